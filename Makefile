@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# What people type. CMake does the work (CMakePresets.json); this file only knows the order.
+.DEFAULT_GOAL := all
+.PHONY: all help setup host programs demo test test-unit test-e2e test-sanitizers test-house \
+        interop bench fuzz format format-check size clean
+
+PRESET ?= host
+FUZZ_SECONDS ?= 60
+JOBS ?= $(shell nproc)
+
+all: host programs ## build the `ferry` command, `ferry-device` and the programs it runs
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what is missing from the distribution's packages, fetch the pinned sources
+	@scripts/setup build
+
+host: setup
+	@cmake --preset $(PRESET) >build/cmake.log 2>&1 || { cat build/cmake.log; exit 1; }
+	@cmake --build --preset $(PRESET) -- --quiet
+
+programs: setup
+	@cmake -S firmware -B build/firmware -G Ninja >build/cmake-firmware.log 2>&1 \
+	    || { cat build/cmake-firmware.log; exit 1; }
+	@cmake --build build/firmware -- --quiet
+
+demo: all ## watch an update happen, go wrong and heal, on a virtual device
+	@scripts/demo
+
+test: test-house test-unit test-e2e ## every test that needs nobody else's program
+
+test-house: all ## the house keeps its rules: floors, freestanding core, documents
+	@scripts/setup arm
+	@python3 -m pytest -q tests/house
+
+test-unit: all ## C tests, power cuts included
+	@ctest --test-dir build/host --output-on-failure -j $(JOBS)
+
+test-e2e: all ## the real command against the virtual device
+	@python3 -m pytest -q tests/e2e
+
+test-sanitizers: setup ## the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@cmake --preset sanitizers >build/cmake-sanitizers.log 2>&1 || { cat build/cmake-sanitizers.log; exit 1; }
+	@cmake --build --preset sanitizers -- --quiet
+	@ctest --test-dir build/sanitizers --output-on-failure -j $(JOBS)
+
+interop: all ## against the real imgtool, smpclient, smpmgr and mcumgrctl
+	@scripts/setup peers
+	@tests/interop/setup-peers
+	@build/interop/venv/bin/python -m pytest -q tests/interop
+
+bench: all ## upload times beside the line's own ideal
+	@python3 bench/upload.py
+
+fuzz: setup ## every fuzz target for FUZZ_SECONDS (60)
+	@scripts/setup fuzz
+	@cmake --preset fuzz >build/cmake-fuzz.log 2>&1 || { cat build/cmake-fuzz.log; exit 1; }
+	@cmake --build --preset fuzz -- --quiet
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+size: setup ## flash the core takes on a Cortex-M0, by file
+	@scripts/setup arm
+	@cmake --preset size-arm >build/cmake-arm.log 2>&1 || { cat build/cmake-arm.log; exit 1; }
+	@cmake --build --preset size-arm -- --quiet
+	@arm-none-eabi-size build/size-arm/libferry_core.a
+
+format: ## format all C sources
+	@scripts/setup format
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+format-check:
+	@scripts/setup format
+	@git ls-files '*.c' '*.h' | xargs clang-format --dry-run --Werror
+
+clean: ## remove everything that was built
+	@rm -rf build

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# The crypto port for chips, from exactly the third-party files it needs. It is built for the host
+# too, where its tests run. Use after ferry_core exists:
+#
+#   include(cmake/chip-crypto.cmake)
+#   ferry_add_chip_crypto()                          # makes ferry_crypto_chip
+#   target_link_libraries(bootloader PRIVATE ferry_core ferry_crypto_chip)
+set(FERRY_CHIP_ROOT ${CMAKE_CURRENT_LIST_DIR}/..)
+
+set(FERRY_CHIP_BEARSSL
+    codec/ccopy.c codec/dec32be.c codec/dec64be.c codec/enc32be.c codec/enc64be.c
+    ec/ec_p256_m31.c ec/ec_secp256r1.c ec/ec_secp384r1.c ec/ec_secp521r1.c
+    ec/ecdsa_i31_bits.c ec/ecdsa_i31_vrfy_raw.c
+    hash/sha2big.c hash/sha2small.c
+    int/i31_add.c int/i31_bitlen.c int/i31_decmod.c int/i31_decode.c int/i31_encode.c
+    int/i31_fmont.c int/i31_iszero.c int/i31_modpow.c int/i31_montmul.c int/i31_muladd.c
+    int/i31_ninv31.c int/i31_rshift.c int/i31_sub.c int/i31_tmont.c int/i32_div32.c)
+list(TRANSFORM FERRY_CHIP_BEARSSL PREPEND ${FERRY_CHIP_ROOT}/third_party/bearssl/src/)
+set(FERRY_CHIP_MONOCYPHER ${FERRY_CHIP_ROOT}/third_party/monocypher/monocypher.c)
+
+function(ferry_add_chip_crypto)
+    foreach(file ${FERRY_CHIP_BEARSSL} ${FERRY_CHIP_MONOCYPHER})
+        if(NOT EXISTS ${file})
+            message(FATAL_ERROR
+                "Third-party source is missing: ${file}\n"
+                "The chips' crypto (BearSSL, Monocypher) is fetched, not kept in the repository. "
+                "Run scripts/fetch-deps, or just make, which does it, and configure again.")
+        endif()
+    endforeach()
+
+    # Third-party code: none of our warnings, each function in a section of its own, so that a
+    # program pays only for what it calls (with -Wl,--gc-sections).
+    add_library(ferry_chip_thirdparty OBJECT ${FERRY_CHIP_BEARSSL} ${FERRY_CHIP_MONOCYPHER})
+    target_include_directories(ferry_chip_thirdparty PRIVATE
+        ${FERRY_CHIP_ROOT}/third_party/bearssl/inc ${FERRY_CHIP_ROOT}/third_party/bearssl/src)
+    target_compile_options(ferry_chip_thirdparty PRIVATE -w -ffunction-sections -fdata-sections)
+    target_compile_definitions(ferry_chip_thirdparty PRIVATE
+        BR_USE_URANDOM=0 BR_USE_UNIX_TIME=0 BLAKE2_NO_UNROLLING)
+
+    add_library(ferry_crypto_chip STATIC
+        ${FERRY_CHIP_ROOT}/port/crypto-chip/crypto_chip.c
+        $<TARGET_OBJECTS:ferry_chip_thirdparty>)
+    target_include_directories(ferry_crypto_chip SYSTEM PRIVATE
+        ${FERRY_CHIP_ROOT}/third_party/bearssl/inc ${FERRY_CHIP_ROOT}/third_party/monocypher)
+    target_compile_options(ferry_crypto_chip PRIVATE -ffunction-sections -fdata-sections)
+    target_link_libraries(ferry_crypto_chip PUBLIC ferry_core)
+    ferry_warnings(ferry_crypto_chip)
+endfunction()

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a reader can copy is true: examples, links, exit codes, error numbers."""
+import pathlib
+import re
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FERRY = ROOT / "build/host/ferry"
+
+
+def documents():
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def test_examples_stand_in_the_readme():
+    """From the includes on, letter by letter; CMake builds and runs the same files."""
+    readme = (ROOT / "README.md").read_text()
+    for name in ("server", "client", "boot"):
+        source = (ROOT / f"examples/{name}.c").read_text()
+        body = source[source.index("#include"):]
+        assert body in readme, f"examples/{name}.c"
+        assert body.count("\n") <= 42
+
+
+def test_links_lead_somewhere():
+    links = 0
+    for doc in documents():
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", doc.read_text()):
+            if "://" not in target:
+                links += 1
+                assert (doc.parent / target).exists(), f"{doc.name}: {target}"
+    assert links > 3
+
+
+def test_exit_codes_of_the_document_are_those_of_the_code():
+    code = dict(re.findall(r"\bCLI_(\w+) = (\d+),?", (ROOT / "cli/cli.h").read_text()))
+    table = re.findall(r"^\| (\d) \|", (ROOT / "docs/CLI.md").read_text(), re.M)
+    assert sorted(code.values()) == sorted(table) and len(code) == 8
+
+
+def test_make_targets_named_in_documents_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    named = {t for doc in documents() for t in re.findall(r"`make ([a-z-]+)", doc.read_text())}
+    assert len(named) > 4
+    for target in named:
+        assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_every_command_has_help():
+    listing = subprocess.run([FERRY, "--help"], capture_output=True, text=True, check=True).stdout
+    commands = re.findall(r"^  ([a-z]+(?: [a-z]+)?) .{3,}  ", listing, re.M)
+    words = {"update", "image list", "image upload", "image test", "image confirm", "image erase",
+             "image slots", "echo", "reset", "params", "info", "keygen", "pubkey", "sign",
+             "verify", "inspect"}
+    for command in words:
+        done = subprocess.run([FERRY, *command.split(), "--help"], capture_output=True, text=True)
+        assert done.returncode == 0 and f"usage: ferry {command}" in done.stdout, command
+    assert commands
+
+
+def test_names_are_ferrys():
+    """Every symbol of core/ begins with ferry_, so that it links beside Zephyr and MCUboot."""
+    out = subprocess.run(["nm", "-g", "--defined-only", ROOT / "build/host/libferry_core.a"],
+                         capture_output=True, text=True, check=True).stdout
+    names = re.findall(r"^[0-9a-f]+ [A-Z] (\w+)$", out, re.M)
+    assert len(names) > 100
+    assert not [n for n in names if not n.startswith("ferry_")]
