@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SMP group 1, image: the table, erase, slot info and what its files share. [smp.md §3.1] */
+#include "ferry/group_image.h"
+
+#include "core/server/image_group.h"
+
+#include <string.h>
+
+/* Images one group serves at most; only a sanity limit. */
+#define IMAGES_MAX 16
+
+const struct ferry_image_options ferry_image_options_default = {
+    .erase_pending = true,
+    .confirm_secondary = true,
+    .confirm_non_active_slot = true,
+};
+
+int ferry_image_group_init(struct ferry_image_group *group,
+                           const struct ferry_image_group_config *config)
+{
+    if (config->images == NULL || config->image_count == 0 || config->image_count > IMAGES_MAX ||
+        config->running_image >= config->image_count) {
+        return FERRY_E_CONFIG;
+    }
+    for (uint32_t i = 0; i < config->image_count; i++) {
+        int rc = ferry_slots_check(&config->images[i]);
+
+        if (rc != FERRY_OK) {
+            return rc;
+        }
+    }
+    memset(group, 0, sizeof(*group));
+    group->config = config;
+    group->options = config->options != NULL ? config->options : &ferry_image_options_default;
+    return FERRY_OK;
+}
+
+void ferry_image_group_drop_upload(struct ferry_image_group *group)
+{
+    group->open = false;
+}
+
+/* ---- Shared by the group's files --------------------------------------------- */
+
+void ferry_image_stop_upload(struct ferry_server_call *call)
+{
+    struct ferry_image_group *group = call->context;
+
+    if (group->open) {
+        group->open = false;
+        ferry_server_notify(call, FERRY_EVENT_UPLOAD_STOPPED, group->image, group->offset);
+    }
+}
+
+const struct ferry_flash *ferry_image_slot(const struct ferry_image_group *group, uint32_t image,
+                                           uint32_t slot)
+{
+    const struct ferry_slots *slots = &group->config->images[image];
+
+    return slot == FERRY_IMAGE_ACTIVE ? slots->primary : slots->secondary;
+}
+
+bool ferry_image_slot_inspect(const struct ferry_image_group *group, uint32_t image, uint32_t slot,
+                              struct ferry_image_info *info)
+{
+    return ferry_image_inspect(ferry_image_slot(group, image, slot), info) == FERRY_OK &&
+           info->digest_len > 0;
+}
+
+int ferry_image_next_boot(const struct ferry_image_group *group, uint32_t image,
+                          struct ferry_image_next *next)
+{
+    const struct ferry_slots *slots = &group->config->images[image];
+    enum ferry_swap_type type;
+    int rc = ferry_slots_swap_type(slots, &type);
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    *next = (struct ferry_image_next){FERRY_IMAGE_ACTIVE, FERRY_NEXT_NORMAL};
+    if (type == FERRY_SWAP_TEST) {
+        *next = (struct ferry_image_next){FERRY_IMAGE_OTHER, FERRY_NEXT_TEST};
+    } else if (type == FERRY_SWAP_PERM) {
+        *next = (struct ferry_image_next){FERRY_IMAGE_OTHER, FERRY_NEXT_NORMAL};
+    } else if (type == FERRY_SWAP_REVERT) {
+        *next = (struct ferry_image_next){FERRY_IMAGE_OTHER, FERRY_NEXT_REVERT};
+    }
+    return FERRY_OK;
+}
+
+bool ferry_image_other_in_use(const struct ferry_image_group *group,
+                              const struct ferry_image_next *next)
+{
+    if (next->slot != FERRY_IMAGE_OTHER) {
+        return false;
+    }
+    return next->type == FERRY_NEXT_REVERT || !group->options->erase_pending;
+}
+
+/* Erase the sectors of a range, one at a time for the watchdog's sake. */
+static int erase_range(const struct ferry_image_group *group, const struct ferry_flash *slot,
+                       uint32_t from, uint32_t end)
+{
+    while (from < end) {
+        struct ferry_flash_sector sector;
+        int rc = ferry_flash_sector_at(slot, from, &sector);
+
+        if (rc == FERRY_OK) {
+            rc = ferry_flash_erase_dirty(slot, sector.offset, sector.size);
+        }
+        if (rc != FERRY_OK) {
+            return rc;
+        }
+        if (group->config->feed != NULL) {
+            group->config->feed(group->config->context);
+        }
+        from = sector.offset + sector.size;
+    }
+    return FERRY_OK;
+}
+
+int ferry_image_prepare(const struct ferry_image_group *group, uint32_t image, uint32_t len)
+{
+    const struct ferry_flash *slot = ferry_image_slot(group, image, FERRY_IMAGE_OTHER);
+    struct ferry_trailer_layout trailer;
+    int rc = ferry_slots_trailer(&group->config->images[image], &trailer);
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    rc = erase_range(group, slot, slot->size - ferry_min32(trailer.size, slot->size), slot->size);
+    return rc == FERRY_OK ? erase_range(group, slot, 0, len) : rc;
+}
+
+/* ---- Erase ------------------------------------------------------------------- */
+
+/* Whether a slot may be erased. Returns 0 or an error of the group. */
+static uint16_t check_erase(const struct ferry_image_group *group, uint32_t image, uint32_t slot)
+{
+    struct ferry_image_next next;
+    struct ferry_image_info info;
+
+    if (slot == FERRY_IMAGE_ACTIVE) { /* whatever its header says: it is what runs */
+        return FERRY_IMAGE_ERR_NO_FREE_SLOT;
+    }
+    if (ferry_image_next_boot(group, image, &next) != FERRY_OK) {
+        return FERRY_IMAGE_ERR_ACTIVE_SLOT_UNKNOWN;
+    }
+    if (ferry_image_other_in_use(group, &next) &&
+        ferry_image_slot_inspect(group, image, slot, &info)) {
+        return FERRY_IMAGE_ERR_NO_FREE_SLOT;
+    }
+    return 0;
+}
+
+static int erase(struct ferry_server_call *call)
+{
+    struct ferry_image_group *group = call->context;
+    struct ferry_cbor_field field = {.key = "slot", .kind = FERRY_CBOR_UINT};
+    uint64_t number = 2U * group->config->running_image + FERRY_IMAGE_OTHER;
+    int rc = ferry_server_read(call, &field, 1);
+
+    if (rc != FERRY_RC_OK) {
+        return rc;
+    }
+    if (field.present) {
+        number = field.item.value;
+    }
+    if (number >= 2U * group->config->image_count) {
+        return ferry_server_fail(call, FERRY_IMAGE_ERR_FLASH_OPEN, "no such slot");
+    }
+
+    uint32_t image = (uint32_t)number / 2;
+    uint32_t slot = (uint32_t)number % 2;
+    uint16_t error = check_erase(group, image, slot);
+
+    if (error != 0) {
+        return ferry_server_fail(call, error, "slot in use");
+    }
+    ferry_image_stop_upload(call);
+    if (ferry_image_prepare(group, image, ferry_image_slot(group, image, slot)->size) != FERRY_OK) {
+        return ferry_server_fail(call, FERRY_IMAGE_ERR_FLASH_ERASE, "fa erase fail");
+    }
+    ferry_server_notify(call, FERRY_EVENT_SLOT_ERASED, image, slot);
+    return FERRY_RC_OK;
+}
+
+/* ---- Slot info --------------------------------------------------------------- */
+
+static void put_slots(struct ferry_server_call *call, uint32_t image)
+{
+    const struct ferry_image_group *group = call->context;
+
+    ferry_cbor_put_text(&call->out, "slots");
+    ferry_cbor_open_list(&call->out);
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        ferry_cbor_open_map(&call->out);
+        ferry_cbor_pair_uint(&call->out, "slot", slot);
+        ferry_cbor_pair_uint(&call->out, "size", ferry_image_slot(group, image, slot)->size);
+        if (slot == FERRY_IMAGE_OTHER) {
+            ferry_cbor_pair_uint(&call->out, "upload_image_id", image);
+        }
+        ferry_cbor_close(&call->out);
+    }
+    ferry_cbor_close(&call->out);
+}
+
+static int slot_info(struct ferry_server_call *call)
+{
+    const struct ferry_image_group *group = call->context;
+
+    if (group->config->image_count == 1 && !group->options->slot_info_always) {
+        return FERRY_RC_NOT_SUPPORTED;
+    }
+    ferry_cbor_put_text(&call->out, "images");
+    ferry_cbor_open_list(&call->out);
+    for (uint32_t image = 0; image < group->config->image_count; image++) {
+        ferry_cbor_open_map(&call->out);
+        ferry_cbor_pair_uint(&call->out, "image", image);
+        put_slots(call, image);
+        ferry_cbor_pair_uint(&call->out, "max_image_size",
+                             ferry_slots_max_image(&group->config->images[image]));
+        ferry_cbor_close(&call->out);
+    }
+    ferry_cbor_close(&call->out);
+    return FERRY_RC_OK;
+}
+
+/* ---- The group --------------------------------------------------------------- */
+
+static const struct ferry_command commands[] = {
+    [FERRY_SMP_IMAGE_STATE] = {.read = ferry_image_state_read, .write = ferry_image_state_write},
+    [FERRY_SMP_IMAGE_UPLOAD] = {.write = ferry_image_upload},
+    [FERRY_SMP_IMAGE_ERASE] = {.write = erase},
+    [FERRY_SMP_IMAGE_SLOT_INFO] = {.read = slot_info},
+};
+
+/* [smp.md §1.7]; 0 = FERRY_RC_UNKNOWN */
+static const uint8_t v1_rc[] = {
+    [FERRY_IMAGE_ERR_NO_IMAGE] = FERRY_RC_NO_ENTRY,
+    [FERRY_IMAGE_ERR_NO_TLVS] = FERRY_RC_NO_ENTRY,
+    [FERRY_IMAGE_ERR_NO_FREE_SLOT] = FERRY_RC_BAD_STATE,
+    [FERRY_IMAGE_ERR_INVALID_SLOT] = FERRY_RC_INVALID,
+    [FERRY_IMAGE_ERR_NO_FREE_MEMORY] = FERRY_RC_NO_MEMORY,
+    [FERRY_IMAGE_ERR_INVALID_PAGE_OFFSET] = FERRY_RC_INVALID,
+    [FERRY_IMAGE_ERR_INVALID_OFFSET] = FERRY_RC_INVALID,
+    [FERRY_IMAGE_ERR_INVALID_LENGTH] = FERRY_RC_INVALID,
+    [FERRY_IMAGE_ERR_INVALID_HEADER] = FERRY_RC_INVALID,
+    [FERRY_IMAGE_ERR_INVALID_HASH] = FERRY_RC_INVALID,
+    [FERRY_IMAGE_ERR_INVALID_ADDRESS] = FERRY_RC_INVALID,
+    [FERRY_IMAGE_ERR_CURRENT_IS_NEWER] = FERRY_RC_BAD_STATE,
+    [FERRY_IMAGE_ERR_ALREADY_PENDING] = FERRY_RC_BAD_STATE,
+};
+
+const struct ferry_group ferry_image_group_table = {
+    .id = FERRY_SMP_GROUP_IMAGE,
+    .name = "img mgmt",
+    .commands = commands,
+    .command_count = sizeof(commands) / sizeof(commands[0]),
+    .v1_rc = v1_rc,
+    .v1_rc_count = sizeof(v1_rc),
+};

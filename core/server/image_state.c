@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Image state: the list, and test and confirm by the rule table. [smp.md §3.1] */
+#include "core/server/image_group.h"
+
+#include <string.h>
+
+/* ---- The list ---------------------------------------------------------------- */
+
+static void put_flag(struct ferry_server_call *call, const char *key, bool value)
+{
+    const struct ferry_image_group *group = call->context;
+
+    if (value || !group->options->frugal) {
+        ferry_cbor_pair_bool(&call->out, key, value);
+    }
+}
+
+static void put_slot(struct ferry_server_call *call, uint32_t image, uint32_t slot,
+                     const struct ferry_image_next *next, const struct ferry_image_info *info)
+{
+    const struct ferry_image_group *group = call->context;
+    bool active = slot == FERRY_IMAGE_ACTIVE;
+    bool revert = next->type == FERRY_NEXT_REVERT;
+    bool pending = !active && next->slot == slot && !revert;
+    bool confirmed = active ? !revert : next->slot == slot && revert;
+    char version[FERRY_VERSION_TEXT_MAX];
+
+    ferry_cbor_open_map(&call->out);
+    if (group->config->image_count > 1) {
+        ferry_cbor_pair_uint(&call->out, "image", image);
+    }
+    ferry_cbor_pair_uint(&call->out, "slot", slot);
+    ferry_cbor_put_text(&call->out, "version");
+    ferry_cbor_put_text_n(&call->out, version, ferry_version_text(&info->header.version, version));
+    ferry_cbor_pair_bytes(&call->out, "hash", info->digest, info->digest_len);
+    put_flag(call, "bootable", (info->header.flags & FERRY_IMAGE_NON_BOOTABLE) == 0);
+    put_flag(call, "pending", pending);
+    put_flag(call, "confirmed", confirmed);
+    put_flag(call, "active", active);
+    put_flag(call, "permanent", pending && next->type != FERRY_NEXT_TEST);
+    ferry_cbor_close(&call->out);
+}
+
+static void put_image(struct ferry_server_call *call, uint32_t image)
+{
+    const struct ferry_image_group *group = call->context;
+    struct ferry_image_next next;
+    struct ferry_image_info info;
+
+    if (ferry_image_next_boot(group, image, &next) != FERRY_OK) {
+        /* The primary cannot be read, so it is missing from the list anyway. */
+        next = (struct ferry_image_next){FERRY_IMAGE_ACTIVE, FERRY_NEXT_NORMAL};
+    }
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        if (ferry_image_slot_inspect(group, image, slot, &info)) {
+            put_slot(call, image, slot, &next, &info);
+        }
+    }
+}
+
+int ferry_image_state_read(struct ferry_server_call *call)
+{
+    const struct ferry_image_group *group = call->context;
+
+    ferry_cbor_put_text(&call->out, "images");
+    ferry_cbor_open_list(&call->out);
+    for (uint32_t image = 0; image < group->config->image_count; image++) {
+        put_image(call, image);
+    }
+    ferry_cbor_close(&call->out);
+    if (!group->options->frugal) {
+        ferry_cbor_pair_int(&call->out, "splitStatus", 0);
+    }
+    return FERRY_RC_OK;
+}
+
+/* ---- The rules --------------------------------------------------------------- */
+
+/* Rows a and b: may this slot be confirmed at all? */
+static bool confirm_is_denied(const struct ferry_image_wish *wish)
+{
+    const struct ferry_image_options *options = wish->options;
+
+    if (!wish->running && !options->confirm_any && (!options->confirm_secondary || wish->active)) {
+        return true;
+    }
+    return !wish->active && !wish->confirm_non_active_slot;
+}
+
+int ferry_image_rule(const struct ferry_image_wish *wish)
+{
+    if (wish->confirm && confirm_is_denied(wish)) { /* a, b */
+        return FERRY_IMAGE_ERR_CONFIRM_DENIED;
+    }
+    if (!wish->confirm && wish->active) { /* c */
+        return FERRY_IMAGE_ERR_TEST_OF_ACTIVE_DENIED;
+    }
+    if (wish->type == FERRY_NEXT_TEST) { /* d */
+        return !wish->confirm && wish->next ? 0 : FERRY_IMAGE_ERR_ALREADY_PENDING;
+    }
+    if (wish->confirm && wish->next) { /* e, and the first part of g */
+        return 0;
+    }
+    if (wish->type == FERRY_NEXT_NORMAL && (wish->active || wish->next)) {
+        return FERRY_IMAGE_ERR_ALREADY_PENDING; /* f: the other slot is installed for good */
+    }
+    if (wish->type == FERRY_NEXT_REVERT && !wish->confirm) {
+        return FERRY_IMAGE_ERR_ALREADY_PENDING; /* g: a trial run may only be confirmed */
+    }
+    return FERRY_IMAGE_RULE_WRITE; /* h */
+}
+
+/* ---- State write ------------------------------------------------------------- */
+
+struct target {
+    uint32_t image;
+    uint32_t slot;
+};
+
+static bool find_by_hash(const struct ferry_image_group *group, const struct ferry_bytes *hash,
+                         struct target *target)
+{
+    struct ferry_image_info info;
+
+    for (uint32_t i = 0; i < 2U * group->config->image_count; i++) {
+        if (ferry_image_slot_inspect(group, i / 2, i % 2, &info) && info.digest_len == hash->len &&
+            memcmp(info.digest, hash->data, hash->len) == 0) {
+            *target = (struct target){i / 2, i % 2};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The slot a request means. Returns 0 or an error of the group. */
+static uint16_t find_target(const struct ferry_image_group *group,
+                            const struct ferry_cbor_field *hash, bool confirm,
+                            struct target *target)
+{
+    if (!hash->present || hash->item.bytes.len == 0) {
+        *target = (struct target){group->config->running_image, FERRY_IMAGE_ACTIVE};
+        return confirm ? 0 : FERRY_IMAGE_ERR_INVALID_HASH;
+    }
+    if (hash->item.bytes.len != FERRY_SHA256_SIZE) {
+        return FERRY_IMAGE_ERR_INVALID_HASH;
+    }
+    return find_by_hash(group, &hash->item.bytes, target) ? 0 : FERRY_IMAGE_ERR_HASH_NOT_FOUND;
+}
+
+/* Row h: write the trailer. Returns 0 or an error of the group. */
+static uint16_t write_state(struct ferry_server_call *call, const struct target *target,
+                            bool confirm)
+{
+    const struct ferry_image_group *group = call->context;
+    const struct ferry_slots *slots = &group->config->images[target->image];
+    bool active = target->slot == FERRY_IMAGE_ACTIVE;
+    int rc = active ? ferry_slots_confirm(slots) : ferry_slots_set_pending(slots, confirm);
+
+    if (rc == FERRY_E_STATE) {
+        return active ? FERRY_IMAGE_ERR_INVALID_VECTOR : FERRY_IMAGE_ERR_INVALID_MAGIC;
+    }
+    if (rc != FERRY_OK) {
+        return FERRY_IMAGE_ERR_FLASH_WRITE;
+    }
+    ferry_server_notify(call, active ? FERRY_EVENT_IMAGE_CONFIRMED : FERRY_EVENT_IMAGE_PENDING,
+                        target->image, !active && confirm);
+    return 0;
+}
+
+/* Apply the rules to a slot. Returns 0 or an error of the group. */
+static uint16_t set_state(struct ferry_server_call *call, const struct target *target, bool confirm)
+{
+    const struct ferry_image_group *group = call->context;
+    struct ferry_image_next next;
+
+    if (ferry_image_next_boot(group, target->image, &next) != FERRY_OK) {
+        return FERRY_IMAGE_ERR_FLASH_READ;
+    }
+
+    const struct ferry_image_wish wish = {
+        .confirm = confirm,
+        .running = target->image == group->config->running_image,
+        .active = target->slot == FERRY_IMAGE_ACTIVE,
+        .type = next.type,
+        .next = next.slot == target->slot,
+        .confirm_non_active_slot = group->options->confirm_non_active_slot &&
+                                   group->config->images[target->image].strategy->reverts,
+        .options = group->options,
+    };
+    int verdict = ferry_image_rule(&wish);
+
+    return verdict == FERRY_IMAGE_RULE_WRITE ? write_state(call, target, confirm)
+                                             : (uint16_t)verdict;
+}
+
+/* Bootloaders that take the slot with the highest version have no state to write. */
+static bool state_is_fixed(const struct ferry_image_group *group)
+{
+    uint8_t mode = group->config->images[0].strategy->mode;
+
+    return mode == FERRY_MODE_DIRECT_XIP || mode == FERRY_MODE_RAM_LOAD ||
+           mode == FERRY_MODE_FIRMWARE_LOADER;
+}
+
+int ferry_image_state_write(struct ferry_server_call *call)
+{
+    const struct ferry_image_group *group = call->context;
+    struct ferry_cbor_field fields[] = {{.key = "hash", .kind = FERRY_CBOR_BYTES},
+                                        {.key = "confirm", .kind = FERRY_CBOR_BOOL}};
+    struct target target;
+    int rc;
+
+    if (state_is_fixed(group)) {
+        return FERRY_RC_NOT_SUPPORTED;
+    }
+    rc = ferry_server_read(call, fields, 2);
+    if (rc != FERRY_RC_OK) {
+        return rc;
+    }
+
+    bool confirm = fields[1].present && fields[1].item.value != 0;
+    uint16_t error = find_target(group, &fields[0], confirm, &target);
+
+    if (error == 0) {
+        error = set_state(call, &target, confirm);
+    }
+    return error == 0 ? ferry_image_state_read(call) : ferry_server_fail(call, error, NULL);
+}

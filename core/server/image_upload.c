@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Image upload: the checks in Zephyr's order, resume, and the writing of unaligned chunks.
+ * The numbers are those of the table in smp.md §3.1. */
+#include "core/server/image_group.h"
+
+#include <string.h>
+
+enum { F_IMAGE, F_LEN, F_OFF, F_DATA, F_SHA, F_UPGRADE, F_COUNT };
+
+/* What an inspection found, beside 0 = go on and the errors of the group: */
+#define ANSWER_OFFSET (-1) /* nothing to write: answer where the upload stands */
+
+struct request {
+    struct ferry_cbor_field fields[F_COUNT];
+    struct ferry_bytes data;
+    uint64_t offset;
+    uint64_t len;   /* of the file; first chunk only */
+    uint64_t image; /* first chunk only */
+    struct ferry_bytes sha;
+    const char *reason;
+};
+
+/* ---- Checks ------------------------------------------------------------------ */
+
+static uint32_t expected_offset(const struct ferry_image_group *group)
+{
+    return group->open ? group->offset : 0;
+}
+
+/* 1: decode. Returns an rc. */
+static int read_request(const struct ferry_server_call *call, struct request *request)
+{
+    static const struct ferry_cbor_field fields[F_COUNT] = {
+        [F_IMAGE] = {.key = "image", .kind = FERRY_CBOR_UINT},
+        [F_LEN] = {.key = "len", .kind = FERRY_CBOR_UINT},
+        [F_OFF] = {.key = "off", .kind = FERRY_CBOR_UINT},
+        [F_DATA] = {.key = "data", .kind = FERRY_CBOR_BYTES},
+        [F_SHA] = {.key = "sha", .kind = FERRY_CBOR_BYTES},
+        [F_UPGRADE] = {.key = "upgrade", .kind = FERRY_CBOR_BOOL},
+    };
+
+    memset(request, 0, sizeof(*request));
+    memcpy(request->fields, fields, sizeof(fields));
+
+    int rc = ferry_server_read(call, request->fields, F_COUNT);
+
+    if (rc != FERRY_RC_OK) {
+        return rc;
+    }
+    if (request->fields[F_DATA].present) {
+        request->data = request->fields[F_DATA].item.bytes;
+    }
+    if (request->fields[F_SHA].present) {
+        request->sha = request->fields[F_SHA].item.bytes;
+    }
+    request->offset = request->fields[F_OFF].present ? request->fields[F_OFF].item.value : 0;
+    request->len = request->fields[F_LEN].present ? request->fields[F_LEN].item.value : 0;
+    request->image = request->fields[F_IMAGE].present ? request->fields[F_IMAGE].item.value : 0;
+    return FERRY_RC_OK;
+}
+
+static int refuse(struct request *request, enum ferry_image_error error, const char *reason)
+{
+    request->reason = reason;
+    return (int)error;
+}
+
+/* 7: the client comes back with the file it was sending. */
+static bool is_resume(const struct ferry_image_group *group, const struct request *request)
+{
+    return group->open && request->image == group->image && group->sha_len > 0 &&
+           request->sha.len == group->sha_len &&
+           memcmp(request->sha.data, group->sha, group->sha_len) == 0;
+}
+
+/* 11: "upgrade" wants a version above the active one of the same image. */
+static int check_upgrade(const struct ferry_image_group *group, struct request *request,
+                         const uint8_t *raw)
+{
+    struct ferry_image_header offered;
+    struct ferry_image_info active;
+
+    if (!request->fields[F_UPGRADE].present || request->fields[F_UPGRADE].item.value == 0) {
+        return 0;
+    }
+    if (ferry_image_header_parse(raw, &offered) != FERRY_OK) {
+        return refuse(request, FERRY_IMAGE_ERR_INVALID_HEADER, "header malformed");
+    }
+    if (!ferry_image_slot_inspect(group, (uint32_t)request->image, FERRY_IMAGE_ACTIVE, &active)) {
+        return refuse(request, FERRY_IMAGE_ERR_VERSION_GET, NULL);
+    }
+    if (ferry_version_compare(&offered.version, &active.header.version,
+                              group->options->build_number) <= 0) {
+        return refuse(request, FERRY_IMAGE_ERR_CURRENT_IS_NEWER, "downgrade");
+    }
+    return 0;
+}
+
+/* 8 … 11 and 13: does it fit the slot it goes to? */
+static int check_slot(const struct ferry_image_group *group, struct request *request)
+{
+    struct ferry_image_next next;
+
+    if (request->image >= group->config->image_count) {
+        return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
+    }
+    if (ferry_image_next_boot(group, (uint32_t)request->image, &next) != FERRY_OK) {
+        return refuse(request, FERRY_IMAGE_ERR_ACTIVE_SLOT_UNKNOWN, NULL);
+    }
+    if (ferry_image_other_in_use(group, &next)) {
+        return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
+    }
+    if (request->len > ferry_slots_max_image(&group->config->images[request->image])) {
+        return refuse(request, FERRY_IMAGE_ERR_TOO_LARGE, "img too large");
+    }
+
+    int verdict = check_upgrade(group, request, request->data.data);
+
+    if (verdict == 0 && request->data.len > request->len) {
+        return refuse(request, FERRY_IMAGE_ERR_DATA_OVERRUN, "data overrun");
+    }
+    return verdict;
+}
+
+/* 3 … 11 */
+static int inspect_first(const struct ferry_image_group *group, struct request *request)
+{
+    if (request->data.len < FERRY_IMAGE_HEADER_SIZE) {
+        return refuse(request, FERRY_IMAGE_ERR_INVALID_HEADER, "header malformed");
+    }
+    if (!request->fields[F_LEN].present) {
+        return refuse(request, FERRY_IMAGE_ERR_INVALID_LENGTH, "header malformed");
+    }
+    if (ferry_load_le32(request->data.data) != FERRY_IMAGE_MAGIC) {
+        return refuse(request, FERRY_IMAGE_ERR_INVALID_MAGIC, "magic mismatch");
+    }
+    if (request->sha.len > FERRY_SHA256_SIZE) {
+        return refuse(request, FERRY_IMAGE_ERR_INVALID_HASH, NULL);
+    }
+    if (is_resume(group, request)) {
+        return ANSWER_OFFSET;
+    }
+    return check_slot(group, request);
+}
+
+/* 12, 13 */
+static int inspect_next(const struct ferry_image_group *group, struct request *request)
+{
+    if (request->offset != expected_offset(group)) {
+        return ANSWER_OFFSET;
+    }
+    if (request->data.len > group->size - group->offset) {
+        return refuse(request, FERRY_IMAGE_ERR_DATA_OVERRUN, "data overrun");
+    }
+    return 0;
+}
+
+/* ---- Writing ----------------------------------------------------------------- */
+
+/* Hold back what is too short for a write unit. */
+static size_t hold(struct ferry_image_group *group, const uint8_t *data, size_t len, uint32_t unit)
+{
+    size_t room = unit - group->held_len;
+    size_t take = len < room ? len : room;
+
+    memcpy(group->held + group->held_len, data, take);
+    group->held_len = (uint8_t)(group->held_len + take);
+    return take;
+}
+
+/* Write a chunk in whole write units and hold the rest. Returns FERRY_OK or a flash error. */
+static int write_chunk(struct ferry_image_group *group, const struct ferry_flash *slot,
+                       struct ferry_bytes data)
+{
+    uint32_t unit = slot->write_size;
+    uint32_t at = group->offset - group->held_len;
+    size_t whole;
+    int rc;
+
+    if (data.len == 0) { /* its pointer may be NULL */
+        return FERRY_OK;
+    }
+    group->offset += (uint32_t)data.len;
+    if (group->held_len > 0) {
+        size_t taken = hold(group, data.data, data.len, unit);
+
+        data.data += taken;
+        data.len -= taken;
+        if (group->held_len < unit) {
+            return FERRY_OK;
+        }
+        rc = ferry_flash_program(slot, at, group->held, unit);
+        if (rc != FERRY_OK) {
+            return rc;
+        }
+        group->held_len = 0;
+        at += unit;
+    }
+    whole = data.len & ~(size_t)(unit - 1); /* write sizes are powers of two */
+    rc = ferry_flash_program(slot, at, data.data, whole);
+    if (rc == FERRY_OK && data.len > whole) {
+        (void)hold(group, data.data + whole, data.len - whole, unit);
+    }
+    return rc;
+}
+
+static int write_held(struct ferry_image_group *group, const struct ferry_flash *slot)
+{
+    if (group->held_len == 0) {
+        return FERRY_OK;
+    }
+    return ferry_flash_program_padded(slot, group->offset - group->held_len, group->held,
+                                      group->held_len);
+}
+
+/* ---- The upload -------------------------------------------------------------- */
+
+static int answer_offset(struct ferry_server_call *call, uint32_t offset)
+{
+    ferry_cbor_pair_uint(&call->out, "off", offset);
+    return FERRY_RC_OK;
+}
+
+/* Whether the slot holds what the client's digest says; false when it gave no whole one. */
+static bool slot_matches(const struct ferry_image_group *group, const struct ferry_flash *slot)
+{
+    return group->sha_len == FERRY_SHA256_SIZE &&
+           group->config->check->matches(slot, group->size, group->sha) == 1;
+}
+
+/* Everything is in the slot: answer and close. */
+static int finish(struct ferry_server_call *call, bool match)
+{
+    struct ferry_image_group *group = call->context;
+
+    group->open = false;
+    (void)answer_offset(call, group->size);
+    if (group->config->check != NULL) {
+        ferry_cbor_pair_bool(&call->out, "match", match);
+    }
+    ferry_server_notify(call, FERRY_EVENT_UPLOAD_FINISHED, group->image, group->size);
+    return FERRY_RC_OK;
+}
+
+static int give_up(struct ferry_server_call *call, uint16_t error, const char *reason)
+{
+    ferry_image_stop_upload(call);
+    return ferry_server_fail(call, error, reason);
+}
+
+static void begin(struct ferry_server_call *call, const struct request *request)
+{
+    struct ferry_image_group *group = call->context;
+
+    ferry_image_stop_upload(call);
+    group->open = true;
+    group->image = (uint8_t)request->image;
+    group->size = (uint32_t)request->len;
+    group->offset = 0;
+    group->held_len = 0;
+    group->sha_len = (uint8_t)request->sha.len;
+    if (request->sha.len > 0) {
+        memcpy(group->sha, request->sha.data, request->sha.len);
+    }
+    ferry_server_notify(call, FERRY_EVENT_UPLOAD_STARTED, group->image, group->size);
+}
+
+/* 15 … 17, and the end */
+static int take_chunk(struct ferry_server_call *call, const struct request *request)
+{
+    struct ferry_image_group *group = call->context;
+    const struct ferry_image_check *check = group->config->check;
+    const struct ferry_flash *slot;
+
+    if (request->offset == 0) {
+        begin(call, request);
+    }
+    slot = ferry_image_slot(group, group->image, FERRY_IMAGE_OTHER);
+    if (request->offset == 0) {
+        if (check != NULL && slot_matches(group, slot)) {
+            return finish(call, true);
+        }
+        if (ferry_image_prepare(group, group->image, group->size) != FERRY_OK) {
+            return give_up(call, FERRY_IMAGE_ERR_FLASH_ERASE, "fa erase fail");
+        }
+    }
+    if (write_chunk(group, slot, request->data) != FERRY_OK) {
+        return give_up(call, FERRY_IMAGE_ERR_FLASH_WRITE, "fa write fail");
+    }
+    if (group->offset < group->size) {
+        return answer_offset(call, group->offset);
+    }
+    if (write_held(group, slot) != FERRY_OK) {
+        return give_up(call, FERRY_IMAGE_ERR_FLASH_WRITE, "fa write fail");
+    }
+    return finish(call, check != NULL && slot_matches(group, slot));
+}
+
+/* 14: ask the application. Returns an rc; call->failed tells a group error. */
+static int ask_application(struct ferry_server_call *call, const struct request *request)
+{
+    const struct ferry_image_group *group = call->context;
+    bool first = request->offset == 0;
+    const struct ferry_image_chunk chunk = {
+        .image = first ? (uint32_t)request->image : group->image,
+        .offset = (uint32_t)request->offset,
+        .size = first ? (uint32_t)request->len : group->size,
+        .data = request->data,
+    };
+
+    if (group->config->upload == NULL) {
+        return FERRY_RC_OK;
+    }
+    return group->config->upload(group->config->context, call, &chunk);
+}
+
+int ferry_image_upload(struct ferry_server_call *call)
+{
+    struct ferry_image_group *group = call->context;
+    struct request request;
+    int rc = read_request(call, &request);
+
+    if (rc != FERRY_RC_OK) {
+        return rc;
+    }
+    if (!request.fields[F_OFF].present) { /* 2 */
+        return give_up(call, FERRY_IMAGE_ERR_INVALID_OFFSET, NULL);
+    }
+
+    int verdict =
+        request.offset == 0 ? inspect_first(group, &request) : inspect_next(group, &request);
+
+    if (verdict == ANSWER_OFFSET) {
+        return answer_offset(call, expected_offset(group));
+    }
+    if (verdict != 0) {
+        return give_up(call, (uint16_t)verdict, request.reason);
+    }
+    rc = ask_application(call, &request);
+    if (rc != FERRY_RC_OK) {
+        ferry_image_stop_upload(call);
+        return rc;
+    }
+    if (call->failed) {
+        return answer_offset(call, expected_offset(group));
+    }
+    return take_chunk(call, &request);
+}

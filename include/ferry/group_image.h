@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SMP group 1, image: state, upload, erase, slots. [smp.md §3.1]
+ *
+ * Image n has slot 0 (primary, runs) and slot 1 (secondary, takes uploads); erase numbers the
+ * slots through: 2n and 2n + 1. */
+#ifndef FERRY_GROUP_IMAGE_H
+#define FERRY_GROUP_IMAGE_H
+
+#include "ferry/server.h"
+#include "ferry/slots.h"
+
+/* Errors of the group on the wire. */
+enum ferry_image_error {
+    FERRY_IMAGE_ERR_UNKNOWN = 1,
+    FERRY_IMAGE_ERR_FLASH_CONFIG = 2,
+    FERRY_IMAGE_ERR_NO_IMAGE = 3,
+    FERRY_IMAGE_ERR_NO_TLVS = 4,
+    FERRY_IMAGE_ERR_INVALID_TLV = 5,
+    FERRY_IMAGE_ERR_MULTIPLE_HASHES = 6,
+    FERRY_IMAGE_ERR_INVALID_TLV_SIZE = 7,
+    FERRY_IMAGE_ERR_HASH_NOT_FOUND = 8,
+    FERRY_IMAGE_ERR_NO_FREE_SLOT = 9,
+    FERRY_IMAGE_ERR_FLASH_OPEN = 10,
+    FERRY_IMAGE_ERR_FLASH_READ = 11,
+    FERRY_IMAGE_ERR_FLASH_WRITE = 12,
+    FERRY_IMAGE_ERR_FLASH_ERASE = 13,
+    FERRY_IMAGE_ERR_INVALID_SLOT = 14,
+    FERRY_IMAGE_ERR_NO_FREE_MEMORY = 15,
+    FERRY_IMAGE_ERR_CONTEXT_ALREADY_SET = 16,
+    FERRY_IMAGE_ERR_CONTEXT_NOT_SET = 17,
+    FERRY_IMAGE_ERR_DEVICE_NULL = 18,
+    FERRY_IMAGE_ERR_INVALID_PAGE_OFFSET = 19,
+    FERRY_IMAGE_ERR_INVALID_OFFSET = 20,
+    FERRY_IMAGE_ERR_INVALID_LENGTH = 21,
+    FERRY_IMAGE_ERR_INVALID_HEADER = 22,
+    FERRY_IMAGE_ERR_INVALID_MAGIC = 23,
+    FERRY_IMAGE_ERR_INVALID_HASH = 24,
+    FERRY_IMAGE_ERR_INVALID_ADDRESS = 25,
+    FERRY_IMAGE_ERR_VERSION_GET = 26,
+    FERRY_IMAGE_ERR_CURRENT_IS_NEWER = 27,
+    FERRY_IMAGE_ERR_ALREADY_PENDING = 28,
+    FERRY_IMAGE_ERR_INVALID_VECTOR = 29,
+    FERRY_IMAGE_ERR_TOO_LARGE = 30,
+    FERRY_IMAGE_ERR_DATA_OVERRUN = 31,
+    FERRY_IMAGE_ERR_CONFIRM_DENIED = 32,
+    FERRY_IMAGE_ERR_TEST_OF_ACTIVE_DENIED = 33,
+    FERRY_IMAGE_ERR_ACTIVE_SLOT_UNKNOWN = 34
+};
+
+/* Zephyr's build options as data; docs/SERVER.md has the table with Zephyr's names. */
+struct ferry_image_options {
+    bool erase_pending;     /* a slot asked for at the next boot may be uploaded to and erased */
+    bool confirm_any;       /* images that are not the running one: confirm any slot … */
+    bool confirm_secondary; /* … or at least their slot that is not active */
+    bool confirm_non_active_slot; /* confirm the secondary = install it for good at the next boot;
+                                     counts only where the strategy reverts */
+    bool frugal;                  /* leave false flags and splitStatus out of the list */
+    bool build_number;            /* "upgrade" compares the build number too */
+    bool slot_info_always;        /* slot info also with one image; several images always have it */
+};
+
+/* Zephyr 4.4.0's defaults. */
+extern const struct ferry_image_options ferry_image_options_default;
+
+/* Comparing what was uploaded with the client's digest: NULL in the configuration leaves it out,
+ * and the digest code with it (Zephyr's default). */
+struct ferry_image_check {
+    /* Whether the SHA-256 of the first len bytes of slot is sha.
+     * Returns 1, 0 or a flash error. */
+    int (*matches)(const struct ferry_flash *slot, uint32_t len,
+                   const uint8_t sha[FERRY_SHA256_SIZE]);
+};
+
+/* By the link-time crypto of ferry/crypto.h. */
+extern const struct ferry_image_check ferry_image_check_sha256;
+
+/* A chunk that passed every check and is about to be written. */
+struct ferry_image_chunk {
+    uint32_t image;
+    uint32_t offset; /* 0 = an upload begins, or begins again */
+    uint32_t size;   /* of the whole file */
+    struct ferry_bytes data;
+};
+
+/* Set up once; must outlive the group. */
+struct ferry_image_group_config {
+    const struct ferry_slots *images;          /* image_count pairs of slots */
+    uint8_t image_count;                       /* 1 .. 16 */
+    uint8_t running_image;                     /* the one this program is part of; usually 0 */
+    const struct ferry_image_options *options; /* NULL = ferry_image_options_default */
+    const struct ferry_image_check *check;     /* NULL = no check: no "match" in the answers */
+    /* May refuse a chunk, as a handler does: an rc ends the upload, a group error keeps it.
+     * NULL accepts all. */
+    int (*upload)(void *context, struct ferry_server_call *call,
+                  const struct ferry_image_chunk *chunk);
+    /* Called at least once a sector in long erases: feed the watchdog. May be NULL. */
+    void (*feed)(void *context);
+    void *context; /* for both */
+};
+
+/* The state of one image group, in RAM; do not rely on the contents. One upload at a time. */
+struct ferry_image_group {
+    const struct ferry_image_group_config *config;
+    const struct ferry_image_options *options;
+    bool open; /* an upload is open; the fields below count only then */
+    uint8_t image;
+    uint8_t sha_len; /* 0 = the client gave none: no resume */
+    uint8_t held_len;
+    uint32_t size;
+    uint32_t offset; /* bytes taken, those held included */
+    uint8_t sha[FERRY_SHA256_SIZE];
+    uint8_t held[FERRY_FLASH_WRITE_MAX]; /* taken, too few for a write unit yet */
+};
+
+/* Mount it with a struct ferry_image_group * as context. */
+extern const struct ferry_group ferry_image_group_table;
+
+/* Check the configuration and begin with no upload open.
+ * Returns FERRY_OK; FERRY_E_CONFIG for image_count or running_image, or as ferry_slots_check(). */
+FERRY_MUST_CHECK
+int ferry_image_group_init(struct ferry_image_group *group,
+                           const struct ferry_image_group_config *config);
+
+/* Forget an open upload, as when its slot was erased by other means. The client learns it from
+ * the offset of the next answer. */
+void ferry_image_group_drop_upload(struct ferry_image_group *group);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SMP group 0, os: echo, reset, parameters, information about system and bootloader.
+ * [smp.md §3.0] */
+#ifndef FERRY_GROUP_OS_H
+#define FERRY_GROUP_OS_H
+
+#include "ferry/server.h"
+
+/* Errors of the group on the wire. */
+enum ferry_os_error {
+    FERRY_OS_ERR_UNKNOWN = 1,
+    FERRY_OS_ERR_INVALID_FORMAT = 2,
+    FERRY_OS_ERR_QUERY_YIELDS_NO_ANSWER = 3,
+    FERRY_OS_ERR_RTC_NOT_SET = 4,
+    FERRY_OS_ERR_RTC_COMMAND_FAILED = 5,
+    FERRY_OS_ERR_QUERY_RESPONSE_INVALID = 6,
+    FERRY_OS_ERR_HEAP_STATS_FAILED = 7
+};
+
+/* What a reset was asked with. */
+struct ferry_os_reset {
+    bool force;        /* the person insists: do it although the application is busy */
+    uint8_t boot_mode; /* 0 normal, 1 stay in the bootloader (recovery); others by product */
+};
+
+/* Set up once; must outlive the group. */
+struct ferry_os_group_config {
+    const char *bootloader; /* name os/8 answers; NULL = "MCUboot", which is what clients know */
+    int8_t bootloader_mode; /* enum ferry_boot_mode of image 0's strategy; -1 = unknown */
+    bool no_downgrade;      /* the bootloader refuses older versions */
+    bool boot_modes;        /* boot_mode of a reset is taken (and checked); else ignored */
+    /* The text behind a letter of os/7: s kernel name, n node name, r release, v version, b build
+     * time, m machine, p processor, i board, o operating system. NULL for a letter it does not
+     * know. NULL as a whole: the command is not supported. */
+    const char *(*info)(void *context, char letter);
+    /* May refuse a reset, as a handler does: FERRY_RC_BUSY makes clients ask the person and come
+     * back with force. FERRY_RC_OK accepts. NULL accepts all. */
+    int (*reset)(void *context, struct ferry_server_call *call, const struct ferry_os_reset *reset);
+    void *context; /* for both */
+};
+
+/* The state of one os group; do not rely on the contents. */
+struct ferry_os_group {
+    const struct ferry_os_group_config *config;
+    bool reset_due;
+    struct ferry_os_reset reset;
+};
+
+/* Mount it with a struct ferry_os_group * as context. */
+extern const struct ferry_group ferry_os_group_table;
+
+void ferry_os_group_init(struct ferry_os_group *group, const struct ferry_os_group_config *config);
+
+/* Whether a reset was accepted. The port resets once the answer has left the device (Zephyr:
+ * 250 ms later).
+ *
+ * reset  filled when the answer is true; may be NULL */
+bool ferry_os_group_reset_due(const struct ferry_os_group *group, struct ferry_os_reset *reset);
+
+#endif
