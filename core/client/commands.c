@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The common commands: requests written, answers read. */
+#include "ferry/commands.h"
+
+#include "ferry/cbor.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* ---- Requests ------------------------------------------------------------------- */
+
+/* A request that is being written into the client's own memory. */
+struct draft {
+    struct ferry_client_command command;
+    struct ferry_cbor_writer writer;
+};
+
+/* Returns false when the window is full. */
+static bool begin(struct ferry_client *client, struct draft *draft, uint8_t op, uint16_t group,
+                  uint8_t id, void *user)
+{
+    size_t cap;
+    uint8_t *room = ferry_client_room(client, &cap);
+
+    memset(draft, 0, sizeof *draft);
+    draft->command.op = op;
+    draft->command.group = group;
+    draft->command.id = id;
+    draft->command.user = user;
+    ferry_cbor_writer_init(&draft->writer, room, cap);
+    return room != NULL;
+}
+
+static int32_t finish(struct ferry_client *client, struct draft *draft)
+{
+    int len = ferry_cbor_writer_result(&draft->writer);
+
+    if (len < 0) {
+        return len;
+    }
+    draft->command.payload.data = draft->writer.buf;
+    draft->command.payload.len = (size_t)len;
+    return ferry_client_submit(client, &draft->command);
+}
+
+/* A command without arguments; an empty map, since some servers refuse an empty payload. */
+static int32_t submit_plain(struct ferry_client *client, uint16_t group, uint8_t id, void *user)
+{
+    struct draft draft;
+
+    if (!begin(client, &draft, FERRY_SMP_READ, group, id, user)) {
+        return FERRY_E_BUSY;
+    }
+    ferry_cbor_put_map(&draft.writer, 0);
+    return finish(client, &draft);
+}
+
+/* A read whose only argument is a text that may be left out. */
+static int32_t submit_text(struct ferry_client *client, uint8_t id, const char *key,
+                           const char *text, void *user)
+{
+    struct draft draft;
+
+    if (!begin(client, &draft, FERRY_SMP_READ, FERRY_SMP_GROUP_OS, id, user)) {
+        return FERRY_E_BUSY;
+    }
+    ferry_cbor_put_map(&draft.writer, text != NULL);
+    if (text != NULL) {
+        ferry_cbor_pair_text(&draft.writer, key, text);
+    }
+    return finish(client, &draft);
+}
+
+int32_t ferry_command_echo(struct ferry_client *client, const char *text, size_t len, void *user)
+{
+    struct draft draft;
+
+    if (!begin(client, &draft, FERRY_SMP_WRITE, FERRY_SMP_GROUP_OS, FERRY_SMP_OS_ECHO, user)) {
+        return FERRY_E_BUSY;
+    }
+    ferry_cbor_put_map(&draft.writer, 1);
+    ferry_cbor_put_text(&draft.writer, "d");
+    ferry_cbor_put_text_n(&draft.writer, text, len);
+    return finish(client, &draft);
+}
+
+int32_t ferry_command_reset(struct ferry_client *client, bool force, int boot_mode, void *user)
+{
+    struct draft draft;
+
+    if (!begin(client, &draft, FERRY_SMP_WRITE, FERRY_SMP_GROUP_OS, FERRY_SMP_OS_RESET, user)) {
+        return FERRY_E_BUSY;
+    }
+    draft.command.retries = FERRY_CLIENT_ONCE;
+    ferry_cbor_put_map(&draft.writer, (size_t)force + (boot_mode >= 0));
+    if (force) {
+        ferry_cbor_pair_bool(&draft.writer, "force", true);
+    }
+    if (boot_mode >= 0) {
+        ferry_cbor_pair_uint(&draft.writer, "boot_mode", (unsigned)boot_mode);
+    }
+    return finish(client, &draft);
+}
+
+int32_t ferry_command_params(struct ferry_client *client, void *user)
+{
+    return submit_plain(client, FERRY_SMP_GROUP_OS, FERRY_SMP_OS_PARAMS, user);
+}
+
+int32_t ferry_command_info(struct ferry_client *client, const char *format, void *user)
+{
+    return submit_text(client, FERRY_SMP_OS_INFO, "format", format, user);
+}
+
+int32_t ferry_command_bootloader(struct ferry_client *client, const char *query, void *user)
+{
+    return submit_text(client, FERRY_SMP_OS_BOOTLOADER_INFO, "query", query, user);
+}
+
+int32_t ferry_command_image_list(struct ferry_client *client, void *user)
+{
+    return submit_plain(client, FERRY_SMP_GROUP_IMAGE, FERRY_SMP_IMAGE_STATE, user);
+}
+
+int32_t ferry_command_slot_info(struct ferry_client *client, void *user)
+{
+    return submit_plain(client, FERRY_SMP_GROUP_IMAGE, FERRY_SMP_IMAGE_SLOT_INFO, user);
+}
+
+int32_t ferry_command_image_state(struct ferry_client *client, struct ferry_bytes hash,
+                                  bool confirm, void *user)
+{
+    struct draft draft;
+
+    if (!begin(client, &draft, FERRY_SMP_WRITE, FERRY_SMP_GROUP_IMAGE, FERRY_SMP_IMAGE_STATE,
+               user)) {
+        return FERRY_E_BUSY;
+    }
+    ferry_cbor_put_map(&draft.writer, hash.len > 0 ? 2 : 1);
+    if (hash.len > 0) {
+        ferry_cbor_pair_bytes(&draft.writer, "hash", hash.data, hash.len);
+    }
+    ferry_cbor_pair_bool(&draft.writer, "confirm", confirm);
+    return finish(client, &draft);
+}
+
+int32_t ferry_command_image_erase(struct ferry_client *client, int slot, uint32_t slot_size,
+                                  void *user)
+{
+    struct draft draft;
+
+    if (!begin(client, &draft, FERRY_SMP_WRITE, FERRY_SMP_GROUP_IMAGE, FERRY_SMP_IMAGE_ERASE,
+               user)) {
+        return FERRY_E_BUSY;
+    }
+    draft.command.timeout_ms = ferry_client_erase_ms(slot_size);
+    draft.command.retries = FERRY_CLIENT_ONCE;
+    ferry_cbor_put_map(&draft.writer, slot >= 0);
+    if (slot >= 0) {
+        ferry_cbor_pair_uint(&draft.writer, "slot", (unsigned)slot);
+    }
+    return finish(client, &draft);
+}
+
+/* ---- Answers: single values ------------------------------------------------------- */
+
+/* A number that fits 32 bits, or 0 when it is absent; larger ones are cut to the largest. */
+static uint32_t number(const struct ferry_cbor_field *field)
+{
+    if (!field->present) {
+        return 0;
+    }
+    return field->item.value > UINT32_MAX ? UINT32_MAX : (uint32_t)field->item.value;
+}
+
+static int32_t signed_number(const struct ferry_cbor_field *field)
+{
+    int64_t value;
+
+    if (!field->present || ferry_cbor_to_int(&field->item, &value) != FERRY_OK) {
+        return 0;
+    }
+    return value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
+}
+
+static bool truth(const struct ferry_cbor_field *field)
+{
+    return field->present && field->item.value != 0;
+}
+
+int ferry_answer_params(struct ferry_bytes payload, struct ferry_params *params)
+{
+    struct ferry_cbor_field fields[] = {{.key = "buf_size", .kind = FERRY_CBOR_UINT},
+                                        {.key = "buf_count", .kind = FERRY_CBOR_UINT}};
+    int rc = ferry_cbor_read_map(payload, fields, 2);
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    params->buf_size = number(&fields[0]);
+    params->buf_count = number(&fields[1]);
+    return FERRY_OK;
+}
+
+int ferry_answer_mode(struct ferry_bytes payload, int32_t *mode, bool *no_downgrade)
+{
+    struct ferry_cbor_field fields[] = {{.key = "mode", .kind = FERRY_CBOR_NEGATIVE},
+                                        {.key = "no-downgrade", .kind = FERRY_CBOR_BOOL}};
+    int rc = ferry_cbor_read_map(payload, fields, 2);
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    if (!fields[0].present) {
+        return FERRY_E_NOT_FOUND;
+    }
+    *mode = signed_number(&fields[0]);
+    *no_downgrade = truth(&fields[1]);
+    return FERRY_OK;
+}
+
+/* Copy the text that fits and end it. Returns its whole length. */
+static int copy_text(const struct ferry_cbor_item *item, char *out, size_t cap)
+{
+    size_t len = item->bytes.len;
+    size_t fit = len < cap - 1 ? len : cap - 1;
+
+    if (item->chunked) {
+        int copied = ferry_cbor_copy(item, (uint8_t *)out, cap - 1);
+
+        out[copied < 0 ? 0 : copied] = '\0';
+        return copied;
+    }
+    if (fit > 0) {
+        memcpy(out, item->bytes.data, fit);
+    }
+    out[fit] = '\0';
+    return len > INT_MAX ? INT_MAX : (int)len;
+}
+
+int ferry_answer_text(struct ferry_bytes payload, const char *key, char *out, size_t cap)
+{
+    struct ferry_cbor_field field = {.key = key, .kind = FERRY_CBOR_TEXT};
+    int rc = ferry_cbor_read_map(payload, &field, 1);
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    return field.present ? copy_text(&field.item, out, cap) : FERRY_E_NOT_FOUND;
+}
+
+int ferry_answer_upload(struct ferry_bytes payload, struct ferry_upload_answer *upload)
+{
+    struct ferry_cbor_field fields[] = {{.key = "off", .kind = FERRY_CBOR_UINT},
+                                        {.key = "match", .kind = FERRY_CBOR_BOOL}};
+    int rc = ferry_cbor_read_map(payload, fields, 2);
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    if (!fields[0].present) {
+        return FERRY_E_NOT_FOUND;
+    }
+    if (fields[0].item.value > UINT32_MAX) {
+        return FERRY_E_RANGE;
+    }
+    upload->off = (uint32_t)fields[0].item.value;
+    upload->has_match = fields[1].present;
+    upload->match = truth(&fields[1]);
+    return FERRY_OK;
+}
+
+/* ---- Answers: lists ---------------------------------------------------------------- */
+
+/* The list under a key of a map. Returns FERRY_OK, FERRY_E_NOT_FOUND or the reader's error. */
+static int open_list(struct ferry_bytes map, const char *key, struct ferry_cbor_reader *items)
+{
+    struct ferry_cbor_field field = {.key = key, .kind = FERRY_CBOR_LIST};
+    int rc = ferry_cbor_read_map(map, &field, 1);
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    if (!field.present) {
+        return FERRY_E_NOT_FOUND;
+    }
+    *items = ferry_cbor_enter(&field.item);
+    return FERRY_OK;
+}
+
+/* The bytes of the next item of a list, head included, for ferry_cbor_read_map(). */
+static int next_element(struct ferry_cbor_reader *items, struct ferry_bytes *element)
+{
+    struct ferry_cbor_item item;
+    const uint8_t *start = items->next;
+    int rc = ferry_cbor_read(items, &item);
+
+    if (rc == FERRY_OK) {
+        element->data = start;
+        element->len = (size_t)(items->next - start);
+    }
+    return rc;
+}
+
+enum state_key { IMAGE, SLOT, VERSION, HASH, BOOTABLE, PENDING, CONFIRMED, ACTIVE, PERMANENT };
+
+static int read_state(struct ferry_bytes element, struct ferry_image_state *state)
+{
+    struct ferry_cbor_field fields[] = {
+        [IMAGE] = {.key = "image", .kind = FERRY_CBOR_UINT},
+        [SLOT] = {.key = "slot", .kind = FERRY_CBOR_UINT},
+        [VERSION] = {.key = "version", .kind = FERRY_CBOR_TEXT},
+        [HASH] = {.key = "hash", .kind = FERRY_CBOR_BYTES},
+        [BOOTABLE] = {.key = "bootable", .kind = FERRY_CBOR_BOOL},
+        [PENDING] = {.key = "pending", .kind = FERRY_CBOR_BOOL},
+        [CONFIRMED] = {.key = "confirmed", .kind = FERRY_CBOR_BOOL},
+        [ACTIVE] = {.key = "active", .kind = FERRY_CBOR_BOOL},
+        [PERMANENT] = {.key = "permanent", .kind = FERRY_CBOR_BOOL},
+    };
+    int rc = ferry_cbor_read_map(element, fields, sizeof fields / sizeof fields[0]);
+    int len = 0;
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    memset(state, 0, sizeof *state);
+    state->image = number(&fields[IMAGE]);
+    state->slot = number(&fields[SLOT]);
+    state->bootable = truth(&fields[BOOTABLE]);
+    state->pending = truth(&fields[PENDING]);
+    state->confirmed = truth(&fields[CONFIRMED]);
+    state->active = truth(&fields[ACTIVE]);
+    state->permanent = truth(&fields[PERMANENT]);
+    if (fields[VERSION].present) {
+        len = copy_text(&fields[VERSION].item, state->version, sizeof state->version);
+    }
+    if (fields[HASH].present) {
+        len = ferry_cbor_copy(&fields[HASH].item, state->hash, sizeof state->hash);
+        state->hash_len = (uint8_t)(len < 0 ? 0 : len);
+    }
+    return len < 0 ? len : FERRY_OK;
+}
+
+int ferry_answer_image_list(struct ferry_bytes payload, struct ferry_image_state *states,
+                            size_t cap)
+{
+    struct ferry_cbor_reader items;
+    struct ferry_image_state spare;
+    int count = 0;
+    int rc = open_list(payload, "images", &items);
+
+    while (rc == FERRY_OK && !ferry_cbor_at_end(&items)) {
+        struct ferry_bytes element;
+
+        rc = next_element(&items, &element);
+        if (rc == FERRY_OK) {
+            rc = read_state(element, (size_t)count < cap ? &states[count] : &spare);
+            count++;
+        }
+    }
+    return rc == FERRY_OK ? count : rc;
+}
+
+static int read_slot(struct ferry_bytes element, struct ferry_slot_info *slot)
+{
+    struct ferry_cbor_field fields[] = {
+        {.key = "slot", .kind = FERRY_CBOR_UINT},
+        {.key = "size", .kind = FERRY_CBOR_UINT},
+        {.key = "upload_image_id", .kind = FERRY_CBOR_UINT},
+        {.key = "rc", .kind = FERRY_CBOR_NEGATIVE},
+    };
+    int rc = ferry_cbor_read_map(element, fields, 4);
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    slot->slot = number(&fields[0]);
+    slot->size = number(&fields[1]);
+    slot->has_upload_id = fields[2].present;
+    slot->upload_id = number(&fields[2]);
+    slot->error = signed_number(&fields[3]);
+    return FERRY_OK;
+}
+
+/* Where the slots found go: a full array takes no more but is counted on. */
+struct slot_sink {
+    struct ferry_slot_info *slots;
+    size_t cap;
+    int count;
+};
+
+static int read_slots(struct ferry_bytes element, struct slot_sink *sink)
+{
+    struct ferry_cbor_field fields[] = {
+        {.key = "image", .kind = FERRY_CBOR_UINT},
+        {.key = "max_image_size", .kind = FERRY_CBOR_UINT},
+        {.key = "slots", .kind = FERRY_CBOR_LIST},
+    };
+    int rc = ferry_cbor_read_map(element, fields, 3);
+
+    if (rc != FERRY_OK || !fields[2].present) {
+        return rc;
+    }
+    struct ferry_cbor_reader items = ferry_cbor_enter(&fields[2].item);
+
+    while (rc == FERRY_OK && !ferry_cbor_at_end(&items)) {
+        struct ferry_slot_info slot = {.image = number(&fields[0]),
+                                       .max_image_size = number(&fields[1])};
+        struct ferry_bytes inner;
+
+        rc = next_element(&items, &inner);
+        rc = rc == FERRY_OK ? read_slot(inner, &slot) : rc;
+        if ((size_t)sink->count < sink->cap) {
+            sink->slots[sink->count] = slot;
+        }
+        sink->count++;
+    }
+    return rc;
+}
+
+int ferry_answer_slot_info(struct ferry_bytes payload, struct ferry_slot_info *slots, size_t cap)
+{
+    struct slot_sink sink = {slots, cap, 0};
+    struct ferry_cbor_reader items;
+    int rc = open_list(payload, "images", &items);
+
+    while (rc == FERRY_OK && !ferry_cbor_at_end(&items)) {
+        struct ferry_bytes element;
+
+        rc = next_element(&items, &element);
+        rc = rc == FERRY_OK ? read_slots(element, &sink) : rc;
+    }
+    return rc == FERRY_OK ? sink.count : rc;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole update with proof: ask the device, upload, test, reset, wait for its return, see that
+ * the new image runs, confirm it, read that back. DONE comes only with that proof. [smp.md §5.6]
+ *
+ * What the device shows decides what is done:
+ *
+ *   it runs and is confirmed                        done, nothing is sent
+ *   it runs, not confirmed                          confirm
+ *   it is pending already                           reset
+ *   it is in the other slot                         test (no upload)
+ *   it is not there, the running one unconfirmed    failed: the old image must stay for the revert
+ *   it is not there                                 upload
+ *
+ * A server without states (direct-XIP, serial recovery) refuses test and confirm with RC 8: the
+ * reset alone starts the image, and the list after it is the proof. */
+#ifndef FERRY_UPDATE_H
+#define FERRY_UPDATE_H
+
+#include "ferry/hello.h"
+#include "ferry/upload.h"
+
+/* Slots of the list that are looked at: more than any device has. */
+#define FERRY_UPDATE_STATES 8
+
+struct ferry_update_config {
+    struct ferry_client *client; /* fresh or used; nothing in flight; must outlive the update */
+    enum ferry_client_link link;
+    int (*read)(void *context, uint32_t off, uint8_t *buf, size_t len); /* as the upload's */
+    void *context;
+    uint32_t size;       /* of the file, bytes, above 0 */
+    const uint8_t *sha;  /* SHA-256 of the file, 32 bytes, or NULL */
+    const uint8_t *hash; /* the image's own digest, from its TLV, as the device lists it */
+    size_t hash_len;     /* 1 .. FERRY_STATE_HASH_MAX */
+    uint32_t image;      /* number of the image on the device */
+    uint32_t align;      /* as the upload's */
+    uint32_t window;     /* chunks in flight at most; 0 = what the device's buffers allow */
+    uint32_t return_ms;  /* how long the device may stay away; 0 = from the size of the slot */
+    bool no_downgrade;   /* the device refuses a version that is not newer */
+    bool test_only;      /* end when the image is uploaded and pending; no reset */
+    bool no_confirm;     /* end when the image runs; the next reset takes it back */
+    bool force_reset;    /* reset though the device says it is busy */
+};
+
+enum ferry_update_step {
+    FERRY_UPDATE_HELLO, /* version and buffers */
+    FERRY_UPDATE_MODE,  /* what the bootloader does */
+    FERRY_UPDATE_LIST,  /* what is there */
+    FERRY_UPDATE_SPACE, /* how much fits */
+    FERRY_UPDATE_UPLOAD,
+    FERRY_UPDATE_CHECK, /* is it listed */
+    FERRY_UPDATE_TEST,  /* start it at the next boot */
+    FERRY_UPDATE_RESET,
+    FERRY_UPDATE_AWAY,   /* the caller opens the connection anew */
+    FERRY_UPDATE_RETURN, /* asking until it answers */
+    FERRY_UPDATE_CONFIRM,
+    FERRY_UPDATE_PROVE, /* read back */
+    FERRY_UPDATE_END
+};
+
+/* "upload", "test" … */
+const char *ferry_update_step_name(enum ferry_update_step step);
+
+enum ferry_update_event_kind {
+    FERRY_UPDATE_STEP,      /* a step begins: text */
+    FERRY_UPDATE_PROGRESS,  /* of the upload: sent, acked, total */
+    FERRY_UPDATE_WARNING,   /* text, remedy */
+    FERRY_UPDATE_RECONNECT, /* close the connection; open it within wait_ms, then call
+                               ferry_update_reconnected() */
+    FERRY_UPDATE_DONE,      /* proof, already */
+    FERRY_UPDATE_FAILED     /* error, status, text, remedy */
+};
+
+struct ferry_update_event {
+    enum ferry_update_event_kind kind;
+    enum ferry_update_step step; /* the present one; of a failure the one that failed */
+    const char *text;            /* what, and why */
+    const char *remedy;          /* what to do next; may be "" */
+    uint32_t sent;
+    uint32_t acked;
+    uint32_t total;
+    uint32_t limit;   /* with FERRY_E_TOO_LARGE: bytes the slot takes */
+    uint32_t wait_ms; /* with RECONNECT */
+    bool already;     /* DONE without an upload, test, reset or confirm */
+    int error;        /* FERRY_E_REVERTED: the old image runs again and the new one is still in its
+                         slot; FERRY_E_NO_IMAGE: the bootloader refused it, it is gone;
+                         FERRY_E_REFUSED: status; FERRY_E_TIMEOUT, _TOO_LARGE, _STATE, _MISMATCH,
+                         _UNSUPPORTED (no hashes in the list: nothing can be proved), _VERSION, and
+                         the upload's */
+    struct ferry_smp_status status;        /* its reason is empty */
+    const struct ferry_image_state *proof; /* with DONE: what the device listed last of the image;
+                                              else NULL. Valid as long as the update. */
+};
+
+/* Do not rely on the contents. */
+struct ferry_update {
+    struct ferry_update_config config;
+    struct ferry_hello hello;
+    struct ferry_upload upload;
+    struct ferry_image_state states[FERRY_UPDATE_STATES];
+    uint32_t state_count;
+    struct ferry_image_state proof;
+    enum ferry_update_step step;
+    enum ferry_update_step failed_step;
+    int32_t ticket;
+    int32_t mode;
+    uint32_t slot_size;
+    uint32_t limit;
+    uint32_t silent; /* polls without an answer */
+    uint32_t crashes;
+    uint64_t wait_until;
+    uint64_t reset_at;
+    uint64_t return_by;
+    bool announced;       /* the step's event was given */
+    bool asked;           /* RECONNECT was given */
+    bool expects_pending; /* the list said pending before the reset */
+    bool stateless;       /* test or confirm is not built into the server */
+    bool worked;          /* something was changed on the device */
+    bool done;
+    const char *warning;
+    const char *warning_remedy;
+    const char *text;
+    const char *remedy;
+    int error;
+    struct ferry_smp_status status;
+};
+
+/* Begin. config is copied; sha, hash and what context points to must outlive the update.
+ * Returns FERRY_OK or FERRY_E_CONFIG. */
+FERRY_MUST_CHECK
+int ferry_update_start(struct ferry_update *update, const struct ferry_update_config *config);
+
+/* Submit what is due and report. Call it until it returns false, first and after each answer.
+ *
+ * event  filled when true. DONE or FAILED comes once and is the last
+ *
+ * Returns whether something is to be reported. */
+bool ferry_update_next(struct ferry_update *update, uint64_t now, struct ferry_update_event *event);
+
+/* Take an answer of the client's. Returns whether it was this update's. */
+bool ferry_update_answer(struct ferry_update *update, const struct ferry_client_answer *answer,
+                         uint64_t now);
+
+/* The connection is open again after RECONNECT. Text the bootloader writes before SMP packets is
+ * the transport's matter. Requests of the old connection are forgotten. */
+void ferry_update_reconnected(struct ferry_update *update, uint64_t now);
+
+/* When ferry_update_next() is to be called again though nothing was received, or
+ * FERRY_CLIENT_NEVER. The client has a deadline of its own. */
+uint64_t ferry_update_deadline(const struct ferry_update *update);
+
+/* The connection failed for good, or the user gave up: forget what is in flight. The next event is
+ * FAILED with this error (FERRY_E_IO, FERRY_E_CANCELLED). */
+void ferry_update_stop(struct ferry_update *update, int error);
+
+#endif

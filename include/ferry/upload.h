@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Upload of an image through a client's window. The server's offset is the truth: whatever is
+ * lost, doubled, cut or forgotten, the upload goes on where the server says. [smp.md §5.2–5.5]
+ *
+ * The first chunk is sent alone, because it erases. A bootloader that gets it again erases again,
+ * so it is never repeated within the erase budget; when its answer is overdue the second chunk is
+ * sent as a question, and its answer tells whether the first arrived.
+ *
+ * A network that delivers a copy of the first chunk after the last one can still undo an upload:
+ * read the list of images afterwards, as the update flow does. */
+#ifndef FERRY_UPLOAD_H
+#define FERRY_UPLOAD_H
+
+#include "ferry/commands.h"
+
+/* Chunks in flight at most. */
+#define FERRY_UPLOAD_WINDOW_MAX 8
+
+/* The same offset asked for so often, with the chunk for it in hand, is FERRY_E_STUCK. */
+#define FERRY_UPLOAD_REFUSALS_MAX 5
+
+/* The upload may fall back behind what was stored so often (a device that resets). */
+#define FERRY_UPLOAD_RESTARTS_MAX 5
+
+/* So many chunks may be lost in a row at one offset, beside each request's own retries. */
+#define FERRY_UPLOAD_LOSSES_MAX 50
+
+struct ferry_upload_config {
+    struct ferry_client *client; /* packet_max and version set; must outlive the upload. Should have
+                                    a request more than the window, for the question */
+    /* Fill buf with len bytes of the file from off. Called again for offsets already read.
+     * Returns FERRY_OK or a negative error, which ends the upload. */
+    int (*read)(void *context, uint32_t off, uint8_t *buf, size_t len);
+    void *context;
+    uint32_t size;      /* of the file, bytes, above 0 */
+    const uint8_t *sha; /* SHA-256 of the file, 32 bytes, or NULL: no resume, no check at the end */
+    const uint8_t *hash; /* the image's own digest, as the list shows it, or NULL. Found there when
+                            the last answer was lost, the upload is done. */
+    size_t hash_len;
+    uint32_t image;            /* number of the image; sent when not 0 */
+    bool upgrade;              /* the server refuses a version that is not newer */
+    uint32_t window;           /* ferry_hello.window; 0 = 1; cut to FERRY_UPLOAD_WINDOW_MAX */
+    uint32_t align;            /* chunks but the last are multiples: a power of two; 0 = 8 */
+    uint32_t first_timeout_ms; /* erase budget; 0 = ferry_client_erase_ms(slot_size) */
+    uint32_t slot_size;        /* 0 = unknown */
+};
+
+enum ferry_upload_event_kind {
+    FERRY_UPLOAD_PROGRESS, /* sent, acked, total */
+    FERRY_UPLOAD_WARNING,  /* text and remedy; each kind of warning comes once */
+    FERRY_UPLOAD_DONE,     /* matched tells whether the server compared the SHA */
+    FERRY_UPLOAD_FAILED    /* error, status, text and remedy; acked = the offset where it ended */
+};
+
+struct ferry_upload_event {
+    enum ferry_upload_event_kind kind;
+    uint32_t sent;  /* bytes handed to the wire, up to this offset */
+    uint32_t acked; /* bytes the server has */
+    uint32_t total;
+    bool resumed; /* the server held a part, or all, already */
+    bool matched;
+    const char *text;   /* what and why */
+    const char *remedy; /* what to do next; may be "" */
+    int error;          /* FERRY_E_REFUSED: status; _TIMEOUT; _STUCK; _MISMATCH; _RANGE (offset
+                           beyond the file); _FORMAT (no offset); _SPACE (packets too small for the
+                           first chunk); the reader's */
+    struct ferry_smp_status status; /* its reason is empty */
+};
+
+/* A chunk in flight. */
+struct ferry_upload_flight {
+    int32_t ticket;
+    uint32_t off;
+    uint32_t end;
+    uint32_t known; /* what the server had when this was submitted */
+    bool ignored;   /* sent before the upload turned to another offset */
+};
+
+/* Do not rely on the contents. */
+struct ferry_upload {
+    struct ferry_upload_config config;
+    struct ferry_upload_flight flights[FERRY_UPLOAD_WINDOW_MAX];
+    uint32_t flight_count; /* in the order they were submitted */
+    uint32_t window;       /* now */
+    uint32_t streak;       /* chunks in a row without a loss */
+    uint32_t align;
+    uint32_t next;  /* offset of the next chunk */
+    uint32_t acked; /* the most the server said it has, since the last restart */
+    uint32_t sent;  /* highest end since the last restart */
+    uint32_t refusals;
+    uint32_t losses;
+    uint32_t restarts;
+    uint32_t waits; /* RC_BUSY or RC_NO_MEMORY in a row */
+    uint64_t wait_until;
+    uint64_t busy_until;  /* when patience with RC_BUSY ends; 0 = not busy */
+    uint64_t question_at; /* when the second chunk may follow an unanswered first */
+    int32_t list_ticket;
+    uint8_t state;
+    bool started; /* the first chunk was answered */
+    bool sha_sent;
+    bool resumed;
+    bool matched;
+    bool moved; /* a progress event is due */
+    uint16_t warned;
+    uint16_t warnings; /* due */
+    const char *text;
+    const char *remedy;
+    int error;
+    struct ferry_smp_status status;
+};
+
+/* Begin an upload. config is copied; sha, hash and what context points to must outlive it.
+ * Returns FERRY_OK or FERRY_E_CONFIG. */
+FERRY_MUST_CHECK
+int ferry_upload_start(struct ferry_upload *upload, const struct ferry_upload_config *config);
+
+/* Submit what is due and report. Call it until it returns false, first and after each answer.
+ *
+ * event  filled when true. DONE or FAILED comes once and is the last; nothing is in flight then
+ *
+ * Returns whether something is to be reported. */
+bool ferry_upload_next(struct ferry_upload *upload, uint64_t now, struct ferry_upload_event *event);
+
+/* Take an answer of the client's. Returns whether it was this upload's. */
+bool ferry_upload_answer(struct ferry_upload *upload, const struct ferry_client_answer *answer,
+                         uint64_t now);
+
+/* When ferry_upload_next() is to be called again though nothing was received: a wait the server
+ * asked for, or the question after the first chunk. FERRY_CLIENT_NEVER = not. The client has a
+ * deadline of its own. */
+uint64_t ferry_upload_deadline(const struct ferry_upload *upload);
+
+/* Stop: forget what is in flight. The next event is FAILED with FERRY_E_CANCELLED. */
+void ferry_upload_cancel(struct ferry_upload *upload);
+
+#endif
