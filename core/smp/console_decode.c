@@ -79,8 +79,8 @@ static void forget_given(struct ferry_console_decoder *d)
 
 /* ---- Reassembly ---------------------------------------------------------------- */
 
-/* Whether the length word leaves out the CRC (Zephyr before 2.7.2): it then says what the SMP
- * header says. [clients-field.md C30] */
+/* Whether the length word leaves out the CRC: it then says what the SMP header
+ * says. Zephyr before 2.7.2 and 3.0 sent such answers. */
 static bool word_without_crc(const struct ferry_console_decoder *d)
 {
     enum { HEADER_LENGTH = WORD_SIZE + 2, HEADER_SIZE = 8 };

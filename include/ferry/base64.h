@@ -21,6 +21,7 @@ size_t ferry_base64_encode(const uint8_t *data, size_t len, char *out);
  *
  * Returns the number of bytes; FERRY_E_FORMAT for a foreign character, a padding in
  * the middle or a length that is no multiple of 4; FERRY_E_SPACE when cap is too small. */
-FERRY_MUST_CHECK int ferry_base64_decode(const char *text, size_t len, uint8_t *out, size_t cap);
+FERRY_MUST_CHECK
+int ferry_base64_decode(const char *text, size_t len, uint8_t *out, size_t cap);
 
 #endif

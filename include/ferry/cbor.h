@@ -21,9 +21,11 @@ struct ferry_cbor_writer {
 void ferry_cbor_writer_init(struct ferry_cbor_writer *w, uint8_t *buf, size_t cap);
 
 /* Returns the bytes written, or FERRY_E_SPACE when they did not fit. */
-FERRY_MUST_CHECK int ferry_cbor_writer_result(const struct ferry_cbor_writer *w);
+FERRY_MUST_CHECK
+int ferry_cbor_writer_result(const struct ferry_cbor_writer *w);
 
-/* One item each, in the shortest form. Texts are UTF-8 and end with NUL unless a length is given. */
+/* One item each, in the shortest form. Texts are UTF-8 and end with NUL unless a length is given.
+ */
 void ferry_cbor_put_uint(struct ferry_cbor_writer *w, uint64_t value);
 void ferry_cbor_put_int(struct ferry_cbor_writer *w, int64_t value);
 void ferry_cbor_put_bool(struct ferry_cbor_writer *w, bool value);
@@ -91,17 +93,20 @@ bool ferry_cbor_at_end(const struct ferry_cbor_reader *r);
  * Both definite and indefinite lengths and every integer width are taken.
  * Returns FERRY_OK; FERRY_E_SHORT when it does not end within the bytes;
  * FERRY_E_FORMAT for a reserved head, a stray break or a bad chunk; FERRY_E_DEPTH. */
-FERRY_MUST_CHECK int ferry_cbor_read(struct ferry_cbor_reader *r, struct ferry_cbor_item *item);
+FERRY_MUST_CHECK
+int ferry_cbor_read(struct ferry_cbor_reader *r, struct ferry_cbor_item *item);
 
 /* A reader over the items inside a list or map (keys and values in turn). */
 struct ferry_cbor_reader ferry_cbor_enter(const struct ferry_cbor_item *container);
 
 /* Copy the content of a byte or text string, chunked or not, to out.
  * Returns its length; FERRY_E_SPACE when it is above cap; FERRY_E_TYPE for another kind. */
-FERRY_MUST_CHECK int ferry_cbor_copy(const struct ferry_cbor_item *item, uint8_t *out, size_t cap);
+FERRY_MUST_CHECK
+int ferry_cbor_copy(const struct ferry_cbor_item *item, uint8_t *out, size_t cap);
 
 /* The item as a signed number. Returns FERRY_OK, FERRY_E_TYPE, or FERRY_E_RANGE beyond int64. */
-FERRY_MUST_CHECK int ferry_cbor_to_int(const struct ferry_cbor_item *item, int64_t *value);
+FERRY_MUST_CHECK
+int ferry_cbor_to_int(const struct ferry_cbor_item *item, int64_t *value);
 
 /* Whether the item is a text equal to the given one. */
 bool ferry_cbor_is_text(const struct ferry_cbor_item *item, const char *text);
@@ -123,7 +128,7 @@ struct ferry_cbor_field {
  * Returns FERRY_OK (missing keys are no error); FERRY_E_TYPE when the payload is no map, a
  * key is no text or a known key has another kind; FERRY_E_FORMAT when a known key comes twice;
  * and the errors of ferry_cbor_read(). On an error nothing may be used of the fields. */
-FERRY_MUST_CHECK int ferry_cbor_read_map(struct ferry_bytes payload,
-                                         struct ferry_cbor_field *fields, size_t count);
+FERRY_MUST_CHECK
+int ferry_cbor_read_map(struct ferry_bytes payload, struct ferry_cbor_field *fields, size_t count);
 
 #endif

@@ -33,8 +33,9 @@ struct ferry_console_encoder {
 
 /* Begin a packet of 1 .. 65533 bytes. The packet is not copied and must stay until the last line.
  * Returns FERRY_OK or FERRY_E_RANGE. */
-FERRY_MUST_CHECK int ferry_console_encode(struct ferry_console_encoder *encoder,
-                                          struct ferry_bytes packet, enum ferry_console_cut cut);
+FERRY_MUST_CHECK
+int ferry_console_encode(struct ferry_console_encoder *encoder, struct ferry_bytes packet,
+                         enum ferry_console_cut cut);
 
 /* The next line. line has room for FERRY_CONSOLE_LINE_MAX bytes; no NUL is written.
  * Returns its length, 0 after the last. */
@@ -42,9 +43,9 @@ size_t ferry_console_next_line(struct ferry_console_encoder *encoder, uint8_t *l
 
 enum ferry_console_event_kind {
     FERRY_CONSOLE_NOTHING, /* all bytes were taken, nothing is complete */
-    FERRY_CONSOLE_TEXT,    /* bytes = text that is no frame, line feed included when there was one */
-    FERRY_CONSOLE_PACKET,  /* bytes = an SMP packet with a good CRC */
-    FERRY_CONSOLE_DROPPED  /* a packet was lost; error says why; told once a packet */
+    FERRY_CONSOLE_TEXT,   /* bytes = text that is no frame, line feed included when there was one */
+    FERRY_CONSOLE_PACKET, /* bytes = an SMP packet with a good CRC */
+    FERRY_CONSOLE_DROPPED /* a packet was lost; error says why; told once a packet */
 };
 
 struct ferry_console_event {

@@ -7,9 +7,9 @@
 #include "ferry/error.h"
 
 #define FERRY_SMP_HEADER_SIZE 8
-#define FERRY_SMP_VERSION_1 0 /* the value of the version field */
-#define FERRY_SMP_VERSION_2 1
-#define FERRY_SMP_UDP_PORT 1337
+#define FERRY_SMP_VERSION_1   0 /* the value of the version field */
+#define FERRY_SMP_VERSION_2   1
+#define FERRY_SMP_UDP_PORT    1337
 
 enum ferry_smp_op {
     FERRY_SMP_READ = 0,
@@ -88,8 +88,8 @@ struct ferry_smp_header {
  *
  * The length field is not compared with anything.
  * Returns FERRY_OK or FERRY_E_SHORT. */
-FERRY_MUST_CHECK int ferry_smp_header_read(struct ferry_bytes bytes,
-                                           struct ferry_smp_header *header);
+FERRY_MUST_CHECK
+int ferry_smp_header_read(struct ferry_bytes bytes, struct ferry_smp_header *header);
 
 /* Write the 8 bytes of a header. Fields beyond their bits are cut. */
 void ferry_smp_header_write(const struct ferry_smp_header *header,
@@ -101,18 +101,18 @@ void ferry_smp_header_write(const struct ferry_smp_header *header,
  *
  * Returns FERRY_OK; FERRY_E_SHORT for fewer than 8 bytes or a length beyond the end (header is
  * then filled when there were 8). */
-FERRY_MUST_CHECK int ferry_smp_packet_read(struct ferry_bytes bytes,
-                                           struct ferry_smp_header *header,
-                                           struct ferry_bytes *payload, struct ferry_bytes *rest);
+FERRY_MUST_CHECK
+int ferry_smp_packet_read(struct ferry_bytes bytes, struct ferry_smp_header *header,
+                          struct ferry_bytes *payload, struct ferry_bytes *rest);
 
 /* Whether rsp answers req: op is one above, group, id and seq are equal. */
 bool ferry_smp_answers(const struct ferry_smp_header *rsp, const struct ferry_smp_header *req);
 
 /* What an answer said. */
 struct ferry_smp_status {
-    bool grouped;   /* true: "err" {group, rc}; false: "rc" */
-    uint16_t group; /* whose table rc is from, when grouped */
-    int64_t rc;     /* 0 = success */
+    bool grouped;              /* true: "err" {group, rc}; false: "rc" */
+    uint16_t group;            /* whose table rc is from, when grouped */
+    int64_t rc;                /* 0 = success */
     struct ferry_bytes reason; /* "rsn", no NUL behind it; empty when absent, chunked or no text */
 };
 
@@ -124,8 +124,8 @@ struct ferry_smp_status {
  * Returns FERRY_OK when the payload could be read (status->rc tells success), else an error of
  * ferry_cbor_read_map(); FERRY_E_FORMAT for an "err" without group or rc; FERRY_E_RANGE for a
  * group beyond 16 or a code beyond 64 bits. What could not be read is never a success. */
-FERRY_MUST_CHECK int ferry_smp_status_read(struct ferry_bytes payload,
-                                           struct ferry_smp_status *status);
+FERRY_MUST_CHECK
+int ferry_smp_status_read(struct ferry_bytes payload, struct ferry_smp_status *status);
 
 /* Words for a code on the wire. */
 struct ferry_smp_words {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Floor 0 without CBOR and flash: errors in words, bytes, CRC, base64. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "ferry/base64.h"
@@ -299,9 +300,9 @@ static void base64_decodes_in_place(void **state)
 static void base64_refuses_what_is_not_base64(void **state)
 {
     static const char *const bad[] = {
-        "Z",    "Zg",   "Zg=",      "Zg==Z",    "Zg==Zm9v", "Zm=v", "=m9v",     "Z===", "====",
-        "Zm9 ", "Zm9\n", "Zm9-",    "Zm9_",     "Zm9*",     "Zm9,", "Zm9:",     "Zm9@", "Zm9[",
-        "Zm9`", "Zm9{",  "Zm9v=g==", "Zm9vZ=8=", "\x80mmm",  "mmm\xff",
+        "Z",    "Zg",   "Zg=",   "Zg==Z", "Zg==Zm9v", "Zm=v",     "=m9v",    "Z===",
+        "====", "Zm9 ", "Zm9\n", "Zm9-",  "Zm9_",     "Zm9*",     "Zm9,",    "Zm9:",
+        "Zm9@", "Zm9[", "Zm9`",  "Zm9{",  "Zm9v=g==", "Zm9vZ=8=", "\x80mmm", "mmm\xff",
     };
     uint8_t out[16];
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SMP on a serial console: what is sent comes back, whatever stands around it. C28 … C36 are
- * the rules of clients-field.md §6; C34 … C36 do not concern the receiver of a console. */
+/* SMP on a serial console: what is sent comes back, whatever stands around it. */
 #include "console_stream.h"
 
 #include "ferry/base64.h"
@@ -154,7 +153,7 @@ static void test_largest_packet(void **state)
 
 /* ---- Lines of every kind ------------------------------------------------------------------- */
 
-/* C30: each line is decoded for itself, whatever its share and padding. */
+/* each line is decoded for itself, whatever its share and padding. */
 static void test_lines_of_every_share(void **state)
 {
     (void)state;
@@ -165,7 +164,7 @@ static void test_lines_of_every_share(void **state)
     }
 }
 
-/* C30: Zephyr before 2.7.2 left the CRC out of the length word. */
+/* Zephyr before 2.7.2 left the CRC out of the length word. */
 static void test_length_word_without_crc(void **state)
 {
     (void)state;
@@ -196,7 +195,7 @@ static void test_length_word_without_crc(void **state)
     stream_expect_in(58, "D:SPACE ");
 }
 
-/* C31: CR before LF, doubled, or in front of the frame. */
+/* CR before LF, doubled, or in front of the frame. */
 static void test_carriage_returns(void **state)
 {
     uint8_t body[2 + 8 + 2];
@@ -231,7 +230,7 @@ static void test_full_line_with_carriage_return(void **state)
     stream_expect("P:89 P:8 ");
 }
 
-/* C31: a console that echoes gives our own request back; the decoder does not judge. */
+/* a console that echoes gives our own request back; the decoder does not judge. */
 static void test_echo(void **state)
 {
     (void)state;
@@ -240,7 +239,7 @@ static void test_echo(void **state)
     stream_expect("P:100 P:100 ");
 }
 
-/* C29: 127 bytes is the longest line; a longer one loses its packet, told once. */
+/* 127 bytes is the longest line; a longer one loses its packet, told once. */
 static void test_overlong_lines(void **state)
 {
     (void)state;
@@ -301,7 +300,7 @@ static void test_marker_behind_an_overlong_line(void **state)
 
 /* ---- Text ------------------------------------------------------------------------------------ */
 
-/* C32, C33: around the lines, on the same line in front of a marker, but not inside. */
+/* around the lines, on the same line in front of a marker, but not inside. */
 static void test_text_around_frames(void **state)
 {
     (void)state;
@@ -349,7 +348,7 @@ static void test_text_inside_a_line(void **state)
     stream_expect("D:FORMAT P:8 ");
 }
 
-/* C33: half a marker may be the end of what was read so far, or just a byte. */
+/* half a marker may be the end of what was read so far, or just a byte. */
 static void test_half_markers(void **state)
 {
     (void)state;

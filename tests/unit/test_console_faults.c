@@ -93,7 +93,7 @@ static void test_more_bytes_than_announced(void **state)
 {
     (void)state;
     for (size_t word = 3; word < 90; word++) {
-        if (word != 80) { /* there the CRC stands behind the announced length: C30 */
+        if (word != 80) { /* there the CRC stands behind the announced length */
             stream_body(80, word, 0, 93);
             stream_packet(8);
             stream_expect(word < 82 ? "D:FORMAT P:8 " : word == 82 ? "P:80 P:8 " : "D:STATE P:8 ");
@@ -105,7 +105,7 @@ static void test_more_bytes_than_announced(void **state)
     stream_expect_in(80 + 4 - 10, "D:FORMAT P:8 ");
 }
 
-/* C28: length word and CRC share the buffer with the packet. */
+/* length word and CRC share the buffer with the packet. */
 static void test_buffer_limit(void **state)
 {
     (void)state;
@@ -125,7 +125,7 @@ static void test_buffer_limit(void **state)
     }
 }
 
-/* C33: the length word is noise's plaything; the largest must not reach beyond the buffer. */
+/* the length word is noise's plaything; the largest must not reach beyond the buffer. */
 static void test_buffers_of_every_size(void **state)
 {
     (void)state;
@@ -153,7 +153,7 @@ static void test_continuation_without_beginning(void **state)
     stream_expect("P:8 D:STATE P:8 D:STATE ");
 }
 
-/* C33: a new beginning gives up the old packet, at once. */
+/* a new beginning gives up the old packet, at once. */
 static void test_beginning_before_the_end(void **state)
 {
     (void)state;
