@@ -237,9 +237,9 @@ void ferry_client_last_try(struct ferry_client *client, int32_t ticket)
 
 /* What the line needs for everything sent and not answered. Framing makes three bytes four and
  * adds markers; one and a half is above that, and above the answers. */
-static uint64_t wire_ms(const struct ferry_client *client)
+static uint32_t wire_ms(const struct ferry_client *client)
 {
-    uint64_t bytes = 0;
+    uint32_t bytes = 0;
 
     if (client->config.bytes_per_second == 0) {
         return 0;
@@ -247,8 +247,9 @@ static uint64_t wire_ms(const struct ferry_client *client)
     for (size_t i = 0; i < client->config.request_count; i++) {
         const struct ferry_client_request *request = &client->config.requests[i];
 
-        bytes += request->state == SENT ? request->len : 0;
+        bytes += request->state == SENT ? (uint32_t)request->len : 0;
     }
+    /* At most 32 packets of 65535 bytes: the product stays below 2^32. */
     return bytes * 1500 / client->config.bytes_per_second;
 }
 

@@ -361,6 +361,25 @@ int ferry_answer_image_list(struct ferry_bytes payload, struct ferry_image_state
     return rc == FERRY_OK ? count : rc;
 }
 
+int ferry_answer_image_find(struct ferry_bytes payload, uint32_t image, struct ferry_bytes hash,
+                            struct ferry_image_state *state)
+{
+    struct ferry_cbor_reader items;
+    int rc = open_list(payload, "images", &items);
+
+    while (rc == FERRY_OK && !ferry_cbor_at_end(&items)) {
+        struct ferry_bytes element;
+
+        rc = next_element(&items, &element);
+        rc = rc == FERRY_OK ? read_state(element, state) : rc;
+        if (rc == FERRY_OK && state->image == image && state->hash_len == hash.len &&
+            memcmp(state->hash, hash.data, hash.len) == 0) {
+            return 1;
+        }
+    }
+    return rc;
+}
+
 static int read_slot(struct ferry_bytes element, struct ferry_slot_info *slot)
 {
     struct ferry_cbor_field fields[] = {

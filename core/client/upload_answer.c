@@ -21,7 +21,6 @@
 #define BUSY_WAIT_MAX_MS 1000
 #define NO_MEMORY_MAX    20 /* in a row */
 #define STREAK_TO_GROW   8  /* chunks without loss until the window grows by one */
-#define LIST_MAX         8
 #define WRITE_SIZE_MAX   512
 
 /* ---- Ends and turns -------------------------------------------------------------------- */
@@ -287,20 +286,14 @@ static void on_offset(struct ferry_upload *upload, const struct ferry_upload_fli
 
 static void on_list(struct ferry_upload *upload, const struct ferry_client_answer *answer)
 {
-    struct ferry_image_state states[LIST_MAX];
-    int count = 0;
+    struct ferry_bytes hash = {upload->config.hash, upload->config.hash_len};
+    struct ferry_image_state state;
 
-    if (answer->error == FERRY_OK) {
-        count = ferry_answer_image_list(answer->payload, states, LIST_MAX);
-    }
-    for (int i = 0; i < count && i < LIST_MAX; i++) {
-        if (states[i].image == upload->config.image &&
-            states[i].hash_len == upload->config.hash_len &&
-            memcmp(states[i].hash, upload->config.hash, states[i].hash_len) == 0) {
-            ferry_upload_warn(upload, FERRY_UPLOAD_WARN_LAST);
-            finish(upload);
-            return;
-        }
+    if (answer->error == FERRY_OK &&
+        ferry_answer_image_find(answer->payload, upload->config.image, hash, &state) == 1) {
+        ferry_upload_warn(upload, FERRY_UPLOAD_WARN_LAST);
+        finish(upload);
+        return;
     }
     upload->state = FERRY_UPLOAD_RUNS;
     upload->sent = 0;

@@ -82,6 +82,12 @@ FERRY_MUST_CHECK
 int ferry_answer_image_list(struct ferry_bytes payload, struct ferry_image_state *states,
                             size_t cap);
 
+/* Look in a list for an image by its digest, without room for the whole list.
+ * Returns 1 when it is listed (state is filled), 0 when not (state is undefined). */
+FERRY_MUST_CHECK
+int ferry_answer_image_find(struct ferry_bytes payload, uint32_t image, struct ferry_bytes hash,
+                            struct ferry_image_state *state);
+
 /* Test (confirm false) or confirm an image. hash.len 0 with confirm: the running one.
  * Repeating it is harmless. Answer: ferry_answer_image_list(). */
 FERRY_MUST_CHECK

@@ -665,6 +665,15 @@ static void test_a_list_is_read(void **state)
     assert_true(states[1].bootable && states[1].pending && states[1].active);
     assert_true(states[1].permanent && !states[1].confirmed);
 
+    /* Found by image and whole digest only. */
+    struct ferry_bytes wanted = {hash, sizeof hash};
+    struct ferry_bytes shorter = {hash, 32};
+
+    assert_int_equal(ferry_answer_image_find(written(&w), 1, wanted, &states[0]), 1);
+    assert_int_equal(states[0].slot, 1);
+    assert_int_equal(ferry_answer_image_find(written(&w), 0, wanted, &states[0]), 0);
+    assert_int_equal(ferry_answer_image_find(written(&w), 1, shorter, &states[0]), 0);
+
     /* Less room than elements: all are counted. Cut anywhere, it is refused. */
     assert_int_equal(ferry_answer_image_list(written(&w), states, 1), 2);
     assert_int_equal(ferry_answer_image_list(written(&w), NULL, 0), 2);

@@ -74,6 +74,9 @@ struct device {
     bool not_listed;     /* an uploaded image is not accepted */
     bool test_forgotten; /* test is answered, not done */
     bool confirm_forgotten;
+    uint32_t confirms_lost; /* so many confirms are neither done nor answered */
+    bool reverts_after_confirm;
+    bool hides_pending;
     /* What happened */
     uint64_t reboot_at; /* 0 = none */
     uint64_t up_at;
@@ -126,7 +129,7 @@ static void put_slot(const struct device *device, struct ferry_cbor_writer *w, u
     if (!device->recovery) {
         ferry_cbor_pair_bool(w, "active", slot->active);
         ferry_cbor_pair_bool(w, "confirmed", slot->confirmed);
-        ferry_cbor_pair_bool(w, "pending", slot->pending);
+        ferry_cbor_pair_bool(w, "pending", slot->pending && !device->hides_pending);
         ferry_cbor_pair_bool(w, "permanent", slot->permanent);
     }
     ferry_cbor_close(w);
@@ -241,6 +244,10 @@ static bool write_state(struct device *device, struct ferry_bytes payload,
             device->outcome = BOOTS;
             return false;
         }
+        if (device->confirms_lost > 0) {
+            device->confirms_lost--;
+            return false;
+        }
         if (!device->confirm_forgotten) {
             running(device)->confirmed = true;
         }
@@ -253,6 +260,10 @@ static bool write_state(struct device *device, struct ferry_bytes payload,
         }
     }
     list(device, w);
+    if (device->reverts_after_confirm && device->confirms > 0) {
+        crash_back(device, now);
+        device->up_at = now;
+    }
     return true;
 }
 
@@ -647,6 +658,21 @@ static void test_running_and_confirmed_is_done_at_once(void **state)
     assert_int_equal(bench->device.writes + bench->device.resets, 0);
 }
 
+/* The same image in both slots: the one that runs counts. */
+static void test_running_and_stored_is_running(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->device.slots[0] = (struct slot){.present = true, .is_new = true};
+    bench->device.slots[1] =
+        (struct slot){.present = true, .is_new = true, .active = true, .confirmed = true};
+    run(bench);
+    expect_done(bench, ASK);
+    assert_int_equal(bench->last.proof->slot, 1);
+    assert_int_equal(bench->device.writes + bench->device.resets, 0);
+}
+
 static void test_running_unconfirmed_is_confirmed(void **state)
 {
     struct bench *bench = set_up();
@@ -885,6 +911,35 @@ static void test_a_confirm_that_does_not_stick(void **state)
     expect_failed(bench, FERRY_E_STATE, WHOLE);
 }
 
+/* A confirm is sent once; before it is sent again the list is read. */
+static void test_a_lost_confirm(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->device.confirms_lost = 1;
+    run(bench);
+    expect_proof(bench, SWAP "confirm return confirm prove ");
+    assert_int_equal(bench->device.confirms, 2);
+    assert_int_equal(bench->device.resets, 1);
+
+    bench = set_up();
+    bench->device.confirms_lost = 1000;
+    run(bench);
+    expect_failed(bench, FERRY_E_TIMEOUT,
+                  SWAP "confirm return confirm return confirm return confirm return confirm ");
+}
+
+static void test_gone_after_confirm(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->device.reverts_after_confirm = true;
+    run(bench);
+    expect_failed(bench, FERRY_E_REVERTED, WHOLE);
+}
+
 static void test_a_device_that_does_not_come_back(void **state)
 {
     struct bench *bench = set_up();
@@ -925,8 +980,9 @@ static void test_the_old_image_answers_for_a_while(void **state)
     bench->device.reboot_ms = 2000;
     bench->device.no_states = true;
     bench->device.direct = true;
+    bench->device.hides_pending = true;
     run(bench);
-    expect_proof(bench, PUT "reset away return ");
+    expect_proof(bench, SWAP);
 }
 
 static void test_a_slow_swap_and_a_slow_port(void **state)
@@ -1174,6 +1230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_whole_update),
         cmocka_unit_test(test_running_and_confirmed_is_done_at_once),
+        cmocka_unit_test(test_running_and_stored_is_running),
         cmocka_unit_test(test_running_unconfirmed_is_confirmed),
         cmocka_unit_test(test_running_unconfirmed_may_stay_so),
         cmocka_unit_test(test_stored_already_is_not_uploaded),
@@ -1190,6 +1247,8 @@ int main(void)
         cmocka_unit_test(test_a_refusal_by_the_bootloader_is_seen),
         cmocka_unit_test(test_a_crash_during_confirm),
         cmocka_unit_test(test_a_confirm_that_does_not_stick),
+        cmocka_unit_test(test_a_lost_confirm),
+        cmocka_unit_test(test_gone_after_confirm),
         cmocka_unit_test(test_a_device_that_does_not_come_back),
         cmocka_unit_test(test_a_bootloader_that_ignores_the_request),
         cmocka_unit_test(test_the_old_image_answers_for_a_while),
