@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # The crypto port for chips, from exactly the third-party files it needs. It is built for the host
-# too, where its tests run. Use after ferry_core exists:
+# too, where its tests run:
 #
 #   include(cmake/chip-crypto.cmake)
 #   ferry_add_chip_crypto()                          # makes ferry_crypto_chip
-#   target_link_libraries(bootloader PRIVATE ferry_core ferry_crypto_chip)
+#   target_link_libraries(bootloader PRIVATE ferry_core ferry_crypto_chip)   # in this order
 set(FERRY_CHIP_ROOT ${CMAKE_CURRENT_LIST_DIR}/..)
 
 set(FERRY_CHIP_BEARSSL
@@ -43,6 +43,6 @@ function(ferry_add_chip_crypto)
     target_include_directories(ferry_crypto_chip SYSTEM PRIVATE
         ${FERRY_CHIP_ROOT}/third_party/bearssl/inc ${FERRY_CHIP_ROOT}/third_party/monocypher)
     target_compile_options(ferry_crypto_chip PRIVATE -ffunction-sections -fdata-sections)
-    target_link_libraries(ferry_crypto_chip PUBLIC ferry_core)
+    target_include_directories(ferry_crypto_chip PUBLIC ${FERRY_CHIP_ROOT}/include)
     ferry_warnings(ferry_crypto_chip)
 endfunction()

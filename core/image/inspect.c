@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an image says of itself, before anything is verified. */
+#include "ferry/image.h"
+
+#include <string.h>
+
+static bool is_digest(uint16_t type)
+{
+    return type == FERRY_TLV_SHA256 || type == FERRY_TLV_SHA384 || type == FERRY_TLV_SHA512;
+}
+
+/* Take the digest. A second one is refused: nobody could say which of them names the image. */
+static int take_digest(const struct ferry_flash *image, const struct ferry_tlv *tlv,
+                       struct ferry_image_info *info)
+{
+    if (info->digest_len != 0 || tlv->len > sizeof info->digest) {
+        return FERRY_E_TLV;
+    }
+    int rc = ferry_flash_read(image, tlv->offset, info->digest, tlv->len);
+    if (rc == FERRY_OK) {
+        info->digest_len = (uint8_t)tlv->len;
+    }
+    return rc;
+}
+
+int ferry_image_inspect(const struct ferry_flash *image, struct ferry_image_info *info)
+{
+    memset(info, 0, sizeof *info);
+    int rc = ferry_image_read_header(image, &info->header);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    struct ferry_tlv_walk walk;
+    rc = ferry_tlv_walk_begin(&walk, image, &info->header);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    info->size = walk.end;
+    struct ferry_tlv tlv;
+    while ((rc = ferry_tlv_walk_next(&walk, &tlv)) > 0) {
+        rc = is_digest(tlv.type) ? take_digest(image, &tlv, info) : FERRY_OK;
+        if (rc != FERRY_OK) {
+            return rc;
+        }
+    }
+    return rc;
+}

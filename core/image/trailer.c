@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The slot trailer: where its fields are, and how they are read and written. It ends with the
+ * slot; every offset is a distance from there. [mcuboot-format.md §2.6] */
+#include "ferry/trailer.h"
+
+#include <string.h>
+
+/* More sectors than any part has; keeps the size of the status area inside 32 bits. */
+#define MAX_SECTORS 0xffff
+
+#define FLAG_SET 0x01
+
+/* ---- Layout ----------------------------------------------------------------------------- */
+
+static bool is_max_align(uint32_t align)
+{
+    return align == 8 || align == 16 || align == 32;
+}
+
+static bool is_power_of_two(uint32_t value)
+{
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+/* The magic takes whole units of max_align; each field before it takes one. field 1 is the
+ * nearest to the magic. */
+static uint32_t field_distance(uint32_t max_align, uint32_t field)
+{
+    return ferry_align_up(FERRY_TRAILER_MAGIC_SIZE, max_align) + field * max_align;
+}
+
+static uint32_t image_ok_distance(uint32_t max_align)
+{
+    return field_distance(max_align, 1);
+}
+
+static uint32_t copy_done_distance(uint32_t max_align)
+{
+    return field_distance(max_align, 2);
+}
+
+static uint32_t swap_info_distance(uint32_t max_align)
+{
+    return field_distance(max_align, 3);
+}
+
+int ferry_trailer_layout(const struct ferry_trailer_format *format,
+                         struct ferry_trailer_layout *layout)
+{
+    uint32_t align = format->max_align;
+    if (!is_max_align(align) || !is_power_of_two(format->write_size) ||
+        format->write_size > align || format->max_sectors > MAX_SECTORS ||
+        format->sector_states > 3) {
+        return FERRY_E_CONFIG;
+    }
+    layout->magic = FERRY_TRAILER_MAGIC_SIZE;
+    layout->image_ok = image_ok_distance(align);
+    layout->copy_done = copy_done_distance(align);
+    layout->swap_info = swap_info_distance(align);
+    layout->tlv_sizes = format->tlv_sizes ? field_distance(align, 4) : 0;
+    layout->swap_size = field_distance(align, format->tlv_sizes ? 5 : 4);
+    layout->size =
+        layout->swap_size + format->max_sectors * format->sector_states * format->write_size;
+    return FERRY_OK;
+}
+
+void ferry_trailer_magic(uint32_t max_align, uint8_t magic[FERRY_TRAILER_MAGIC_SIZE])
+{
+    static const uint8_t align_8[FERRY_TRAILER_MAGIC_SIZE] = {0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2,
+                                                              0xef, 0x7f, 0x35, 0x52, 0x50, 0x0f,
+                                                              0x2c, 0xb6, 0x79, 0x80};
+    /* Behind the alignment as u16. */
+    static const uint8_t larger[FERRY_TRAILER_MAGIC_SIZE - 2] = {
+        0x2d, 0xe1, 0x5d, 0x29, 0x41, 0x0b, 0x8d, 0x77, 0x67, 0x9c, 0x11, 0x0f, 0x1f, 0x8a};
+    if (max_align == 8) {
+        memcpy(magic, align_8, sizeof align_8);
+        return;
+    }
+    ferry_store_le16(magic, (uint16_t)max_align);
+    memcpy(magic + 2, larger, sizeof larger);
+}
+
+/* ---- Reading ---------------------------------------------------------------------------- */
+
+/* Read len bytes that begin distance bytes before the end of the slot. */
+static int read_at(const struct ferry_flash *slot, uint32_t distance, uint8_t *data, size_t len)
+{
+    if (distance > slot->size) {
+        return FERRY_E_BOUNDS;
+    }
+    return ferry_flash_read(slot, slot->size - distance, data, len);
+}
+
+static int read_magic(const struct ferry_flash *slot, uint32_t max_align,
+                      enum ferry_trailer_field *field)
+{
+    uint8_t found[FERRY_TRAILER_MAGIC_SIZE];
+    int rc = read_at(slot, FERRY_TRAILER_MAGIC_SIZE, found, sizeof found);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    uint8_t good[FERRY_TRAILER_MAGIC_SIZE];
+    ferry_trailer_magic(max_align, good);
+    if (memcmp(found, good, sizeof good) == 0) {
+        *field = FERRY_SET;
+    } else if (ferry_all_equal(found, sizeof found, slot->erased_value)) {
+        *field = FERRY_UNSET;
+    } else {
+        *field = FERRY_BAD;
+    }
+    return FERRY_OK;
+}
+
+/* A flag is its first byte; the rest of its field is padding nobody looks at. */
+static int read_flag(const struct ferry_flash *slot, uint32_t distance,
+                     enum ferry_trailer_field *field)
+{
+    uint8_t byte;
+    int rc = read_at(slot, distance, &byte, 1);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    if (byte == FLAG_SET) {
+        *field = FERRY_SET;
+    } else if (byte == slot->erased_value) {
+        *field = FERRY_UNSET;
+    } else {
+        *field = FERRY_BAD;
+    }
+    return FERRY_OK;
+}
+
+/* image << 4 | type; erased or not one of the four types means none. */
+static int read_swap_info(const struct ferry_flash *slot, uint32_t max_align,
+                          struct ferry_trailer *trailer)
+{
+    uint8_t byte;
+    int rc = read_at(slot, swap_info_distance(max_align), &byte, 1);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    uint8_t type = byte & 0x0f;
+    bool known = byte != slot->erased_value && type >= FERRY_SWAP_NONE && type <= FERRY_SWAP_REVERT;
+    trailer->swap_type = known ? type : (uint8_t)FERRY_SWAP_NONE;
+    trailer->swap_image = known ? (uint8_t)(byte >> 4) : 0;
+    return FERRY_OK;
+}
+
+int ferry_trailer_read(const struct ferry_flash *slot, uint32_t max_align,
+                       struct ferry_trailer *trailer)
+{
+    struct ferry_trailer found;
+    int rc = read_magic(slot, max_align, &found.magic);
+    if (rc == FERRY_OK) {
+        rc = read_flag(slot, image_ok_distance(max_align), &found.image_ok);
+    }
+    if (rc == FERRY_OK) {
+        rc = read_flag(slot, copy_done_distance(max_align), &found.copy_done);
+    }
+    if (rc == FERRY_OK) {
+        rc = read_swap_info(slot, max_align, &found);
+    }
+    if (rc == FERRY_OK) {
+        *trailer = found;
+    }
+    return rc;
+}
+
+/* ---- Writing ---------------------------------------------------------------------------- */
+
+static int write_at(const struct ferry_flash *slot, uint32_t distance, const uint8_t *data,
+                    size_t len)
+{
+    if (distance > slot->size) {
+        return FERRY_E_BOUNDS;
+    }
+    return ferry_flash_program_padded(slot, slot->size - distance, data, len);
+}
+
+/* The magic is the last 16 bytes of the slot: where the write size is larger, the padding stands
+ * in front of it. */
+int ferry_trailer_write_magic(const struct ferry_flash *slot, uint32_t max_align)
+{
+    uint8_t data[FERRY_FLASH_WRITE_MAX];
+    uint32_t len = ferry_align_up(FERRY_TRAILER_MAGIC_SIZE, slot->write_size);
+    if (len > sizeof data) {
+        return FERRY_E_ALIGN;
+    }
+    memset(data, slot->erased_value, sizeof data);
+    ferry_trailer_magic(max_align, data + len - FERRY_TRAILER_MAGIC_SIZE);
+    return write_at(slot, len, data, len);
+}
+
+int ferry_trailer_write_image_ok(const struct ferry_flash *slot, uint32_t max_align)
+{
+    const uint8_t flag = FLAG_SET;
+    return write_at(slot, image_ok_distance(max_align), &flag, 1);
+}
+
+int ferry_trailer_write_copy_done(const struct ferry_flash *slot, uint32_t max_align)
+{
+    const uint8_t flag = FLAG_SET;
+    return write_at(slot, copy_done_distance(max_align), &flag, 1);
+}
+
+int ferry_trailer_write_swap_info(const struct ferry_flash *slot, uint32_t max_align, uint8_t image,
+                                  enum ferry_swap_type type)
+{
+    const uint8_t info = (uint8_t)(image << 4 | (uint8_t)type);
+    return write_at(slot, swap_info_distance(max_align), &info, 1);
+}

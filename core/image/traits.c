@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Strategies by name. Whoever calls this links them all; a bootloader names its own instead. */
+#include "ferry/slots.h"
+
+static const struct ferry_strategy_traits *const all[] = {&ferry_traits_swap_move,
+                                                          &ferry_traits_overwrite};
+
+static bool equal(const char *a, const char *b)
+{
+    while (*a != '\0' && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+const struct ferry_strategy_traits *ferry_strategy_traits_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (equal(all[i]->name, name)) {
+            return all[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The slot trailer: what a swap and its test, confirm and revert are recorded in.
+ * [mcuboot-format.md §2.6; byte for byte MCUboot's at rest] */
+#ifndef FERRY_TRAILER_H
+#define FERRY_TRAILER_H
+
+#include "ferry/flash.h"
+
+#define FERRY_TRAILER_MAGIC_SIZE 16
+
+/* What the trailer's geometry depends on. */
+struct ferry_trailer_format {
+    uint32_t max_align;     /* 8, 16 or 32; at least the write size of both slots */
+    uint32_t write_size;    /* the larger of both slots */
+    uint32_t max_sectors;   /* N: sectors the status area provides for */
+    uint32_t sector_states; /* S: status entries a sector: 3, 2 or 0 by strategy */
+    bool tlv_sizes;         /* swap-offset's extra field */
+};
+
+/* Where the fields are, as distances from the end of the slot: offset = slot size - distance. */
+struct ferry_trailer_layout {
+    uint32_t magic;
+    uint32_t image_ok;
+    uint32_t copy_done;
+    uint32_t swap_info;
+    uint32_t swap_size;
+    uint32_t tlv_sizes; /* 0 when the format has none */
+    uint32_t size;      /* of the whole trailer: the status area begins here */
+};
+
+/* Returns FERRY_OK, or FERRY_E_CONFIG for a format that cannot be. */
+FERRY_MUST_CHECK
+int ferry_trailer_layout(const struct ferry_trailer_format *format,
+                         struct ferry_trailer_layout *layout);
+
+/* The 16 magic bytes for a maximum alignment. */
+void ferry_trailer_magic(uint32_t max_align, uint8_t magic[FERRY_TRAILER_MAGIC_SIZE]);
+
+enum ferry_trailer_field { FERRY_UNSET, FERRY_SET, FERRY_BAD }; /* magic: SET means good */
+
+enum ferry_swap_type {
+    FERRY_SWAP_NONE = 1,
+    FERRY_SWAP_TEST = 2,
+    FERRY_SWAP_PERM = 3,
+    FERRY_SWAP_REVERT = 4
+};
+
+struct ferry_trailer {
+    enum ferry_trailer_field magic;
+    enum ferry_trailer_field image_ok;
+    enum ferry_trailer_field copy_done;
+    uint8_t swap_type;  /* enum ferry_swap_type; FERRY_SWAP_NONE when erased or damaged */
+    uint8_t swap_image; /* image number in swap_info */
+};
+
+/* Read the trailer at the end of a slot.
+ * Returns FERRY_OK or a flash error (trailer is then untouched). */
+FERRY_MUST_CHECK
+int ferry_trailer_read(const struct ferry_flash *slot, uint32_t max_align,
+                       struct ferry_trailer *trailer);
+
+/* Write one field, one program operation each, padded as MCUboot pads it. The field is erased.
+ * Returns FERRY_OK or a flash error. */
+FERRY_MUST_CHECK
+int ferry_trailer_write_magic(const struct ferry_flash *slot, uint32_t max_align);
+FERRY_MUST_CHECK
+int ferry_trailer_write_image_ok(const struct ferry_flash *slot, uint32_t max_align);
+FERRY_MUST_CHECK
+int ferry_trailer_write_copy_done(const struct ferry_flash *slot, uint32_t max_align);
+FERRY_MUST_CHECK
+int ferry_trailer_write_swap_info(const struct ferry_flash *slot, uint32_t max_align, uint8_t image,
+                                  enum ferry_swap_type type);
+
+/* The next boot's swap, by the table of mcuboot-format.md §2.6, row for row.
+ *
+ * offset_rows  whether the row for swap-offset counts */
+enum ferry_swap_type ferry_swap_type_of(const struct ferry_trailer *primary,
+                                        const struct ferry_trailer *secondary, bool offset_rows);
+
+/* "none", "test", "perm", "revert"; "unknown" for any other value. */
+const char *ferry_swap_type_name(enum ferry_swap_type type);
+
+#endif

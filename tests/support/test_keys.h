@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fixed development keys for tests: two of each type, so that a test has a stranger's key. */
+#ifndef TEST_KEYS_H
+#define TEST_KEYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum test_key_id {
+    TEST_KEY_P256,
+    TEST_KEY_P256_OTHER,
+    TEST_KEY_ED25519,
+    TEST_KEY_ED25519_OTHER,
+    TEST_KEY_COUNT,
+    TEST_KEY_NONE = TEST_KEY_COUNT /* an image without signature */
+};
+
+struct test_key {
+    const char *name;
+    const uint8_t *public_der; /* SubjectPublicKeyInfo: 91 bytes P-256, 44 bytes Ed25519 */
+    size_t public_len;
+    const char *private_pem; /* PKCS#8 */
+};
+
+/* By enum test_key_id below TEST_KEY_COUNT. */
+extern const struct test_key test_keys[TEST_KEY_COUNT];
+
+#endif
