@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Leaving no trap behind: a refused image loses its request, damaged trailers are cleared. */
+#include "core/boot/swap.h"
+
+/* ---- Refusal ---------------------------------------------------------------------------- */
+
+/* Whether a swap was begun in the primary's trailer and has not ended. */
+static bool is_begun(const struct ferry_trailer *primary)
+{
+    return primary->magic == FERRY_SET && primary->copy_done == FERRY_UNSET &&
+           primary->swap_type != FERRY_SWAP_NONE;
+}
+
+int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why)
+{
+    const struct ferry_slots *slots = swap->slots;
+    struct ferry_boot_trailers trailers;
+    /* Other strategies have nothing in the primary's trailer; their image may be there. */
+    bool reverts = slots->strategy->reverts;
+
+    int rc = ferry_boot_read_trailers(swap, &trailers);
+
+    /* An old image whose flash does not answer today may be readable tomorrow. */
+    if (rc == FERRY_OK && swap->type == FERRY_SWAP_REVERT && why == FERRY_E_FLASH &&
+        !trailers.secondary_answers) {
+        return FERRY_OK;
+    }
+    /* Else, with the request gone, the next boot would take the begun swap for the truth. */
+    if (rc == FERRY_OK && reverts && is_begun(&trailers.primary)) {
+        rc = ferry_boot_erase_trailer(swap, slots->primary);
+        trailers.primary.magic = FERRY_UNSET;
+    }
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    rc = ferry_boot_erase_ends(swap, slots->secondary);
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    /* Nothing is left to revert to: the running image stays, as after MCUboot's FAIL. It comes
+     * last: until then the next boot comes here again. */
+    if (reverts && trailers.primary.magic == FERRY_SET &&
+        trailers.primary.copy_done != FERRY_UNSET && trailers.primary.image_ok == FERRY_UNSET) {
+        return ferry_trailer_write_image_ok(slots->primary, slots->max_align);
+    }
+    return FERRY_OK;
+}
+
+/* ---- Repair ------------------------------------------------------------------------------- */
+
+/* A flag without a magic would make the next request another one than was asked for. */
+static bool blocks_requests(const struct ferry_trailer *secondary)
+{
+    if (secondary->magic == FERRY_BAD) {
+        return true;
+    }
+    return secondary->magic == FERRY_UNSET &&
+           (secondary->image_ok != FERRY_UNSET || secondary->copy_done != FERRY_UNSET);
+}
+
+static bool blocks_confirm(const struct ferry_trailer *primary)
+{
+    return primary->magic == FERRY_BAD ||
+           (primary->magic == FERRY_SET && primary->image_ok == FERRY_BAD);
+}
+
+/* Without a trailer the primary counts as confirmed. Never while the image reaches into it. */
+static int clear_primary(const struct ferry_boot_swap *swap, const struct ferry_image_info *running)
+{
+    uint32_t start = 0;
+    int rc = ferry_boot_trailer_start(swap, swap->slots->primary, &start);
+
+    if (rc != FERRY_OK || running->size > start) {
+        return rc;
+    }
+    return ferry_boot_erase_trailer(swap, swap->slots->primary);
+}
+
+int ferry_boot_repair(const struct ferry_boot_swap *swap, const struct ferry_image_info *running)
+{
+    struct ferry_boot_trailers trailers;
+    int rc = ferry_boot_read_trailers(swap, &trailers);
+
+    if (rc == FERRY_OK && blocks_confirm(&trailers.primary)) {
+        rc = clear_primary(swap, running);
+    }
+    if (rc == FERRY_OK && blocks_requests(&trailers.secondary)) {
+        rc = ferry_boot_erase_trailer(swap, swap->slots->secondary);
+    }
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}

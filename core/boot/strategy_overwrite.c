@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Overwrite: the secondary image is copied over the primary one; there is no way back.
+ *
+ * Steps: copy the sectors the image uses, verify the copy, record it as copy_done in the
+ * *secondary's* trailer, empty the secondary. The secondary is whole until the copy is verified,
+ * so a cut before that starts the copy again; the record makes a cut after it end the cleaning.
+ * At rest both trailers are erased, as MCUboot leaves them. */
+#include "core/boot/swap.h"
+
+static int resume(struct ferry_boot_swap *swap)
+{
+    struct ferry_boot_trailers trailers;
+    struct ferry_image_info info;
+    struct ferry_verdict verdict;
+    int rc = ferry_boot_read_trailers(swap, &trailers);
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    if (trailers.secondary.magic != FERRY_SET || trailers.secondary.copy_done != FERRY_SET) {
+        return 0;
+    }
+    /* The record is not believed alone: what it would erase may be the only image. */
+    rc = ferry_boot_verify(swap, swap->slots->primary, &info, &verdict);
+    if (rc != FERRY_OK || !ferry_verdict_is_valid(&verdict)) {
+        return rc == FERRY_E_POWER ? rc : 0;
+    }
+    swap->type = FERRY_SWAP_PERM;
+    swap->asked = true;
+    swap->size = info.size;
+    swap->done = 1;
+    return 1;
+}
+
+/* Nothing to make durable: the request stays in the secondary until the end; and where there is
+ * none, a primary that does not verify asks again by itself. */
+static int begin(struct ferry_boot_swap *swap)
+{
+    swap->done = 0;
+    return FERRY_OK;
+}
+
+/* Copy the image, sector after sector of the primary; only its own bytes, because the last
+ * sector may hold the secondary's trailer too. */
+static int copy_image(const struct ferry_boot_swap *swap)
+{
+    const struct ferry_flash *primary = swap->slots->primary;
+    uint32_t size = ferry_align_up(swap->size, primary->write_size);
+    int rc = ferry_boot_erase_trailer(swap, primary);
+
+    for (uint32_t offset = 0; rc == FERRY_OK && offset < size;) {
+        struct ferry_flash_sector sector;
+
+        rc = ferry_flash_sector_at(primary, offset, &sector);
+        if (rc == FERRY_OK) {
+            uint32_t len = ferry_min32(sector.size, size - offset);
+
+            rc = ferry_boot_move(swap, swap->slots->secondary, offset, primary, offset, len);
+            offset += len;
+            ferry_boot_progress(swap, offset, size);
+        }
+    }
+    return rc;
+}
+
+static int verify_copy(const struct ferry_boot_swap *swap)
+{
+    struct ferry_image_info info;
+    struct ferry_verdict verdict;
+    int rc = ferry_boot_verify(swap, swap->slots->primary, &info, &verdict);
+
+    if (rc == FERRY_OK && !ferry_verdict_is_valid(&verdict)) {
+        rc = FERRY_E_DIGEST;
+    }
+    return rc;
+}
+
+/* Without a request there is nothing the record could belong to. */
+static int record_copy(const struct ferry_boot_swap *swap)
+{
+    const struct ferry_flash *secondary = swap->slots->secondary;
+    uint32_t align = swap->slots->max_align;
+    struct ferry_trailer trailer;
+
+    if (!swap->asked) {
+        return FERRY_OK;
+    }
+
+    int rc = ferry_trailer_read(secondary, align, &trailer);
+
+    if (rc == FERRY_OK && trailer.copy_done == FERRY_UNSET) {
+        rc = ferry_trailer_write_copy_done(secondary, align);
+    }
+    return rc;
+}
+
+static int run(struct ferry_boot_swap *swap)
+{
+    if (swap->done == 0) {
+        int rc = copy_image(swap);
+
+        if (rc == FERRY_OK) {
+            rc = verify_copy(swap);
+        }
+        if (rc == FERRY_OK) {
+            rc = record_copy(swap);
+        }
+        if (rc != FERRY_OK) {
+            return rc;
+        }
+        swap->done = 1;
+    }
+
+    /* The new image stands; a secondary that cannot be emptied now is tried again next time. */
+    int rc = ferry_boot_erase_ends(swap, swap->slots->secondary);
+
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
+const struct ferry_boot_strategy ferry_boot_overwrite = {
+    .traits = &ferry_traits_overwrite,
+    .resume = resume,
+    .begin = begin,
+    .run = run,
+};
