@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The frame of the `ferry` command: options, commands, messages, exit codes. */
+#ifndef CLI_H
+#define CLI_H
+
+#include "ferry/bytes.h"
+#include "ferry/error.h"
+
+#include <cjson/cJSON.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* What `ferry` exits with. Documented in docs/CLI.md; numbers are kept for good. */
+enum cli_exit {
+    CLI_OK = 0,        /* done, and where a device was asked: the device said so */
+    CLI_FAILED = 1,    /* a file or the machine failed */
+    CLI_USAGE = 2,     /* the command line is wrong */
+    CLI_OPEN = 3,      /* the port or socket cannot be opened */
+    CLI_NO_ANSWER = 4, /* the device does not answer */
+    CLI_REFUSED = 5,   /* the device said no */
+    CLI_VERIFY = 6,    /* an image does not verify, or does not fit */
+    CLI_REVERTED = 7   /* the device runs the old image again */
+};
+
+/* One run of the command. */
+struct cli {
+    const char *device; /* -d or FERRY_DEVICE; NULL = none given */
+    bool json;
+    uint32_t timeout_ms; /* --timeout; 0 = computed */
+    int verbose;
+    const struct cli_command *command; /* for messages about its usage */
+};
+
+struct cli_command {
+    const char *words;     /* "image list" */
+    const char *arguments; /* "FILE", or "" */
+    const char *help;      /* one line */
+    const char *options;   /* its own options, one a line, or "" */
+    /* argv[0] is the command's last word. Returns an enum cli_exit. */
+    int (*run)(struct cli *cli, int argc, char **argv);
+};
+
+/* The commands, by subject; each list ends with a row whose words are NULL. */
+extern const struct cli_command cli_key_commands[];
+extern const struct cli_command cli_sign_commands[];
+extern const struct cli_command cli_image_file_commands[];
+extern const struct cli_command cli_image_commands[];
+extern const struct cli_command cli_os_commands[];
+extern const struct cli_command cli_update_commands[];
+
+/* getopt_long() for a command: its own options first, then the global ones, which are handled
+ * here. Options and arguments may stand in any order.
+ *
+ * own  ends with a row of zeroes; val above 0. shorts as in getopt, without a leading sign
+ *
+ * Returns an option of the command (optarg is set); -1 at the end (optind is the first argument);
+ * '?' after a message for a wrong option: return CLI_USAGE then. */
+int cli_getopt(struct cli *cli, int argc, char **argv, const char *shorts,
+               const struct option *own);
+
+/* Say what went wrong, why and what to do next; on standard error, and with --json as an object
+ * on standard output too. why and next may be NULL. Returns exit_code. */
+int cli_fail(const struct cli *cli, int exit_code, const char *next, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The same with the text and remedy of a library error. */
+int cli_fail_error(const struct cli *cli, int exit_code, int error, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* "usage: ferry image upload FILE" and CLI_USAGE. why says what is wrong. */
+int cli_usage(const struct cli *cli, const char *why);
+
+/* Print a result object on standard output, indented, and free it. */
+void cli_print_json(cJSON *object);
+
+/* hex has room for 2 * len + 1 characters. */
+void cli_hex(const uint8_t *data, size_t len, char *hex);
+
+/* Read hex digits. Returns the number of bytes, or FERRY_E_FORMAT, FERRY_E_SPACE. */
+FERRY_MUST_CHECK
+int cli_unhex(const char *hex, uint8_t *out, size_t cap);
+
+/* A number in decimal or with 0x, up to max. Returns FERRY_OK or FERRY_E_RANGE. */
+FERRY_MUST_CHECK
+int cli_number(const char *text, uint32_t max, uint32_t *value);
+
+/* ---- Files ------------------------------------------------------------------------- */
+
+/* Bytes on the heap; free with cli_buffer_free(). */
+struct cli_buffer {
+    uint8_t *data;
+    size_t len;
+};
+
+/* Read a whole file, at most 64 MiB. After a message returns an enum cli_exit. */
+FERRY_MUST_CHECK
+int cli_read_file(const struct cli *cli, const char *path, struct cli_buffer *buffer);
+
+/* Write a file through a temporary one beside it, so that a failure leaves the old file.
+ * mode: permissions of a new file. After a message returns an enum cli_exit. */
+FERRY_MUST_CHECK
+int cli_write_file(const struct cli *cli, const char *path, const uint8_t *data, size_t len,
+                   unsigned mode);
+
+void cli_buffer_free(struct cli_buffer *buffer);
+
+#endif

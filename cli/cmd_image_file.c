@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ferry verify, ferry inspect: what an image file is. */
+#include "image_file.h"
+
+#include "ferry/trailer.h"
+
+#include <string.h>
+
+static int refuse(const struct cli *cli, const char *path, int error)
+{
+    return cli_fail_error(cli, CLI_VERIFY, error, "%s does not verify", path);
+}
+
+static void print_verified(const struct cli *cli, const char *path,
+                           const struct ferry_image_info *info, const struct key *key)
+{
+    char version[FERRY_VERSION_TEXT_MAX];
+    char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
+    ferry_version_text(&info->header.version, version);
+    cli_hex(info->digest, info->digest_len, hash);
+    if (cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "file", path);
+        cJSON_AddStringToObject(object, "version", version);
+        cJSON_AddStringToObject(object, "hash", hash);
+        cJSON_AddStringToObject(object, "signature", key != NULL ? key->type->name : "unchecked");
+        cli_print_json(object);
+        return;
+    }
+    printf("%s: version %s, digest good, signature %s\nhash: %s\n", path, version,
+           key != NULL ? "good" : "not checked (give -k KEY)", hash);
+}
+
+static int run_verify(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {{"key", required_argument, NULL, 'k'}, {0}};
+    const char *key_path = NULL;
+    struct image_file file;
+    struct key key = {0};
+    int option;
+
+    optind = 0;
+    while ((option = cli_getopt(cli, argc, argv, "k:", own)) != -1) {
+        if (option == '?') {
+            return CLI_USAGE;
+        }
+        key_path = optarg;
+    }
+    if (argc - optind != 1) {
+        return cli_usage(cli, "verify needs one FILE");
+    }
+    int code = key_path != NULL ? key_load(cli, key_path, &key) : CLI_OK;
+    if (code != CLI_OK) {
+        return code;
+    }
+    code = image_file_read(cli, argv[optind], &file);
+    if (code == CLI_OK) {
+        int error = image_file_verify(&file, key_path != NULL ? &key : NULL);
+        if (error == FERRY_OK) {
+            print_verified(cli, argv[optind], &file.info, key_path != NULL ? &key : NULL);
+        } else {
+            code = refuse(cli, argv[optind], error);
+        }
+        image_file_free(&file);
+    }
+    key_free(&key);
+    return code;
+}
+
+/* ---- inspect ------------------------------------------------------------------------ */
+
+static const struct {
+    uint32_t flag;
+    const char *name;
+} flag_names[] = {
+    {FERRY_IMAGE_ENCRYPTED_AES128, "ENCRYPTED_AES128"},
+    {FERRY_IMAGE_ENCRYPTED_AES256, "ENCRYPTED_AES256"},
+    {FERRY_IMAGE_NON_BOOTABLE, "NON_BOOTABLE"},
+    {FERRY_IMAGE_RAM_LOAD, "RAM_LOAD"},
+    {FERRY_IMAGE_ROM_FIXED, "ROM_FIXED"},
+    {FERRY_IMAGE_LZMA1, "COMPRESSED_LZMA1"},
+    {FERRY_IMAGE_LZMA2, "COMPRESSED_LZMA2"},
+    {FERRY_IMAGE_ARM_THUMB, "ARM_THUMB"},
+};
+
+static const char *field_name(enum ferry_trailer_field field)
+{
+    return field == FERRY_SET ? "set" : field == FERRY_UNSET ? "unset" : "damaged";
+}
+
+static void add_header(cJSON *object, const struct ferry_image_info *info)
+{
+    char version[FERRY_VERSION_TEXT_MAX];
+    const struct ferry_image_header *h = &info->header;
+    ferry_version_text(&h->version, version);
+    cJSON_AddStringToObject(object, "version", version);
+    cJSON_AddNumberToObject(object, "header_size", h->header_size);
+    cJSON_AddNumberToObject(object, "image_size", h->payload_size);
+    cJSON_AddNumberToObject(object, "protected_tlv_size", h->protected_size);
+    cJSON_AddNumberToObject(object, "load_addr", h->load_address);
+    cJSON *flags = cJSON_AddArrayToObject(object, "flags");
+    for (size_t i = 0; i < sizeof flag_names / sizeof flag_names[0]; i++) {
+        if ((h->flags & flag_names[i].flag) != 0) {
+            cJSON_AddItemToArray(flags, cJSON_CreateString(flag_names[i].name));
+        }
+    }
+    cJSON_AddNumberToObject(object, "size", info->size);
+}
+
+static int add_tlvs(cJSON *object, const struct image_file *file)
+{
+    struct ferry_tlv_walk walk;
+    struct ferry_tlv tlv;
+    cJSON *list = cJSON_AddArrayToObject(object, "tlvs");
+    int more = ferry_tlv_walk_begin(&walk, &file->rom.flash, &file->info.header);
+    while (more >= 0 && (more = ferry_tlv_walk_next(&walk, &tlv)) == 1) {
+        char hex[2 * 128 + 1];
+        size_t shown = tlv.len > 128 ? 128 : tlv.len;
+        cJSON *row = cJSON_CreateObject();
+        cli_hex(file->bytes.data + tlv.offset, shown, hex);
+        cJSON_AddStringToObject(row, "name", ferry_tlv_name(tlv.type));
+        cJSON_AddNumberToObject(row, "type", tlv.type);
+        cJSON_AddStringToObject(row, "area",
+                                tlv.area == FERRY_TLV_PROTECTED ? "protected" : "unprotected");
+        cJSON_AddNumberToObject(row, "len", tlv.len);
+        cJSON_AddStringToObject(row, "data", hex);
+        cJSON_AddItemToArray(list, row);
+    }
+    return more;
+}
+
+/* A file that was padded to its slot ends in the trailer's magic. */
+static void add_trailer(cJSON *object, const struct image_file *file)
+{
+    for (uint32_t align = 8; align <= 32; align *= 2) {
+        struct ferry_trailer t;
+        if (file->bytes.len < 512 || ferry_trailer_read(&file->rom.flash, align, &t) != FERRY_OK ||
+            t.magic != FERRY_SET) {
+            continue;
+        }
+        cJSON *trailer = cJSON_AddObjectToObject(object, "trailer");
+        cJSON_AddNumberToObject(trailer, "max_align", align);
+        cJSON_AddStringToObject(trailer, "magic", "good");
+        cJSON_AddStringToObject(trailer, "image_ok", field_name(t.image_ok));
+        cJSON_AddStringToObject(trailer, "copy_done", field_name(t.copy_done));
+        cJSON_AddStringToObject(trailer, "as_secondary",
+                                t.image_ok == FERRY_SET ? "the next boot installs it for good"
+                                                        : "the next boot installs it for a test");
+        return;
+    }
+}
+
+static void print_value(const cJSON *item)
+{
+    if (cJSON_IsString(item)) {
+        printf("%s\n", item->valuestring);
+    } else {
+        printf("%.0f\n", item->valuedouble);
+    }
+}
+
+static void print_inspection(const cJSON *object)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, object)
+    {
+        const cJSON *row;
+        if (!cJSON_IsArray(item) && !cJSON_IsObject(item)) {
+            printf("%-19s ", item->string);
+            print_value(item);
+            continue;
+        }
+        printf("%s\n", item->string);
+        cJSON_ArrayForEach(row, item)
+        {
+            if (cJSON_IsString(row) && row->string == NULL) {
+                printf("  %s\n", row->valuestring);
+            } else if (row->string != NULL) {
+                printf("  %-17s ", row->string);
+                print_value(row);
+            } else {
+                printf("  %-17s %-11s %4.0f bytes  %s\n",
+                       cJSON_GetObjectItem(row, "name")->valuestring,
+                       cJSON_GetObjectItem(row, "area")->valuestring,
+                       cJSON_GetObjectItem(row, "len")->valuedouble,
+                       cJSON_GetObjectItem(row, "data")->valuestring);
+            }
+        }
+    }
+}
+
+static int run_inspect(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {{0}};
+    struct image_file file;
+
+    optind = 0;
+    if (cli_getopt(cli, argc, argv, "", own) != -1) {
+        return CLI_USAGE;
+    }
+    if (argc - optind != 1) {
+        return cli_usage(cli, "inspect needs one FILE");
+    }
+    int code = image_file_read(cli, argv[optind], &file);
+    if (code != CLI_OK) {
+        return code;
+    }
+    int state = image_file_verify(&file, NULL);
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "file", argv[optind]);
+    add_header(object, &file.info);
+    int tlvs = add_tlvs(object, &file);
+    cJSON_AddStringToObject(object, "digest", state == FERRY_OK ? "good" : ferry_error_text(state));
+    add_trailer(object, &file);
+    image_file_free(&file);
+    if (cli->json) {
+        cli_print_json(object);
+    } else {
+        print_inspection(object);
+        cJSON_Delete(object);
+    }
+    return tlvs < 0 || state != FERRY_OK ? refuse(cli, argv[optind], tlvs < 0 ? tlvs : state)
+                                         : CLI_OK;
+}
+
+const struct cli_command cli_image_file_commands[] = {
+    {"verify", "[-k KEY] FILE", "check an image file: structure, digest, signature",
+     "  -k, --key KEY      public or private key, PEM; without it the signature is not checked\n",
+     run_verify},
+    {"inspect", "FILE", "show header, TLVs, digest and trailer of an image file", "", run_inspect},
+    {0},
+};

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ferry echo, reset, params, info */
+#include "session.h"
+
+#include <string.h>
+
+static int print_text(const struct cli *cli, const struct ferry_client_answer *answer,
+                      const char *key)
+{
+    static char text[SESSION_PACKET_MAX];
+    int len = ferry_answer_text(answer->payload, key, text, sizeof text);
+    if (len < 0) {
+        return cli_fail_error(cli, CLI_NO_ANSWER, len, "the answer has no \"%s\"", key);
+    }
+    if (cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, key, text);
+        cli_print_json(object);
+    } else {
+        puts(text);
+    }
+    return CLI_OK;
+}
+
+/* Words of the command line joined by blanks. Returns false when they do not fit. */
+static bool join(int argc, char **argv, char *out, size_t cap)
+{
+    size_t len = 0;
+    for (int i = 0; i < argc; i++) {
+        int n = snprintf(out + len, cap - len, "%s%s", i > 0 ? " " : "", argv[i]);
+        if (n < 0 || (size_t)n >= cap - len) {
+            return false;
+        }
+        len += (size_t)n;
+    }
+    return true;
+}
+
+static int run_echo(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {{0}};
+    static char text[8192];
+    struct session session;
+    struct ferry_client_answer answer;
+
+    optind = 0;
+    if (cli_getopt(cli, argc, argv, "", own) != -1) {
+        return CLI_USAGE;
+    }
+    if (optind == argc || !join(argc - optind, argv + optind, text, sizeof text)) {
+        return cli_usage(cli, "echo needs a TEXT of at most 8 KiB");
+    }
+    int code = session_open(cli, &session);
+    if (code != CLI_OK) {
+        return code;
+    }
+    code = session_wait(&session, ferry_command_echo(&session.client, text, strlen(text), NULL),
+                        "echo", &answer);
+    if (code == CLI_OK) {
+        code = print_text(cli, &answer, "r");
+    }
+    session_close(&session);
+    return code;
+}
+
+/* A lost answer to a reset is success: the device may be gone before it got out. */
+static int reset(struct session *session, bool force, int boot_mode)
+{
+    struct ferry_client_answer answer;
+    int32_t ticket = ferry_command_reset(&session->client, force, boot_mode, NULL);
+    if (ticket < 0) {
+        return cli_fail_error(session->cli, CLI_USAGE, ticket, "cannot reset");
+    }
+    int got = session_step(session, ferry_posix_now_ms() + 10000, &answer);
+    if (got == 1 && answer.error == FERRY_E_REFUSED) {
+        return session_fail(session, "reset", &answer);
+    }
+    if (session->cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddBoolToObject(object, "reset", 1);
+        cJSON_AddBoolToObject(object, "answered", got == 1 && answer.error == FERRY_OK);
+        cli_print_json(object);
+    } else {
+        puts(got == 1 && answer.error == FERRY_OK ? "resetting"
+                                                  : "reset sent (no answer, as is usual for some)");
+    }
+    return CLI_OK;
+}
+
+static int run_reset(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {
+        {"force", no_argument, NULL, 'f'}, {"boot-mode", required_argument, NULL, 'b'}, {0}};
+    struct session session;
+    bool force = false;
+    uint32_t mode = 0;
+    bool have_mode = false;
+    int option;
+
+    optind = 0;
+    while ((option = cli_getopt(cli, argc, argv, "", own)) != -1) {
+        if (option == '?') {
+            return CLI_USAGE;
+        }
+        if (option == 'b' && cli_number(optarg, 255, &mode) != FERRY_OK) {
+            return cli_usage(cli, "--boot-mode takes a number from 0 to 255");
+        }
+        have_mode = have_mode || option == 'b';
+        force = force || option == 'f';
+    }
+    if (optind != argc) {
+        return cli_usage(cli, "reset takes no argument");
+    }
+    int code = session_open(cli, &session);
+    if (code != CLI_OK) {
+        return code;
+    }
+    code = reset(&session, force, have_mode ? (int)mode : -1);
+    session_close(&session);
+    return code;
+}
+
+static int run_params(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {{0}};
+    struct session session;
+    struct ferry_client_answer answer;
+    struct ferry_params params;
+
+    optind = 0;
+    if (cli_getopt(cli, argc, argv, "", own) != -1) {
+        return CLI_USAGE;
+    }
+    if (optind != argc) {
+        return cli_usage(cli, "params takes no argument");
+    }
+    int code = session_open(cli, &session);
+    if (code != CLI_OK) {
+        return code;
+    }
+    code = session_wait(&session, ferry_command_params(&session.client, NULL),
+                        "read the parameters", &answer);
+    if (code == CLI_OK && ferry_answer_params(answer.payload, &params) != FERRY_OK) {
+        code = cli_fail(cli, CLI_NO_ANSWER, "check the device's firmware",
+                        "the answer cannot be read");
+    }
+    if (code == CLI_OK && cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddNumberToObject(object, "buf_size", params.buf_size);
+        cJSON_AddNumberToObject(object, "buf_count", params.buf_count);
+        cli_print_json(object);
+    } else if (code == CLI_OK) {
+        printf("buf_size: %u\nbuf_count: %u\n", (unsigned)params.buf_size,
+               (unsigned)params.buf_count);
+    }
+    session_close(&session);
+    return code;
+}
+
+static int run_info(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {{0}};
+    struct session session;
+    struct ferry_client_answer answer;
+
+    optind = 0;
+    if (cli_getopt(cli, argc, argv, "", own) != -1) {
+        return CLI_USAGE;
+    }
+    if (argc - optind > 1) {
+        return cli_usage(cli, "info takes at most one FORMAT");
+    }
+    int code = session_open(cli, &session);
+    if (code != CLI_OK) {
+        return code;
+    }
+    code = session_wait(
+        &session, ferry_command_info(&session.client, optind < argc ? argv[optind] : "a", NULL),
+        "read the device's description", &answer);
+    if (code == CLI_OK) {
+        code = print_text(cli, &answer, "output");
+    }
+    session_close(&session);
+    return code;
+}
+
+const struct cli_command cli_os_commands[] = {
+    {"echo", "TEXT", "have the device send a text back", "", run_echo},
+    {"reset", "[--force]", "reset the device",
+     "      --force          also when the application is busy\n"
+     "      --boot-mode N    0 normal, 1 bootloader (serial recovery)\n",
+     run_reset},
+    {"params", "", "the device's SMP buffers", "", run_params},
+    {"info", "[FORMAT]", "what the device says it is (letters as in uname; default a)", "",
+     run_info},
+    {0},
+};

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ferry update: the whole update, with proof. */
+#include "image_file.h"
+#include "progress.h"
+#include "session.h"
+
+#include "ferry/update.h"
+
+#include <string.h>
+#include <time.h>
+
+/* One run of the command. */
+struct update_run {
+    struct cli *cli;
+    const char *path;
+    const char *key_path;
+    struct image_file file;
+    uint8_t sha[FERRY_SHA256_SIZE];
+    struct session session;
+    struct ferry_update flow;
+    struct ferry_update_config config;
+    struct progress progress;
+    uint32_t acked;
+};
+
+static int read_file(void *context, uint32_t off, uint8_t *buf, size_t len)
+{
+    const struct image_file *file = context;
+    memcpy(buf, file->bytes.data + off, len);
+    return FERRY_OK;
+}
+
+/* ---- Before the first byte ---------------------------------------------------------- */
+
+static int check_file(struct update_run *run)
+{
+    struct key key = {0};
+    int code = image_file_read(run->cli, run->path, &run->file);
+    if (code != CLI_OK) {
+        return code;
+    }
+    code = run->key_path != NULL ? key_load(run->cli, run->key_path, &key) : CLI_OK;
+    if (code == CLI_OK) {
+        int error = image_file_verify(&run->file, run->key_path != NULL ? &key : NULL);
+        if (error != FERRY_OK) {
+            code = cli_fail_error(run->cli, CLI_VERIFY, error, "%s does not verify", run->path);
+        }
+    }
+    key_free(&key);
+    if (code != CLI_OK) {
+        image_file_free(&run->file);
+    }
+    return code;
+}
+
+static void tell_file(const struct update_run *run)
+{
+    char version[FERRY_VERSION_TEXT_MAX];
+    char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
+    if (run->cli->json) {
+        return;
+    }
+    ferry_version_text(&run->file.info.header.version, version);
+    cli_hex(run->file.info.digest, run->file.info.digest_len, hash);
+    printf("%s: version %s, %zu bytes, digest good, signature %s\nhash: %s\n", run->path, version,
+           run->file.bytes.len,
+           run->key_path != NULL ? "good" : "left to the bootloader (-k KEY checks it here)", hash);
+    fflush(stdout);
+}
+
+/* ---- The end ---------------------------------------------------------------------------- */
+
+static int done(const struct update_run *run, const struct ferry_update_event *event)
+{
+    const struct ferry_image_state *proof = event->proof;
+    char hash[2 * FERRY_STATE_HASH_MAX + 1] = "";
+    if (proof != NULL) {
+        cli_hex(proof->hash, proof->hash_len, hash);
+    }
+    if (run->cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "version", proof != NULL ? proof->version : "");
+        cJSON_AddStringToObject(object, "hash", hash);
+        cJSON_AddBoolToObject(object, "already", event->already);
+        cJSON_AddBoolToObject(object, "active", proof != NULL && proof->active);
+        cJSON_AddBoolToObject(object, "confirmed", proof != NULL && proof->confirmed);
+        cJSON_AddBoolToObject(object, "pending", proof != NULL && proof->pending);
+        cli_print_json(object);
+        return CLI_OK;
+    }
+    if (proof == NULL) {
+        puts("done");
+        return CLI_OK;
+    }
+    printf("%s: version %s %s\n", event->already ? "already done, nothing sent" : "done",
+           proof->version,
+           !proof->active     ? "is pending: it starts at the next reset"
+           : proof->confirmed ? "runs and is confirmed"
+                              : "runs UNCONFIRMED: it reverts at the next reset");
+    return CLI_OK;
+}
+
+static int failed(const struct update_run *run, const struct ferry_update_event *event)
+{
+    const char *step = ferry_update_step_name(event->step);
+    switch (event->error) {
+    case FERRY_E_REFUSED: {
+        struct ferry_client_answer answer = {.error = event->error, .status = event->status};
+        return session_fail(&run->session, step, &answer);
+    }
+    case FERRY_E_TIMEOUT:
+        if (event->step == FERRY_UPDATE_HELLO) {
+            return session_silent(&run->session);
+        }
+        break;
+    case FERRY_E_IO:
+        return session_gone(&run->session, step);
+    case FERRY_E_REVERTED:
+        return cli_fail(run->cli, CLI_REVERTED, event->remedy, "REVERTED: %s", event->text);
+    case FERRY_E_NO_IMAGE:
+    case FERRY_E_MISMATCH:
+        return cli_fail(run->cli, CLI_VERIFY, event->remedy, "%s: %s", step, event->text);
+    case FERRY_E_TOO_LARGE:
+        return cli_fail(run->cli, CLI_VERIFY, event->remedy,
+                        "the image is too large: %u bytes, the slot takes %u",
+                        (unsigned)run->config.size, (unsigned)event->limit);
+    case FERRY_E_STATE:
+    case FERRY_E_UNSUPPORTED:
+    case FERRY_E_VERSION:
+        return cli_fail(run->cli, CLI_REFUSED, event->remedy, "%s: %s", step, event->text);
+    default:
+        break;
+    }
+    return cli_fail(run->cli, CLI_NO_ANSWER, event->remedy, "%s: %s", step,
+                    event->text != NULL && event->text[0] != '\0' ? event->text
+                                                                  : ferry_error_text(event->error));
+}
+
+/* ---- The way there ------------------------------------------------------------------------ */
+
+/* A port that disappears with the reset comes back later, perhaps only after the swap. */
+static void reconnect(struct update_run *run, uint32_t wait_ms)
+{
+    uint64_t end = ferry_posix_now_ms() + wait_ms;
+    const struct timespec pause = {.tv_nsec = 200000000};
+    while (session_reopen(&run->session) != FERRY_OK) {
+        if (ferry_posix_now_ms() >= end) {
+            ferry_update_stop(&run->flow, FERRY_E_IO);
+            return;
+        }
+        nanosleep(&pause, NULL);
+    }
+    ferry_update_reconnected(&run->flow, ferry_posix_now_ms());
+}
+
+static void tell_step(struct update_run *run, const struct ferry_update_event *event)
+{
+    if (run->progress.begun && event->step != FERRY_UPDATE_UPLOAD) {
+        progress_end(&run->progress, run->acked, run->config.size);
+        run->progress.begun = false;
+    }
+    if (!run->cli->json) {
+        fprintf(stderr, "%-8s %s\n", ferry_update_step_name(event->step), event->text);
+    }
+}
+
+/* Handle all events that are due. Returns an exit code at the end, or below 0 to go on. */
+static int handle_events(struct update_run *run)
+{
+    struct ferry_update_event event;
+    while (ferry_update_next(&run->flow, ferry_posix_now_ms(), &event)) {
+        switch (event.kind) {
+        case FERRY_UPDATE_STEP:
+            tell_step(run, &event);
+            break;
+        case FERRY_UPDATE_PROGRESS:
+            run->acked = event.acked;
+            progress_show(&run->progress, event.acked, event.total);
+            break;
+        case FERRY_UPDATE_WARNING:
+            fprintf(stderr, "ferry: %s\n  next: %s\n", event.text, event.remedy);
+            break;
+        case FERRY_UPDATE_RECONNECT:
+            reconnect(run, event.wait_ms);
+            break;
+        case FERRY_UPDATE_DONE:
+            return done(run, &event);
+        case FERRY_UPDATE_FAILED:
+            progress_end(&run->progress, run->acked, run->config.size);
+            return failed(run, &event);
+        }
+    }
+    return -1;
+}
+
+/* Between reset and return a broken wire is nothing unusual: open it again. */
+static bool may_break(const struct update_run *run)
+{
+    return run->flow.step >= FERRY_UPDATE_RESET && run->flow.step <= FERRY_UPDATE_RETURN;
+}
+
+static int run_flow(struct update_run *run)
+{
+    int error = ferry_update_start(&run->flow, &run->config);
+    if (error != FERRY_OK) {
+        return cli_fail_error(run->cli, CLI_USAGE, error, "cannot update with %s", run->path);
+    }
+    for (;;) {
+        struct ferry_client_answer answer;
+        int code = handle_events(run);
+        if (code >= 0) {
+            return code;
+        }
+        int got = session_step(&run->session, ferry_update_deadline(&run->flow), &answer);
+        if (got == 1) {
+            (void)ferry_update_answer(&run->flow, &answer, ferry_posix_now_ms());
+        } else if (got < 0 && may_break(run)) {
+            reconnect(run, 30000);
+        } else if (got < 0) {
+            ferry_update_stop(&run->flow, FERRY_E_IO);
+        }
+    }
+}
+
+enum { OPTION_NO_DOWNGRADE = 0x100, OPTION_TEST_ONLY, OPTION_NO_CONFIRM, OPTION_FORCE };
+
+static const struct option update_options[] = {
+    {"key", required_argument, NULL, 'k'},
+    {"image", required_argument, NULL, 'n'},
+    {"no-downgrade", no_argument, NULL, OPTION_NO_DOWNGRADE},
+    {"test-only", no_argument, NULL, OPTION_TEST_ONLY},
+    {"no-confirm", no_argument, NULL, OPTION_NO_CONFIRM},
+    {"force", no_argument, NULL, OPTION_FORCE},
+    {0},
+};
+
+static int take_options(struct update_run *run, int argc, char **argv)
+{
+    int option;
+    optind = 0;
+    while ((option = cli_getopt(run->cli, argc, argv, "k:n:", update_options)) != -1) {
+        switch (option) {
+        case 'k':
+            run->key_path = optarg;
+            break;
+        case 'n':
+            if (cli_number(optarg, 255, &run->config.image) != FERRY_OK) {
+                return cli_usage(run->cli, "--image takes a number: 0, 1, …");
+            }
+            break;
+        case OPTION_NO_DOWNGRADE:
+            run->config.no_downgrade = true;
+            break;
+        case OPTION_TEST_ONLY:
+            run->config.test_only = true;
+            break;
+        case OPTION_NO_CONFIRM:
+            run->config.no_confirm = true;
+            break;
+        case OPTION_FORCE:
+            run->config.force_reset = true;
+            break;
+        default:
+            return CLI_USAGE;
+        }
+    }
+    if (argc - optind != 1) {
+        return cli_usage(run->cli, "update needs one FILE");
+    }
+    run->path = argv[optind];
+    return CLI_OK;
+}
+
+static int run_update(struct cli *cli, int argc, char **argv)
+{
+    static struct update_run run;
+    run = (struct update_run){.cli = cli};
+    int code = take_options(&run, argc, argv);
+    if (code == CLI_OK) {
+        code = check_file(&run);
+    }
+    if (code != CLI_OK) {
+        return code;
+    }
+    tell_file(&run);
+    image_file_sha256(&run.file, run.sha);
+    progress_init(&run.progress, "upload", cli->json);
+    code = session_connect(cli, &run.session);
+    if (code == CLI_OK) {
+        run.config.client = &run.session.client;
+        run.config.link = session_link(&run.session);
+        run.config.read = read_file;
+        run.config.context = &run.file;
+        run.config.size = (uint32_t)run.file.bytes.len;
+        run.config.sha = run.sha;
+        run.config.hash = run.file.info.digest;
+        run.config.hash_len = run.file.info.digest_len;
+        code = run_flow(&run);
+        session_close(&run.session);
+    }
+    image_file_free(&run.file);
+    return code;
+}
+
+const struct cli_command cli_update_commands[] = {
+    {"update", "FILE", "check, upload, test, reset, wait, compare, confirm, read back",
+     "  -k, --key KEY        check the signature before anything is sent\n"
+     "  -n, --image N        number of the image (default 0)\n"
+     "      --no-downgrade   refuse a version that is not newer\n"
+     "      --test-only      upload and mark for a test; do not reset\n"
+     "      --no-confirm     leave it unconfirmed: the next reset takes it back\n"
+     "      --force          reset though the application says it is busy\n",
+     run_update},
+    {0},
+};

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole files in, whole files out. */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX (64u << 20)
+
+static bool read_all(FILE *file, struct cli_buffer *buffer)
+{
+    size_t cap = 0;
+    for (;;) {
+        if (buffer->len == cap) {
+            cap = cap == 0 ? 65536 : cap * 2;
+            uint8_t *larger = cap <= FILE_MAX * 2u ? realloc(buffer->data, cap) : NULL;
+            if (larger == NULL) {
+                errno = EFBIG;
+                return false;
+            }
+            buffer->data = larger;
+        }
+        size_t n = fread(buffer->data + buffer->len, 1, cap - buffer->len, file);
+        buffer->len += n;
+        if (n == 0) {
+            return !ferror(file);
+        }
+    }
+}
+
+int cli_read_file(const struct cli *cli, const char *path, struct cli_buffer *buffer)
+{
+    *buffer = (struct cli_buffer){0};
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return cli_fail(cli, CLI_FAILED, "check the path and its permissions", "cannot read %s: %s",
+                        path, strerror(errno));
+    }
+    bool good = read_all(file, buffer);
+    int error = errno;
+    fclose(file);
+    if (good && buffer->len <= FILE_MAX) {
+        return CLI_OK;
+    }
+    cli_buffer_free(buffer);
+    return cli_fail(cli, CLI_FAILED, "give a file of at most 64 MiB", "cannot read %s: %s", path,
+                    good ? "too large" : strerror(error));
+}
+
+static bool write_all(int fd, const uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        if (n > 0) {
+            data += n;
+            len -= (size_t)n;
+        }
+    }
+    return true;
+}
+
+/* Devices and pipes (/dev/stdout) cannot be replaced by a rename. */
+static bool is_special(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+int cli_write_file(const struct cli *cli, const char *path, const uint8_t *data, size_t len,
+                   unsigned mode)
+{
+    char temporary[4096];
+    bool special = is_special(path);
+    int n =
+        snprintf(temporary, sizeof temporary, special ? "%s" : "%s.%ld.tmp", path, (long)getpid());
+    if (n < 0 || (size_t)n >= sizeof temporary) {
+        return cli_fail(cli, CLI_FAILED, "give a shorter path", "the path %s is too long", path);
+    }
+    int fd = open(temporary, special ? O_WRONLY : O_WRONLY | O_CREAT | O_TRUNC, (mode_t)mode);
+    if (fd < 0) {
+        return cli_fail(cli, CLI_FAILED, "check the folder and its permissions",
+                        "cannot write %s: %s", path, strerror(errno));
+    }
+    bool good = write_all(fd, data, len);
+    good = close(fd) == 0 && good;
+    good = good && (special || rename(temporary, path) == 0);
+    if (good) {
+        return CLI_OK;
+    }
+    int error = errno;
+    if (!special) {
+        unlink(temporary);
+    }
+    return cli_fail(cli, CLI_FAILED, "make room on the disk, then run it again",
+                    "cannot write %s: %s", path, strerror(error));
+}
+
+void cli_buffer_free(struct cli_buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (struct cli_buffer){0};
+}

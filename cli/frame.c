@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options, messages and small conversions all commands share. */
+#include "cli.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTION_JSON = 0x1000, OPTION_TIMEOUT };
+
+static const struct option global_options[] = {
+    {"device", required_argument, NULL, 'd'},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+};
+
+#define GLOBALS     (sizeof global_options / sizeof global_options[0])
+#define OPTIONS_MAX 48
+
+/* The command's options first: getopt takes the first of equal names. */
+static void merge_options(struct option *all, const struct option *own)
+{
+    size_t n = 0;
+    for (; own->name != NULL && n + GLOBALS + 1 < OPTIONS_MAX; own++) {
+        all[n++] = *own;
+    }
+    memcpy(&all[n], global_options, sizeof global_options);
+    all[n + GLOBALS] = (struct option){0};
+}
+
+static bool set_timeout(struct cli *cli, const char *text)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    if (end == text || *end != '\0' || !(seconds > 0 && seconds <= 86400)) {
+        return false;
+    }
+    cli->timeout_ms = (uint32_t)(seconds * 1000.0);
+    return true;
+}
+
+static void print_command_help(const struct cli_command *command)
+{
+    printf("usage: ferry %s %s\n%s\n", command->words, command->arguments, command->help);
+    if (command->options[0] != '\0') {
+        printf("\n%s", command->options);
+    }
+    puts("\nglobal options: -d URI, --json, --timeout S, -v (see `ferry --help`)");
+}
+
+/* Handle one option that is not the command's. Returns false when it is wrong. */
+static bool global_option(struct cli *cli, int option)
+{
+    switch (option) {
+    case 'd':
+        cli->device = optarg;
+        return true;
+    case OPTION_JSON:
+        cli->json = true;
+        return true;
+    case 'v':
+        cli->verbose++;
+        return true;
+    case OPTION_TIMEOUT:
+        if (set_timeout(cli, optarg)) {
+            return true;
+        }
+        fprintf(stderr,
+                "ferry: --timeout %s is no number of seconds\n"
+                "  next: give seconds above 0, such as --timeout 5\n",
+                optarg);
+        return false;
+    default: /* getopt has said what is wrong */
+        fprintf(stderr, "  next: see `ferry %s --help`\n",
+                cli->command != NULL ? cli->command->words : "");
+        return false;
+    }
+}
+
+static bool is_own(int option, const char *shorts, const struct option *own)
+{
+    if (option == '?' || option == ':') {
+        return false;
+    }
+    if (option < 0x100 && strchr(shorts, option) != NULL) {
+        return true;
+    }
+    for (; own->name != NULL; own++) {
+        if (own->val == option) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int cli_getopt(struct cli *cli, int argc, char **argv, const char *shorts, const struct option *own)
+{
+    struct option all[OPTIONS_MAX];
+    char all_shorts[64];
+
+    merge_options(all, own);
+    snprintf(all_shorts, sizeof all_shorts, "%s%s%s%s", shorts,
+             strchr(shorts, 'd') ? "" : "d:", strchr(shorts, 'v') ? "" : "v", "h");
+    for (;;) {
+        int option = getopt_long(argc, argv, all_shorts, all, NULL);
+        if (option == -1 || is_own(option, shorts, own)) {
+            return option;
+        }
+        if (option == 'h' && cli->command == NULL) {
+            return option;
+        }
+        if (option == 'h') {
+            print_command_help(cli->command);
+            exit(CLI_OK);
+        }
+        if (!global_option(cli, option)) {
+            return '?';
+        }
+    }
+}
+
+static void report(const struct cli *cli, int exit_code, const char *what, const char *why,
+                   const char *next)
+{
+    fflush(stdout);
+    fprintf(stderr, "ferry: %s\n", what);
+    if (why != NULL && why[0] != '\0') {
+        fprintf(stderr, "  why:  %s\n", why);
+    }
+    if (next != NULL && next[0] != '\0') {
+        fprintf(stderr, "  next: %s\n", next);
+    }
+    if (cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON *error = cJSON_AddObjectToObject(object, "error");
+        cJSON_AddStringToObject(error, "what", what);
+        cJSON_AddStringToObject(error, "why", why != NULL ? why : "");
+        cJSON_AddStringToObject(error, "next", next != NULL ? next : "");
+        cJSON_AddNumberToObject(error, "exit", exit_code);
+        cli_print_json(object);
+    }
+}
+
+int cli_fail(const struct cli *cli, int exit_code, const char *next, const char *format, ...)
+{
+    char what[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    report(cli, exit_code, what, NULL, next);
+    return exit_code;
+}
+
+int cli_fail_error(const struct cli *cli, int exit_code, int error, const char *format, ...)
+{
+    char what[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    report(cli, exit_code, what, ferry_error_text(error), ferry_error_remedy(error));
+    return exit_code;
+}
+
+int cli_usage(const struct cli *cli, const char *why)
+{
+    fprintf(stderr, "ferry: %s\n  usage: ferry %s %s\n  next: see `ferry %s --help`\n", why,
+            cli->command->words, cli->command->arguments, cli->command->words);
+    return CLI_USAGE;
+}
+
+void cli_print_json(cJSON *object)
+{
+    char *text = cJSON_Print(object);
+    puts(text != NULL ? text : "{}");
+    cJSON_free(text);
+    cJSON_Delete(object);
+}
+
+void cli_hex(const uint8_t *data, size_t len, char *hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        *hex++ = digits[data[i] >> 4];
+        *hex++ = digits[data[i] & 15];
+    }
+    *hex = '\0';
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    int lower = tolower((unsigned char)c);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+int cli_unhex(const char *hex, uint8_t *out, size_t cap)
+{
+    size_t len = strlen(hex);
+    if (len % 2 != 0) {
+        return FERRY_E_FORMAT;
+    }
+    if (len / 2 > cap) {
+        return FERRY_E_SPACE;
+    }
+    for (size_t i = 0; i < len / 2; i++) {
+        int high = hex_digit(hex[2 * i]);
+        int low = hex_digit(hex[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return FERRY_E_FORMAT;
+        }
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return (int)(len / 2);
+}
+
+int cli_number(const char *text, uint32_t max, uint32_t *value)
+{
+    char *end;
+    errno = 0;
+    unsigned long long n = strtoull(text, &end, 0);
+    if (end == text || *end != '\0' || errno != 0 || strchr(text, '-') != NULL || n > max) {
+        return FERRY_E_RANGE;
+    }
+    *value = (uint32_t)n;
+    return FERRY_OK;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image_file.h"
+
+static const struct ferry_image_verifier *const verifiers[] = {&ferry_verify_ecdsa_p256,
+                                                               &ferry_verify_ed25519};
+
+int image_file_read(const struct cli *cli, const char *path, struct image_file *file)
+{
+    int code = cli_read_file(cli, path, &file->bytes);
+    if (code != CLI_OK) {
+        return code;
+    }
+    int error = FERRY_E_MAGIC;
+    if (file->bytes.len >= FERRY_IMAGE_HEADER_SIZE) {
+        error = ferry_flash_rom_init(&file->rom, file->bytes.data, (uint32_t)file->bytes.len);
+        if (error == FERRY_OK) {
+            error = ferry_image_inspect(&file->rom.flash, &file->info);
+        }
+    }
+    if (error == FERRY_OK) {
+        return CLI_OK;
+    }
+    image_file_free(file);
+    return cli_fail_error(cli, CLI_VERIFY, error, "%s is no usable image", path);
+}
+
+int image_file_verify(struct image_file *file, const struct key *key)
+{
+    uint8_t buf[4096];
+    struct ferry_image_info info;
+    struct ferry_verdict verdict;
+    struct ferry_image_key trusted;
+    struct ferry_image_trust trust = {.verifiers = verifiers,
+                                      .verifier_count = sizeof verifiers / sizeof verifiers[0],
+                                      .digest_only = key == NULL};
+    if (key != NULL) {
+        trusted = (struct ferry_image_key){key->der, key->der_len};
+        trust.keys = &trusted;
+        trust.key_count = 1;
+    }
+    int error =
+        ferry_image_verify(&file->rom.flash, &trust, buf, sizeof buf, NULL, NULL, &info, &verdict);
+    return error == FERRY_OK && !ferry_verdict_is_valid(&verdict) ? FERRY_E_SIGNATURE : error;
+}
+
+void image_file_sha256(const struct image_file *file, uint8_t digest[FERRY_SHA256_SIZE])
+{
+    struct ferry_sha256 sha;
+    ferry_crypto_sha256_init(&sha);
+    ferry_crypto_sha256_update(&sha, file->bytes.data, file->bytes.len);
+    ferry_crypto_sha256_final(&sha, digest);
+}
+
+void image_file_free(struct image_file *file)
+{
+    cli_buffer_free(&file->bytes);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An image file in memory, as the offline commands and the pre-flight of an update see it. */
+#ifndef CLI_IMAGE_FILE_H
+#define CLI_IMAGE_FILE_H
+
+#include "key.h"
+
+struct image_file {
+    struct cli_buffer bytes;
+    struct ferry_flash_ram rom; /* the bytes as a flash area */
+    struct ferry_image_info info;
+};
+
+/* Read a file and its image header, size and digest TLV. A damaged one is refused with its cause.
+ * file may not be moved afterwards. After a message returns an enum cli_exit. */
+FERRY_MUST_CHECK
+int image_file_read(const struct cli *cli, const char *path, struct image_file *file);
+
+/* Verify digest and, with a key, signature. Returns FERRY_OK or why not (ferry_image_verify()). */
+FERRY_MUST_CHECK
+int image_file_verify(struct image_file *file, const struct key *key);
+
+/* SHA-256 of the whole file: what an upload is known by. */
+void image_file_sha256(const struct image_file *file, uint8_t digest[FERRY_SHA256_SIZE]);
+
+void image_file_free(struct image_file *file);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image_list.h"
+
+#include <ctype.h>
+#include <string.h>
+
+int image_list_take(const struct session *session, const struct ferry_client_answer *answer,
+                    struct image_list *list)
+{
+    int count = ferry_answer_image_list(answer->payload, list->states, IMAGE_LIST_MAX);
+    if (count < 0) {
+        return cli_fail_error(session->cli, CLI_NO_ANSWER, count,
+                              "the list of images cannot be read");
+    }
+    list->count = (size_t)count < IMAGE_LIST_MAX ? (size_t)count : IMAGE_LIST_MAX;
+    return CLI_OK;
+}
+
+int image_list_read(struct session *session, struct image_list *list)
+{
+    struct ferry_client_answer answer;
+    int code = session_wait(session, ferry_command_image_list(&session->client, NULL),
+                            "list images", &answer);
+    return code == CLI_OK ? image_list_take(session, &answer, list) : code;
+}
+
+static bool begins_with(const struct ferry_image_state *state, const char *prefix)
+{
+    char hex[2 * FERRY_STATE_HASH_MAX + 1];
+    size_t len = strlen(prefix);
+    cli_hex(state->hash, state->hash_len, hex);
+    if (len > strlen(hex)) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (tolower((unsigned char)prefix[i]) != hex[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int image_list_find(const struct session *session, const struct image_list *list,
+                    const char *prefix, const struct ferry_image_state **found)
+{
+    *found = NULL;
+    if (prefix[0] == '\0' || prefix[strspn(prefix, "0123456789abcdefABCDEF")] != '\0') {
+        return cli_fail(session->cli, CLI_USAGE, "copy it from `ferry image list`",
+                        "'%s' is no hash", prefix);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        const struct ferry_image_state *state = &list->states[i];
+        if (!begins_with(state, prefix)) {
+            continue;
+        }
+        if (*found != NULL && (state->hash_len != (*found)->hash_len ||
+                               memcmp(state->hash, (*found)->hash, state->hash_len) != 0)) {
+            return cli_fail(session->cli, CLI_USAGE, "give more of its digits",
+                            "the hash %s is not unique", prefix);
+        }
+        /* The same image in both slots: the one that is not running is meant. */
+        *found = *found == NULL || (*found)->active ? state : *found;
+    }
+    if (*found == NULL) {
+        return cli_fail(session->cli, CLI_USAGE, "see `ferry image list` for what it has",
+                        "the device has no image with hash %s", prefix);
+    }
+    return CLI_OK;
+}
+
+static void print_flags(const struct ferry_image_state *s)
+{
+    printf("    flags:%s%s%s%s\n", s->active ? " active" : "", s->confirmed ? " confirmed" : "",
+           s->pending ? " pending" : "", s->permanent ? " permanent" : "");
+}
+
+static void print_human(const struct image_list *list)
+{
+    puts("Images:");
+    for (size_t i = 0; i < list->count; i++) {
+        const struct ferry_image_state *s = &list->states[i];
+        char hash[2 * FERRY_STATE_HASH_MAX + 1];
+        cli_hex(s->hash, s->hash_len, hash);
+        printf(" image=%u slot=%u\n    version: %s\n    bootable: %s\n", (unsigned)s->image,
+               (unsigned)s->slot, s->version, s->bootable ? "true" : "false");
+        print_flags(s);
+        printf("    hash: %s\n", s->hash_len > 0 ? hash : "(the server sends none)");
+        if (s->active && !s->confirmed) {
+            puts("    RUNNING BUT UNCONFIRMED: reverts at the next reset, "
+                 "unless you `ferry image confirm`");
+        }
+    }
+}
+
+void image_list_print(const struct cli *cli, const struct image_list *list)
+{
+    if (!cli->json) {
+        print_human(list);
+        return;
+    }
+    cJSON *object = cJSON_CreateObject();
+    cJSON *images = cJSON_AddArrayToObject(object, "images");
+    for (size_t i = 0; i < list->count; i++) {
+        const struct ferry_image_state *s = &list->states[i];
+        char hash[2 * FERRY_STATE_HASH_MAX + 1];
+        cJSON *row = cJSON_CreateObject();
+        cli_hex(s->hash, s->hash_len, hash);
+        cJSON_AddNumberToObject(row, "image", s->image);
+        cJSON_AddNumberToObject(row, "slot", s->slot);
+        cJSON_AddStringToObject(row, "version", s->version);
+        cJSON_AddStringToObject(row, "hash", hash);
+        cJSON_AddBoolToObject(row, "bootable", s->bootable);
+        cJSON_AddBoolToObject(row, "pending", s->pending);
+        cJSON_AddBoolToObject(row, "confirmed", s->confirmed);
+        cJSON_AddBoolToObject(row, "active", s->active);
+        cJSON_AddBoolToObject(row, "permanent", s->permanent);
+        cJSON_AddItemToArray(images, row);
+    }
+    cli_print_json(object);
+}

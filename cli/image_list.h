@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The device's list of images: asked for, searched, printed. */
+#ifndef CLI_IMAGE_LIST_H
+#define CLI_IMAGE_LIST_H
+
+#include "session.h"
+
+#define IMAGE_LIST_MAX 16
+
+struct image_list {
+    struct ferry_image_state states[IMAGE_LIST_MAX];
+    size_t count;
+};
+
+/* Ask for the list. After a message returns an enum cli_exit. */
+FERRY_MUST_CHECK
+int image_list_read(struct session *session, struct image_list *list);
+
+/* Take the list out of an answer. After a message returns an enum cli_exit. */
+FERRY_MUST_CHECK
+int image_list_take(const struct session *session, const struct ferry_client_answer *answer,
+                    struct image_list *list);
+
+/* Find the image whose hash begins with the hex digits of prefix.
+ * After a message (none, or more than one) returns an enum cli_exit. */
+FERRY_MUST_CHECK
+int image_list_find(const struct session *session, const struct image_list *list,
+                    const char *prefix, const struct ferry_image_state **found);
+
+/* Print it as mcumgr does, or as JSON. */
+void image_list_print(const struct cli *cli, const struct image_list *list);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `ferry`: find the command, run it, exit with what is true. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct cli_command *const command_lists[] = {
+    cli_update_commands, cli_image_commands,      cli_os_commands,
+    cli_sign_commands,   cli_image_file_commands, cli_key_commands,
+};
+
+#define LISTS (sizeof command_lists / sizeof command_lists[0])
+
+static void print_commands(FILE *out)
+{
+    for (size_t list = 0; list < LISTS; list++) {
+        for (const struct cli_command *c = command_lists[list]; c->words != NULL; c++) {
+            char left[40];
+            snprintf(left, sizeof left, "%s %s", c->words, c->arguments);
+            fprintf(out, "  %-34s %s\n", left, c->help);
+        }
+    }
+}
+
+static void print_help(FILE *out)
+{
+    fputs("ferry: carry firmware to a device and land it safely (SMP, \"mcumgr\")\n\n"
+          "usage: ferry [-d URI] [--json] [--timeout S] [-v] COMMAND [ARGUMENTS]\n\n",
+          out);
+    print_commands(out);
+    fputs("\n  -d URI       serial:/dev/ttyACM0?baud=115200, a bare path, or udp:HOST[:1337];\n"
+          "               default: the environment's FERRY_DEVICE\n"
+          "  --json       results as JSON on standard output\n"
+          "  --timeout S  seconds to wait for an answer (default: computed from the line)\n"
+          "  -v           say more; twice: show every packet\n"
+          "  --help       this text; after a command: its options\n\n"
+          "exit codes: 0 done, 1 file or machine, 2 usage, 3 cannot open, 4 no answer,\n"
+          "            5 device refused, 6 image does not verify or fit, 7 reverted\n",
+          out);
+}
+
+/* Whether the arguments begin with the command's words; *used is how many they are. */
+static bool words_match(const char *words, int argc, char **argv, int *used)
+{
+    int n = 0;
+    while (*words != '\0') {
+        size_t len = strcspn(words, " ");
+        if (n >= argc || strlen(argv[n]) != len || memcmp(argv[n], words, len) != 0) {
+            return false;
+        }
+        words += len + (words[len] == ' ');
+        n++;
+    }
+    *used = n;
+    return true;
+}
+
+static const struct cli_command *find_command(int argc, char **argv, int *used)
+{
+    const struct cli_command *best = NULL;
+    *used = 0;
+    for (size_t list = 0; list < LISTS; list++) {
+        for (const struct cli_command *c = command_lists[list]; c->words != NULL; c++) {
+            int n;
+            if (words_match(c->words, argc, argv, &n) && n > *used) {
+                best = c;
+                *used = n;
+            }
+        }
+    }
+    return best;
+}
+
+static int unknown_command(const struct cli *cli, int argc, char **argv)
+{
+    (void)argc;
+    return cli_fail(cli, CLI_USAGE, "run `ferry --help` for the list", "unknown command '%s'",
+                    argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option help[] = {{"version", no_argument, NULL, 1}, {0}};
+    struct cli cli = {.device = getenv("FERRY_DEVICE")};
+
+    int option;
+    while ((option = cli_getopt(&cli, argc, argv, "+", help)) != -1) {
+        if (option == 'h') {
+            print_help(stdout);
+            return CLI_OK;
+        }
+        if (option == 1) {
+            puts("ferry 0.1.0");
+            return CLI_OK;
+        }
+        return CLI_USAGE;
+    }
+    argc -= optind;
+    argv += optind;
+    if (argc == 0) {
+        print_help(stderr);
+        return CLI_USAGE;
+    }
+    int used;
+    cli.command = find_command(argc, argv, &used);
+    if (cli.command == NULL) {
+        return unknown_command(&cli, argc, argv);
+    }
+    int code = cli.command->run(&cli, argc - used + 1, argv + used - 1);
+    if (fflush(stdout) != 0) {
+        return cli_fail(&cli, CLI_FAILED, "make room or fix the pipe", "cannot write the output");
+    }
+    return code;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "progress.h"
+
+#include "port/posix/transport.h"
+
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+void progress_init(struct progress *progress, const char *label, bool quiet)
+{
+    *progress =
+        (struct progress){.label = label, .quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1};
+}
+
+double progress_speed(const struct progress *progress, uint32_t done)
+{
+    double seconds = (double)(ferry_posix_now_ms() - progress->begin_ms) / 1000.0;
+    double bytes = done > progress->begin_done ? (double)(done - progress->begin_done) : 0;
+    return seconds > 0.001 ? bytes / seconds : 0;
+}
+
+static unsigned columns(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+static void show_bar(const struct progress *progress, uint32_t done, uint32_t total)
+{
+    double speed = progress_speed(progress, done);
+    unsigned percent = total > 0 ? (unsigned)((uint64_t)done * 100 / total) : 100;
+    unsigned width = columns() > 50 ? columns() - 48 : 10;
+    char left[16] = "--:--";
+
+    width = width > 40 ? 40 : width;
+    if (speed > 0) {
+        unsigned seconds = (unsigned)((double)(total - done) / speed + 0.5);
+        snprintf(left, sizeof left, "%02u:%02u", seconds / 60 % 100, seconds % 60);
+    }
+    fprintf(stderr, "\r%s [", progress->label);
+    for (unsigned i = 0; i < width; i++) {
+        fputc(i < percent * width / 100 ? '#' : '-', stderr);
+    }
+    fprintf(stderr, "] %3u %%  %6.1f KiB/s  %s left \x1b[K", percent, speed / 1024.0, left);
+}
+
+void progress_show(struct progress *progress, uint32_t done, uint32_t total)
+{
+    uint64_t now = ferry_posix_now_ms();
+    if (progress->quiet) {
+        return;
+    }
+    if (!progress->begun) {
+        progress->begun = true;
+        progress->begin_ms = now;
+        progress->begin_done = done;
+    }
+    if (progress->terminal) {
+        if (now - progress->shown_ms >= 100) {
+            progress->shown_ms = now;
+            show_bar(progress, done, total);
+        }
+        return;
+    }
+    uint32_t tenth = total > 0 ? (uint32_t)((uint64_t)done * 10 / total) : 10;
+    if (tenth > progress->shown_tenth) {
+        progress->shown_tenth = tenth;
+        fprintf(stderr, "%s: %u %%", progress->label, (unsigned)tenth * 10);
+        if (now - progress->begin_ms >= 200) { /* before that a speed says nothing */
+            fprintf(stderr, ", %.1f KiB/s", progress_speed(progress, done) / 1024.0);
+        }
+        fputc('\n', stderr);
+    }
+}
+
+void progress_end(struct progress *progress, uint32_t done, uint32_t total)
+{
+    if (progress->quiet || !progress->begun) {
+        return;
+    }
+    if (progress->terminal) {
+        show_bar(progress, done, total);
+        fputc('\n', stderr);
+    }
+    if (done == total) {
+        fprintf(stderr, "%s: %u bytes in %.1f s, %.2f KiB/s\n", progress->label,
+                (unsigned)(done - progress->begin_done),
+                (double)(ferry_posix_now_ms() - progress->begin_ms) / 1000.0,
+                progress_speed(progress, done) / 1024.0);
+    }
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Progress of a transfer on standard error: a bar on a terminal, plain lines otherwise. */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+    const char *label;
+    bool terminal;
+    bool quiet;
+    uint64_t begin_ms;
+    uint64_t shown_ms;
+    uint32_t begin_done; /* what was there at the beginning: not counted as speed */
+    uint32_t shown_tenth;
+    bool begun;
+};
+
+/* quiet: show nothing. label must outlive the progress. */
+void progress_init(struct progress *progress, const char *label, bool quiet);
+
+/* Show done of total bytes: at most ten times a second on a terminal, every tenth otherwise. */
+void progress_show(struct progress *progress, uint32_t done, uint32_t total);
+
+/* End the line; says bytes, seconds and speed. */
+void progress_end(struct progress *progress, uint32_t done, uint32_t total);
+
+/* Bytes per second so far. */
+double progress_speed(const struct progress *progress, uint32_t done);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A conversation with the device of -d: the wire, the client's window on it, and the messages
+ * when it fails. */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include "cli.h"
+#include "ferry/hello.h"
+#include "port/posix/transport.h"
+
+#define SESSION_WINDOW     8
+#define SESSION_REQUESTS   (SESSION_WINDOW + 1) /* chunks in flight, and a question beside them */
+#define SESSION_PACKET_MAX 16384
+
+struct session {
+    const struct cli *cli;
+    struct ferry_transport_address address;
+    struct ferry_transport wire;
+    struct ferry_client client;
+    struct ferry_client_request requests[SESSION_REQUESTS];
+    uint8_t *buffers;
+    struct ferry_params params; /* zero where the device did not say */
+    uint32_t window;            /* requests in flight the device can take, at least 1 */
+    size_t text_bytes;          /* console text seen */
+    char last_text[80];         /* the end of it, for messages */
+    size_t text_len;
+};
+
+/* Open the wire to the device; nothing is asked.
+ * session may not be moved afterwards. After a message returns an enum cli_exit. */
+FERRY_MUST_CHECK
+int session_connect(struct cli *cli, struct session *session);
+
+/* Open the device and find out how it speaks: version 2, else 1, and its buffers.
+ * session may not be moved afterwards. After a message returns an enum cli_exit. */
+FERRY_MUST_CHECK
+int session_open(struct cli *cli, struct session *session);
+
+/* Close the wire and open it again, as after a reset. Silent: FERRY_OK or an error. */
+FERRY_MUST_CHECK
+int session_reopen(struct session *session);
+
+void session_close(struct session *session);
+
+/* Send what is due and wait for the next answer, at most until end (ferry_posix_now_ms()).
+ * Returns 1 with an answer (a timeout is one), 0 when the time is up, FERRY_E_IO. */
+FERRY_MUST_CHECK
+int session_step(struct session *session, uint64_t end, struct ferry_client_answer *answer);
+
+/* Wait for the answer to a ticket of ferry_command_…().
+ *
+ * what  the command in words, for messages: "list images"
+ *
+ * The payload is valid until the next call. Every failure is told. Returns an enum cli_exit. */
+FERRY_MUST_CHECK
+int session_wait(struct session *session, int32_t ticket, const char *what,
+                 struct ferry_client_answer *answer);
+
+/* Tell what a refusal, a missing answer or an unreadable one means. Returns an enum cli_exit. */
+int session_fail(const struct session *session, const char *what,
+                 const struct ferry_client_answer *answer);
+
+/* How large packets may be is decided by this. */
+enum ferry_client_link session_link(const struct session *session);
+
+/* Tell that nothing answered, and what was seen instead. Returns CLI_NO_ANSWER. */
+int session_silent(const struct session *session);
+
+/* Tell that the wire broke. Returns CLI_NO_ANSWER. */
+int session_gone(const struct session *session, const char *what);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What serial and UDP have in common: a queue out, packets in, the wait between. */
+#include "transport.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+uint64_t ferry_posix_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int ferry_transport_open(struct ferry_transport *transport,
+                         const struct ferry_transport_address *address, char *why, size_t cap)
+{
+    *transport = (struct ferry_transport){.kind = address->kind, .fd = -1};
+    transport->packet = malloc(FERRY_TRANSPORT_PACKET_MAX + FERRY_CONSOLE_OVERHEAD);
+    if (transport->packet == NULL) {
+        return FERRY_E_IO;
+    }
+    ferry_console_decoder_init(&transport->decoder, transport->packet,
+                               FERRY_TRANSPORT_PACKET_MAX + FERRY_CONSOLE_OVERHEAD);
+    int error = address->kind == FERRY_TRANSPORT_SERIAL
+                    ? ferry_serial_open(transport, address, why, cap)
+                    : ferry_udp_open(transport, address, why, cap);
+    if (error != FERRY_OK) {
+        ferry_transport_close(transport);
+    }
+    return error;
+}
+
+void ferry_transport_close(struct ferry_transport *transport)
+{
+    if (transport->fd >= 0) {
+        if (transport->kind == FERRY_TRANSPORT_SERIAL) {
+            ioctl(transport->fd, TIOCNXCL); /* a pty that others keep open would stay exclusive */
+        }
+        close(transport->fd);
+    }
+    free(transport->packet);
+    free(transport->out);
+    transport->fd = -1;
+    transport->packet = NULL;
+    transport->out = NULL;
+    transport->out_len = transport->out_cap = transport->in_pos = transport->in_len = 0;
+}
+
+size_t ferry_transport_unsent(const struct ferry_transport *transport)
+{
+    return transport->out_len;
+}
+
+/* Write what the kernel takes now. */
+static int flush_out(struct ferry_transport *transport)
+{
+    while (transport->out_len > 0) {
+        ssize_t n = write(transport->fd, transport->out, transport->out_len);
+        if (n < 0) {
+            return errno == EAGAIN || errno == EINTR ? FERRY_OK : FERRY_E_IO;
+        }
+        transport->out_len -= (size_t)n;
+        memmove(transport->out, transport->out + n, transport->out_len);
+    }
+    return FERRY_OK;
+}
+
+static int queue(struct ferry_transport *transport, const uint8_t *data, size_t len)
+{
+    if (len > transport->out_cap - transport->out_len) {
+        size_t cap = (transport->out_len + len) * 2;
+        uint8_t *larger = realloc(transport->out, cap);
+        if (larger == NULL) {
+            return FERRY_E_IO;
+        }
+        transport->out = larger;
+        transport->out_cap = cap;
+    }
+    memcpy(transport->out + transport->out_len, data, len);
+    transport->out_len += len;
+    return FERRY_OK;
+}
+
+static int send_framed(struct ferry_transport *transport, struct ferry_bytes packet)
+{
+    struct ferry_console_encoder encoder;
+    uint8_t line[FERRY_CONSOLE_LINE_MAX];
+    size_t len;
+
+    int error = ferry_console_encode(&encoder, packet, FERRY_CONSOLE_CUT_124);
+    while (error == FERRY_OK && (len = ferry_console_next_line(&encoder, line)) > 0) {
+        error = queue(transport, line, len);
+    }
+    return error == FERRY_OK ? flush_out(transport) : error;
+}
+
+int ferry_transport_send(struct ferry_transport *transport, struct ferry_bytes packet)
+{
+    if (transport->fd < 0) {
+        return FERRY_E_IO;
+    }
+    if (transport->kind == FERRY_TRANSPORT_SERIAL) {
+        return send_framed(transport, packet);
+    }
+    /* A refused datagram (nobody listens yet, after a reset) is a lost one, no broken wire. */
+    ssize_t n = send(transport->fd, packet.data, packet.len, 0);
+    return n >= 0 || errno == ECONNREFUSED || errno == EAGAIN || errno == ENOBUFS ? FERRY_OK
+                                                                                  : FERRY_E_IO;
+}
+
+/* Feed what was read. Returns 1 with a packet, 0 when all is fed. */
+static int next_framed(struct ferry_transport *transport, struct ferry_bytes *packet)
+{
+    while (transport->in_pos < transport->in_len) {
+        struct ferry_console_event event;
+        transport->in_pos +=
+            ferry_console_feed(&transport->decoder, transport->in + transport->in_pos,
+                               transport->in_len - transport->in_pos, &event);
+        if (event.kind == FERRY_CONSOLE_PACKET) {
+            *packet = event.bytes;
+            return 1;
+        }
+        if (event.kind == FERRY_CONSOLE_TEXT && transport->text != NULL) {
+            transport->text(transport->text_context, event.bytes);
+        }
+        transport->frames_dropped += event.kind == FERRY_CONSOLE_DROPPED;
+    }
+    return 0;
+}
+
+/* Read what is there. Returns 1 with a packet, 0 without, FERRY_E_IO. */
+static int read_some(struct ferry_transport *transport, struct ferry_bytes *packet)
+{
+    bool serial = transport->kind == FERRY_TRANSPORT_SERIAL;
+    ssize_t n = serial ? read(transport->fd, transport->in, sizeof transport->in)
+                       : recv(transport->fd, transport->packet, FERRY_TRANSPORT_PACKET_MAX, 0);
+    if (n < 0) {
+        bool passing = errno == EAGAIN || errno == EINTR || (!serial && errno == ECONNREFUSED);
+        return passing ? 0 : FERRY_E_IO;
+    }
+    if (!serial) {
+        *packet = (struct ferry_bytes){transport->packet, (size_t)n};
+        return 1;
+    }
+    if (n == 0) {
+        return FERRY_E_IO;
+    }
+    transport->in_pos = 0;
+    transport->in_len = (size_t)n;
+    return next_framed(transport, packet);
+}
+
+int ferry_transport_receive(struct ferry_transport *transport, uint32_t timeout_ms,
+                            struct ferry_bytes *packet)
+{
+    uint64_t end = ferry_posix_now_ms() + timeout_ms;
+
+    if (transport->fd < 0) {
+        return FERRY_E_IO;
+    }
+    int result = next_framed(transport, packet);
+    while (result == 0) {
+        uint64_t now = ferry_posix_now_ms();
+        struct pollfd wait = {.fd = transport->fd, .events = POLLIN};
+        if (transport->out_len > 0) {
+            wait.events = POLLIN | POLLOUT;
+        }
+        int ready = poll(&wait, 1, now < end ? (int)(end - now) : 0);
+        if (ready < 0 && errno != EINTR) {
+            return FERRY_E_IO;
+        }
+        if (ready > 0 && (wait.revents & POLLOUT) != 0 && flush_out(transport) != FERRY_OK) {
+            return FERRY_E_IO;
+        }
+        if (ready > 0 && (wait.revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
+            result = read_some(transport, packet);
+        }
+        if (result == 0 && ferry_posix_now_ms() >= end) {
+            return 0;
+        }
+    }
+    return result;
+}

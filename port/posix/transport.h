@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A wire to a device, opened from a URI: a serial console (framed) or UDP (one datagram a packet).
+ * Packets in, packets out; text that a console prints between frames goes to a sink. */
+#ifndef PORT_POSIX_TRANSPORT_H
+#define PORT_POSIX_TRANSPORT_H
+
+#include "ferry/bytes.h"
+#include "ferry/console.h"
+#include "ferry/error.h"
+
+/* Largest SMP packet received: a header and 64 KiB. */
+#define FERRY_TRANSPORT_PACKET_MAX 65543
+
+enum ferry_transport_kind { FERRY_TRANSPORT_SERIAL, FERRY_TRANSPORT_UDP };
+
+/* Where to, as read from a URI. */
+struct ferry_transport_address {
+    enum ferry_transport_kind kind;
+    char path[256]; /* serial: the device file; UDP: the host */
+    char port[8];   /* UDP: a number */
+    uint32_t baud;  /* serial; 0 for UDP */
+};
+
+/* Read `serial:/dev/ttyACM0?baud=115200`, a bare path, or `udp:HOST[:PORT]` (IPv6 hosts in
+ * brackets; PORT 1337 when absent).
+ *
+ * why  room for cap characters; on an error it says what is wrong with the URI
+ *
+ * Returns FERRY_OK or FERRY_E_FORMAT. */
+FERRY_MUST_CHECK
+int ferry_transport_parse(const char *uri, struct ferry_transport_address *address, char *why,
+                          size_t cap);
+
+/* An open wire. Only the fields named here may be read. */
+struct ferry_transport {
+    enum ferry_transport_kind kind;
+    int fd;                    /* to poll for reading */
+    uint32_t bytes_per_second; /* what the line carries at most; 0 = not limited */
+    size_t frames_dropped;     /* received frames that were damaged */
+    void (*text)(void *context, struct ferry_bytes text); /* text sink; may be NULL */
+    void *text_context;
+
+    uint8_t *out; /* framed bytes not written yet */
+    size_t out_len, out_cap;
+    uint8_t in[4096]; /* bytes read and not fed yet */
+    size_t in_pos, in_len;
+    uint8_t *packet;
+    struct ferry_console_decoder decoder;
+};
+
+/* Open a wire. Serial ports are taken for this process alone and set to raw 8N1; what they had
+ * received before is dropped.
+ *
+ * why  as above: what failed, and who holds the port when that can be found out
+ *
+ * Returns FERRY_OK; FERRY_E_BUSY when another program has the port; FERRY_E_NOT_FOUND when there
+ * is no such port or host; FERRY_E_IO for the rest. */
+FERRY_MUST_CHECK
+int ferry_transport_open(struct ferry_transport *transport,
+                         const struct ferry_transport_address *address, char *why, size_t cap);
+
+/* Close it; harmless on a closed one. */
+void ferry_transport_close(struct ferry_transport *transport);
+
+/* Send one SMP packet; it is copied. Returns FERRY_OK or FERRY_E_IO (the device is gone). */
+FERRY_MUST_CHECK
+int ferry_transport_send(struct ferry_transport *transport, struct ferry_bytes packet);
+
+/* Wait until a packet is there, at most timeout_ms; what is left to send goes out meanwhile.
+ *
+ * packet  valid until the next call with this transport
+ *
+ * Returns 1 with a packet, 0 when the time is up, FERRY_E_IO when the device is gone. */
+FERRY_MUST_CHECK
+int ferry_transport_receive(struct ferry_transport *transport, uint32_t timeout_ms,
+                            struct ferry_bytes *packet);
+
+/* Bytes accepted by send that are not written yet. */
+size_t ferry_transport_unsent(const struct ferry_transport *transport);
+
+/* Milliseconds of a clock that only goes forward. */
+uint64_t ferry_posix_now_ms(void);
+
+/* ---- between the files of this folder ------------------------------------------------- */
+
+FERRY_MUST_CHECK
+int ferry_serial_open(struct ferry_transport *transport,
+                      const struct ferry_transport_address *address, char *why, size_t cap);
+FERRY_MUST_CHECK
+int ferry_udp_open(struct ferry_transport *transport, const struct ferry_transport_address *address,
+                   char *why, size_t cap);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Serial ports by termios: ptys and real ones alike. */
+#include "transport.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+static const struct {
+    uint32_t baud;
+    speed_t speed;
+} speeds[] = {
+    {1200, B1200},       {2400, B2400},       {4800, B4800},       {9600, B9600},
+    {19200, B19200},     {38400, B38400},     {57600, B57600},     {115200, B115200},
+    {230400, B230400},   {460800, B460800},   {500000, B500000},   {576000, B576000},
+    {921600, B921600},   {1000000, B1000000}, {1152000, B1152000}, {1500000, B1500000},
+    {2000000, B2000000}, {2500000, B2500000}, {3000000, B3000000}, {4000000, B4000000},
+};
+
+static bool speed_of(uint32_t baud, speed_t *speed)
+{
+    for (size_t i = 0; i < sizeof speeds / sizeof speeds[0]; i++) {
+        if (speeds[i].baud == baud) {
+            *speed = speeds[i].speed;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the process has the file open. */
+static bool has_open(const char *pid, const char *real_path)
+{
+    char folder[64];
+    bool found = false;
+    snprintf(folder, sizeof folder, "/proc/%.20s/fd", pid);
+    DIR *fds = opendir(folder);
+    if (fds == NULL) {
+        return false;
+    }
+    for (struct dirent *fd; !found && (fd = readdir(fds)) != NULL;) {
+        char link[PATH_MAX];
+        char target[PATH_MAX];
+        snprintf(link, sizeof link, "%s/%.20s", folder, fd->d_name);
+        ssize_t len = readlink(link, target, sizeof target - 1);
+        if (len > 0) {
+            target[len] = '\0';
+            found = strcmp(target, real_path) == 0;
+        }
+    }
+    closedir(fds);
+    return found;
+}
+
+/* The program that holds the port, as "; held by PID 123 (minicom)", or "". */
+static void find_holder(const char *path, char *out, size_t cap)
+{
+    char real_path[PATH_MAX];
+    out[0] = '\0';
+    DIR *proc = realpath(path, real_path) != NULL ? opendir("/proc") : NULL;
+    if (proc == NULL) {
+        return;
+    }
+    for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+        if (!isdigit((unsigned char)entry->d_name[0]) ||
+            strtol(entry->d_name, NULL, 10) == (long)getpid() ||
+            !has_open(entry->d_name, real_path)) {
+            continue;
+        }
+        char comm_path[64];
+        char comm[32] = "";
+        snprintf(comm_path, sizeof comm_path, "/proc/%.20s/comm", entry->d_name);
+        FILE *file = fopen(comm_path, "r");
+        if (file != NULL) {
+            if (fgets(comm, sizeof comm, file) != NULL) {
+                comm[strcspn(comm, "\n")] = '\0';
+            }
+            fclose(file);
+        }
+        snprintf(out, cap, "; held by PID %.20s (%s)", entry->d_name, comm);
+        break;
+    }
+    closedir(proc);
+}
+
+static int open_failed(const char *path, char *why, size_t cap)
+{
+    int error = errno;
+    char holder[96] = "";
+    if (error == EBUSY || error == EWOULDBLOCK) {
+        find_holder(path, holder, sizeof holder);
+        snprintf(why, cap, "another program has %s open%s", path, holder);
+        return FERRY_E_BUSY;
+    }
+    snprintf(why, cap, "%s: %s", path, strerror(error));
+    return error == ENOENT || error == ENXIO || error == ENODEV ? FERRY_E_NOT_FOUND : FERRY_E_IO;
+}
+
+static int set_raw(int fd, speed_t speed)
+{
+    struct termios tio;
+    if (tcgetattr(fd, &tio) != 0) {
+        return -1;
+    }
+    cfmakeraw(&tio);
+    tio.c_cflag |= CLOCAL | CREAD;
+    tio.c_cflag &= ~(tcflag_t)(CSTOPB | CRTSCTS | HUPCL);
+    tio.c_cc[VMIN] = 1;
+    tio.c_cc[VTIME] = 0;
+    cfsetispeed(&tio, speed);
+    cfsetospeed(&tio, speed);
+    return tcsetattr(fd, TCSANOW, &tio);
+}
+
+int ferry_serial_open(struct ferry_transport *transport,
+                      const struct ferry_transport_address *address, char *why, size_t cap)
+{
+    speed_t speed;
+    if (!speed_of(address->baud, &speed)) {
+        snprintf(why, cap, "baud rate %u is none the system knows", (unsigned)address->baud);
+        return FERRY_E_IO;
+    }
+    int fd = open(address->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return open_failed(address->path, why, cap);
+    }
+    transport->fd = fd;
+    if (!isatty(fd)) {
+        snprintf(why, cap, "%s is no serial port", address->path);
+        return FERRY_E_IO;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || ioctl(fd, TIOCEXCL) != 0) {
+        return open_failed(address->path, why, cap);
+    }
+    if (set_raw(fd, speed) != 0) {
+        return open_failed(address->path, why, cap);
+    }
+    tcflush(fd, TCIFLUSH);
+    /* 8N1: ten bits a byte. The line feed ends whatever half line the device has seen. */
+    transport->bytes_per_second = address->baud / 10;
+    return write(fd, "\n", 1) == 1 || errno == EAGAIN ? FERRY_OK
+                                                      : open_failed(address->path, why, cap);
+}
