@@ -36,6 +36,7 @@ test-house: all ## the house keeps its rules: floors, freestanding core, documen
 
 test-unit: all ## C tests, power cuts included
 	@ctest --test-dir build/host --output-on-failure -j $(JOBS)
+	@grep -hE '^(total: )?[0-9 ]+.*cuts.*' build/host/Testing/Temporary/LastTest.log | grep -vE '^[a-z-]+/' || true
 
 test-e2e: all ## the real command against the virtual device
 	@python3 -m pytest -q tests/e2e

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The chip: power, starts and resets, the watchdog, and the loop that serves it all. */
+#include "chip.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS    UINT64_C(1000000000)
+#define MS_NS UINT64_C(1000000)
+
+uint64_t chip_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec;
+}
+
+void chip_say(const struct chip *chip, const char *format, ...)
+{
+    va_list arguments;
+
+    if (chip->options->quiet) {
+        return;
+    }
+    (void)fputs("chip: ", stdout);
+    va_start(arguments, format);
+    (void)vprintf(format, arguments);
+    va_end(arguments);
+    (void)putchar('\n');
+    (void)fflush(stdout);
+}
+
+/* ---- Starts and resets --------------------------------------------------------------------- */
+
+static void tell_start(struct chip *chip)
+{
+    const struct ferry_vchip_message message = {.kind = FERRY_VCHIP_START};
+    struct ferry_vchip_start start;
+
+    memset(&start, 0, sizeof(start));
+    layout_describe(&chip->board->layout, &start);
+    start.version = FERRY_VCHIP_VERSION;
+    start.size = sizeof(start);
+    start.cause = chip->cause;
+    start.boot_mode = chip->boot_mode;
+    start.button = chip->button;
+    start.buf_size = chip->options->buf_size;
+    start.buf_count = chip->options->buf_count;
+    if (program_tell(&chip->program, &message,
+                     (struct ferry_bytes){(const uint8_t *)&start, sizeof(start)}) != FERRY_OK) {
+        chip_reset(chip, FERRY_VCHIP_FAULT, "the program takes no message");
+    }
+}
+
+void chip_start(struct chip *chip, const char *name, uint32_t device, uint32_t offset, size_t len)
+{
+    const struct ferry_bytes elf = {chip->board->nor[device].memory + offset, len};
+
+    program_kill(&chip->program);
+    chip->operation.pending = false;
+    chip->answer_due = false;
+    chip->fifo_held = true;
+    chip->start_at = CHIP_NEVER;
+    if (program_start(&chip->program, name, elf, chip->readers, chip->board->layout.device_count) !=
+        FERRY_OK) {
+        (void)fprintf(stderr,
+                      "ferry-device: cannot start a process for the %s (%s); are there "
+                      "too many?\n",
+                      name, strerror(errno));
+        chip->exit_code = EXIT_FAILED;
+        return;
+    }
+    tell_start(chip);
+}
+
+void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why)
+{
+    static const char *const names[FERRY_VCHIP_CAUSES] = {"power on", "software", "watchdog",
+                                                          "fault", "pin"};
+    uint64_t now = chip_now();
+
+    program_kill(&chip->program);
+    if (chip->said_len > 0 && !chip->options->quiet) {
+        (void)printf("%.*s\n", (int)chip->said_len, chip->said);
+    }
+    chip->said_len = 0;
+    chip_say(chip, "reset: %s in the %s: %s", names[cause],
+             chip->in_firmware ? "firmware" : "bootloader", why);
+    chip->cause = cause;
+    chip->in_firmware = false;
+    chip->operation.pending = false;
+    chip->answer_due = false;
+    chip->watchdog_ms = 0;
+    uint64_t earliest = chip->started + CHIP_START_NS;
+    chip->start_at = now > earliest ? now : earliest;
+}
+
+static void start_bootloader(struct chip *chip, uint64_t now)
+{
+    const struct ferry_vchip_area *area = layout_area(&chip->board->layout, "bootloader");
+
+    if (chip->options->boot_limit != 0 && chip->starts == chip->options->boot_limit) {
+        chip_say(chip, "the chip has started %u times (--boot-limit)", chip->starts);
+        chip->exit_code = EXIT_BOOT_LIMIT;
+        return;
+    }
+    chip->starts++;
+    chip->started = now;
+    chip_start(chip, "bootloader", area->device, area->offset, area->size);
+}
+
+/* An empty bootloader area is a mistake of whoever made the device; say so at once. */
+static int check_bootloader(const struct chip *chip)
+{
+    const struct ferry_vchip_area *area = layout_area(&chip->board->layout, "bootloader");
+    const uint8_t *bytes = chip->board->nor[area->device].memory + area->offset;
+
+    if (memcmp(bytes, "\177ELF", 4) == 0) {
+        return -1;
+    }
+    (void)fprintf(stderr,
+                  "ferry-device: there is no program in the area \"bootloader\" of %s; program "
+                  "one with --reflash bootloader=bootloader.elf\n",
+                  chip->options->dir);
+    return EXIT_FAILED;
+}
+
+/* ---- The program's end -------------------------------------------------------------------------
+ */
+
+static void look_at_end(struct chip *chip, uint64_t now, bool hung_up)
+{
+    char how[96];
+
+    chip_serve(chip, now); /* what it said before it ended */
+    if (program_ended(&chip->program, how, sizeof(how))) {
+        chip_reset(chip, FERRY_VCHIP_FAULT, how);
+    } else if (hung_up && chip->program.pid != 0) {
+        chip_reset(chip, FERRY_VCHIP_FAULT, "the program closed its channel");
+    }
+}
+
+/* ---- Received bytes ----------------------------------------------------------------------------
+ */
+
+static void tell_received(struct chip *chip, uint32_t wire, uint32_t peer, const uint8_t *bytes,
+                          size_t len)
+{
+    const struct ferry_vchip_message message = {.kind = FERRY_VCHIP_RECEIVED, .a = wire, .b = peer};
+
+    if (program_tell(&chip->program, &message, (struct ferry_bytes){bytes, len}) != FERRY_OK) {
+        chip->bytes_lost += len;
+    }
+}
+
+/* While the CPU stood still, only the FIFO took bytes. */
+static void deliver_serial(struct chip *chip, uint64_t now)
+{
+    uint8_t bytes[FERRY_VCHIP_SEND_MAX];
+    size_t room = chip->fifo_held && chip->options->rx_fifo > 0 ? chip->options->rx_fifo : SIZE_MAX;
+    size_t len;
+
+    while ((len = line_take(&chip->serial.rx, now, bytes, sizeof(bytes))) > 0) {
+        size_t kept = len < room ? len : room;
+        chip->bytes_lost += len - kept;
+        room -= room == SIZE_MAX ? 0 : kept;
+        if (kept > 0) {
+            tell_received(chip, FERRY_VCHIP_SERIAL, 0, bytes, kept);
+        }
+    }
+    chip->fifo_held = false;
+}
+
+static void deliver_udp(struct chip *chip, uint64_t now)
+{
+    struct udp_datagram *datagram;
+
+    while ((datagram = udp_take(&chip->udp.rx, now)) != NULL) {
+        tell_received(chip, FERRY_VCHIP_UDP, datagram->peer, datagram->bytes, datagram->len);
+        free(datagram);
+    }
+}
+
+/* ---- Signals
+ * -------------------------------------------------------------------------------------- */
+
+static void press_button(struct chip *chip)
+{
+    chip->button = !chip->button;
+    chip_say(chip, "button %s", chip->button ? "pressed" : "released");
+    const struct ferry_vchip_message message = {.kind = FERRY_VCHIP_BUTTON, .b = chip->button};
+    if (chip->program.pid != 0 &&
+        program_tell(&chip->program, &message, (struct ferry_bytes){NULL, 0}) != FERRY_OK) {
+        chip_say(chip, "the program did not notice the button");
+    }
+}
+
+static void take_signals(struct chip *chip, uint64_t now)
+{
+    struct signalfd_siginfo info;
+
+    while (read(chip->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        switch (info.ssi_signo) {
+        case SIGCHLD:
+            look_at_end(chip, now, false);
+            break;
+        case SIGUSR1:
+            chip_reset(chip, FERRY_VCHIP_PIN, "the reset pin was pressed");
+            break;
+        case SIGUSR2:
+            press_button(chip);
+            break;
+        default:
+            chip_say(chip, "switched off");
+            chip->exit_code = EXIT_POWERED_OFF;
+            break;
+        }
+    }
+}
+
+static int block_signals(void)
+{
+    static const int numbers[] = {SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP};
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        (void)sigaddset(&set, numbers[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/* ---- The loop
+ * -------------------------------------------------------------------------------------- */
+
+enum { SIGNALS, CHANNEL, TERMINAL, OPENERS, DATAGRAMS, POLLED };
+
+static bool takes_bytes(const struct chip *chip)
+{
+    return chip->program.pid != 0 && !chip_stands(chip);
+}
+
+static void earlier(uint64_t *deadline, uint64_t other)
+{
+    if (other < *deadline) {
+        *deadline = other;
+    }
+}
+
+static uint64_t next_deadline(const struct chip *chip)
+{
+    uint64_t deadline = chip->start_at;
+
+    if (chip->watchdog_ms != 0) {
+        earlier(&deadline, chip->watchdog_at);
+    }
+    if (chip_stands(chip)) {
+        earlier(&deadline, chip->stands_until);
+    }
+    if (takes_bytes(chip)) {
+        earlier(&deadline, line_next(&chip->serial.rx));
+        earlier(&deadline, udp_next(&chip->udp.rx));
+    }
+    earlier(&deadline, line_next(&chip->serial.tx));
+    earlier(&deadline, udp_next(&chip->udp.tx));
+    return deadline;
+}
+
+static void wait_for(struct chip *chip, struct pollfd polled[POLLED])
+{
+    uint64_t deadline = next_deadline(chip);
+    uint64_t now = chip_now();
+    uint64_t left = deadline > now ? deadline - now : 0;
+    const struct timespec timeout = {(time_t)(left / NS), (long)(left % NS)};
+    bool listens = takes_bytes(chip) && line_room(&chip->serial.tx) >= FERRY_VCHIP_SEND_MAX;
+    short answer = chip->answer_due ? POLLOUT : 0;
+
+    polled[SIGNALS] = (struct pollfd){chip->signals, POLLIN, 0};
+    polled[CHANNEL] =
+        (struct pollfd){chip->program.channel, (short)(listens ? POLLIN | answer : answer), 0};
+    if (!listens && answer == 0) {
+        polled[CHANNEL].fd = -1;
+    }
+    polled[TERMINAL] = (struct pollfd){chip->serial.master, POLLIN, 0};
+    if (line_room(&chip->serial.rx) < FERRY_VCHIP_SEND_MAX) {
+        polled[TERMINAL].fd = -1;
+    }
+    polled[OPENERS] = (struct pollfd){chip->serial.watch, POLLIN, 0};
+    polled[DATAGRAMS] = (struct pollfd){chip->udp.fd, POLLIN, 0};
+    if (ppoll(polled, POLLED, deadline == CHIP_NEVER ? NULL : &timeout, NULL) < 0) {
+        memset(polled, 0, sizeof(*polled) * POLLED);
+    }
+}
+
+static void handle_descriptors(struct chip *chip, const struct pollfd polled[POLLED], uint64_t now)
+{
+    if (polled[OPENERS].revents != 0) {
+        serial_look(&chip->serial);
+    }
+    if (polled[TERMINAL].revents != 0) {
+        serial_read(&chip->serial, now);
+    }
+    if (polled[DATAGRAMS].revents != 0) {
+        udp_read(&chip->udp, now);
+    }
+    if ((polled[CHANNEL].revents & POLLOUT) != 0) {
+        chip_answer_again(chip);
+    }
+    if ((polled[CHANNEL].revents & POLLIN) != 0) {
+        chip_serve(chip, now);
+    } else if ((polled[CHANNEL].revents & (POLLHUP | POLLERR)) != 0) {
+        look_at_end(chip, now, true);
+    }
+    if (polled[SIGNALS].revents != 0) {
+        take_signals(chip, now);
+    }
+}
+
+static void handle_time(struct chip *chip, uint64_t now)
+{
+    char why[64];
+
+    if (chip_stands(chip) && chip->stands_until <= now) {
+        chip_operate(chip);
+    }
+    if (chip->watchdog_ms != 0 && chip->watchdog_at <= now && chip->exit_code < 0) {
+        (void)snprintf(why, sizeof(why), "not fed for %u ms", chip->watchdog_ms);
+        chip_reset(chip, FERRY_VCHIP_EXPIRED, why);
+    }
+    if (chip->start_at <= now && chip->exit_code < 0) {
+        start_bootloader(chip, now);
+    }
+    if (takes_bytes(chip)) {
+        deliver_serial(chip, now);
+        deliver_udp(chip, now);
+    }
+    serial_write(&chip->serial, now);
+    udp_write(&chip->udp, now);
+}
+
+static void loop(struct chip *chip)
+{
+    struct pollfd polled[POLLED];
+
+    while (chip->exit_code < 0) {
+        wait_for(chip, polled);
+        handle_descriptors(chip, polled, chip_now());
+        if (chip->exit_code < 0) {
+            handle_time(chip, chip_now());
+        }
+    }
+}
+
+/* ---- Power
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Each direction has dice of its own, so that one does not change the other's luck. */
+static void set_up_wires(struct chip *chip)
+{
+    const struct options *options = chip->options;
+    struct ferry_pace in;
+    struct ferry_pace out;
+    struct ferry_noise noise[4];
+
+    ferry_pace_init(&in, options->baud, options->latency_ms * MS_NS);
+    ferry_pace_init(&out, options->baud, 0);
+    for (size_t i = 0; i < 4; i++) {
+        ferry_noise_init(&noise[i], options->seed * UINT64_C(4) + i, options->loss,
+                         options->corrupt);
+    }
+    line_init(&chip->serial.rx, &in, &noise[0]);
+    line_init(&chip->serial.tx, &out, &noise[1]);
+    chip->udp.rx.pace = in;
+    chip->udp.rx.noise = noise[2];
+    chip->udp.tx.pace = out;
+    chip->udp.tx.noise = noise[3];
+}
+
+static int power_up(struct chip *chip)
+{
+    char why[512] = "";
+
+    chip->power = (struct ferry_power){.cut_at = chip->options->cut, .how = chip->options->cut_how};
+    for (uint32_t i = 0; i < chip->board->layout.device_count; i++) {
+        ferry_flash_cutter_init(&chip->flash[i], &chip->board->nor[i].flash, &chip->power);
+        chip->readers[i] = ferry_nor_file_reader(&chip->board->nor[i]);
+    }
+    set_up_wires(chip);
+    chip->signals = block_signals();
+    if (udp_open(&chip->udp, chip->options->udp, why, sizeof(why)) != FERRY_OK ||
+        serial_open(&chip->serial, chip->options->serial, why, sizeof(why)) != FERRY_OK) {
+        (void)fprintf(stderr, "ferry-device: %s\n", why);
+        return EXIT_FAILED;
+    }
+    return check_bootloader(chip);
+}
+
+static void say_power_on(const struct chip *chip)
+{
+    char serial[384] = "no serial port";
+    char udp[64] = "no UDP port";
+
+    if (chip->serial.link != NULL) {
+        (void)snprintf(serial, sizeof(serial), "serial: %.256s (%s)", chip->serial.link,
+                       chip->serial.path);
+    }
+    if (chip->udp.fd >= 0) {
+        (void)snprintf(udp, sizeof(udp), "udp: 127.0.0.1:%u", chip->udp.port);
+    }
+    if (chip->board->made && chip->options->flash_count == 0) {
+        chip_say(chip, "the device is new, its flash is erased");
+    }
+    if (!chip->board->made && (chip->options->flash_count > 0 || chip->options->key_count > 0)) {
+        chip_say(chip,
+                 "%s is there already: --flash and --flash-key did nothing "
+                 "(--reflash programs, --new makes the device again)",
+                 chip->options->dir);
+    }
+    chip_say(chip, "power on; %s; %s", serial, udp);
+}
+
+static void power_down(struct chip *chip)
+{
+    program_kill(&chip->program);
+    serial_close(&chip->serial);
+    udp_close(&chip->udp);
+    for (uint32_t i = 0; i < chip->board->layout.device_count; i++) {
+        (void)close(chip->readers[i]);
+    }
+    (void)close(chip->signals);
+    if (chip->exit_code == EXIT_CUT) {
+        chip_say(chip,
+                 "the power was cut at flash operation %llu (--cut); start "
+                 "again to power up",
+                 (unsigned long long)chip->power.operations);
+    }
+    if (chip->bytes_lost > 0) {
+        chip_say(chip, "%llu received bytes were lost: the CPU stood still",
+                 (unsigned long long)chip->bytes_lost);
+    }
+}
+
+int chip_run(struct board *board, const struct options *options)
+{
+    struct chip *chip = calloc(1, sizeof(*chip));
+
+    if (chip == NULL) {
+        (void)fprintf(stderr, "ferry-device: out of memory\n");
+        return EXIT_FAILED;
+    }
+    chip->board = board;
+    chip->options = options;
+    chip->program.channel = -1;
+    chip->serial.master = -1;
+    chip->serial.slave = -1;
+    chip->serial.watch = -1;
+    chip->udp.fd = -1;
+    chip->button = options->button;
+    chip->exit_code = power_up(chip);
+    if (chip->exit_code < 0) {
+        say_power_on(chip);
+        loop(chip);
+    }
+    power_down(chip);
+    int code = chip->exit_code;
+    free(chip);
+    return code;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The chip: starts what is in its flash, serves it, resets it. */
+#ifndef DEVICE_CHIP_H
+#define DEVICE_CHIP_H
+
+#include "board.h"
+#include "program.h"
+#include "serial.h"
+#include "udp.h"
+
+#define CHIP_NEVER UINT64_MAX
+
+/* A chip that crashes at once starts this often at most, ns. */
+#define CHIP_START_NS 100000000U
+
+/* A flash operation of the program, which stands still until its time is over. */
+struct chip_operation {
+    bool pending;
+    struct ferry_vchip_message message;
+    size_t len;
+    uint8_t bytes[FERRY_VCHIP_PROGRAM_MAX];
+};
+
+struct chip {
+    const struct options *options;
+    struct board *board;
+    struct ferry_flash_cutter flash[FERRY_VCHIP_DEVICES]; /* of the board, under this power */
+    struct ferry_power power;
+    int readers[FERRY_VCHIP_DEVICES]; /* the flash files as programs see them */
+    struct serial serial;
+    struct udp udp;
+
+    struct program program;
+    bool in_firmware;  /* else in the bootloader */
+    uint64_t start_at; /* when the next bootloader starts; CHIP_NEVER while something runs */
+    uint64_t started;  /* when the last one did */
+    uint32_t starts;
+    enum ferry_vchip_cause cause;
+    uint32_t boot_mode; /* retained */
+    bool button;
+
+    struct chip_operation operation;
+    uint64_t stands_until; /* of the operation */
+    bool answer_due;       /* the answer did not fit the channel */
+    int32_t answer;
+    uint32_t watchdog_ms; /* 0: not armed */
+    uint64_t watchdog_at;
+    uint64_t bytes_lost; /* by the receive FIFO */
+    bool fifo_held;      /* the CPU stood still since bytes were last handed on */
+
+    int signals;     /* signalfd */
+    int exit_code;   /* below 0: go on */
+    size_t said_len; /* what the device said since its last line feed */
+    char said[256];
+};
+
+/* Nanoseconds of the monotonic clock. */
+uint64_t chip_now(void);
+
+/* Print what the chip does, unless it is to be quiet. */
+__attribute__((format(printf, 2, 3))) void chip_say(const struct chip *chip, const char *format,
+                                                    ...);
+
+/* Power the chip up and let it run until it is switched off.
+ *
+ * board    is open; stays the caller's
+ *
+ * Returns an exit code. */
+int chip_run(struct board *board, const struct options *options);
+
+/* Reset the chip: what runs is ended, and the bootloader starts anew. */
+void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why);
+
+/* Replace what runs by the ELF in a range of flash. */
+void chip_start(struct chip *chip, const char *name, uint32_t device, uint32_t offset, size_t len);
+
+/* ---- request.c ------------------------------------------------------------------------------- */
+
+/* Serve the program's messages that are there. */
+void chip_serve(struct chip *chip, uint64_t now);
+
+/* Do the operation whose time is over, and answer it. */
+void chip_operate(struct chip *chip);
+
+/* Send an answer that did not fit before. */
+void chip_answer_again(struct chip *chip);
+
+/* Whether the CPU stands still for its flash. */
+bool chip_stands(const struct chip *chip);
+
+#endif

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The layout file: its fields, and the rules between them. */
+#include "layout.h"
+
+#include "ferry/slots.h"
+#include "json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Flash devices -------------------------------------------------------------------- */
+
+static int no_read(const struct ferry_flash *flash, uint32_t offset, uint8_t *data, size_t len)
+{
+    (void)flash;
+    (void)offset;
+    (void)data;
+    (void)len;
+    return FERRY_E_FLASH;
+}
+
+static int no_program(const struct ferry_flash *flash, uint32_t offset, const uint8_t *data,
+                      size_t len)
+{
+    (void)flash;
+    (void)offset;
+    (void)data;
+    (void)len;
+    return FERRY_E_FLASH;
+}
+
+static int no_erase(const struct ferry_flash *flash, uint32_t offset, size_t len)
+{
+    (void)flash;
+    (void)offset;
+    (void)len;
+    return FERRY_E_FLASH;
+}
+
+/* A layout has shape, not contents. */
+static const struct ferry_flash_ops no_ops = {no_read, no_program, no_erase};
+
+static void read_runs(struct json_reader *reader, const cJSON *item, struct ferry_flash *geometry)
+{
+    const cJSON *runs;
+    const cJSON *run;
+    uint32_t count;
+    uint64_t size = 0;
+    char device[sizeof(reader->where)];
+
+    if (!json_array(reader, item, "sectors", 1, FERRY_FLASH_RUNS, &runs, &count)) {
+        return;
+    }
+    memcpy(device, reader->where, sizeof(device));
+    cJSON_ArrayForEach(run, runs)
+    {
+        struct ferry_flash_run *into = &geometry->runs[geometry->run_count];
+        (void)snprintf(reader->where, sizeof(reader->where), "%.60s.sectors[%u]", device,
+                       (unsigned)geometry->run_count);
+        (void)json_only(reader, run, "count size");
+        (void)json_number(reader, run, "count", 1, LAYOUT_FLASH_MAX, &into->count);
+        if (!json_number(reader, run, "size", 1, LAYOUT_FLASH_MAX, &into->size)) {
+            return;
+        }
+        if (into->size % geometry->write_size != 0) {
+            (void)json_fail(reader, "size", "%u is no multiple of write_size; give one of %u",
+                            into->size, (unsigned)geometry->write_size);
+            return;
+        }
+        size += (uint64_t)into->count * into->size;
+        geometry->run_count++;
+    }
+    memcpy(reader->where, device, sizeof(device));
+    if (size > LAYOUT_FLASH_MAX) {
+        (void)json_fail(reader, "sectors", "together are above 64 MiB; give a smaller device");
+        return;
+    }
+    geometry->size = (uint32_t)size;
+}
+
+static bool is_name(const char *text)
+{
+    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+           strlen(text);
+}
+
+static bool read_name(struct json_reader *reader, const cJSON *item, const char *field,
+                      char out[FERRY_VCHIP_NAME])
+{
+    if (!json_text(reader, item, field, out, FERRY_VCHIP_NAME)) {
+        return false;
+    }
+    if (!is_name(out)) {
+        return json_fail(reader, field, "\"%s\": use letters, digits, - and _ only", out);
+    }
+    return true;
+}
+
+static uint32_t find_device(const struct layout *layout, const char *name)
+{
+    uint32_t i = 0;
+
+    while (i < layout->device_count && strcmp(layout->devices[i].name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+static void read_device(struct json_reader *reader, const cJSON *item, struct layout *layout)
+{
+    struct layout_device *device = &layout->devices[layout->device_count];
+    struct ferry_flash *geometry = &device->geometry;
+    uint32_t write_size = 1;
+    uint32_t erased_value = 0;
+
+    geometry->ops = &no_ops;
+    (void)json_only(reader, item, "name sectors write_size erased_value no_second_write");
+    (void)read_name(reader, item, "name", device->name);
+    (void)json_number(reader, item, "write_size", 1, FERRY_FLASH_WRITE_MAX, &write_size);
+    (void)json_number(reader, item, "erased_value", 0, 255, &erased_value);
+    (void)json_flag(reader, item, "no_second_write", &device->no_second_write);
+    geometry->write_size = (uint8_t)write_size;
+    geometry->erased_value = (uint8_t)erased_value;
+    if ((write_size & (write_size - 1)) != 0) {
+        (void)json_fail(reader, "write_size", "is %u; give 1, 2, 4, 8, 16 or 32", write_size);
+    }
+    if (erased_value != 0x00 && erased_value != 0xff) {
+        (void)json_fail(reader, "erased_value", "is %u; give 255 or 0", erased_value);
+    }
+    read_runs(reader, item, geometry);
+    if (find_device(layout, device->name) != layout->device_count) {
+        (void)json_fail(reader, "name", "\"%s\" is there already; give another name", device->name);
+    }
+    layout->device_count++;
+}
+
+/* ---- Areas -------------------------------------------------------------------------------- */
+
+const struct ferry_vchip_area *layout_area(const struct layout *layout, const char *name)
+{
+    for (uint32_t i = 0; i < layout->area_count; i++) {
+        if (strcmp(layout->areas[i].name, name) == 0) {
+            return &layout->areas[i];
+        }
+    }
+    return NULL;
+}
+
+static bool check_boundary(struct json_reader *reader, const struct ferry_flash *geometry,
+                           const char *field, uint32_t offset)
+{
+    struct ferry_flash_sector sector;
+
+    if (offset == geometry->size) {
+        return true;
+    }
+    if (ferry_flash_sector_at(geometry, offset, &sector) != FERRY_OK) {
+        return json_fail(reader, field, "ends at 0x%x, behind the device's last byte (size 0x%x)",
+                         offset, geometry->size);
+    }
+    if (sector.offset != offset) {
+        return json_fail(reader, field,
+                         "0x%x is inside a sector of %u bytes; move it to 0x%x or 0x%x", offset,
+                         sector.size, sector.offset, sector.offset + sector.size);
+    }
+    return true;
+}
+
+static bool overlaps(const struct ferry_vchip_area *a, const struct ferry_vchip_area *b)
+{
+    return a->device == b->device && a->offset < b->offset + b->size &&
+           b->offset < a->offset + a->size;
+}
+
+static void check_area(struct json_reader *reader, const struct layout *layout,
+                       const struct ferry_vchip_area *area)
+{
+    const struct ferry_flash *geometry = &layout->devices[area->device].geometry;
+
+    if (!ferry_inside(area->offset, area->size, geometry->size)) {
+        (void)json_fail(reader, "size",
+                        "the area ends behind its device, which has 0x%x bytes; make it smaller",
+                        geometry->size);
+        return;
+    }
+    (void)check_boundary(reader, geometry, "offset", area->offset);
+    (void)check_boundary(reader, geometry, "size", area->offset + area->size);
+    for (uint32_t i = 0; i < layout->area_count; i++) {
+        if (strcmp(layout->areas[i].name, area->name) == 0) {
+            (void)json_fail(reader, "name", "\"%s\" is there already; give another name",
+                            area->name);
+        }
+        if (overlaps(&layout->areas[i], area)) {
+            (void)json_fail(reader, "offset", "the area overlaps \"%s\"; move one of them",
+                            layout->areas[i].name);
+        }
+    }
+}
+
+static void read_area(struct json_reader *reader, const cJSON *item, struct layout *layout)
+{
+    struct ferry_vchip_area area = {{0}, 0, 0, 0};
+    char device[FERRY_VCHIP_NAME];
+
+    (void)json_only(reader, item, "name device offset size");
+    (void)read_name(reader, item, "name", area.name);
+    (void)read_name(reader, item, "device", device);
+    (void)json_number(reader, item, "offset", 0, LAYOUT_FLASH_MAX, &area.offset);
+    if (!json_number(reader, item, "size", 1, LAYOUT_FLASH_MAX, &area.size)) {
+        return;
+    }
+    area.device = find_device(layout, device);
+    if (area.device == layout->device_count) {
+        (void)json_fail(reader, "device", "there is no flash \"%s\"; name one of \"flash\"",
+                        device);
+        return;
+    }
+    check_area(reader, layout, &area);
+    layout->areas[layout->area_count++] = area;
+}
+
+/* ---- Images -----------------------------------------------------------------------------------
+ */
+
+static bool find_slot(struct json_reader *reader, const cJSON *item, const char *field,
+                      const struct layout *layout, uint32_t *index)
+{
+    char name[FERRY_VCHIP_NAME];
+
+    if (!read_name(reader, item, field, name)) {
+        return false;
+    }
+    const struct ferry_vchip_area *area = layout_area(layout, name);
+    if (area == NULL) {
+        return json_fail(reader, field, "there is no area \"%s\"; name one of \"areas\"", name);
+    }
+    *index = (uint32_t)(area - layout->areas);
+    return true;
+}
+
+static int slice_of(struct ferry_flash_slice *slice, const struct layout *layout, uint32_t index)
+{
+    const struct ferry_vchip_area *area = &layout->areas[index];
+
+    return ferry_flash_slice_init(slice, &layout->devices[area->device].geometry, area->offset,
+                                  area->size);
+}
+
+static int check_slots(struct json_reader *reader, const struct layout *layout,
+                       const struct ferry_vchip_image *image)
+{
+    struct ferry_flash_slice primary;
+    struct ferry_flash_slice secondary;
+    const struct ferry_slots slots = {
+        .primary = &primary.flash,
+        .secondary = &secondary.flash,
+        .strategy = ferry_strategy_traits_find(image->strategy),
+        .max_align = layout->max_align,
+        .max_sectors = layout->max_sectors,
+    };
+
+    if (slots.strategy == NULL) {
+        (void)json_fail(reader, "strategy", "\"%s\" is unknown; use swap-move or overwrite",
+                        image->strategy);
+        return FERRY_E_CONFIG;
+    }
+    int result = slice_of(&primary, layout, image->primary);
+    if (result == FERRY_OK) {
+        result = slice_of(&secondary, layout, image->secondary);
+    }
+    if (result == FERRY_OK) {
+        result = ferry_slots_check(&slots);
+    }
+    if (result == FERRY_OK && ferry_slots_max_image(&slots) == 0) {
+        result = FERRY_E_LAYOUT;
+    }
+    if (result != FERRY_OK) {
+        (void)json_fail(reader, NULL,
+                        "the slots do not suit %s (%s); give both the same sectors, max_align at "
+                        "least their write_size and max_sectors at least their sectors",
+                        image->strategy, ferry_error_text(result));
+    }
+    return result;
+}
+
+static int read_image(struct json_reader *reader, const cJSON *item, struct layout *layout)
+{
+    struct ferry_vchip_image image = {{0}, 0, 0};
+
+    (void)json_only(reader, item, "primary secondary strategy");
+    (void)read_name(reader, item, "strategy", image.strategy);
+    (void)find_slot(reader, item, "primary", layout, &image.primary);
+    if (!find_slot(reader, item, "secondary", layout, &image.secondary)) {
+        return FERRY_E_CONFIG;
+    }
+    if (image.primary == image.secondary) {
+        (void)json_fail(reader, "secondary", "is the primary area, too; name another one");
+        return FERRY_E_CONFIG;
+    }
+    layout->images[layout->image_count++] = image;
+    return check_slots(reader, layout, &image);
+}
+
+/* ---- The whole
+ * ------------------------------------------------------------------------------------ */
+
+static void read_keys(struct json_reader *reader, const cJSON *root, struct layout *layout)
+{
+    const cJSON *keys;
+    const cJSON *key;
+    uint32_t count;
+
+    reader->where[0] = '\0';
+    (void)json_array(reader, root, "keys", 0, LAYOUT_KEYS, &keys, &count);
+    cJSON_ArrayForEach(key, keys)
+    {
+        json_at(reader, "keys", layout->key_count);
+        (void)json_text(reader, key, NULL, layout->keys[layout->key_count++], LAYOUT_PATH_MAX);
+    }
+    if (count > 0 && layout_area(layout, "keys") == NULL) {
+        (void)json_fail(reader, NULL, "there is no area \"keys\" to hold them; add one");
+    }
+}
+
+static int read_images(struct json_reader *reader, const cJSON *root, struct layout *layout)
+{
+    const cJSON *images;
+    const cJSON *item;
+    uint32_t count;
+    int result = FERRY_OK;
+
+    reader->where[0] = '\0';
+    (void)json_number(reader, root, "max_align", 8, 32, &layout->max_align);
+    (void)json_number(reader, root, "max_sectors", 1, 32768, &layout->max_sectors);
+    (void)json_array(reader, root, "images", 1, FERRY_VCHIP_IMAGES, &images, &count);
+    cJSON_ArrayForEach(item, images)
+    {
+        json_at(reader, "images", layout->image_count);
+        result = reader->failed ? FERRY_E_CONFIG : read_image(reader, item, layout);
+        if (result != FERRY_OK) {
+            return result;
+        }
+    }
+    return result;
+}
+
+static int read_root(struct json_reader *reader, const cJSON *root, struct layout *layout)
+{
+    const cJSON *list;
+    const cJSON *item;
+    uint32_t count;
+
+    (void)json_only(reader, root, "flash areas images max_align max_sectors no_downgrade keys");
+    (void)json_flag(reader, root, "no_downgrade", &layout->no_downgrade);
+    (void)json_array(reader, root, "flash", 1, FERRY_VCHIP_DEVICES, &list, &count);
+    cJSON_ArrayForEach(item, list)
+    {
+        json_at(reader, "flash", layout->device_count);
+        read_device(reader, item, layout);
+    }
+    reader->where[0] = '\0';
+    (void)json_array(reader, root, "areas", 1, FERRY_VCHIP_AREAS, &list, &count);
+    for (uint32_t i = 0; i < count && !reader->failed; i++) {
+        json_at(reader, "areas", i);
+        read_area(reader, cJSON_GetArrayItem(list, (int)i), layout);
+    }
+    int result = read_images(reader, root, layout);
+    if (result == FERRY_OK) {
+        read_keys(reader, root, layout);
+    }
+    reader->where[0] = '\0';
+    if (layout_area(layout, "bootloader") == NULL) {
+        (void)json_fail(reader, "areas", "there is no \"bootloader\"; add one, the chip starts it");
+    }
+    return result;
+}
+
+static unsigned line_of(const char *text, const char *end)
+{
+    unsigned line = 1;
+
+    for (const char *c = text; c < end; c++) {
+        line += *c == '\n';
+    }
+    return line;
+}
+
+int layout_parse(const char *text, struct layout *layout, char why[LAYOUT_WHY_MAX])
+{
+    struct json_reader reader;
+    struct layout found;
+    const char *end = NULL;
+    cJSON *root = cJSON_ParseWithOpts(text, &end, true);
+
+    json_reader_init(&reader, why, LAYOUT_WHY_MAX);
+    if (root == NULL) {
+        (void)snprintf(why, LAYOUT_WHY_MAX,
+                       "line %u: this is no JSON; look for a missing or extra comma, quote or "
+                       "bracket there or just above",
+                       end != NULL ? line_of(text, end) : 1);
+        return FERRY_E_FORMAT;
+    }
+    memset(&found, 0, sizeof(found));
+    int result = read_root(&reader, root, &found);
+    cJSON_Delete(root);
+    if (reader.failed) {
+        return result == FERRY_OK ? FERRY_E_CONFIG : result;
+    }
+    *layout = found;
+    return FERRY_OK;
+}
+
+void layout_describe(const struct layout *layout, struct ferry_vchip_start *start)
+{
+    for (uint32_t i = 0; i < layout->device_count; i++) {
+        const struct ferry_flash *geometry = &layout->devices[i].geometry;
+        struct ferry_vchip_device *device = &start->devices[i];
+        device->size = geometry->size;
+        device->write_size = geometry->write_size;
+        device->erased_value = geometry->erased_value;
+        device->run_count = geometry->run_count;
+        memcpy(device->runs, geometry->runs, sizeof(device->runs));
+    }
+    memcpy(start->areas, layout->areas, sizeof(start->areas));
+    memcpy(start->images, layout->images, sizeof(start->images));
+    start->device_count = layout->device_count;
+    start->area_count = layout->area_count;
+    start->image_count = layout->image_count;
+    start->max_align = layout->max_align;
+    start->max_sectors = layout->max_sectors;
+    start->flags = layout->no_downgrade ? FERRY_VCHIP_NO_DOWNGRADE : 0;
+}

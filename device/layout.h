@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The layout file: one JSON text that describes a device's flash, areas, images and keys.
+ * docs/DEVICE.md has every field. */
+#ifndef DEVICE_LAYOUT_H
+#define DEVICE_LAYOUT_H
+
+#include "ferry/vchip.h"
+
+#define LAYOUT_KEYS     8
+#define LAYOUT_WHY_MAX  320
+#define LAYOUT_PATH_MAX 256
+
+/* Largest flash device served, bytes. */
+#define LAYOUT_FLASH_MAX (64U * 1024 * 1024)
+
+struct layout_device {
+    char name[FERRY_VCHIP_NAME];
+    bool no_second_write;
+    struct ferry_flash geometry; /* no operations: for sizes and sectors only */
+};
+
+struct layout {
+    struct layout_device devices[FERRY_VCHIP_DEVICES];
+    struct ferry_vchip_area areas[FERRY_VCHIP_AREAS];
+    struct ferry_vchip_image images[FERRY_VCHIP_IMAGES];
+    uint32_t device_count, area_count, image_count;
+    uint32_t max_align, max_sectors;
+    bool no_downgrade;
+    char keys[LAYOUT_KEYS][LAYOUT_PATH_MAX]; /* as written: relative to the layout file */
+    uint32_t key_count;
+};
+
+/* The layout a device has when none is given; device/layout.json says the same. */
+extern const char layout_default_text[];
+
+/* Read and check a layout.
+ *
+ * text  JSON with a NUL at its end
+ * why   on an error: the field, what is wrong with it and what to do
+ *
+ * Returns FERRY_OK; FERRY_E_FORMAT when it is no JSON; FERRY_E_CONFIG when a field is wrong;
+ * FERRY_E_LAYOUT when the slots do not suit their strategy. layout is filled on FERRY_OK only. */
+FERRY_MUST_CHECK
+int layout_parse(const char *text, struct layout *layout, char why[LAYOUT_WHY_MAX]);
+
+/* The area with a name, or NULL. */
+const struct ferry_vchip_area *layout_area(const struct layout *layout, const char *name);
+
+/* The board's part of what a program is told at its start. The rest of start is left alone. */
+void layout_describe(const struct layout *layout, struct ferry_vchip_start *start);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One direction of the serial wire. */
+#include "line.h"
+
+#include <string.h>
+
+/* Bytes are handed on a millisecond at a time, when no line feed comes first. */
+#define BATCH_NS 1000000U
+
+void line_init(struct line *line, const struct ferry_pace *pace, const struct ferry_noise *noise)
+{
+    line->pace = *pace;
+    line->noise = *noise;
+    line->frame_began = 0;
+    line->frame_len = 0;
+    line->head = 0;
+    line->count = 0;
+}
+
+size_t line_room(const struct line *line)
+{
+    size_t used = line->count + LINE_FRAME_MAX;
+
+    return used < LINE_CAP ? LINE_CAP - used : 0;
+}
+
+int line_marker(const uint8_t *data, size_t len)
+{
+    if (data[0] != 0x06 && data[0] != 0x04) {
+        return 0;
+    }
+    if (len < 2) {
+        return -1;
+    }
+    return data[1] == (data[0] == 0x06 ? 0x09 : 0x14);
+}
+
+static void queue(struct line *line, uint64_t now, const uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        size_t at = (line->head + line->count) % LINE_CAP;
+        line->bytes[at] = data[i];
+        line->due[at] = ferry_pace_send(&line->pace, now, 1);
+        line->count++;
+    }
+}
+
+/* A frame is whole: what becomes of it? A lost one has taken its time, too. */
+static void end_frame(struct line *line)
+{
+    switch (ferry_noise_judge(&line->noise)) {
+    case FERRY_NOISE_LOST:
+        (void)ferry_pace_send(&line->pace, line->frame_began, line->frame_len);
+        break;
+    case FERRY_NOISE_CHANGED:
+        ferry_noise_change(&line->noise, line->frame, line->frame_len);
+        queue(line, line->frame_began, line->frame, line->frame_len);
+        break;
+    case FERRY_NOISE_KEPT:
+        queue(line, line->frame_began, line->frame, line->frame_len);
+        break;
+    }
+    line->frame_len = 0;
+}
+
+/* Hold a byte that may belong to a frame; let it go when it does not. */
+static void put_noisy(struct line *line, uint64_t now, uint8_t byte)
+{
+    if (line->frame_len == 0) {
+        line->frame_began = now;
+    }
+    line->frame[line->frame_len++] = byte;
+    if (line_marker(line->frame, line->frame_len) == 0) {
+        /* The second byte may begin a frame itself. */
+        uint8_t last = line->frame[line->frame_len - 1];
+        bool again = line->frame_len == 2 && line_marker(&last, 1) != 0;
+        queue(line, line->frame_began, line->frame, line->frame_len - again);
+        line->frame[0] = last;
+        line->frame_len = again;
+        line->frame_began = now;
+        return;
+    }
+    if (byte == '\n' || line->frame_len == LINE_FRAME_MAX) {
+        end_frame(line);
+    }
+}
+
+void line_put(struct line *line, uint64_t now, const uint8_t *data, size_t len)
+{
+    if (line->noise.loss == 0 && line->noise.corrupt == 0) {
+        queue(line, now, data, len);
+        return;
+    }
+    for (size_t i = 0; i < len; i++) {
+        put_noisy(line, now, data[i]);
+    }
+}
+
+uint64_t line_next(const struct line *line)
+{
+    if (line->count == 0) {
+        return LINE_NEVER;
+    }
+    uint64_t limit = line->due[line->head] + BATCH_NS;
+    uint64_t last = line->due[line->head];
+    for (size_t i = 0; i < line->count; i++) {
+        size_t at = (line->head + i) % LINE_CAP;
+        if (line->due[at] > limit) {
+            return limit;
+        }
+        last = line->due[at];
+        if (line->bytes[at] == '\n') {
+            return last;
+        }
+    }
+    return last;
+}
+
+size_t line_take(struct line *line, uint64_t now, uint8_t *out, size_t cap)
+{
+    size_t taken = 0;
+
+    while (taken < cap && line->count > 0 && line->due[line->head] <= now) {
+        out[taken++] = line->bytes[line->head];
+        line->head = (line->head + 1) % LINE_CAP;
+        line->count--;
+    }
+    return taken;
+}

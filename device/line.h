@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One direction of the serial wire: bytes go in, frames among them are lost or changed, and each
+ * byte comes out when it has arrived. Times are nanoseconds of a monotonic clock. */
+#ifndef DEVICE_LINE_H
+#define DEVICE_LINE_H
+
+#include "port/posix/pace.h"
+
+#include <stdbool.h>
+
+/* Bytes on their way at once. */
+#define LINE_CAP 65536
+
+/* Longest frame looked at as one: a console line is 127 bytes at most. */
+#define LINE_FRAME_MAX 256
+
+#define LINE_NEVER UINT64_MAX
+
+struct line {
+    struct ferry_pace pace;
+    struct ferry_noise noise;
+    uint64_t frame_began;
+    size_t frame_len; /* bytes of a frame held until its line feed; only on a noisy line */
+    uint8_t frame[LINE_FRAME_MAX];
+    size_t head, count;
+    uint64_t due[LINE_CAP];
+    uint8_t bytes[LINE_CAP];
+};
+
+void line_init(struct line *line, const struct ferry_pace *pace, const struct ferry_noise *noise);
+
+/* Bytes line_put() takes now. */
+size_t line_room(const struct line *line);
+
+/* Put at most line_room() bytes on the wire. */
+void line_put(struct line *line, uint64_t now, const uint8_t *data, size_t len);
+
+/* When to call line_take(): as soon as a line is whole, else a millisecond of bytes at once.
+ * LINE_NEVER when nothing is on its way. */
+uint64_t line_next(const struct line *line);
+
+/* Take what has arrived, at most cap bytes. Returns how many. */
+size_t line_take(struct line *line, uint64_t now, uint8_t *out, size_t cap);
+
+/* Whether bytes at data (len 1 or more) begin a console frame (06 09, 04 14): 1 yes, 0 no, -1
+ * when the second byte is not there yet and the first one may. */
+int line_marker(const uint8_t *data, size_t len);
+
+#endif

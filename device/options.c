@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line of ferry-device: one table makes the options and the help. */
+#include "options.h"
+
+#include "ferry/vchip.h"
+#include "port/posix/pace.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { TEXT, FLAG, NUMBER, SHARE, AREA_FILE, KEY, CUT_HOW, UDP, HELP, VERSION };
+
+struct option_line {
+    const char *name;
+    enum kind kind;
+    const char *value; /* as in the help; NULL: it takes none */
+    const char *help;
+    size_t offset;        /* in struct options */
+    uint32_t least, most; /* of a number */
+};
+
+#define AT(field) offsetof(struct options, field)
+
+static const struct option_line lines[] = {
+    {"dir", TEXT, "DIR", "folder of the device: flash.bin, its layout (needed; made when absent)",
+     AT(dir), 0, 0},
+    {"layout", TEXT, "FILE", "describe the device by this layout file", AT(layout), 0, 0},
+    {"flash", AREA_FILE, "AREA=FILE", "at manufacture, program FILE into an area (repeatable)",
+     AT(flash), 0, 0},
+    {"flash-key", KEY, "FILE", "at manufacture, let the bootloader trust this key, PEM or DER",
+     AT(keys), 0, 0},
+    {"new", FLAG, NULL, "manufacture the device anew: everything in its flash is lost", AT(fresh),
+     0, 0},
+    {"reflash", AREA_FILE, "AREA=FILE", "as a debugger: program FILE into an area at this start",
+     AT(reflash), 0, 0},
+    {"program-only", FLAG, NULL, "make and program the device, and do not power it up",
+     AT(program_only), 0, 0},
+    {"serial", TEXT, "LINK", "open a serial port and make LINK point to it", AT(serial), 0, 0},
+    {"udp", UDP, "PORT", "open this UDP port on 127.0.0.1 (0: any free one)", AT(udp), 0, 65535},
+    {"baud", NUMBER, "N", "pace both wires as N bits a second, 8N1 (0: no pace)", AT(baud), 0,
+     100000000},
+    {"latency", NUMBER, "MS", "what arrives takes MS milliseconds more", AT(latency_ms), 0, 60000},
+    {"loss", SHARE, "PCT", "share of frames and datagrams that are lost, percent", AT(loss), 0, 0},
+    {"corrupt", SHARE, "PCT", "share of them with one byte changed, percent", AT(corrupt), 0, 0},
+    {"seed", NUMBER, "N", "begin of the random numbers for both (1)", AT(seed), 0, UINT32_MAX},
+    {"rx-fifo", NUMBER, "N", "serial bytes kept while the CPU stands still (0: all of them)",
+     AT(rx_fifo), 0, 65536},
+    {"buf-size", NUMBER, "N", "RAM for one request, bytes (2048)", AT(buf_size), 64,
+     FERRY_VCHIP_SEND_MAX},
+    {"buf-count", NUMBER, "N", "requests that may wait (4)", AT(buf_count), 1, 64},
+    {"erase-ms", NUMBER, "N", "the CPU stands still N ms for a sector erased", AT(erase_ms), 0,
+     10000},
+    {"program-us", NUMBER, "N", "… and N us for a write unit programmed", AT(program_us), 0,
+     1000000},
+    {"cut", NUMBER, "N", "cut the power at flash operation N from this start on (exit code 3)",
+     AT(cut), 1, UINT32_MAX},
+    {"cut-how", CUT_HOW, "HOW", "… before, inside or after it (inside)", AT(cut_how), 0, 0},
+    {"button", FLAG, NULL, "hold the button down from the start (SIGUSR2: let go, or press)",
+     AT(button), 0, 0},
+    {"boot-limit", NUMBER, "N", "stop when the chip has started N times (exit code 4)",
+     AT(boot_limit), 1, UINT32_MAX},
+    {"quiet", FLAG, NULL, "print errors only, not what the chip does and the device says",
+     AT(quiet), 0, 0},
+    {"help", HELP, NULL, "this text", 0, 0, 0},
+    {"version", VERSION, NULL, "the version", 0, 0, 0},
+};
+
+#define LINE_COUNT (sizeof(lines) / sizeof(lines[0]))
+
+static void print_help(void)
+{
+    (void)printf("ferry-device: a virtual device. Its chip runs the bootloader and firmware that "
+                 "are in its flash.\n"
+                 "\n"
+                 "usage: ferry-device --dir DIR [options]\n"
+                 "\n");
+    for (size_t i = 0; i < LINE_COUNT; i++) {
+        char left[40];
+        (void)snprintf(left, sizeof(left), "--%s%s%s", lines[i].name, lines[i].value ? " " : "",
+                       lines[i].value ? lines[i].value : "");
+        (void)printf("  %-22s %s\n", left, lines[i].help);
+    }
+    (void)printf("\n"
+                 "A new device:\n"
+                 "  ferry-device --dir D --flash bootloader=bootloader.elf --flash-key key.pem \\\n"
+                 "               --flash primary=signed.bin --serial D/tty --udp 1337\n"
+                 "SIGTERM switches it off, SIGUSR1 presses the reset pin. kill -9 is a power "
+                 "cut.\n"
+                 "Exit codes: 0 switched off, 1 failed, 2 usage, 3 --cut, 4 --boot-limit.\n");
+}
+
+static bool read_number(const struct option_line *line, const char *text, uint32_t *value)
+{
+    char *end = NULL;
+    unsigned long long number = strtoull(text, &end, 0);
+
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || number < line->least ||
+        number > line->most) {
+        (void)fprintf(stderr, "ferry-device: --%s %s: give a whole number from %u to %u\n",
+                      line->name, text, line->least, line->most);
+        return false;
+    }
+    *value = (uint32_t)number;
+    return true;
+}
+
+static bool read_share(const struct option_line *line, const char *text, uint32_t *value)
+{
+    char *end = NULL;
+    double percent = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !(percent >= 0 && percent <= 100)) {
+        (void)fprintf(stderr, "ferry-device: --%s %s: give a percentage from 0 to 100, as 2.5\n",
+                      line->name, text);
+        return false;
+    }
+    *value = (uint32_t)(percent / 100 * FERRY_NOISE_ALL + 0.5);
+    return true;
+}
+
+static bool read_file(const struct option_line *line, char *text, struct options_file *files,
+                      uint32_t *count)
+{
+    char *equals = strchr(text, '=');
+
+    if (equals == NULL || equals == text || equals[1] == '\0' ||
+        (size_t)(equals - text) >= sizeof(files->area)) {
+        (void)fprintf(stderr,
+                      "ferry-device: --%s %s: give AREA=FILE, as bootloader=bootloader.elf\n",
+                      line->name, text);
+        return false;
+    }
+    if (*count == OPTIONS_FILES) {
+        (void)fprintf(stderr, "ferry-device: --%s: given more than %d times\n", line->name,
+                      OPTIONS_FILES);
+        return false;
+    }
+    struct options_file *file = &files[(*count)++];
+    memset(file, 0, sizeof(*file));
+    memcpy(file->area, text, (size_t)(equals - text));
+    file->path = equals + 1;
+    return true;
+}
+
+static bool read_key(const char *text, struct options *options)
+{
+    if (options->key_count == OPTIONS_KEYS) {
+        (void)fprintf(stderr, "ferry-device: --flash-key: given more than %d times\n",
+                      OPTIONS_KEYS);
+        return false;
+    }
+    options->keys[options->key_count++] = text;
+    return true;
+}
+
+static bool read_cut_how(const char *text, enum ferry_cut *how)
+{
+    static const char *const names[] = {
+        [FERRY_CUT_BEFORE] = "before", [FERRY_CUT_AFTER] = "after", [FERRY_CUT_INSIDE] = "inside"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i], text) == 0) {
+            *how = (enum ferry_cut)i;
+            return true;
+        }
+    }
+    (void)fprintf(stderr, "ferry-device: --cut-how %s: give before, inside or after\n", text);
+    return false;
+}
+
+/* Returns -1 to go on, or what to exit with. */
+static int read_option(const struct option_line *line, char *text, struct options *options)
+{
+    void *field = (uint8_t *)options + line->offset;
+    uint32_t number = 0;
+    bool good = true;
+
+    switch (line->kind) {
+    case TEXT:
+        *(const char **)field = text;
+        break;
+    case FLAG:
+        *(bool *)field = true;
+        break;
+    case NUMBER:
+        good = read_number(line, text, field);
+        break;
+    case UDP:
+        good = read_number(line, text, &number);
+        options->udp = (int)number;
+        break;
+    case SHARE:
+        good = read_share(line, text, field);
+        break;
+    case AREA_FILE:
+        good = read_file(line, text, field,
+                         field == (void *)options->flash ? &options->flash_count
+                                                         : &options->reflash_count);
+        break;
+    case KEY:
+        good = read_key(text, options);
+        break;
+    case CUT_HOW:
+        good = read_cut_how(text, field);
+        break;
+    case HELP:
+        print_help();
+        return EXIT_POWERED_OFF;
+    case VERSION:
+        (void)printf("ferry-device 0.1.0\n");
+        return EXIT_POWERED_OFF;
+    }
+    return good ? -1 : EXIT_USAGE;
+}
+
+static int check(const struct options *options)
+{
+    const char *problem = NULL;
+
+    if (options->dir == NULL) {
+        problem = "--dir is missing: name the folder of the device";
+    } else if ((uint64_t)options->buf_size * options->buf_count > FERRY_VCHIP_BUFFERS) {
+        problem = "--buf-size times --buf-count is above 131072 bytes of RAM: give less";
+    } else if (options->latency_ms > 0 && options->serial == NULL && options->udp < 0) {
+        problem = "--latency without a wire: give --serial or --udp as well";
+    }
+    if (problem == NULL) {
+        return -1;
+    }
+    (void)fprintf(stderr, "ferry-device: %s\n", problem);
+    return EXIT_USAGE;
+}
+
+int options_read(int argc, char **argv, struct options *options)
+{
+    struct option list[LINE_COUNT + 1];
+    int index = 0;
+    int found;
+
+    *options = (struct options){
+        .udp = -1, .seed = 1, .buf_size = 2048, .buf_count = 4, .cut_how = FERRY_CUT_INSIDE};
+    memset(list, 0, sizeof(list));
+    for (size_t i = 0; i < LINE_COUNT; i++) {
+        list[i].name = lines[i].name;
+        list[i].has_arg = lines[i].value != NULL ? required_argument : no_argument;
+    }
+    while ((found = getopt_long(argc, argv, "", list, &index)) != -1) {
+        int result = found == 0 ? read_option(&lines[index], optarg, options) : EXIT_USAGE;
+        if (result == EXIT_USAGE) {
+            (void)fprintf(stderr, "ferry-device: ferry-device --help lists the options\n");
+        }
+        if (result >= 0) {
+            return result;
+        }
+    }
+    if (optind < argc) {
+        (void)fprintf(stderr, "ferry-device: \"%s\" is no option; ferry-device --help lists them\n",
+                      argv[optind]);
+        return EXIT_USAGE;
+    }
+    return check(options);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The chip's UDP port on the loopback address: paced, lossy, and it answers only whom it heard. */
+#ifndef DEVICE_UDP_H
+#define DEVICE_UDP_H
+
+#include "port/posix/pace.h"
+
+#include "ferry/error.h"
+#include "ferry/vchip.h"
+
+#include <netinet/in.h>
+
+/* Datagrams on their way in one direction; more are lost. */
+#define UDP_QUEUE 64
+
+/* Peers remembered. */
+#define UDP_PEERS 64
+
+struct udp_datagram {
+    struct udp_datagram *next;
+    uint64_t due;
+    uint32_t peer;
+    size_t len;
+    uint8_t bytes[];
+};
+
+/* One direction. */
+struct udp_way {
+    struct ferry_pace pace;
+    struct ferry_noise noise;
+    struct udp_datagram *first;
+    struct udp_datagram **end;
+    uint32_t count;
+};
+
+struct udp_peer {
+    uint32_t id;
+    struct sockaddr_in address;
+};
+
+struct udp {
+    int fd; /* -1 when there is no port */
+    uint16_t port;
+    uint32_t last_id;
+    struct udp_peer peers[UDP_PEERS]; /* by id */
+    struct udp_way rx;                /* towards the chip */
+    struct udp_way tx;
+};
+
+/* Bind 127.0.0.1:port; port 0 takes a free one, below 0 opens nothing.
+ * The ways' pace and noise are the caller's to set up. Returns FERRY_OK or FERRY_E_IO. */
+FERRY_MUST_CHECK
+int udp_open(struct udp *udp, int port, char *why, size_t cap);
+void udp_close(struct udp *udp);
+
+/* Take the datagrams that came into the rx way. */
+void udp_read(struct udp *udp, uint64_t now);
+
+/* Put a datagram to a peer on its way. An unknown peer's goes nowhere. */
+void udp_send(struct udp *udp, uint64_t now, uint32_t peer, const uint8_t *data, size_t len);
+
+/* Send what is due. */
+void udp_write(struct udp *udp, uint64_t now);
+
+/* When the first datagram of a way is due; UINT64_MAX when there is none. */
+uint64_t udp_next(const struct udp_way *way);
+
+/* Take a datagram that is due, the caller's to free; NULL when there is none. */
+struct udp_datagram *udp_take(struct udp_way *way, uint64_t now);
+
+#endif

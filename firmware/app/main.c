@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The example firmware: an SMP server on the serial console and on UDP at once, with the groups
+ * os and image. Built several times: APP_VERSION is what it says it is; APP_FAULT makes it
+ * faulty, to be taken back by watchdog and bootloader. */
+#include "firmware/common/text.h"
+#include "queue.h"
+
+#include "ferry/console.h"
+#include "ferry/group_image.h"
+#include "ferry/group_os.h"
+#include "port/vchip/vchip.h"
+
+#include <string.h>
+
+enum { FAULT_NONE, FAULT_CRASH, FAULT_HANG };
+
+#define WATCHDOG_MS 2000
+
+/* From an accepted reset to the reset: the answer must have left. */
+#define RESET_MS 250
+
+struct app {
+    struct vchip chip;
+    struct queue queue;
+    struct ferry_console_decoder decoder;
+    struct ferry_flash_slice primaries[FERRY_VCHIP_IMAGES];
+    struct ferry_flash_slice secondaries[FERRY_VCHIP_IMAGES];
+    struct ferry_slots slots[FERRY_VCHIP_IMAGES];
+    struct ferry_os_group os;
+    struct ferry_image_group image;
+    struct ferry_server server;
+    uint64_t reset_at; /* 0: none is due */
+    uint8_t frame[FERRY_VCHIP_SEND_MAX];
+    uint8_t answer[FERRY_VCHIP_SEND_MAX];
+};
+
+static struct app app;
+
+/* ---- What comes in -------------------------------------------------------------------------- */
+
+/* Runs as an interrupt does: it only puts bytes together and stores requests. */
+static void receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len)
+{
+    struct ferry_console_event event;
+
+    (void)context;
+    if (wire != FERRY_VCHIP_SERIAL) {
+        queue_put(&app.queue, wire, peer, data, len);
+        return;
+    }
+    while (len > 0) {
+        size_t taken = ferry_console_feed(&app.decoder, data, len, &event);
+        data += taken;
+        len -= taken;
+        if (event.kind == FERRY_CONSOLE_PACKET) {
+            queue_put(&app.queue, wire, peer, event.bytes.data, event.bytes.len);
+        }
+    }
+}
+
+/* ---- What goes out ----------------------------------------------------------------------------
+ */
+
+static void send_lines(const uint8_t *packet, size_t len)
+{
+    struct ferry_console_encoder encoder;
+    uint8_t line[FERRY_CONSOLE_LINE_MAX];
+    size_t line_len;
+
+    if (ferry_console_encode(&encoder, (struct ferry_bytes){packet, len},
+                             FERRY_CONSOLE_CUT_ZEPHYR) != FERRY_OK) {
+        return;
+    }
+    while ((line_len = ferry_console_next_line(&encoder, line)) > 0) {
+        vchip_send(&app.chip, FERRY_VCHIP_SERIAL, 0, line, line_len);
+    }
+}
+
+static void work(const struct queue_packet *packet)
+{
+    struct ferry_bytes pending = {packet->data, packet->len};
+
+    while (pending.len > 0) {
+        size_t len = ferry_server_handle(&app.server, &pending, (uint8_t)packet->wire, app.answer,
+                                         app.chip.start.buf_size);
+        if (len > 0 && packet->wire == FERRY_VCHIP_SERIAL) {
+            send_lines(app.answer, len);
+        } else if (len > 0) {
+            vchip_send(&app.chip, packet->wire, packet->peer, app.answer, len);
+        }
+    }
+}
+
+/* ---- The groups
+ * ----------------------------------------------------------------------------------- */
+
+static const char *info(void *context, char letter)
+{
+    (void)context;
+    switch (letter) {
+    case 's':
+    case 'o':
+        return "Ferry";
+    case 'n':
+        return "ferry-device";
+    case 'r':
+    case 'v':
+        return APP_VERSION;
+    case 'b':
+        return "";
+    case 'm':
+    case 'p':
+        return "virtual";
+    case 'i':
+        return "ferry-device";
+    default:
+        return NULL;
+    }
+}
+
+static void feed(void *context)
+{
+    (void)context;
+    vchip_feed(&app.chip);
+}
+
+static int open_slots(void)
+{
+    for (uint32_t i = 0; i < app.chip.start.image_count; i++) {
+        const struct ferry_vchip_image *image = &app.chip.start.images[i];
+        int result = vchip_area(&app.chip, image->primary, &app.primaries[i]);
+        if (result == FERRY_OK) {
+            result = vchip_area(&app.chip, image->secondary, &app.secondaries[i]);
+        }
+        if (result != FERRY_OK) {
+            return result;
+        }
+        app.slots[i] = (struct ferry_slots){
+            .primary = &app.primaries[i].flash,
+            .secondary = &app.secondaries[i].flash,
+            .strategy = ferry_strategy_traits_find(image->strategy),
+            .max_align = app.chip.start.max_align,
+            .max_sectors = app.chip.start.max_sectors,
+        };
+    }
+    return app.slots[0].strategy != NULL ? FERRY_OK : FERRY_E_LAYOUT;
+}
+
+static int open_server(void)
+{
+    static struct ferry_os_group_config os = {.info = info, .boot_modes = true};
+    static struct ferry_image_options options;
+    static struct ferry_image_group_config image = {
+        .images = app.slots, .options = &options, .check = &ferry_image_check_sha256, .feed = feed};
+    static const struct ferry_server_mount mounts[] = {
+        {&ferry_os_group_table, &app.os},
+        {&ferry_image_group_table, &app.image},
+    };
+    static struct ferry_server_config server = {
+        .groups = mounts, .group_count = sizeof(mounts) / sizeof(mounts[0]), .verbose = true};
+
+    os.bootloader_mode = (int8_t)app.slots[0].strategy->mode;
+    os.no_downgrade = (app.chip.start.flags & FERRY_VCHIP_NO_DOWNGRADE) != 0;
+    ferry_os_group_init(&app.os, &os);
+    options = ferry_image_options_default;
+    options.slot_info_always = true; /* clients learn what fits before they upload */
+    image.image_count = (uint8_t)app.chip.start.image_count;
+    server.buf_size = (uint16_t)app.chip.start.buf_size;
+    server.buf_count = (uint16_t)app.chip.start.buf_count;
+    int result = ferry_image_group_init(&app.image, &image);
+    return result == FERRY_OK ? ferry_server_init(&app.server, &server) : result;
+}
+
+/* ---- Main
+ * ------------------------------------------------------------------------------------------ */
+
+/* Volatile, so that the faulty ones differ in nothing else. */
+static void break_down(void)
+{
+    static volatile int fault = APP_FAULT;
+    static int *volatile nowhere = NULL;
+
+    if (fault == FAULT_CRASH) {
+        *nowhere = 1;
+    }
+    while (fault == FAULT_HANG) {
+        /* The watchdog is not fed. */
+        vchip_wait(&app.chip, WATCHDOG_MS);
+    }
+}
+
+static void look_at_reset(uint64_t now)
+{
+    struct ferry_os_reset reset;
+
+    if (app.reset_at == 0 && ferry_os_group_reset_due(&app.os, &reset)) {
+        app.reset_at = now + RESET_MS;
+        vchip_retain(&app.chip, reset.boot_mode);
+    }
+    if (app.reset_at != 0 && now >= app.reset_at) {
+        vchip_reset(&app.chip);
+    }
+}
+
+static _Noreturn void serve(void)
+{
+    for (;;) {
+        struct queue_packet *packet = queue_first(&app.queue);
+        if (packet != NULL) {
+            work(packet);
+            queue_drop(&app.queue);
+        }
+        vchip_feed(&app.chip);
+        look_at_reset(vchip_now_ms());
+        bool idle = queue_first(&app.queue) == NULL;
+        vchip_wait(&app.chip, !idle ? 0 : app.reset_at != 0 ? RESET_MS / 10 : WATCHDOG_MS / 4);
+    }
+}
+
+static void print_error(int error)
+{
+    struct text line = {0};
+
+    text_add(text_add(&line, "app " APP_VERSION ": no server: "), ferry_error_text(error));
+    text_add(text_add(&line, "; "), ferry_error_remedy(error));
+    vchip_print(&app.chip, text_add(&line, "\n")->chars);
+}
+
+int main(void)
+{
+    int result = vchip_open(&app.chip, receive, NULL);
+
+    if (result != FERRY_OK) {
+        return 1;
+    }
+    queue_init(&app.queue, app.chip.start.buf_size, app.chip.start.buf_count);
+    ferry_console_decoder_init(&app.decoder, app.frame, app.chip.start.buf_size);
+    vchip_watchdog(&app.chip, WATCHDOG_MS);
+    vchip_print(&app.chip, "app " APP_VERSION " started\n");
+    break_down();
+    result = open_slots();
+    if (result == FERRY_OK) {
+        result = open_server();
+    }
+    if (result != FERRY_OK) {
+        print_error(result);
+        return 1;
+    }
+    serve();
+}

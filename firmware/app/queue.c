@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that wait while one is worked on. */
+#include "queue.h"
+
+#include <string.h>
+
+void queue_init(struct queue *queue, size_t packet_max, uint32_t packet_count)
+{
+    queue->first = 0;
+    queue->count = 0;
+    queue->size = 0;
+    queue->packet_max = packet_max;
+    while (queue->size < packet_count && queue->size < QUEUE_MAX &&
+           packet_max <= sizeof(queue->memory) - queue->size * packet_max) {
+        queue->packets[queue->size].data = queue->memory + queue->size * packet_max;
+        queue->size++;
+    }
+}
+
+void queue_put(struct queue *queue, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len)
+{
+    if (queue->count == queue->size || len > queue->packet_max) {
+        return;
+    }
+    struct queue_packet *packet = &queue->packets[(queue->first + queue->count) % queue->size];
+    packet->wire = wire;
+    packet->peer = peer;
+    packet->len = len;
+    memcpy(packet->data, data, len);
+    queue->count++;
+}
+
+struct queue_packet *queue_first(struct queue *queue)
+{
+    return queue->count > 0 ? &queue->packets[queue->first] : NULL;
+}
+
+void queue_drop(struct queue *queue)
+{
+    if (queue->count > 0) {
+        queue->first = (queue->first + 1) % queue->size;
+        queue->count--;
+    }
+}

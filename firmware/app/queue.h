@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that wait while one is worked on: as many as the board's parameters say. */
+#ifndef FIRMWARE_APP_QUEUE_H
+#define FIRMWARE_APP_QUEUE_H
+
+#include "ferry/vchip.h"
+
+#define QUEUE_MAX 64
+
+struct queue_packet {
+    uint32_t wire;
+    uint32_t peer;
+    size_t len;
+    uint8_t *data; /* of the queue; until queue_drop() */
+};
+
+/* Do not rely on the contents. */
+struct queue {
+    struct queue_packet packets[QUEUE_MAX];
+    uint32_t first, count, size;
+    size_t packet_max;
+    uint8_t memory[FERRY_VCHIP_BUFFERS];
+};
+
+/* Begin empty, with room for packet_count packets of packet_max bytes. What does not fit the
+ * memory is left out. */
+void queue_init(struct queue *queue, size_t packet_max, uint32_t packet_count);
+
+/* Copy a packet to the end. A full queue and a packet too long lose it, as a chip does. */
+void queue_put(struct queue *queue, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len);
+
+/* The first packet, or NULL; it keeps its place until it is dropped. */
+struct queue_packet *queue_first(struct queue *queue);
+void queue_drop(struct queue *queue);
+
+#endif

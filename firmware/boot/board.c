@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the board's layout means to the bootloader. */
+#include "board.h"
+
+#include <string.h>
+
+static const struct ferry_boot_strategy *const strategies[] = {
+    &ferry_boot_swap_move,
+    &ferry_boot_overwrite,
+};
+
+static const struct ferry_boot_strategy *find_strategy(const char *name)
+{
+    for (size_t i = 0; i < sizeof(strategies) / sizeof(strategies[0]); i++) {
+        if (strncmp(strategies[i]->traits->name, name, FERRY_VCHIP_NAME) == 0) {
+            return strategies[i];
+        }
+    }
+    return NULL;
+}
+
+static int read_image(struct board *board, const struct vchip *chip, uint32_t i, const char **why)
+{
+    const struct ferry_vchip_image *image = &chip->start.images[i];
+    const struct ferry_boot_strategy *strategy = find_strategy(image->strategy);
+
+    if (strategy == NULL) {
+        *why = "a strategy this bootloader does not have";
+        return FERRY_E_CONFIG;
+    }
+    if (vchip_area(chip, image->primary, &board->primaries[i]) != FERRY_OK ||
+        vchip_area(chip, image->secondary, &board->secondaries[i]) != FERRY_OK) {
+        *why = "a slot that is no part of the flash";
+        return FERRY_E_LAYOUT;
+    }
+    board->images[i] = (struct ferry_boot_image){
+        .slots =
+            {
+                .primary = &board->primaries[i].flash,
+                .secondary = &board->secondaries[i].flash,
+                .strategy = strategy->traits,
+                .max_align = chip->start.max_align,
+                .max_sectors = chip->start.max_sectors,
+            },
+        .strategy = strategy,
+    };
+    return FERRY_OK;
+}
+
+/* Take the key at *offset. Returns false behind the last one. */
+static bool read_key(struct board *board, const struct ferry_flash *area, uint32_t *offset)
+{
+    uint8_t head[FERRY_VCHIP_KEY_HEAD];
+    uint8_t *der = board->ders[board->key_count];
+
+    if (ferry_flash_read(area, *offset, head, sizeof(head)) != FERRY_OK ||
+        ferry_load_le32(head) != FERRY_VCHIP_KEY_MAGIC) {
+        return false;
+    }
+    uint32_t len = ferry_load_le32(head + 4);
+    if (len > FERRY_VCHIP_KEY_MAX ||
+        ferry_flash_read(area, *offset + (uint32_t)sizeof(head), der, len) != FERRY_OK) {
+        return false;
+    }
+    board->keys[board->key_count++] = (struct ferry_image_key){der, len};
+    *offset += ferry_align_up(len + (uint32_t)sizeof(head), FERRY_VCHIP_KEY_ALIGN);
+    return true;
+}
+
+/* A board without keys trusts nobody; that is said when an image is refused. */
+static void read_keys(struct board *board, const struct vchip *chip)
+{
+    struct ferry_flash_slice area;
+    uint32_t offset = 0;
+    int number = vchip_find(chip, "keys");
+
+    if (number < 0 || vchip_area(chip, (uint32_t)number, &area) != FERRY_OK) {
+        return;
+    }
+    while (board->key_count < BOARD_KEYS && read_key(board, &area.flash, &offset)) {
+    }
+}
+
+int board_read(struct board *board, const struct vchip *chip, const char **why)
+{
+    for (uint32_t i = 0; i < chip->start.image_count; i++) {
+        int result = read_image(board, chip, i, why);
+        if (result != FERRY_OK) {
+            return result;
+        }
+    }
+    read_keys(board, chip);
+    return FERRY_OK;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the board's layout means to the bootloader: its keys, and the slots of its images. */
+#ifndef FIRMWARE_BOOT_BOARD_H
+#define FIRMWARE_BOOT_BOARD_H
+
+#include "ferry/boot.h"
+#include "port/vchip/vchip.h"
+
+#define BOARD_KEYS 8
+
+struct board {
+    struct ferry_flash_slice primaries[FERRY_BOOT_IMAGES];
+    struct ferry_flash_slice secondaries[FERRY_BOOT_IMAGES];
+    struct ferry_boot_image images[FERRY_BOOT_IMAGES];
+    struct ferry_image_key keys[BOARD_KEYS];
+    size_t key_count;
+    uint8_t ders[BOARD_KEYS][FERRY_VCHIP_KEY_MAX];
+};
+
+/* Fill board, which stays where it is afterwards.
+ *
+ * why  on an error: what is wrong with the layout
+ *
+ * Returns FERRY_OK or an error. */
+FERRY_MUST_CHECK
+int board_read(struct board *board, const struct vchip *chip, const char **why);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the virtual chip and a program on it say to each other. docs/DEVICE.md explains it.
+ *
+ * The program finds a channel (SOCK_SEQPACKET) and the flash devices as open files. A message is
+ * a struct ferry_vchip_message and the bytes behind it; numbers are in the machine's own order.
+ * The chip trusts nothing a program sends: a message that cannot be is a fault, and resets it. */
+#ifndef FERRY_VCHIP_H
+#define FERRY_VCHIP_H
+
+#include "ferry/flash.h"
+
+#define FERRY_VCHIP_VERSION 1
+
+#define FERRY_VCHIP_FD_CHANNEL 3
+#define FERRY_VCHIP_FD_FLASH   4 /* flash device n is descriptor 4 + n, to be mapped read only */
+
+#define FERRY_VCHIP_DEVICES     4
+#define FERRY_VCHIP_AREAS       16
+#define FERRY_VCHIP_IMAGES      4
+#define FERRY_VCHIP_NAME        16    /* characters of a name, its NUL included */
+#define FERRY_VCHIP_PROGRAM_MAX 4096  /* bytes one FERRY_VCHIP_PROGRAM takes */
+#define FERRY_VCHIP_SEND_MAX    16384 /* bytes one message carries on a wire */
+
+/* Bytes of RAM a program has for requests: buf_size * buf_count is at most this. */
+#define FERRY_VCHIP_BUFFERS 131072
+
+enum ferry_vchip_kind {
+    /* Program to chip. The first two are answered, and the program stands until then. */
+    FERRY_VCHIP_PROGRAM = 1, /* a: flash device, b: offset; bytes: what to program */
+    FERRY_VCHIP_ERASE,       /* a: flash device, b: offset, c: length; whole sectors */
+    FERRY_VCHIP_SEND,        /* a: wire, b: peer; bytes: text or lines, or one datagram */
+    FERRY_VCHIP_WATCHDOG,    /* b: milliseconds; runs from now on and cannot be stopped */
+    FERRY_VCHIP_FEED,        /* the watchdog begins anew */
+    FERRY_VCHIP_RETAIN,      /* b: boot mode, 0 .. 255, kept until the power goes */
+    FERRY_VCHIP_RESET,       /* reset the chip */
+    FERRY_VCHIP_BOOT,        /* a: flash device, b: offset, c: length: run this ELF instead */
+
+    /* Chip to program. */
+    FERRY_VCHIP_START = 0x80, /* the first message; bytes: struct ferry_vchip_start */
+    FERRY_VCHIP_ANSWER,       /* b: FERRY_OK or an error, as int32_t */
+    FERRY_VCHIP_RECEIVED,     /* a: wire, b: peer; bytes: what came, one datagram at a time */
+    FERRY_VCHIP_BUTTON        /* b: 1 pressed, 0 released */
+};
+
+struct ferry_vchip_message {
+    uint32_t kind; /* enum ferry_vchip_kind */
+    uint32_t a, b, c;
+};
+
+enum ferry_vchip_wire {
+    FERRY_VCHIP_SERIAL, /* a stream of bytes; the peer is 0 */
+    FERRY_VCHIP_UDP,    /* datagrams; the peer is whom the chip heard, and may be answered */
+    FERRY_VCHIP_WIRES
+};
+
+/* Why the chip started. */
+enum ferry_vchip_cause {
+    FERRY_VCHIP_POWER_ON,
+    FERRY_VCHIP_SOFTWARE, /* the program asked for it */
+    FERRY_VCHIP_EXPIRED,  /* the watchdog was not fed */
+    FERRY_VCHIP_FAULT,    /* the program crashed or returned */
+    FERRY_VCHIP_PIN,      /* somebody pressed the reset pin */
+    FERRY_VCHIP_CAUSES
+};
+
+struct ferry_vchip_device {
+    uint32_t size;
+    uint32_t write_size;
+    uint32_t erased_value;
+    uint32_t run_count;
+    struct ferry_flash_run runs[FERRY_FLASH_RUNS];
+};
+
+struct ferry_vchip_area {
+    char name[FERRY_VCHIP_NAME];
+    uint32_t device;
+    uint32_t offset;
+    uint32_t size;
+};
+
+struct ferry_vchip_image {
+    char strategy[FERRY_VCHIP_NAME];
+    uint32_t primary; /* numbers of areas */
+    uint32_t secondary;
+};
+
+#define FERRY_VCHIP_NO_DOWNGRADE 1U /* flag: the bootloader refuses versions that are not newer */
+
+/* The board, as its layout file describes it, and how this start came about. */
+struct ferry_vchip_start {
+    uint32_t version; /* FERRY_VCHIP_VERSION */
+    uint32_t size;    /* of this struct */
+    uint32_t cause;   /* enum ferry_vchip_cause */
+    uint32_t boot_mode;
+    uint32_t button; /* 1: held down */
+    uint32_t flags;
+    uint32_t buf_size;  /* largest SMP packet, and how many may wait: parameters */
+    uint32_t buf_count; /* of the RAM the program is to give to requests */
+    uint32_t max_align;
+    uint32_t max_sectors;
+    uint32_t device_count;
+    uint32_t area_count;
+    uint32_t image_count;
+    struct ferry_vchip_device devices[FERRY_VCHIP_DEVICES];
+    struct ferry_vchip_area areas[FERRY_VCHIP_AREAS];
+    struct ferry_vchip_image images[FERRY_VCHIP_IMAGES];
+};
+
+/* ---- The key area ------------------------------------------------------------------------ */
+
+/* Keys stand one behind the other from the beginning of the area named "keys": magic and length,
+ * both u32 little endian, DER SubjectPublicKeyInfo, padding with the erased value to a multiple
+ * of FERRY_VCHIP_KEY_ALIGN. They end where the magic is missing. */
+#define FERRY_VCHIP_KEY_MAGIC 0x59454b46U /* "FKEY" in flash */
+#define FERRY_VCHIP_KEY_HEAD  8
+#define FERRY_VCHIP_KEY_ALIGN 32
+#define FERRY_VCHIP_KEY_MAX   600
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A program's side of the virtual chip: its flash, wires, watchdog and resets, over the channel
+ * of ferry/vchip.h. There is one chip; its state is the caller's. */
+#ifndef PORT_VCHIP_VCHIP_H
+#define PORT_VCHIP_VCHIP_H
+
+#include "ferry/vchip.h"
+
+struct vchip;
+
+/* Called when bytes came in. It runs as an interrupt would, in vchip_wait() and while a flash
+ * operation is waited for: it may only store them.
+ *
+ * data  valid during the call */
+typedef void vchip_receiver(void *context, uint32_t wire, uint32_t peer, const uint8_t *data,
+                            size_t len);
+
+struct vchip_device {
+    struct ferry_flash flash; /* the whole device */
+    struct vchip *chip;
+    uint32_t number;
+    const uint8_t *memory;
+};
+
+/* The fields may be read, but for the last two. */
+struct vchip {
+    struct ferry_vchip_start start; /* why and on what board the program runs */
+    struct vchip_device devices[FERRY_VCHIP_DEVICES];
+    bool button; /* at present */
+    vchip_receiver *receiver;
+    void *context;
+};
+
+/* Meet the chip: take its first message, map its flash. Call it once, first.
+ *
+ * receiver  may be NULL: what comes in is lost
+ *
+ * Returns FERRY_OK; FERRY_E_VERSION when the chip speaks another version; FERRY_E_CONFIG when
+ * what it says cannot be; FERRY_E_IO when there is no chip. */
+FERRY_MUST_CHECK
+int vchip_open(struct vchip *chip, vchip_receiver *receiver, void *context);
+
+/* An area as flash, by its number in start.areas, and the number of a name.
+ * vchip_find returns it or FERRY_E_NOT_FOUND; vchip_area as ferry_flash_slice_init(). */
+FERRY_MUST_CHECK
+int vchip_find(const struct vchip *chip, const char *name);
+FERRY_MUST_CHECK
+int vchip_area(const struct vchip *chip, uint32_t number, struct ferry_flash_slice *slice);
+
+/* Send bytes on a wire; vchip_print sends text on the serial one. A datagram has at most
+ * FERRY_VCHIP_SEND_MAX bytes, a longer one is not sent. Both wait for the wire if they must. */
+void vchip_send(struct vchip *chip, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len);
+void vchip_print(struct vchip *chip, const char *text);
+
+/* Wait until something came in, at most timeout_ms, and hand it to the receiver. */
+void vchip_wait(struct vchip *chip, uint32_t timeout_ms);
+
+/* Milliseconds of a monotonic clock. */
+uint64_t vchip_now_ms(void);
+
+/* Arm the watchdog, feed it, keep a boot mode for the next start. */
+void vchip_watchdog(struct vchip *chip, uint32_t timeout_ms);
+void vchip_feed(struct vchip *chip);
+void vchip_retain(struct vchip *chip, uint8_t boot_mode);
+
+/* Reset the chip; start the ELF in a part of a device instead of this program. */
+_Noreturn void vchip_reset(struct vchip *chip);
+_Noreturn void vchip_boot(struct vchip *chip, uint32_t device, uint32_t offset, uint32_t len);
+
+#endif

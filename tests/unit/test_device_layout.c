@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Layout files: the good ones, and that every error names its field and what to do. */
+#include "device/layout.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct layout layout;
+static char why[LAYOUT_WHY_MAX];
+
+/* ---- Good ones ----------------------------------------------------------------------------- */
+
+static void the_built_in_one_is_the_file(void **state)
+{
+    static char text[65536];
+    FILE *file = fopen(FERRY_ROOT "/device/layout.json", "rb");
+
+    (void)state;
+    assert_non_null(file);
+    size_t len = fread(text, 1, sizeof(text) - 1, file);
+    (void)fclose(file);
+    text[len] = '\0';
+    assert_string_equal(text, layout_default_text);
+}
+
+static void the_built_in_one_is_good(void **state)
+{
+    (void)state;
+    assert_int_equal(layout_parse(layout_default_text, &layout, why), FERRY_OK);
+    assert_int_equal(layout.device_count, 1);
+    assert_int_equal(layout.devices[0].geometry.size, 1024 * 1024);
+    assert_int_equal(layout.devices[0].geometry.write_size, 8);
+    assert_true(layout.devices[0].no_second_write);
+    assert_int_equal(layout.area_count, 5);
+    assert_int_equal(layout_area(&layout, "primary")->offset, 0x30000);
+    assert_int_equal(layout_area(&layout, "secondary")->size, 256 * 1024);
+    assert_int_equal(layout_area(&layout, "store")->size, 8192);
+    assert_null(layout_area(&layout, "scratch"));
+    assert_int_equal(layout.image_count, 1);
+    assert_string_equal(layout.images[0].strategy, "swap-move");
+    assert_int_equal(layout.max_align, 8);
+    assert_int_equal(layout.max_sectors, 128);
+}
+
+static const char two_devices[] =
+    "{\"flash\": ["
+    "{\"name\": \"in\", \"sectors\": [{\"count\": 4, \"size\": \"16K\"}, {\"count\": 1, \"size\": "
+    "\"64K\"}, {\"count\": 6, \"size\": \"128K\"}], \"write_size\": 4, \"erased_value\": 255},"
+    "{\"name\": \"ext\", \"sectors\": [{\"count\": 512, \"size\": 4096}], \"write_size\": 1,"
+    " \"erased_value\": 255}],"
+    "\"areas\": ["
+    "{\"name\": \"bootloader\", \"device\": \"in\", \"offset\": 0, \"size\": \"128K\"},"
+    "{\"name\": \"keys\", \"device\": \"ext\", \"offset\": \"0x0\", \"size\": \"4K\"},"
+    "{\"name\": \"primary\", \"device\": \"in\", \"offset\": \"128K\", \"size\": \"256K\"},"
+    "{\"name\": \"secondary\", \"device\": \"ext\", \"offset\": \"1M\", \"size\": \"256K\"}],"
+    "\"images\": [{\"primary\": \"primary\", \"secondary\": \"secondary\", \"strategy\": "
+    "\"overwrite\"}],"
+    "\"max_align\": 8, \"max_sectors\": 128, \"no_downgrade\": true, \"keys\": [\"a.pem\", "
+    "\"sub/b.der\"]}";
+
+static void several_devices_and_runs(void **state)
+{
+    struct ferry_vchip_start start;
+
+    (void)state;
+    int result = layout_parse(two_devices, &layout, why);
+    assert_string_equal(why, "");
+    assert_int_equal(result, FERRY_OK);
+    assert_int_equal(layout.device_count, 2);
+    assert_int_equal(layout.devices[0].geometry.run_count, 3);
+    assert_int_equal(layout.devices[0].geometry.size, (64 + 64 + 768) * 1024);
+    assert_int_equal(layout_area(&layout, "secondary")->device, 1);
+    assert_int_equal(layout_area(&layout, "secondary")->offset, 1024 * 1024);
+    assert_int_equal(layout.key_count, 2);
+    assert_string_equal(layout.keys[1], "sub/b.der");
+    memset(&start, 0, sizeof(start));
+    layout_describe(&layout, &start);
+    assert_int_equal(start.flags, FERRY_VCHIP_NO_DOWNGRADE);
+    assert_int_equal(start.device_count, 2);
+    assert_int_equal(start.devices[0].run_count, 3);
+    assert_int_equal(start.devices[0].runs[2].size, 128 * 1024);
+    assert_string_equal(start.areas[start.images[0].secondary].name, "secondary");
+}
+
+/* ---- Bad ones ------------------------------------------------------------------------------- */
+
+/* A change of the built-in layout (or of two_devices), the field named, what to do. */
+struct bad {
+    const char *find, *replace, *field, *remedy;
+};
+
+static const struct bad bads[] = {
+    {"\"name\": \"internal\"", "\"nam\": \"internal\"", "flash[0]: there is no field \"nam\"",
+     "the fields are: name sectors"},
+    {"\"name\": \"internal\"", "\"name\": \"\"", "flash[0].name", "1 to 15 characters"},
+    {"\"name\": \"internal\"", "\"name\": \"a name longer than it\"", "flash[0].name",
+     "at most 15"},
+    {"\"name\": \"internal\"", "\"name\": \"in ternal\"", "flash[0].name", "use letters"},
+    {"\"name\": \"internal\"", "\"name\": 5", "flash[0].name", "give a text"},
+    {"\"count\": 256", "\"count\": 0", "flash[0].sectors[0].count", "from 1 to"},
+    {"\"count\": 256", "\"count\": 2.5", "flash[0].sectors[0].count", "whole number"},
+    {"\"count\": 256", "\"count\": -1", "flash[0].sectors[0].count", "from 1 to"},
+    {"\"count\": 256", "\"count\": 1e99", "flash[0].sectors[0].count", "from 1 to"},
+    {"\"count\": 256", "\"count\": 65536", "flash[0].sectors", "smaller device"},
+    {"\"size\": \"4K\" }", "\"size\": \"4k\" }", "flash[0].sectors[0].size", "\"4K\""},
+    {"\"size\": \"4K\" }", "\"size\": \"-4\" }", "flash[0].sectors[0].size", "\"4K\""},
+    {"\"size\": \"4K\" }", "\"size\": 4097 }", "flash[0].sectors[0].size", "give one of 8"},
+    {"\"size\": \"4K\" }", "\"sise\": 4096 }", "flash[0].sectors[0]", "count size"},
+    {"\"size\": \"4K\" }", "\"size\": null }", "flash[0].sectors[0].size", "write 4096"},
+    {"[{ \"count\": 256, \"size\": \"4K\" }]", "[]", "flash[0].sectors", "give 1 to 4"},
+    {"[{ \"count\": 256, \"size\": \"4K\" }]", "4096", "flash[0].sectors", "give a list"},
+    {"[{ \"count\": 256, \"size\": \"4K\" }]", "[7]", "flash[0].sectors[0]", "an object is needed"},
+    {"\"write_size\": 8", "\"write_size\": 3", "flash[0].write_size", "1, 2, 4, 8, 16 or 32"},
+    {"\"write_size\": 8", "\"write_size\": 64", "flash[0].write_size", "from 1 to 32"},
+    {"\"write_size\": 8", "\"write_size\": 16", "images[0]", "max_align"},
+    {"\"erased_value\": 255", "\"erased_value\": 127", "flash[0].erased_value", "255 or 0"},
+    {"\"erased_value\": 255,", "", "flash[0].erased_value", "is missing"},
+    {"\"no_second_write\": true", "\"no_second_write\": 1", "flash[0].no_second_write",
+     "true or false"},
+    {"\"no_second_write\": true", "\"write_size\": 8", "flash[0].write_size", "keep one"},
+    {"\"name\": \"store\"", "\"name\": \"keys\"", "areas[2].name", "another name"},
+    {"\"name\": \"bootloader\"", "\"name\": \"boot\"", "areas", "no \"bootloader\""},
+    {"\"device\": \"internal\", \"offset\": \"0x28000\"",
+     "\"device\": \"external\", \"offset\": \"0x28000\"", "areas[1].device", "name one of"},
+    {"\"0x28000\"", "\"0x28800\"", "areas[1].offset", "0x28000 or 0x29000"},
+    {"\"0x28000\"", "\"0x27000\"", "areas[1].offset", "overlaps \"bootloader\""},
+    {"\"0x28000\"", "\"0xfff000000\"", "areas[1].offset", "from 0 to"},
+    {"\"0x70000\"", "\"0xd0000\"", "areas[4].size", "make it smaller"},
+    {"\"size\": \"8K\"", "\"size\": \"6K\"", "areas[2].size", "0x2b000 or 0x2c000"},
+    {"\"size\": \"8K\"", "\"size\": 0", "areas[2].size", "from 1 to"},
+    {"\"primary\": \"primary\"", "\"primary\": \"first\"", "images[0].primary", "name one of"},
+    {"\"secondary\": \"secondary\"", "\"secondary\": \"primary\"", "images[0].secondary",
+     "name another"},
+    {"\"swap-move\"", "\"swap-mov\"", "images[0].strategy", "use swap-move or overwrite"},
+    {"\"secondary\": \"secondary\"", "\"secondary\": \"store\"", "images[0]", "same sectors"},
+    {"\"max_sectors\": 128", "\"max_sectors\": 16", "images[0]", "max_sectors"},
+    {"\"max_sectors\": 128,", "", "max_sectors", "is missing"},
+    {"\"max_align\": 8", "\"max_align\": 7", "max_align", "from 8 to 32"},
+    {"\"max_align\": 8", "\"max_align\": 12", "images[0]", "max_align"},
+    {"\"no_downgrade\": false", "\"no_downgrade\": \"no\"", "no_downgrade", "true or false"},
+    {"\"keys\": []", "\"keys\": [5]", "keys[0]", "give a text"},
+    {"\"keys\": []", "\"keys\": \"k.pem\"", "keys", "give a list"},
+    {"\"keys\": []", "\"keys\": [], \"kees\": []", "there is no field \"kees\"", "the fields are"},
+    {"\"images\": [", "\"images\": [5, ", "images[0]", "an object is needed"},
+    {"\"max_align\": 8,", "\"max_align\": 8", "line 22", "comma"},
+    {"{\n  \"flash\"", "\n  \"flash\"", "line 2", "JSON"},
+};
+
+/* text with its first find replaced; the caller frees it. */
+static char *changed(const char *text, const char *find, const char *replace)
+{
+    const char *at = strstr(text, find);
+    size_t size = strlen(text) + strlen(replace) + 1;
+    char *out = malloc(size);
+
+    assert_non_null(at);
+    assert_non_null(out);
+    (void)snprintf(out, size, "%.*s%s%s", (int)(at - text), text, replace, at + strlen(find));
+    return out;
+}
+
+static void every_error_names_field_and_remedy(void **state)
+{
+    size_t count = sizeof(bads) / sizeof(bads[0]);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        char *text = changed(layout_default_text, bads[i].find, bads[i].replace);
+        memset(&layout, 0x5a, sizeof(layout));
+        int result = layout_parse(text, &layout, why);
+        if (result == FERRY_OK || strstr(why, bads[i].field) != why ||
+            strstr(why, bads[i].remedy) == NULL) {
+            print_message("%s -> %s\n  gave %d \"%s\"\n  wanted \"%s\" and \"%s\"\n", bads[i].find,
+                          bads[i].replace, result, why, bads[i].field, bads[i].remedy);
+            fail();
+        }
+        assert_int_equal(layout.area_count, 0x5a5a5a5a); /* untouched */
+        free(text);
+    }
+    print_message("%zu bad layouts\n", count);
+    assert_true(count > 40);
+}
+
+static void keys_need_an_area(void **state)
+{
+    char *text = changed(two_devices, "{\"name\": \"keys\"", "{\"name\": \"kees\"");
+
+    (void)state;
+    assert_int_equal(layout_parse(text, &layout, why), FERRY_E_CONFIG);
+    assert_non_null(strstr(why, "no area \"keys\""));
+    free(text);
+}
+
+static void other_json_is_refused(void **state)
+{
+    static const char *const texts[] = {"",   "[]", "null",          "5",   "\"text\"",
+                                        "{}", "{",  "{\"flash\":1}", "{} x"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        assert_true(layout_parse(texts[i], &layout, why) < 0);
+        assert_true(strlen(why) > 10);
+    }
+}
+
+/* Every field removed, and every value replaced by every kind: refused or read, never a crash. */
+static void spoil(cJSON *item, const char *kind, cJSON *root, size_t *count)
+{
+    for (cJSON *child = item->child; child != NULL; child = child->next) {
+        cJSON saved = *child;
+        cJSON *other = cJSON_Parse(kind);
+        assert_non_null(other);
+        child->type = (child->type & cJSON_StringIsConst) | other->type;
+        child->valuestring = other->valuestring;
+        child->valuedouble = other->valuedouble;
+        child->child = other->child;
+        char *text = cJSON_Print(root);
+        int result = layout_parse(text, &layout, why);
+        assert_true(result == FERRY_OK || strlen(why) > 10);
+        (*count)++;
+        cJSON_free(text);
+        child->type = saved.type;
+        child->valuestring = saved.valuestring;
+        child->valuedouble = saved.valuedouble;
+        child->child = saved.child;
+        cJSON_Delete(other);
+        spoil(child, kind, root, count);
+    }
+}
+
+static void every_value_may_be_of_any_kind(void **state)
+{
+    static const char *const kinds[] = {
+        "null", "true", "5",     "-1",         "1e300",          "\"x\"",
+        "[]",   "{}",   "[[1]]", "4294967295", "\"0xffffffff\"", "\"99999999M\""};
+    size_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        cJSON *root = cJSON_Parse(two_devices);
+        spoil(root, kinds[i], root, &count);
+        cJSON_Delete(root);
+    }
+    print_message("%zu spoiled layouts\n", count);
+    assert_true(count > 500);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_built_in_one_is_the_file),
+        cmocka_unit_test(the_built_in_one_is_good),
+        cmocka_unit_test(several_devices_and_runs),
+        cmocka_unit_test(every_error_names_field_and_remedy),
+        cmocka_unit_test(keys_need_an_area),
+        cmocka_unit_test(other_json_is_refused),
+        cmocka_unit_test(every_value_may_be_of_any_kind),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
