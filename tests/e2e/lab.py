@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bench of virtual devices for tests, benchmarks and the demo: the built programs, each ended
+by its process id and never left running."""
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "host"
+FERRY = BUILD / "ferry"
+FERRY_DEVICE = BUILD / "ferry-device"
+FIRMWARE = ROOT / "build" / "firmware"
+
+SLOT_SIZE = 0x40000  # of the default layout (device/layout.json)
+
+
+def ferry(*args, device=None, timeout=120, check=None, env=None):
+    """Run `ferry`; with check, the exit code must be that one. Output is text."""
+    command = [str(FERRY), *map(str, args)]
+    if device is not None:
+        command[1:1] = ["-d", str(device)]
+    clean = {k: v for k, v in os.environ.items() if k != "FERRY_DEVICE"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout,
+                          stdin=subprocess.DEVNULL, env={**clean, **(env or {})})
+    if check is not None:
+        assert done.returncode == check, f"{command}\nexit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def ferry_json(*args, device=None, timeout=120):
+    return json.loads(ferry("--json", *args, device=device, timeout=timeout, check=0).stdout)
+
+
+def sign(key, version, source, out, *extra, check=0):
+    return ferry("sign", "-k", key, "-v", version, "-H", "512", "--pad-header", "-S",
+                 hex(SLOT_SIZE), "--align", "8", *extra, source, out, check=check)
+
+
+class Bench:
+    """Keys and signed images of the example firmware, made once."""
+
+    def __init__(self, folder, key_type="ecdsa-p256"):
+        self.folder = pathlib.Path(folder)
+        self.key = self.folder / "key.pem"
+        ferry("keygen", "-t", key_type, "-o", self.key, check=0)
+        self.images = {}
+        for name, version, program in (("v1", "1.0.0", "app-v1"), ("v2", "2.0.0", "app-v2"),
+                                       ("v3", "3.0.0", "app-v3-crash"),
+                                       ("v3-hang", "3.0.0", "app-v3-hang")):
+            image = self.folder / f"{name}.signed.bin"
+            sign(self.key, version, FIRMWARE / f"{program}.elf", image)
+            self.images[name] = image
+
+    def hash_of(self, name):
+        return ferry_json("verify", "-k", self.key, self.images[name])["hash"]
+
+
+class Device:
+    """One virtual device in a folder of its own; programmed with bootloader, key and an image."""
+
+    def __init__(self, folder, bench, image="v1", **options):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.link = self.folder / "tty"
+        self.log_path = self.folder / "device.log"
+        self.options = options
+        self.process = None
+        self.udp_port = None
+        self.program(bench, image)
+
+    def program(self, bench, image):
+        """What a factory's programmer does."""
+        subprocess.run([FERRY_DEVICE, "--dir", self.folder, "--flash",
+                        f"bootloader={FIRMWARE / 'bootloader.elf'}", "--flash",
+                        f"primary={bench.images[image]}", "--flash-key", bench.key,
+                        "--program-only"], check=True, timeout=30, stdin=subprocess.DEVNULL,
+                       capture_output=True)
+
+    @property
+    def uri(self):
+        return f"serial:{self.link}"
+
+    @property
+    def udp_uri(self):
+        return f"udp:127.0.0.1:{self.udp_port}"
+
+    def start(self, **options):
+        merged = {"serial": self.link, "udp": 0, **self.options, **options}
+        args = [str(FERRY_DEVICE), "--dir", str(self.folder)]
+        for name, value in merged.items():
+            args += ["--" + name.replace("_", "-"), str(value)]
+        self.link.unlink(missing_ok=True)
+        log = open(self.log_path, "ab")
+        self.start_offset = log.tell()
+        self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        log.close()
+        match = self.wait_for(r"udp: 127\.0\.0\.1:(\d+)", timeout=10)
+        self.udp_port = int(match.group(1))
+        return self
+
+    def log(self):
+        return self.log_path.read_bytes()[self.start_offset:].decode(errors="replace")
+
+    def wait_for(self, pattern, timeout=30):
+        """Wait until the device's own log, from its start, has the pattern."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            match = re.search(pattern, self.log())
+            if match:
+                return match
+            assert self.process.poll() is None, f"ferry-device ended:\n{self.log()}"
+            time.sleep(0.02)
+        raise AssertionError(f"no {pattern!r} in {timeout} s in:\n{self.log()}")
+
+    def kill(self):
+        """Pull the plug."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(timeout=10)
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self.process = None
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
