@@ -7,6 +7,8 @@
 PRESET ?= host
 FUZZ_SECONDS ?= 60
 JOBS ?= $(shell nproc)
+# The first Python that has pytest: the machine's own, or the distribution's.
+PYTHON = $(shell for p in python3 /usr/bin/python3; do $$p -c 'import pytest' 2>/dev/null && echo $$p && break; done)
 
 all: host programs ## build the `ferry` command, `ferry-device` and the programs it runs
 
@@ -32,14 +34,14 @@ test: test-house test-unit test-e2e ## every test that needs nobody else's progr
 
 test-house: all ## the house keeps its rules: floors, freestanding core, documents
 	@scripts/setup arm
-	@python3 -m pytest -q tests/house
+	@$(PYTHON) -m pytest -q tests/house
 
 test-unit: all ## C tests, power cuts included
 	@ctest --test-dir build/host --output-on-failure -j $(JOBS)
 	@grep -hE '^(total: )?[0-9 ]+.*cuts.*' build/host/Testing/Temporary/LastTest.log | grep -vE '^[a-z-]+/' || true
 
 test-e2e: all ## the real command against the virtual device
-	@python3 -m pytest -q tests/e2e
+	@$(PYTHON) -m pytest -q tests/e2e
 
 test-sanitizers: setup ## the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --preset sanitizers >build/cmake-sanitizers.log 2>&1 || { cat build/cmake-sanitizers.log; exit 1; }

@@ -13,6 +13,7 @@ void line_init(struct line *line, const struct ferry_pace *pace, const struct fe
     line->noise = *noise;
     line->frame_began = 0;
     line->frame_len = 0;
+    line->verdict = FERRY_NOISE_KEPT;
     line->head = 0;
     line->count = 0;
 }
@@ -45,10 +46,22 @@ static void queue(struct line *line, uint64_t now, const uint8_t *data, size_t l
     }
 }
 
-/* A frame is whole: what becomes of it? A lost one has taken its time, too. */
-static void end_frame(struct line *line)
+/* What becomes of a packet is decided with its first line (06 09) and holds for the lines that
+ * continue it (04 14). A changed one has its one other byte in the first line. */
+static enum ferry_noise_verdict judge(struct line *line)
 {
-    switch (ferry_noise_judge(&line->noise)) {
+    if (line->frame[0] == 0x06) {
+        line->verdict = ferry_noise_judge(&line->noise);
+    } else if (line->verdict == FERRY_NOISE_CHANGED) {
+        line->verdict = FERRY_NOISE_KEPT;
+    }
+    return line->verdict;
+}
+
+/* A line of a frame is whole: what becomes of it? A lost one has taken its time, too. */
+static void end_line(struct line *line)
+{
+    switch (judge(line)) {
     case FERRY_NOISE_LOST:
         (void)ferry_pace_send(&line->pace, line->frame_began, line->frame_len);
         break;
@@ -81,7 +94,7 @@ static void put_noisy(struct line *line, uint64_t now, uint8_t byte)
         return;
     }
     if (byte == '\n' || line->frame_len == LINE_FRAME_MAX) {
-        end_frame(line);
+        end_line(line);
     }
 }
 

@@ -11,7 +11,7 @@
 /* Bytes on their way at once. */
 #define LINE_CAP 65536
 
-/* Longest frame looked at as one: a console line is 127 bytes at most. */
+/* Longest line looked at as one: a console line is 127 bytes at most. */
 #define LINE_FRAME_MAX 256
 
 #define LINE_NEVER UINT64_MAX
@@ -20,7 +20,8 @@ struct line {
     struct ferry_pace pace;
     struct ferry_noise noise;
     uint64_t frame_began;
-    size_t frame_len; /* bytes of a frame held until its line feed; only on a noisy line */
+    enum ferry_noise_verdict verdict; /* of the packet whose lines are passing */
+    size_t frame_len; /* bytes of a frame's line held until its line feed; only on a noisy wire */
     uint8_t frame[LINE_FRAME_MAX];
     size_t head, count;
     uint64_t due[LINE_CAP];

@@ -87,6 +87,8 @@ def test_smpmgr(tmp_path, bench, wire):
 
 # ---- mcumgrctl (Rust) -----------------------------------------------------------------------
 
+@pytest.mark.skipif(not (PEERS / "bin" / "mcumgrctl").exists(),
+                    reason="mcumgrctl is built by cargo, and this machine has none")
 @pytest.mark.parametrize("wire", ["serial", "udp"])
 def test_mcumgrctl(device, bench, wire):
     where = ["-q"] + (["--serial", str(device.link)] if wire == "serial"

@@ -278,6 +278,40 @@ static void a_changed_frame_differs_in_one_byte(void **state)
     free(line);
 }
 
+/* A packet of many lines is lost as often as one of a single line. */
+static void all_lines_of_a_packet_share_its_fate(void **state)
+{
+    struct line *line = new_line(0, FERRY_NOISE_ALL / 3, 0);
+    char out[64];
+    size_t whole = 0, lost = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 1000; i++) {
+        put(line, FRAME CONTINUED CONTINUED);
+        size_t len = drain(line, out, sizeof(out));
+        whole += len == 3 * strlen(FRAME);
+        lost += len == 0;
+    }
+    assert_int_equal(whole + lost, 1000);
+    assert_in_range(lost, 250, 420);
+    free(line);
+}
+
+static void a_changed_packet_differs_in_one_byte(void **state)
+{
+    static const char text[] = FRAME CONTINUED CONTINUED;
+    struct line *line = new_line(0, 0, FERRY_NOISE_ALL);
+    char out[64];
+
+    (void)state;
+    for (size_t i = 0; i < 100; i++) {
+        put(line, text);
+        assert_int_equal(drain(line, out, sizeof(out)), strlen(text));
+        assert_int_equal(differences((const uint8_t *)out, (const uint8_t *)text, strlen(text)), 1);
+    }
+    free(line);
+}
+
 static void a_lost_frame_takes_its_time(void **state)
 {
     struct line *line = new_line(1000, FERRY_NOISE_ALL, 0);
@@ -323,6 +357,8 @@ int main(void)
         cmocka_unit_test(text_between_frames_is_never_lost),
         cmocka_unit_test(a_frame_may_come_in_pieces),
         cmocka_unit_test(a_changed_frame_differs_in_one_byte),
+        cmocka_unit_test(all_lines_of_a_packet_share_its_fate),
+        cmocka_unit_test(a_changed_packet_differs_in_one_byte),
         cmocka_unit_test(a_lost_frame_takes_its_time),
         cmocka_unit_test(an_endless_frame_is_cut),
     };
