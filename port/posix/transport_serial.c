@@ -61,8 +61,26 @@ static bool has_open(const char *pid, const char *real_path)
     return found;
 }
 
-/* The program that holds the port, as "; held by PID 123 (minicom)", or "". */
-static void find_holder(const char *path, char *out, size_t cap)
+static void add_holder(const char *pid, char *out, size_t cap)
+{
+    char path[64];
+    char comm[32] = "?";
+    size_t len = strlen(out);
+
+    snprintf(path, sizeof path, "/proc/%.20s/comm", pid);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        if (fgets(comm, sizeof comm, file) != NULL) {
+            comm[strcspn(comm, "\n")] = '\0';
+        }
+        fclose(file);
+    }
+    snprintf(out + len, cap - len, "%s PID %.20s (%s)", len == 0 ? "; it is open in" : ",", pid,
+             comm);
+}
+
+/* The programs that have the port open, as "; it is open in PID 123 (minicom)", or "". */
+static void find_holders(const char *path, char *out, size_t cap)
 {
     char real_path[PATH_MAX];
     out[0] = '\0';
@@ -71,23 +89,11 @@ static void find_holder(const char *path, char *out, size_t cap)
         return;
     }
     for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
-        if (!isdigit((unsigned char)entry->d_name[0]) ||
-            strtol(entry->d_name, NULL, 10) == (long)getpid() ||
-            !has_open(entry->d_name, real_path)) {
-            continue;
+        if (isdigit((unsigned char)entry->d_name[0]) &&
+            strtol(entry->d_name, NULL, 10) != (long)getpid() &&
+            has_open(entry->d_name, real_path)) {
+            add_holder(entry->d_name, out, cap);
         }
-        char comm_path[64];
-        char comm[32] = "";
-        snprintf(comm_path, sizeof comm_path, "/proc/%.20s/comm", entry->d_name);
-        FILE *file = fopen(comm_path, "r");
-        if (file != NULL) {
-            if (fgets(comm, sizeof comm, file) != NULL) {
-                comm[strcspn(comm, "\n")] = '\0';
-            }
-            fclose(file);
-        }
-        snprintf(out, cap, "; held by PID %.20s (%s)", entry->d_name, comm);
-        break;
     }
     closedir(proc);
 }
@@ -95,10 +101,10 @@ static void find_holder(const char *path, char *out, size_t cap)
 static int open_failed(const char *path, char *why, size_t cap)
 {
     int error = errno;
-    char holder[96] = "";
+    char holders[160] = "";
     if (error == EBUSY || error == EWOULDBLOCK) {
-        find_holder(path, holder, sizeof holder);
-        snprintf(why, cap, "another program has %s open%s", path, holder);
+        find_holders(path, holders, sizeof holders);
+        snprintf(why, cap, "another program has taken %s%s", path, holders);
         return FERRY_E_BUSY;
     }
     snprintf(why, cap, "%s: %s", path, strerror(error));
