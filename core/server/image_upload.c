@@ -221,10 +221,16 @@ static int answer_offset(struct ferry_server_call *call, uint32_t offset)
     return FERRY_RC_OK;
 }
 
-/* Whether the slot holds what the client's digest says; false when it gave no whole one. */
+/* Whether there is a check, and a whole digest of the client's to compare with. */
+static bool is_comparable(const struct ferry_image_group *group)
+{
+    return group->config->check != NULL && group->sha_len == FERRY_SHA256_SIZE;
+}
+
+/* Whether the slot holds what the client's digest says; false when there is nothing to compare. */
 static bool slot_matches(const struct ferry_image_group *group, const struct ferry_flash *slot)
 {
-    return group->sha_len == FERRY_SHA256_SIZE &&
+    return is_comparable(group) &&
            group->config->check->matches(slot, group->size, group->sha) == 1;
 }
 
@@ -235,7 +241,7 @@ static int finish(struct ferry_server_call *call, bool match)
 
     group->open = false;
     (void)answer_offset(call, group->size);
-    if (group->config->check != NULL) {
+    if (is_comparable(group)) {
         ferry_cbor_pair_bool(&call->out, "match", match);
     }
     ferry_server_notify(call, FERRY_EVENT_UPLOAD_FINISHED, group->image, group->size);
@@ -269,7 +275,6 @@ static void begin(struct ferry_server_call *call, const struct request *request)
 static int take_chunk(struct ferry_server_call *call, const struct request *request)
 {
     struct ferry_image_group *group = call->context;
-    const struct ferry_image_check *check = group->config->check;
     const struct ferry_flash *slot;
 
     if (request->offset == 0) {
@@ -277,7 +282,7 @@ static int take_chunk(struct ferry_server_call *call, const struct request *requ
     }
     slot = ferry_image_slot(group, group->image, FERRY_IMAGE_OTHER);
     if (request->offset == 0) {
-        if (check != NULL && slot_matches(group, slot)) {
+        if (slot_matches(group, slot)) {
             return finish(call, true);
         }
         if (ferry_image_prepare(group, group->image, group->size) != FERRY_OK) {
@@ -293,7 +298,7 @@ static int take_chunk(struct ferry_server_call *call, const struct request *requ
     if (write_held(group, slot) != FERRY_OK) {
         return give_up(call, FERRY_IMAGE_ERR_FLASH_WRITE, "fa write fail");
     }
-    return finish(call, check != NULL && slot_matches(group, slot));
+    return finish(call, slot_matches(group, slot));
 }
 
 /* 14: ask the application. Returns an rc; call->failed tells a group error. */
