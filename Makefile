@@ -2,7 +2,7 @@
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
 .PHONY: all help setup host programs demo test test-unit test-e2e test-sanitizers test-house \
-        interop bench fuzz format format-check size clean
+        interop bench fuzz format format-check tidy size clean
 
 PRESET ?= host
 FUZZ_SECONDS ?= 60
@@ -75,6 +75,11 @@ format: ## format all C sources
 format-check:
 	@scripts/setup format
 	@git ls-files '*.c' '*.h' | xargs clang-format --dry-run --Werror
+
+tidy: all ## clang-tidy over the sources of the host build
+	@scripts/setup format
+	@git ls-files 'core/*.c' 'port/posix/*.c' 'port/crypto-openssl/*.c' 'cli/*.c' 'device/*.c' \
+	    | xargs -P $(JOBS) -n 8 clang-tidy -p build/host --quiet 2>/dev/null
 
 clean: ## remove everything that was built
 	@rm -rf build
