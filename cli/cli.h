@@ -72,6 +72,10 @@ int cli_fail_error(const struct cli *cli, int exit_code, int error, const char *
 /* "usage: ferry image upload FILE" and CLI_USAGE. why says what is wrong. */
 int cli_usage(const struct cli *cli, const char *why);
 
+/* Make a device's text harmless for a terminal: control characters but line feed and tab become
+ * '.', in place. */
+void cli_printable(char *text);
+
 /* Print a result object on standard output, indented, and free it. */
 void cli_print_json(cJSON *object);
 

@@ -17,6 +17,7 @@ static int print_text(const struct cli *cli, const struct ferry_client_answer *a
         cJSON_AddStringToObject(object, key, text);
         cli_print_json(object);
     } else {
+        cli_printable(text);
         puts(text);
     }
     return CLI_OK;
@@ -63,7 +64,20 @@ static int run_echo(struct cli *cli, int argc, char **argv)
     return code;
 }
 
-/* A lost answer to a reset is success: the device may be gone before it got out. */
+/* The answer to a reset may be lost because the device went too soon: then it is silent for a
+ * moment, or its connection breaks. Returns whether it went. */
+static bool went(struct session *session)
+{
+    struct ferry_client_answer answer;
+    int32_t ticket = ferry_command_params(&session->client, NULL);
+    int got;
+
+    do {
+        got = session_step(session, ferry_posix_now_ms() + 10000, &answer);
+    } while (ticket > 0 && got == 1 && answer.ticket != ticket);
+    return got < 0 || (got == 1 && (answer.error == FERRY_E_TIMEOUT || answer.tries > 1));
+}
+
 static int reset(struct session *session, bool force, int boot_mode)
 {
     struct ferry_client_answer answer;
@@ -75,14 +89,18 @@ static int reset(struct session *session, bool force, int boot_mode)
     if (got == 1 && answer.error == FERRY_E_REFUSED) {
         return session_fail(session, "reset", &answer);
     }
+    bool answered = got == 1 && answer.error == FERRY_OK;
+    if (!answered && got >= 0 && !went(session)) {
+        return cli_fail(session->cli, CLI_NO_ANSWER, "send it again: ferry reset",
+                        "the reset was not answered, and the device did not go");
+    }
     if (session->cli->json) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddBoolToObject(object, "reset", 1);
-        cJSON_AddBoolToObject(object, "answered", got == 1 && answer.error == FERRY_OK);
+        cJSON_AddBoolToObject(object, "answered", answered);
         cli_print_json(object);
     } else {
-        puts(got == 1 && answer.error == FERRY_OK ? "resetting"
-                                                  : "reset sent (no answer, as is usual for some)");
+        puts(answered ? "resetting" : "the device went without an answer, as some do");
     }
     return CLI_OK;
 }

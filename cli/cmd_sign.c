@@ -127,7 +127,7 @@ static int take_option(const struct cli *cli, int option, struct sign_arguments 
     case 'S':
         return take_number(cli, "--slot-size", 256, 64u << 20, &b->slot_size);
     case 'M':
-        return take_number(cli, "--max-sectors", 1, 65536, &b->max_sectors);
+        return take_number(cli, "--max-sectors", 1, 65535, &b->max_sectors);
     case 'R':
         return take_erased(cli, &b->erased_value);
     case OPTION_ALIGN:
@@ -174,12 +174,13 @@ static void print_signed(const struct cli *cli, const struct sign_arguments *a,
         cJSON_AddStringToObject(object, "hash", hash);
         cJSON_AddStringToObject(object, "signature", type);
         cJSON_AddNumberToObject(object, "size", info.size);
-        cJSON_AddNumberToObject(object, "max_image_size", image_build_limit(&a->build));
+        cJSON_AddNumberToObject(object, "slot_room", image_build_limit(&a->build));
         cli_print_json(object);
         return;
     }
-    printf("%s: version %s, %u of %u bytes, signature %s\nhash: %s\n", out_path, version,
-           (unsigned)info.size, (unsigned)image_build_limit(&a->build), type, hash);
+    printf(
+        "%s: version %s, %u bytes (the slot has %u beside its trailer), signature %s\nhash: %s\n",
+        out_path, version, (unsigned)info.size, (unsigned)image_build_limit(&a->build), type, hash);
 }
 
 static int sign_file(const struct cli *cli, struct sign_arguments *a, const char *in_path,

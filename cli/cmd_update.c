@@ -118,6 +118,7 @@ static int failed(const struct update_run *run, const struct ferry_update_event 
     case FERRY_E_REVERTED:
         return cli_fail(run->cli, CLI_REVERTED, event->remedy, "REVERTED: %s", event->text);
     case FERRY_E_NO_IMAGE:
+    case FERRY_E_DOWNGRADE:
     case FERRY_E_MISMATCH:
         return cli_fail(run->cli, CLI_VERIFY, event->remedy, "%s: %s", step, event->text);
     case FERRY_E_TOO_LARGE:
@@ -294,6 +295,7 @@ static int run_update(struct cli *cli, int argc, char **argv)
         run.config.size = (uint32_t)run.file.bytes.len;
         run.config.sha = run.sha;
         run.config.hash = run.file.info.digest;
+        run.config.version = &run.file.info.header.version;
         run.config.hash_len = run.file.info.digest_len;
         code = run_flow(&run);
         session_close(&run.session);

@@ -83,12 +83,15 @@ int cli_write_file(const struct cli *cli, const char *path, const uint8_t *data,
     if (n < 0 || (size_t)n >= sizeof temporary) {
         return cli_fail(cli, CLI_FAILED, "give a shorter path", "the path %s is too long", path);
     }
-    int fd = open(temporary, special ? O_WRONLY : O_WRONLY | O_CREAT | O_TRUNC, (mode_t)mode);
+    int fd =
+        open(temporary, special ? O_WRONLY : O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+             (mode_t)mode);
     if (fd < 0) {
         return cli_fail(cli, CLI_FAILED, "check the folder and its permissions",
                         "cannot write %s: %s", path, strerror(errno));
     }
     bool good = write_all(fd, data, len);
+    good = (special || fsync(fd) == 0) && good;
     good = close(fd) == 0 && good;
     good = good && (special || rename(temporary, path) == 0);
     if (good) {

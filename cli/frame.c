@@ -169,9 +169,20 @@ int cli_fail_error(const struct cli *cli, int exit_code, int error, const char *
 
 int cli_usage(const struct cli *cli, const char *why)
 {
-    fprintf(stderr, "ferry: %s\n  usage: ferry %s %s\n  next: see `ferry %s --help`\n", why,
-            cli->command->words, cli->command->arguments, cli->command->words);
+    char next[256];
+    snprintf(next, sizeof next, "usage: ferry %s %s (and `ferry %s --help`)", cli->command->words,
+             cli->command->arguments, cli->command->words);
+    report(cli, CLI_USAGE, why, NULL, next);
     return CLI_USAGE;
+}
+
+void cli_printable(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (iscntrl((unsigned char)*text) && *text != '\n' && *text != '\t') {
+            *text = '.';
+        }
+    }
 }
 
 void cli_print_json(cJSON *object)

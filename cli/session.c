@@ -19,10 +19,12 @@ static void take_text(void *context, struct ferry_bytes text)
     for (size_t i = 0; i < text.len; i++) {
         char c = (char)text.data[i];
         if (c == '\n' || c == '\r') {
+            session->line_ended = true;
             continue;
         }
-        if (i == 0 || text.data[i - 1] == '\n' || session->text_len == keep) {
+        if (session->line_ended || session->text_len == keep) {
             session->text_len = 0;
+            session->line_ended = false;
         }
         session->last_text[session->text_len++] = c >= ' ' && c <= '~' ? c : '.';
         session->last_text[session->text_len] = '\0';
@@ -247,9 +249,9 @@ static int refused(const struct session *session, const char *what,
                                        : ferry_smp_rc_words(status->rc);
     char reason[128] = "";
     if (status->reason.len > 0) {
-        snprintf(reason, sizeof reason, " (%.*s)",
-                 (int)(status->reason.len < 100 ? status->reason.len : 100),
-                 (const char *)status->reason.data);
+        int len = (int)(status->reason.len < 100 ? status->reason.len : 100);
+        snprintf(reason, sizeof reason, " (%.*s)", len, (const char *)status->reason.data);
+        cli_printable(reason);
     }
     return cli_fail(session->cli, CLI_REFUSED, words.remedy,
                     "cannot %s: the device refused: %s %lld %s: %s%s", what,

@@ -24,6 +24,7 @@ struct session {
     size_t text_bytes;          /* console text seen */
     char last_text[80];         /* the end of it, for messages */
     size_t text_len;
+    bool line_ended; /* the next character begins a new last_text */
 };
 
 /* Open the wire to the device; nothing is asked.

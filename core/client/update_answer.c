@@ -202,6 +202,27 @@ static void on_stored(struct ferry_update *update, const struct ferry_image_stat
     ferry_update_go(update, FERRY_UPDATE_RESET);
 }
 
+/* Whether the version is known not to be newer than the running one. */
+static bool is_downgrade(const struct ferry_update *update)
+{
+    const struct ferry_image_state *running = find_running(update);
+    struct ferry_version now;
+
+    return update->config.no_downgrade && update->config.version != NULL && running != NULL &&
+           ferry_version_parse(running->version, &now) == FERRY_OK &&
+           ferry_version_compare(update->config.version, &now, false) <= 0;
+}
+
+/* Somebody asked for the image for good before: then there is no test, and no way back. */
+static bool is_beyond_test(const struct ferry_update *update,
+                           const struct ferry_image_state *wanted)
+{
+    bool swaps = update->mode == FERRY_MODE_SWAP_SCRATCH || update->mode == FERRY_MODE_SWAP_MOVE ||
+                 update->mode == FERRY_MODE_SWAP_OFFSET;
+
+    return swaps && wanted->pending && wanted->permanent;
+}
+
 static void on_list(struct ferry_update *update, const struct ferry_client_answer *answer,
                     uint64_t now)
 {
@@ -222,6 +243,19 @@ static void on_list(struct ferry_update *update, const struct ferry_client_answe
             "the running image is not confirmed, and the other slot keeps the old "
             "one for the revert",
             "confirm the running image, or reset the device to take the old one back");
+        return;
+    }
+    if (is_downgrade(update)) {
+        ferry_update_fail(update, FERRY_E_DOWNGRADE,
+                          "the version is not newer than the one that runs",
+                          "raise the version when signing, or allow the downgrade");
+        return;
+    }
+    if (wanted != NULL && is_beyond_test(update, wanted)) {
+        ferry_update_fail(update, FERRY_E_STATE,
+                          "the image is asked for for good already: it cannot be tested, and "
+                          "would not be taken back",
+                          "reset the device if that is wanted; else erase the slot, then update");
         return;
     }
     /* A recovery starts only what is in slot 0: elsewhere it is of no use. */

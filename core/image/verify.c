@@ -15,9 +15,20 @@ struct search {
     const struct ferry_image_trust *trust;
     struct ferry_evidence *evidence;
     const struct ferry_image_key *key; /* named by the KEYHASH or PUBKEY before, NULL = none */
-    uint32_t attempts;
-    int reason; /* why no signature was good so far */
+    void (*feed)(void *);
+    void *feed_context;
+    uint32_t names;    /* KEYHASH and PUBKEY entries looked at */
+    uint32_t attempts; /* signatures looked at */
+    int reason;        /* why no signature was good so far */
 };
+
+/* A signature takes long on a small chip: the watchdog must not bite meanwhile. */
+static void feed(const struct search *search)
+{
+    if (search->feed != NULL) {
+        search->feed(search->feed_context);
+    }
+}
 
 /* ---- Keys ------------------------------------------------------------------------------- */
 
@@ -32,7 +43,6 @@ static void hash_key(const struct ferry_image_key *key, uint8_t hash[FERRY_SHA25
 /* KEYHASH: find the trusted key with this hash. Another length is another hash: no key. */
 static int find_by_hash(struct search *search, const struct ferry_tlv *tlv)
 {
-    search->key = NULL;
     uint8_t wanted[FERRY_SHA256_SIZE];
     if (tlv->len != sizeof wanted) {
         return FERRY_OK;
@@ -75,7 +85,6 @@ static int holds_key(const struct search *search, const struct ferry_tlv *tlv,
 /* PUBKEY: the whole key stands in the image; it counts only if it is one of ours. */
 static int find_by_key(struct search *search, const struct ferry_tlv *tlv)
 {
-    search->key = NULL;
     for (size_t i = 0; i < search->trust->key_count; i++) {
         int rc = holds_key(search, tlv, &search->trust->keys[i]);
         if (rc < 0) {
@@ -86,6 +95,17 @@ static int find_by_key(struct search *search, const struct ferry_tlv *tlv)
         }
     }
     return FERRY_OK;
+}
+
+/* A foreign image may name keys by the thousand: so many names as signatures are looked at. */
+static int find_key(struct search *search, const struct ferry_tlv *tlv)
+{
+    search->key = NULL;
+    if (search->names == FERRY_IMAGE_SIGNATURES_MAX) {
+        return FERRY_OK;
+    }
+    search->names++;
+    return tlv->type == FERRY_TLV_KEYHASH ? find_by_hash(search, tlv) : find_by_key(search, tlv);
 }
 
 /* ---- Signatures ------------------------------------------------------------------------- */
@@ -127,7 +147,9 @@ static int check_signature(struct search *search, const struct ferry_tlv *tlv)
     if (rc != FERRY_OK) {
         return rc;
     }
+    feed(search);
     rc = verifier->verify(key, search->evidence->computed, signature, tlv->len);
+    feed(search);
     ferry_evidence_signature(search->evidence, rc);
     return rc == FERRY_OK ? FERRY_OK : FERRY_E_SIGNATURE;
 }
@@ -148,11 +170,8 @@ static int rank(int reason)
 /* Look at one TLV. Returns 1 when a trusted signature was found, 0 to go on, or an error. */
 static int search_tlv(struct search *search, const struct ferry_tlv *tlv)
 {
-    if (tlv->type == FERRY_TLV_KEYHASH) {
-        return find_by_hash(search, tlv);
-    }
-    if (tlv->type == FERRY_TLV_PUBKEY) {
-        return find_by_key(search, tlv);
+    if (tlv->type == FERRY_TLV_KEYHASH || tlv->type == FERRY_TLV_PUBKEY) {
+        return find_key(search, tlv);
     }
     if (tlv->type == FERRY_TLV_SIG_PURE) {
         return FERRY_E_UNSUPPORTED;
@@ -192,6 +211,7 @@ static int search_signature(struct search *search, const struct ferry_image_head
     }
     struct ferry_tlv tlv;
     while ((rc = ferry_tlv_walk_next(&walk, &tlv)) > 0) {
+        feed(search);
         rc = search_tlv(search, &tlv);
         if (rc != 0) {
             return rc > 0 ? FERRY_OK : rc;
@@ -221,7 +241,7 @@ static int check_supported(const struct ferry_image_info *info)
 }
 
 int ferry_image_verify(const struct ferry_flash *image, const struct ferry_image_trust *trust,
-                       uint8_t *buf, size_t cap, void (*feed)(void *), void *feed_context,
+                       uint8_t *buf, size_t cap, void (*feed_hook)(void *), void *feed_context,
                        struct ferry_image_info *info, struct ferry_verdict *verdict)
 {
     *verdict = (struct ferry_verdict){0, 0};
@@ -235,7 +255,8 @@ int ferry_image_verify(const struct ferry_flash *image, const struct ferry_image
     }
     struct ferry_evidence evidence;
     ferry_evidence_init(&evidence);
-    rc = ferry_image_digest(image, &info->header, buf, cap, feed, feed_context, evidence.computed);
+    rc = ferry_image_digest(image, &info->header, buf, cap, feed_hook, feed_context,
+                            evidence.computed);
     if (rc != FERRY_OK) {
         return rc;
     }
@@ -243,8 +264,12 @@ int ferry_image_verify(const struct ferry_flash *image, const struct ferry_image
     if (ferry_evidence_compare(&evidence) != 0) {
         return FERRY_E_DIGEST;
     }
-    struct search search = {
-        .image = image, .trust = trust, .evidence = &evidence, .reason = FERRY_E_NO_SIGNATURE};
+    struct search search = {.image = image,
+                            .trust = trust,
+                            .evidence = &evidence,
+                            .feed = feed_hook,
+                            .feed_context = feed_context,
+                            .reason = FERRY_E_NO_SIGNATURE};
     rc = search_signature(&search, &info->header);
     if (rc != FERRY_OK) {
         return rc;

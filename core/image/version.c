@@ -53,3 +53,39 @@ size_t ferry_version_text(const struct ferry_version *version, char *out)
     out[len] = '\0';
     return len;
 }
+
+/* Digits up to most, and the character behind them. Returns the text behind both, or NULL. */
+static const char *parse_part(const char *text, uint32_t most, uint32_t *part, char *end)
+{
+    uint64_t value = 0;
+    const char *p = text;
+
+    while (*p >= '0' && *p <= '9' && value <= most) {
+        value = value * 10 + (uint32_t)(*p++ - '0');
+    }
+    if (p == text || value > most) {
+        return NULL;
+    }
+    *part = (uint32_t)value;
+    *end = *p;
+    return *p == '\0' ? p : p + 1;
+}
+
+int ferry_version_parse(const char *text, struct ferry_version *version)
+{
+    static const uint32_t most[4] = {UINT8_MAX, UINT8_MAX, UINT16_MAX, UINT32_MAX};
+    uint32_t part[4] = {0};
+    char end = '.';
+    size_t n = 0;
+
+    while (n < 4 && end == '.' && text != NULL) {
+        text = parse_part(text, most[n], &part[n], &end);
+        n++;
+    }
+    if (text == NULL || end != '\0' || n < 3) {
+        return FERRY_E_FORMAT;
+    }
+    *version =
+        (struct ferry_version){(uint8_t)part[0], (uint8_t)part[1], (uint16_t)part[2], part[3]};
+    return FERRY_OK;
+}

@@ -39,6 +39,11 @@ struct ferry_version {
 int ferry_version_compare(const struct ferry_version *a, const struct ferry_version *b,
                           bool with_build);
 
+/* Read a version as SMP writes it: "1.2.3", or "1.2.3.4" with a build number.
+ * Returns FERRY_OK, or FERRY_E_FORMAT (version is then untouched). */
+FERRY_MUST_CHECK
+int ferry_version_parse(const char *text, struct ferry_version *version);
+
 /* As SMP writes it: "1.2.3", and ".4" behind it when build is not 0. out has
  * FERRY_VERSION_TEXT_MAX bytes and gets a NUL. Returns the length without it. */
 size_t ferry_version_text(const struct ferry_version *version, char *out);

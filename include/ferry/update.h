@@ -17,6 +17,7 @@
 #define FERRY_UPDATE_H
 
 #include "ferry/hello.h"
+#include "ferry/image.h"
 #include "ferry/upload.h"
 
 /* Slots of the list that are looked at: more than any device has. */
@@ -35,10 +36,13 @@ struct ferry_update_config {
     uint32_t align;      /* as the upload's */
     uint32_t window;     /* chunks in flight at most; 0 = what the device's buffers allow */
     uint32_t return_ms;  /* how long the device may stay away; 0 = from the size of the slot */
-    bool no_downgrade;   /* the device refuses a version that is not newer */
-    bool test_only;      /* end when the image is uploaded and pending; no reset */
-    bool no_confirm;     /* end when the image runs; the next reset takes it back */
-    bool force_reset;    /* reset though the device says it is busy */
+    const struct ferry_version
+        *version;      /* of the file, for no_downgrade; NULL = not compared here */
+    bool no_downgrade; /* a version that is not newer than the running one is refused: here,
+                          where both are known, and by the device */
+    bool test_only;    /* end when the image is uploaded and pending; no reset */
+    bool no_confirm;   /* end when the image runs; the next reset takes it back */
+    bool force_reset;  /* reset though the device says it is busy */
 };
 
 enum ferry_update_step {
@@ -83,9 +87,9 @@ struct ferry_update_event {
     bool already;     /* DONE without an upload, test, reset or confirm */
     int error;        /* FERRY_E_REVERTED: the old image runs again and the new one is still in its
                          slot; FERRY_E_NO_IMAGE: the bootloader refused it, it is gone;
-                         FERRY_E_REFUSED: status; FERRY_E_TIMEOUT, _TOO_LARGE, _STATE, _MISMATCH,
-                         _UNSUPPORTED (no hashes in the list: nothing can be proved), _VERSION, and
-                         the upload's */
+                         FERRY_E_REFUSED: status; FERRY_E_DOWNGRADE; FERRY_E_TIMEOUT, _TOO_LARGE, _STATE,
+                         _MISMATCH,        _UNSUPPORTED (no hashes in the list: nothing can be proved), _VERSION,
+                         and        the upload's */
     struct ferry_smp_status status;        /* its reason is empty */
     const struct ferry_image_state *proof; /* with DONE: what the device listed last of the image;
                                               else NULL. Valid as long as the update. */

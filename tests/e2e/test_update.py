@@ -116,6 +116,25 @@ def test_no_downgrade(device, bench, tmp_path):
     assert running(device.uri)["version"] == "1.0.0"
 
 
+def test_no_downgrade_holds_for_an_image_that_is_stored_already(device, bench, tmp_path):
+    """The comparison was left to the upload, and there was none."""
+    old = tmp_path / "old.bin"
+    lab.sign(bench.key, "0.9.0", lab.FIRMWARE / "app-v2.elf", old)
+    ferry("image", "upload", old, device=device.uri, check=0)
+    done = ferry("update", "--no-downgrade", old, device=device.uri, check=6)
+    assert "not newer" in done.stderr and "next:" in done.stderr
+    assert running(device.uri)["version"] == "1.0.0"
+
+
+def test_an_image_asked_for_for_good_is_not_passed_off_as_a_test(device, bench):
+    ferry("image", "upload", bench.images["v2"], device=device.uri, check=0)
+    ferry("image", "confirm", bench.hash_of("v2"), device=device.uri, check=0)
+    assert images(device.uri)[1]["permanent"]
+    for extra in ([], ["--test-only"], ["--no-confirm"]):
+        done = ferry("update", *extra, bench.images["v2"], device=device.uri, check=5)
+        assert "for good already" in done.stderr and "next:" in done.stderr
+
+
 def test_image_too_large_for_the_slot(device, bench, tmp_path):
     raw, large = tmp_path / "raw", tmp_path / "large.bin"
     raw.write_bytes(os.urandom(lab.SLOT_SIZE - 8000))

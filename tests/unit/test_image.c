@@ -69,6 +69,23 @@ static void version_text(void **state)
         size_t len = ferry_version_text(&cases[i].version, text);
         assert_string_equal(text, cases[i].text);
         assert_int_equal(len, strlen(cases[i].text));
+        struct ferry_version again;
+        assert_int_equal(ferry_version_parse(text, &again), FERRY_OK);
+        assert_int_equal(ferry_version_compare(&again, &cases[i].version, true), 0);
+    }
+}
+
+static void version_parse_refuses(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",          "1",       "1.2",     "1.2.",      "1.2.3.",           "1.2.3.4.",
+        "1.2.3.4.5", "256.0.0", "0.256.0", "0.0.65536", "0.0.0.4294967296", "1.2.x",
+        "-1.2.3",    "1.2.3+4", " 1.2.3"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct ferry_version version = {9, 9, 9, 9};
+        assert_int_equal(ferry_version_parse(texts[i], &version), FERRY_E_FORMAT);
+        assert_int_equal(version.build, 9);
     }
 }
 
@@ -463,12 +480,19 @@ static void inspect_other_digests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(version_order),         cmocka_unit_test(version_text),
-        cmocka_unit_test(header_golden),         cmocka_unit_test(header_round_trip),
-        cmocka_unit_test(header_refusals),       cmocka_unit_test(header_must_lie_inside),
-        cmocka_unit_test(tlv_known_types),       cmocka_unit_test(tlv_every_type),
-        cmocka_unit_test(tlv_walk_order),        cmocka_unit_test(tlv_damaged_areas),
-        cmocka_unit_test(tlv_empty_areas),       cmocka_unit_test(inspect_tells_header_size_digest),
+        cmocka_unit_test(version_order),
+        cmocka_unit_test(version_text),
+        cmocka_unit_test(version_parse_refuses),
+        cmocka_unit_test(header_golden),
+        cmocka_unit_test(header_round_trip),
+        cmocka_unit_test(header_refusals),
+        cmocka_unit_test(header_must_lie_inside),
+        cmocka_unit_test(tlv_known_types),
+        cmocka_unit_test(tlv_every_type),
+        cmocka_unit_test(tlv_walk_order),
+        cmocka_unit_test(tlv_damaged_areas),
+        cmocka_unit_test(tlv_empty_areas),
+        cmocka_unit_test(inspect_tells_header_size_digest),
         cmocka_unit_test(inspect_other_digests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

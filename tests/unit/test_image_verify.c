@@ -53,7 +53,8 @@ static void count_feed(void *context)
     ++*(int *)context;
 }
 
-/* Whatever the workspace, the result is the same; feed is called once a read of it. */
+/* Whatever the workspace, the result is the same; feed is called once a read of it,
+ * once for each of the three TLVs, before the signature's check and after it. */
 static void verify_any_workspace(void **state)
 {
     (void)state;
@@ -70,7 +71,7 @@ static void verify_any_workspace(void **state)
                          FERRY_OK);
         assert_true(ferry_verdict_is_valid(&verdict));
         assert_int_equal(info.size, size);
-        assert_int_equal(feeds, (812 + cap - 1) / cap);
+        assert_int_equal(feeds, (812 + cap - 1) / cap + 3 + 2);
     }
 }
 
@@ -418,6 +419,34 @@ static void signatures_are_bounded(void **state)
     }
 }
 
+/* A foreign image that names our key a hundred times cannot keep a chip busy, nor unfed. */
+static void names_are_bounded_and_fed(void **state)
+{
+    (void)state;
+    enum { NAMES = 100 };
+    static struct test_tlv tlvs[NAMES];
+    uint8_t buf[512];
+    uint8_t hash[32];
+    struct ferry_image_info info;
+    struct ferry_verdict verdict;
+    int feeds = 0;
+    test_sha256(test_keys[TEST_KEY_ED25519].public_der, test_keys[TEST_KEY_ED25519].public_len,
+                hash);
+    for (size_t i = 0; i < NAMES; i++) {
+        tlvs[i] = (struct test_tlv){FERRY_TLV_KEYHASH, 32, hash};
+    }
+    struct test_image_spec spec = {.key = TEST_KEY_NONE,
+                                   .payload_size = 50,
+                                   .unprotected_tlvs = tlvs,
+                                   .unprotected_count = NAMES};
+    size_t size = build(&spec);
+    TEST_ROM(rom, image, size);
+    assert_int_equal(ferry_image_verify(&rom.flash, test_trust(TEST_KEY_ED25519), buf, sizeof buf,
+                                        count_feed, &feeds, &info, &verdict),
+                     FERRY_E_NO_SIGNATURE);
+    assert_true(feeds > NAMES);
+}
+
 /* digest_only takes what nobody signed, but not what is damaged. */
 static void digest_only(void **state)
 {
@@ -443,12 +472,19 @@ static void digest_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(verify_both_schemes),       cmocka_unit_test(verify_any_workspace),
-        cmocka_unit_test(verify_several_signatures), cmocka_unit_test(verify_by_whole_key),
-        cmocka_unit_test(verify_images_of_imgtool),  cmocka_unit_test(golden_image),
-        cmocka_unit_test(every_bit_counts),          cmocka_unit_test(every_truncation),
-        cmocka_unit_test(refusals_name_the_cause),   cmocka_unit_test(refusals_of_odd_signatures),
-        cmocka_unit_test(signatures_are_bounded),    cmocka_unit_test(digest_only),
+        cmocka_unit_test(verify_both_schemes),
+        cmocka_unit_test(verify_any_workspace),
+        cmocka_unit_test(verify_several_signatures),
+        cmocka_unit_test(verify_by_whole_key),
+        cmocka_unit_test(verify_images_of_imgtool),
+        cmocka_unit_test(golden_image),
+        cmocka_unit_test(every_bit_counts),
+        cmocka_unit_test(every_truncation),
+        cmocka_unit_test(refusals_name_the_cause),
+        cmocka_unit_test(refusals_of_odd_signatures),
+        cmocka_unit_test(signatures_are_bounded),
+        cmocka_unit_test(names_are_bounded_and_fed),
+        cmocka_unit_test(digest_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
