@@ -214,7 +214,7 @@ static size_t answer_error(struct ferry_server_call *call, int rc, uint8_t *out)
     const char *reason = call->server->config->verbose ? call->reason : NULL;
     size_t size;
 
-    if (rc < 0 || rc > UINT16_MAX) { /* a handler's mistake: no such code on the wire */
+    if (rc < 0 || rc > (int)UINT16_MAX) { /* a handler's mistake: no such code on the wire */
         rc = FERRY_RC_UNKNOWN;
     }
     size = answer_rc(call, rc, reason, out);
