@@ -74,15 +74,18 @@ static const struct cli_command *find_command(int argc, char **argv, int *used)
 
 static int unknown_command(const struct cli *cli, int argc, char **argv)
 {
-    (void)argc;
-    return cli_fail(cli, CLI_USAGE, "run `ferry --help` for the list", "unknown command '%s'",
-                    argv[0]);
+    return cli_fail(cli, CLI_USAGE, "run `ferry --help` for the list", "unknown command '%s%s%s'",
+                    argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 }
 
 int main(int argc, char **argv)
 {
     static const struct option help[] = {{"version", no_argument, NULL, 1}, {0}};
     struct cli cli = {.device = getenv("FERRY_DEVICE")};
+
+    if (cli.device != NULL && cli.device[0] == '\0') {
+        cli.device = NULL;
+    }
 
     int option;
     while ((option = cli_getopt(&cli, argc, argv, "+", help)) != -1) {
@@ -101,6 +104,10 @@ int main(int argc, char **argv)
     if (argc == 0) {
         print_help(stderr);
         return CLI_USAGE;
+    }
+    if (strcmp(argv[0], "help") == 0) {
+        print_help(stdout);
+        return CLI_OK;
     }
     int used;
     cli.command = find_command(argc, argv, &used);
