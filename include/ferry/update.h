@@ -87,9 +87,9 @@ struct ferry_update_event {
     bool already;     /* DONE without an upload, test, reset or confirm */
     int error;        /* FERRY_E_REVERTED: the old image runs again and the new one is still in its
                          slot; FERRY_E_NO_IMAGE: the bootloader refused it, it is gone;
-                         FERRY_E_REFUSED: status; FERRY_E_DOWNGRADE; FERRY_E_TIMEOUT, _TOO_LARGE, _STATE,
-                         _MISMATCH,        _UNSUPPORTED (no hashes in the list: nothing can be proved), _VERSION,
-                         and        the upload's */
+                         FERRY_E_REFUSED: status; FERRY_E_DOWNGRADE; FERRY_E_TIMEOUT,
+                         _TOO_LARGE, _STATE, _MISMATCH, _UNSUPPORTED (no hashes in the list:
+                         nothing can be proved), _VERSION, and the upload's */
     struct ferry_smp_status status;        /* its reason is empty */
     const struct ferry_image_state *proof; /* with DONE: what the device listed last of the image;
                                               else NULL. Valid as long as the update. */
