@@ -20,9 +20,12 @@ int main(void)
             return 1;
         }
     }
-    struct ferry_boot_image image = {
-        .slots = {&slots[0].flash, &slots[1].flash, &ferry_traits_swap_move, 8, 128},
-        .strategy = &ferry_boot_swap_move};
+    struct ferry_boot_image image = {.slots = {.primary = &slots[0].flash,
+                                               .secondary = &slots[1].flash,
+                                               .strategy = &ferry_traits_swap_move,
+                                               .max_align = 8,
+                                               .max_sectors = 128},
+                                     .strategy = &ferry_boot_swap_move};
     struct ferry_boot_config config = {.images = &image,
                                        .image_count = 1,
                                        .buf = workspace,

@@ -68,7 +68,7 @@ static enum ferry_boot_action action_of(const struct ferry_boot_swap *swap)
 /* Do what is left of the swap. */
 static int carry_out(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
 {
-    int rc = swap->strategy->run(swap);
+    int rc = swap->strategy->plan->run(swap);
 
     if (rc == FERRY_OK) {
         report->action = action_of(swap);
@@ -90,7 +90,7 @@ static int refuse(struct ferry_boot_swap *swap, int why, const struct ferry_vers
 static int settle(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
 {
     struct ferry_version version;
-    int rc = swap->strategy->resume(swap);
+    int rc = swap->strategy->plan->resume(swap);
 
     if (rc < 0) {
         return rc;
@@ -114,7 +114,7 @@ static int settle(struct ferry_boot_swap *swap, struct ferry_boot_image_report *
         return refuse(swap, rc, &version, report);
     }
     if (!report->resumed) {
-        rc = swap->strategy->begin(swap);
+        rc = swap->strategy->plan->begin(swap);
     }
     return rc != FERRY_OK ? rc : carry_out(swap, report);
 }
@@ -157,7 +157,7 @@ static int fall_back(struct ferry_boot_swap *swap, int why, struct ferry_boot_im
         rc = fallback_type(swap, &swap->type);
     }
     if (rc == FERRY_OK) {
-        rc = swap->strategy->begin(swap);
+        rc = swap->strategy->plan->begin(swap);
     }
     if (rc == FERRY_OK) {
         rc = carry_out(swap, report);
@@ -225,8 +225,8 @@ static int look_ahead(struct ferry_boot_swap *swap, struct ferry_boot_image_repo
 }
 
 /* Returns FERRY_OK with a valid verdict, FERRY_E_NO_IMAGE, FERRY_E_FLASH or FERRY_E_POWER. */
-static int boot_image(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
-                      struct ferry_verdict *verdict)
+int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
+                       struct ferry_verdict *verdict)
 {
     int rc = ferry_slots_trailer(swap->slots, &swap->layout);
 
@@ -304,7 +304,7 @@ int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_rep
         start_swap(&swap, config, i);
         report->images[i].reason = FERRY_OK;
 
-        int rc = boot_image(&swap, &report->images[i], &verdicts[i]);
+        int rc = swap.strategy->boot(&swap, &report->images[i], &verdicts[i]);
 
         if (rc == FERRY_E_POWER) {
             return rc;
@@ -320,15 +320,4 @@ int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_rep
         tell_nothing_runs(config, report);
     }
     return result;
-}
-
-const char *ferry_boot_action_name(enum ferry_boot_action action)
-{
-    static const char *const names[] = {
-        [FERRY_BOOT_RAN] = "ran",         [FERRY_BOOT_UPGRADED] = "upgraded",
-        [FERRY_BOOT_TESTING] = "testing", [FERRY_BOOT_REVERTED] = "reverted",
-        [FERRY_BOOT_REFUSED] = "refused", [FERRY_BOOT_STOPPED] = "stopped",
-    };
-
-    return (unsigned)action < sizeof(names) / sizeof(names[0]) ? names[action] : "?";
 }

@@ -117,9 +117,7 @@ static int run(struct ferry_boot_swap *swap)
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
+static const struct ferry_boot_plan plan = {.resume = resume, .begin = begin, .run = run};
+
 const struct ferry_boot_strategy ferry_boot_overwrite = {
-    .traits = &ferry_traits_overwrite,
-    .resume = resume,
-    .begin = begin,
-    .run = run,
-};
+    .traits = &ferry_traits_overwrite, .boot = ferry_boot_by_swap, .plan = &plan};

@@ -156,9 +156,7 @@ static int run(struct ferry_boot_swap *swap)
     return ferry_boot_status_end(swap);
 }
 
+static const struct ferry_boot_plan plan = {.resume = resume, .begin = begin, .run = run};
+
 const struct ferry_boot_strategy ferry_boot_swap_move = {
-    .traits = &ferry_traits_swap_move,
-    .resume = resume,
-    .begin = begin,
-    .run = run,
-};
+    .traits = &ferry_traits_swap_move, .boot = ferry_boot_by_swap, .plan = &plan};

@@ -8,6 +8,17 @@
 
 #include "ferry/boot.h"
 
+/* The steps of a strategy that moves images. */
+struct ferry_boot_plan {
+    int (*resume)(struct ferry_boot_swap *swap);
+    int (*begin)(struct ferry_boot_swap *swap);
+    int (*run)(struct ferry_boot_swap *swap);
+};
+
+FERRY_MUST_CHECK
+int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
+                       struct ferry_verdict *verdict);
+
 struct ferry_boot_swap {
     const struct ferry_boot_config *config;
     const struct ferry_boot_strategy *strategy;

@@ -60,89 +60,112 @@ uint32_t ferry_slots_max_image(const struct ferry_slots *slots)
     return slots->strategy->max_image(slots);
 }
 
-/* ---- State ------------------------------------------------------------------------------ */
+/* ---- Where images are ------------------------------------------------------------------- */
 
-int ferry_slots_swap_type(const struct ferry_slots *slots, enum ferry_swap_type *type)
+const struct ferry_flash *ferry_slots_slot(const struct ferry_slots *slots, uint32_t slot)
 {
-    struct ferry_trailer primary;
-    int rc = ferry_trailer_read(slots->primary, slots->max_align, &primary);
-    if (rc != FERRY_OK) {
-        return rc;
+    return slot == 0 ? slots->primary : slots->secondary;
+}
+
+/* Offset of a sector of the secondary; 0 when it has no such sector. */
+static uint32_t sector_offset(const struct ferry_slots *slots, uint32_t index)
+{
+    struct ferry_flash_sector sector;
+    if (index == 0 || slots->secondary == NULL ||
+        ferry_flash_sector(slots->secondary, index, &sector) != FERRY_OK) {
+        return 0;
     }
-    struct ferry_trailer secondary = {FERRY_UNSET, FERRY_UNSET, FERRY_UNSET, FERRY_SWAP_NONE, 0};
-    /* An error leaves secondary as it is: unset. */
-    rc = ferry_trailer_read(slots->secondary, slots->max_align, &secondary);
-    (void)rc;
-    bool offset_rows = slots->strategy->mode == FERRY_MODE_SWAP_OFFSET;
-    *type = ferry_swap_type_of(&primary, &secondary, offset_rows);
-    if (*type == FERRY_SWAP_REVERT && !slots->strategy->reverts) {
-        *type = FERRY_SWAP_NONE;
+    return sector.offset;
+}
+
+uint32_t ferry_slots_upload_offset(const struct ferry_slots *slots)
+{
+    return sector_offset(slots, slots->strategy->upload_sector);
+}
+
+uint32_t ferry_slots_old_offset(const struct ferry_slots *slots)
+{
+    return sector_offset(slots, slots->strategy->old_sector);
+}
+
+int ferry_slots_secondary_at(const struct ferry_slots *slots, uint32_t offset,
+                             struct ferry_flash_slice *view)
+{
+    const struct ferry_flash *slot = slots->secondary;
+    if (slot == NULL || offset > slot->size) {
+        return FERRY_E_NOT_FOUND;
+    }
+    return ferry_flash_slice_init(view, slot, offset, slot->size - offset);
+}
+
+/* Where the image of the secondary begins. A header at sector 0 decides: the strategies that use
+ * two places erase it when what is there no longer counts. */
+static int find_image(const struct ferry_slots *slots, uint32_t *offset)
+{
+    uint32_t places[2] = {ferry_slots_upload_offset(slots), ferry_slots_old_offset(slots)};
+    *offset = places[0];
+    uint32_t first = places[0] <= places[1] ? 0 : 1;
+    for (uint32_t i = 0; i < 2; i++) {
+        uint8_t magic[4];
+        uint32_t place = places[(first + i) % 2];
+        int rc = ferry_flash_read(slots->secondary, place, magic, sizeof magic);
+        if (rc == FERRY_E_POWER) {
+            return rc;
+        }
+        if (rc == FERRY_OK && ferry_load_le32(magic) == FERRY_IMAGE_MAGIC) {
+            *offset = place;
+            return FERRY_OK;
+        }
     }
     return FERRY_OK;
 }
 
-/* Write swap_info behind a request, as MCUboot's own application code does. The magic made the
- * request already; where the field is not erased any more, it is left alone. */
-static int note_request(const struct ferry_slots *slots, enum ferry_swap_type type)
+int ferry_slots_view(const struct ferry_slots *slots, uint32_t slot, struct ferry_flash_slice *view,
+                     uint32_t *offset)
 {
-    struct ferry_trailer_layout layout;
-    int rc = ferry_slots_trailer(slots, &layout);
-    if (rc != FERRY_OK) {
-        return rc;
+    const struct ferry_flash *flash = ferry_slots_slot(slots, slot);
+    uint32_t at = 0;
+    if (slot > 1 || flash == NULL) {
+        return FERRY_E_NOT_FOUND;
     }
-    const struct ferry_flash *slot = slots->secondary;
-    rc = ferry_flash_is_erased(slot, slot->size - layout.swap_info, slot->write_size);
-    if (rc <= 0) {
-        return rc;
+    int rc = slot == 0 ? FERRY_OK : find_image(slots, &at);
+    if (rc == FERRY_OK) {
+        rc = ferry_flash_slice_init(view, flash, at, flash->size - at);
     }
-    return ferry_trailer_write_swap_info(slot, slots->max_align, 0, type);
+    if (offset != NULL) {
+        *offset = at;
+    }
+    return rc;
+}
+
+/* ---- State ------------------------------------------------------------------------------ */
+
+int ferry_slots_next_boot(const struct ferry_slots *slots, struct ferry_slots_next *next)
+{
+    return slots->strategy->state->next(slots, next);
+}
+
+int ferry_slots_swap_type(const struct ferry_slots *slots, enum ferry_swap_type *type)
+{
+    struct ferry_slots_next next;
+    int rc = ferry_slots_next_boot(slots, &next);
+    if (rc == FERRY_OK) {
+        *type = next.type;
+    }
+    return rc;
 }
 
 int ferry_slots_set_pending(const struct ferry_slots *slots, bool permanent)
 {
-    struct ferry_trailer trailer;
-    int rc = ferry_trailer_read(slots->secondary, slots->max_align, &trailer);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    enum ferry_trailer_field wanted = permanent ? FERRY_SET : FERRY_UNSET;
-    if (trailer.magic == FERRY_SET) {
-        return trailer.image_ok == wanted ? FERRY_OK : FERRY_E_STATE;
-    }
-    /* A flag cannot be taken back: with image_ok set already, a magic would ask for good. */
-    if (trailer.magic == FERRY_BAD || trailer.image_ok == FERRY_BAD ||
-        (trailer.image_ok == FERRY_SET && !permanent)) {
-        return FERRY_E_STATE;
-    }
-    if (trailer.image_ok != wanted) {
-        rc = ferry_trailer_write_image_ok(slots->secondary, slots->max_align);
-        if (rc != FERRY_OK) {
-            return rc;
-        }
-    }
-    rc = ferry_trailer_write_magic(slots->secondary, slots->max_align);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    return note_request(slots, permanent ? FERRY_SWAP_PERM : FERRY_SWAP_TEST);
+    return slots->strategy->state->set_pending(slots, permanent);
+}
+
+int ferry_slots_cancel(const struct ferry_slots *slots)
+{
+    return slots->strategy->state->cancel(slots);
 }
 
 int ferry_slots_confirm(const struct ferry_slots *slots)
 {
-    struct ferry_trailer trailer;
-    int rc = ferry_trailer_read(slots->primary, slots->max_align, &trailer);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    if (trailer.magic == FERRY_BAD) {
-        return FERRY_E_STATE;
-    }
-    /* Without a magic there was no swap: whatever runs is for good. */
-    if (trailer.magic == FERRY_UNSET || trailer.image_ok == FERRY_SET) {
-        return FERRY_OK;
-    }
-    if (trailer.image_ok == FERRY_BAD) {
-        return FERRY_E_STATE;
-    }
-    return ferry_trailer_write_image_ok(slots->primary, slots->max_align);
+    return slots->strategy->state->confirm(slots);
 }

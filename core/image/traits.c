@@ -23,3 +23,8 @@ const struct ferry_strategy_traits *ferry_strategy_traits_find(const char *name)
     }
     return NULL;
 }
+
+const struct ferry_strategy_traits *ferry_strategy_traits_at(size_t i)
+{
+    return i < sizeof all / sizeof all[0] ? all[i] : NULL;
+}

@@ -22,5 +22,10 @@ static uint32_t max_image(const struct ferry_slots *slots)
 }
 
 /* No status entries: a copy that was cut is simply begun again, the secondary being whole. */
-const struct ferry_strategy_traits ferry_traits_overwrite = {
-    .name = "overwrite", .mode = FERRY_MODE_OVERWRITE, .check = check, .max_image = max_image};
+const struct ferry_strategy_traits ferry_traits_overwrite = {.name = "overwrite",
+                                                             .mode = FERRY_MODE_OVERWRITE,
+                                                             .slot_count = 2,
+                                                             .erases = 1,
+                                                             .state = &ferry_slots_by_swap,
+                                                             .check = check,
+                                                             .max_image = max_image};

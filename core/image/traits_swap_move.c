@@ -47,5 +47,8 @@ const struct ferry_strategy_traits ferry_traits_swap_move = {.name = "swap-move"
                                                              .sector_states = 3,
                                                              .reverts = true,
                                                              .keeps_old = true,
+                                                             .slot_count = 2,
+                                                             .erases = 2,
+                                                             .state = &ferry_slots_by_swap,
                                                              .check = check,
                                                              .max_image = max_image};

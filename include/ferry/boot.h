@@ -4,42 +4,50 @@
 #ifndef FERRY_BOOT_H
 #define FERRY_BOOT_H
 
-#include "ferry/slots.h"
+#include "ferry/trial.h"
+#include "ferry/why.h"
 
 /* Images (pairs of slots) one bootloader serves at most. */
 #define FERRY_BOOT_IMAGES 4
 
 struct ferry_boot_swap; /* core/boot/swap.h */
+struct ferry_boot_plan; /* core/boot/plan.h */
+struct ferry_boot_image_report;
 
-/* How images are moved: one const table a file (core/boot/strategy_*.c). A product lists the
+/* How images get to run: one const table a file (core/boot/strategy_*.c). A product lists the
  * ones it wants and the linker drops the rest. */
 struct ferry_boot_strategy {
     const struct ferry_strategy_traits *traits;
-    /* Whether a swap was interrupted and must be finished before anything else.
-     * Returns 1, 0 or a flash error. Fills swap for run(). */
-    int (*resume)(struct ferry_boot_swap *swap);
-    /* Begin a swap of swap->type: make it durable. Nothing is lost when cut before the end. */
-    int (*begin)(struct ferry_boot_swap *swap);
-    /* Do the steps that are left, each durable before the next, and finish at rest. */
-    int (*run)(struct ferry_boot_swap *swap);
+    /* The whole boot of one image: finish, decide, verify, install. Fills report and verdict.
+     * Returns FERRY_OK with a valid verdict, FERRY_E_NO_IMAGE, FERRY_E_FLASH or FERRY_E_POWER. */
+    int (*boot)(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
+                struct ferry_verdict *verdict);
+    const struct ferry_boot_plan *plan; /* the steps of one that moves images; else NULL */
 };
 
+extern const struct ferry_boot_strategy ferry_boot_swap_scratch;
 extern const struct ferry_boot_strategy ferry_boot_swap_move;
+extern const struct ferry_boot_strategy ferry_boot_swap_offset;
+extern const struct ferry_boot_strategy ferry_boot_swap_shift;
 extern const struct ferry_boot_strategy ferry_boot_overwrite;
+extern const struct ferry_boot_strategy ferry_boot_direct_xip;
+extern const struct ferry_boot_strategy ferry_boot_direct_xip_revert;
+extern const struct ferry_boot_strategy ferry_boot_ram_load;
+extern const struct ferry_boot_strategy ferry_boot_ram_load_revert;
+extern const struct ferry_boot_strategy ferry_boot_single_slot;
+
+/* RAM that images of ram-load run from. */
+struct ferry_boot_ram {
+    uint8_t *memory;
+    uint32_t address; /* of memory, as the images' load_address counts */
+    uint32_t size;    /* bytes */
+};
 
 struct ferry_boot_image {
     struct ferry_slots slots; /* slots.strategy == strategy->traits */
     const struct ferry_boot_strategy *strategy;
-};
-
-/* What was done with an image in this boot. */
-enum ferry_boot_action {
-    FERRY_BOOT_RAN,      /* nothing was asked for: it runs as it was */
-    FERRY_BOOT_UPGRADED, /* a new image was installed, for good */
-    FERRY_BOOT_TESTING,  /* a new image was installed for a test */
-    FERRY_BOOT_REVERTED, /* it was not confirmed: the old one is back */
-    FERRY_BOOT_REFUSED,  /* the image asked for was refused; the old one runs */
-    FERRY_BOOT_STOPPED   /* nothing of it may run */
+    const struct ferry_boot_ram *ram; /* for ram-load; else NULL */
+    uint32_t addresses[2]; /* where the slots are, for images linked to one (flag ROM_FIXED) */
 };
 
 struct ferry_boot_image_report {
@@ -48,7 +56,10 @@ struct ferry_boot_image_report {
     int reason;                   /* FERRY_OK, or why refused or stopped (enum ferry_error) */
     struct ferry_version refused; /* the image refused, when its header could be read */
     struct ferry_image_info info; /* the image that runs; unless STOPPED */
-    enum ferry_swap_type next;    /* what the next boot would do: REVERT = unconfirmed */
+    uint8_t slot;                 /* the slot it is in: 0 but for direct-xip and ram-load, whose
+                                     image runs from ram at info.header.load_address */
+    enum ferry_swap_type next;    /* what the next boot would do: REVERT = on trial */
+    struct ferry_boot_failure failure; /* the last erase or program that failed */
 };
 
 struct ferry_boot_report {
@@ -74,6 +85,9 @@ struct ferry_boot_config {
     /* Refuse a test or upgrade to a version that is not newer, build number included. The very
      * image that runs is not refused; a primary that does not verify has no version. */
     bool no_downgrade;
+    /* Trials an unconfirmed image has, where slots.store is set; 0 = MCUboot's rule, one boot. */
+    uint8_t trials;
+    enum ferry_reset_cause cause;         /* of this start */
     const struct ferry_boot_hooks *hooks; /* may be NULL */
     uint8_t *buf;                         /* workspace for copies and digests */
     size_t buf_size; /* bytes: at least 256 and a multiple of every write size */
@@ -92,8 +106,5 @@ struct ferry_boot_config {
  * not run; FERRY_E_POWER from a decorator; FERRY_E_FLASH when the flash failed for good. */
 FERRY_MUST_CHECK
 int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_report *report);
-
-/* Words for the log: "reverted", "testing", … */
-const char *ferry_boot_action_name(enum ferry_boot_action action);
 
 #endif

@@ -5,6 +5,7 @@
 #define FERRY_SLOTS_H
 
 #include "ferry/image.h"
+#include "ferry/store.h"
 #include "ferry/trailer.h"
 
 struct ferry_slots;
@@ -23,34 +24,70 @@ enum ferry_boot_mode {
     FERRY_MODE_SWAP_OFFSET = 9
 };
 
+struct ferry_slots_next;
+
+/* How test, confirm and the next boot are recorded: one const table a family of strategies. */
+struct ferry_slots_state {
+    int (*next)(const struct ferry_slots *slots, struct ferry_slots_next *next);
+    int (*set_pending)(const struct ferry_slots *slots, bool permanent);
+    int (*confirm)(const struct ferry_slots *slots);
+    int (*cancel)(const struct ferry_slots *slots);
+};
+
+extern const struct ferry_slots_state ferry_slots_by_swap;  /* swap_*, overwrite */
+extern const struct ferry_slots_state ferry_slots_in_place; /* direct_xip*, ram_load* */
+extern const struct ferry_slots_state ferry_slots_single;   /* single_slot: nothing to record */
+
 /* What everyone must know of a strategy; how it moves images is core/boot's. */
 struct ferry_strategy_traits {
     const char *name;      /* "swap-move", as in the layout file */
     uint8_t mode;          /* enum ferry_boot_mode */
     uint8_t sector_states; /* status entries a sector takes in the trailer; 0 = keeps none */
+    uint8_t slot_count;    /* 2, or 1: no secondary */
+    uint8_t upload_sector; /* of the secondary, where an uploaded image begins: 0, or 1 */
+    uint8_t old_sector;    /* of the secondary, where the old image begins after an upgrade */
+    uint8_t erases;        /* most erases of one sector of a slot in an update without a fault */
     bool tlv_sizes;        /* the trailer has swap-offset's extra field */
+    bool scratch;          /* needs a scratch area */
+    bool in_place;         /* an image runs from the slot it was uploaded to (or from RAM) */
     bool reverts;          /* an image that does not confirm is taken back */
     bool keeps_old;        /* the old image stays somewhere until the next update */
     bool needs_recovery;   /* a cut at the wrong moment leaves nothing to run */
+    const struct ferry_slots_state *state;
     /* Whether the slots suit it: FERRY_OK or FERRY_E_LAYOUT. */
     int (*check)(const struct ferry_slots *slots);
     /* Largest image, header and TLVs included, bytes; 0 when none fits. */
     uint32_t (*max_image)(const struct ferry_slots *slots);
 };
 
+extern const struct ferry_strategy_traits ferry_traits_swap_scratch;
 extern const struct ferry_strategy_traits ferry_traits_swap_move;
+extern const struct ferry_strategy_traits ferry_traits_swap_offset;
+extern const struct ferry_strategy_traits ferry_traits_swap_shift;
 extern const struct ferry_strategy_traits ferry_traits_overwrite;
+extern const struct ferry_strategy_traits ferry_traits_direct_xip;
+extern const struct ferry_strategy_traits ferry_traits_direct_xip_revert;
+extern const struct ferry_strategy_traits ferry_traits_ram_load;
+extern const struct ferry_strategy_traits ferry_traits_ram_load_revert;
+extern const struct ferry_strategy_traits ferry_traits_single_slot;
 
 /* The traits with a name, or NULL. */
 const struct ferry_strategy_traits *ferry_strategy_traits_find(const char *name);
 
+/* The traits number i, or NULL behind the last: for lists of names. */
+const struct ferry_strategy_traits *ferry_strategy_traits_at(size_t i);
+
 /* One updatable image: where it runs, where the next one is uploaded. Constant after set-up. */
 struct ferry_slots {
     const struct ferry_flash *primary;
-    const struct ferry_flash *secondary;
+    const struct ferry_flash *secondary; /* NULL where the strategy has one slot */
     const struct ferry_strategy_traits *strategy;
-    uint32_t max_align;   /* 8, 16 or 32 */
-    uint32_t max_sectors; /* N of the trailer; MCUboot's default is 128 */
+    uint32_t max_align;                /* 8, 16 or 32 */
+    uint32_t max_sectors;              /* N of the trailer; MCUboot's default is 128 */
+    const struct ferry_flash *scratch; /* for swap-scratch; else NULL */
+    struct ferry_store *store;         /* the device's store, open; NULL = it has none */
+    uint8_t number;                    /* of the image: names its records in the store */
+    uint8_t active;                    /* the slot whose image runs: 0 but for in_place */
 };
 
 /* Check geometry and strategy once. Returns FERRY_OK, FERRY_E_CONFIG or FERRY_E_LAYOUT. */
@@ -65,27 +102,71 @@ int ferry_slots_trailer(const struct ferry_slots *slots, struct ferry_trailer_la
  * The one place where this is computed. */
 uint32_t ferry_slots_max_image(const struct ferry_slots *slots);
 
-/* What the next boot would do, from the trailers alone; never FERRY_SWAP_REVERT for a strategy
- * that does not revert. A secondary that cannot be read counts as unset.
+/* Slot 0 (primary) or 1 (secondary); NULL for a secondary that is not there. */
+const struct ferry_flash *ferry_slots_slot(const struct ferry_slots *slots, uint32_t slot);
+
+/* Offset in the secondary at which an uploaded image begins, and the old one after an upgrade. */
+uint32_t ferry_slots_upload_offset(const struct ferry_slots *slots);
+uint32_t ferry_slots_old_offset(const struct ferry_slots *slots);
+
+/* Make view the image in a slot, from its header on to the end of the slot: in the secondary it
+ * begins where the strategy keeps uploads or old images, whichever has a header. Without any
+ * header, and in the primary, the view is where an upload begins.
+ *
+ * offset  of the view in the slot; may be NULL
+ *
+ * Returns FERRY_OK, FERRY_E_NOT_FOUND when there is no such slot, or a flash error. */
+FERRY_MUST_CHECK
+int ferry_slots_view(const struct ferry_slots *slots, uint32_t slot, struct ferry_flash_slice *view,
+                     uint32_t *offset);
+
+/* Make view a part of the secondary that begins at offset (a sector's): for images there.
+ * Returns as ferry_flash_slice_init(). */
+FERRY_MUST_CHECK
+int ferry_slots_secondary_at(const struct ferry_slots *slots, uint32_t offset,
+                             struct ferry_flash_slice *view);
+
+/* ---- State ------------------------------------------------------------------------------ */
+
+struct ferry_slots_next {
+    uint8_t slot;              /* whose image runs after the next boot */
+    enum ferry_swap_type type; /* NONE: as now; TEST, PERM: the other slot's; REVERT: taken back */
+};
+
+/* What the next boot would do, from trailers and store; images are not verified. With a trial
+ * policy (ferry/trial.h) a REVERT is what happens once the trials are used up.
  * Returns FERRY_OK, or the flash error of the primary. */
+FERRY_MUST_CHECK
+int ferry_slots_next_boot(const struct ferry_slots *slots, struct ferry_slots_next *next);
+
+/* The type alone. Returns as ferry_slots_next_boot(). */
 FERRY_MUST_CHECK
 int ferry_slots_swap_type(const struct ferry_slots *slots, enum ferry_swap_type *type);
 
-/* Ask for the image in the secondary slot at the next boot.
+/* Ask for the image in the slot that does not run at the next boot.
  *
  * permanent  false: a test, reverted unless confirmed; true: for good
  *
  * For a permanent request image_ok is written before the magic, so that a cut between them
- * leaves no request instead of a test. Asking again for the same is FERRY_OK and writes nothing.
- * Whether there is an image is not looked at.
- * Returns FERRY_OK; FERRY_E_STATE when a request of the other kind stands, or when magic or
- * image_ok are damaged or left over from a cut so that they would say something else than asked
- * (erase the slot); or a flash error. */
+ * leaves no request instead of a test. Asking again for the same is FERRY_OK and writes nothing;
+ * a test that is pending may be raised to permanent. A damaged magic or flag is repaired where
+ * the image does not reach into the trailer's sectors. Whether there is an image is not looked at.
+ * Returns FERRY_OK; FERRY_E_STATE when a permanent request stands and a test is asked for (cancel
+ * it first), or when the damage cannot be repaired (erase the slot); FERRY_E_UNSUPPORTED for a
+ * strategy without requests; or a flash error. */
 FERRY_MUST_CHECK
 int ferry_slots_set_pending(const struct ferry_slots *slots, bool permanent);
 
-/* Confirm the running image. Writes nothing when it is confirmed already.
- * Returns FERRY_OK; FERRY_E_STATE when the trailer is damaged; or a flash error. */
+/* Withdraw a request that has not been carried out. Where the image shares the trailer's sector,
+ * it goes with it and must be uploaded again. Nothing pending is FERRY_OK and writes nothing.
+ * Returns FERRY_OK, FERRY_E_UNSUPPORTED, or a flash error. */
+FERRY_MUST_CHECK
+int ferry_slots_cancel(const struct ferry_slots *slots);
+
+/* Confirm the running image, and read it back. Writes nothing when it is confirmed already. Where
+ * the trailer's unit is bad a record in the store says it instead.
+ * Returns FERRY_OK; FERRY_E_STATE when the trailer is damaged and there is no store; or a flash
+ * error. */
 FERRY_MUST_CHECK
 int ferry_slots_confirm(const struct ferry_slots *slots);
 

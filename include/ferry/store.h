@@ -12,7 +12,9 @@
 #define FERRY_STORE_MAX 128
 
 /* Keys below 0x100 are Ferry's own; an application uses 0x100 .. 0xfffe. */
-#define FERRY_STORE_KEY_BOOT_REPORT 0x0001
+#define FERRY_STORE_KEY_WHY       0x0001 /* + image number: ferry/why.h */
+#define FERRY_STORE_KEY_TRIAL     0x0010 /* + image number: ferry/trial.h */
+#define FERRY_STORE_KEY_CONFIRMED 0x0020 /* + image number: a confirm whose unit is bad */
 
 /* State of an open store; do not rely on the contents. */
 struct ferry_store {

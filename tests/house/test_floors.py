@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Folder -> floor. A file may include what lies on its own folder or on a lower floor.
 FLOORS = {
     "core/base": 0, "core/cbor": 0.5, "core/flash": 0.5,  # one floor; base is its ground
-    "core/smp": 1, "core/image": 1, "core/store": 1,
+    "core/smp": 1, "core/store": 1, "core/image": 1.5,  # one floor; the store is image's ground
     "core/server": 2, "core/client": 2, "core/boot": 2,
     "core/recovery": 3,
     "port": 4,
@@ -21,6 +21,7 @@ HEADERS = {
     "cbor": "core/cbor", "flash": "core/flash", "store": "core/store",
     "smp": "core/smp", "console": "core/smp",
     "image": "core/image", "trailer": "core/image", "slots": "core/image", "crypto": "core/image",
+    "trial": "core/image", "why": "core/image",
     "boot": "core/boot",
     "server": "core/server", "group_os": "core/server", "group_image": "core/server",
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",

@@ -47,7 +47,7 @@ static int run_done_first(struct ferry_boot_swap *swap)
     if (rc == FERRY_OK && trailer.copy_done == FERRY_UNSET) {
         rc = ferry_trailer_write_copy_done(swap->slots->primary, swap->slots->max_align);
     }
-    return rc != FERRY_OK ? rc : ferry_boot_swap_move.run(swap);
+    return rc != FERRY_OK ? rc : ferry_boot_swap_move.plan->run(swap);
 }
 
 /* Makes the records count before they are complete: the size is missing. */
@@ -78,7 +78,7 @@ static int begin_magic_first(struct ferry_boot_swap *swap)
 /* Forgets the records and begins at the first step again. */
 static int resume_from_zero(struct ferry_boot_swap *swap)
 {
-    int rc = ferry_boot_swap_move.resume(swap);
+    int rc = ferry_boot_swap_move.plan->resume(swap);
 
     swap->done = rc == 1 && swap->done > 0 ? 1 : swap->done;
     return rc;
@@ -103,7 +103,7 @@ static int run_empties_first(struct ferry_boot_swap *swap)
 static int run_erases_in_vain(struct ferry_boot_swap *swap)
 {
     const struct ferry_flash *secondary = swap->slots->secondary;
-    int rc = ferry_boot_overwrite.run(swap);
+    int rc = ferry_boot_overwrite.plan->run(swap);
 
     return rc != FERRY_OK ? rc : ferry_flash_erase(secondary, 0, FLOW_SECTOR);
 }
@@ -128,21 +128,26 @@ static void expect_findings(const char *name, struct ferry_boot_strategy defect,
 static void test_the_runner_finds_seeded_defects(void **state)
 {
     struct ferry_boot_strategy defect = ferry_boot_swap_move;
+    struct ferry_boot_plan plan = *ferry_boot_swap_move.plan;
+
+    defect.plan = &plan;
 
     (void)state;
-    defect.run = run_done_first;
+    plan.run = run_done_first;
     expect_findings("copy_done first", defect, &flows[FLOW_TEST].flow);
-    defect = ferry_boot_swap_move;
-    defect.begin = begin_magic_first;
+    plan = *ferry_boot_swap_move.plan;
+    plan.begin = begin_magic_first;
     expect_findings("magic first", defect, &flows[FLOW_PERMANENT].flow);
-    defect = ferry_boot_swap_move;
-    defect.resume = resume_from_zero;
+    plan = *ferry_boot_swap_move.plan;
+    plan.resume = resume_from_zero;
     expect_findings("records forgotten", defect, &flows[FLOW_PERMANENT].flow);
     defect = ferry_boot_overwrite;
-    defect.run = run_empties_first;
+    plan = *ferry_boot_overwrite.plan;
+    defect.plan = &plan;
+    plan.run = run_empties_first;
     expect_findings("source emptied first", defect, &flows[FLOW_PERMANENT].flow);
-    defect = ferry_boot_overwrite;
-    defect.run = run_erases_in_vain;
+    plan = *ferry_boot_overwrite.plan;
+    plan.run = run_erases_in_vain;
     expect_findings("erases in vain", defect, &flows[FLOW_PERMANENT].flow);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bootloader without power cuts: what every flow does, and what it says of it. */
 #include "boot_bench.h"
+#include "core/boot/swap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -299,7 +300,7 @@ static struct bench *victim;
 /* A swap whose copy goes wrong without anyone noticing. */
 static int run_and_damage(struct ferry_boot_swap *swap)
 {
-    int rc = ferry_boot_swap_move.run(swap);
+    int rc = ferry_boot_swap_move.plan->run(swap);
 
     if (victim != NULL) {
         victim->device.primary.memory[300] ^= 4;
@@ -312,9 +313,11 @@ static void test_a_swap_that_went_wrong_is_undone_in_the_same_boot(void **state)
 {
     struct bench bench;
     struct ferry_boot_strategy careless = ferry_boot_swap_move;
+    struct ferry_boot_plan plan = *ferry_boot_swap_move.plan;
 
     (void)state;
-    careless.run = run_and_damage;
+    plan.run = run_and_damage;
+    careless.plan = &plan;
     bench_init(&bench, &bench_geometry, &careless);
     bench_upload(&bench);
     bench_request(&bench, false);

@@ -155,7 +155,11 @@ static void test_slot_info_is_zephyrs_byte_for_byte(void **context)
     slot = rig.flash[0].flash;
     slot.size = 491520;
     slot.runs[0].count = 120;
-    rig.slots[0] = (struct ferry_slots){&slot, &slot, &traits, 8, 128};
+    rig.slots[0] = (struct ferry_slots){.primary = &slot,
+                                        .secondary = &slot,
+                                        .strategy = &traits,
+                                        .max_align = 8,
+                                        .max_sectors = 128};
     rig.options.slot_info_always = true;
     image_rig_restart(&rig);
     rig_expect_vector(&rig.server, FERRY_TEST_DATA, "img_slot_info_req", "img_slot_info_rsp");
