@@ -2,8 +2,9 @@
 /* Strategies by name. Whoever calls this links them all; a bootloader names its own instead. */
 #include "ferry/slots.h"
 
-static const struct ferry_strategy_traits *const all[] = {&ferry_traits_swap_move,
-                                                          &ferry_traits_overwrite};
+static const struct ferry_strategy_traits *const all[] = {
+    &ferry_traits_swap_move, &ferry_traits_swap_scratch, &ferry_traits_swap_offset,
+    &ferry_traits_swap_shift, &ferry_traits_overwrite};
 
 static bool equal(const char *a, const char *b)
 {
