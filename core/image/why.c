@@ -39,6 +39,18 @@ const char *ferry_boot_action_name(enum ferry_boot_action action)
     return (unsigned)action < sizeof(names) / sizeof(names[0]) ? names[action] : "?";
 }
 
+const char *ferry_boot_area_name(enum ferry_boot_area area)
+{
+    static const char *const names[] = {
+        [FERRY_AREA_NONE] = "none",
+        [FERRY_AREA_PRIMARY] = "primary",
+        [FERRY_AREA_SECONDARY] = "secondary",
+        [FERRY_AREA_SCRATCH] = "scratch",
+    };
+
+    return (unsigned)area < sizeof(names) / sizeof(names[0]) ? names[area] : "none";
+}
+
 /* ---- The record ------------------------------------------------------------------------ */
 
 static void put_version(uint8_t *at, const struct ferry_version *version)

@@ -28,6 +28,9 @@ enum ferry_boot_area {
     FERRY_AREA_SCRATCH
 };
 
+/* "primary", "secondary", "scratch"; "none" for any other value. */
+const char *ferry_boot_area_name(enum ferry_boot_area area);
+
 struct ferry_boot_failure {
     enum ferry_boot_area area; /* NONE: no erase or program failed */
     uint32_t sector;           /* its index in the area */

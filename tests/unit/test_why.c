@@ -382,7 +382,7 @@ static void a_dead_flash_is_reported(void **state)
     assert_int_equal(ferry_why_write(&store, 0, &why), FERRY_E_FLASH);
 }
 
-static void actions_have_names(void **state)
+static void actions_and_areas_have_names(void **state)
 {
     (void)state;
     assert_string_equal(ferry_boot_action_name(FERRY_BOOT_RAN), "ran");
@@ -393,6 +393,11 @@ static void actions_have_names(void **state)
     assert_string_equal(ferry_boot_action_name(FERRY_BOOT_STOPPED), "stopped");
     assert_string_equal(ferry_boot_action_name((enum ferry_boot_action)6), "?");
     assert_string_equal(ferry_boot_action_name((enum ferry_boot_action)INT_MIN), "?");
+    assert_string_equal(ferry_boot_area_name(FERRY_AREA_NONE), "none");
+    assert_string_equal(ferry_boot_area_name(FERRY_AREA_PRIMARY), "primary");
+    assert_string_equal(ferry_boot_area_name(FERRY_AREA_SECONDARY), "secondary");
+    assert_string_equal(ferry_boot_area_name(FERRY_AREA_SCRATCH), "scratch");
+    assert_string_equal(ferry_boot_area_name((enum ferry_boot_area)INT_MIN), "none");
 }
 
 int main(void)
@@ -411,7 +416,7 @@ int main(void)
         cmocka_unit_test(a_damaged_record_leaves_the_one_before),
         cmocka_unit_test(a_full_store_says_so_and_keeps_the_last_report),
         cmocka_unit_test(a_dead_flash_is_reported),
-        cmocka_unit_test(actions_have_names),
+        cmocka_unit_test(actions_and_areas_have_names),
     };
 
     return cmocka_run_group_tests_name("why", tests, NULL, NULL);
