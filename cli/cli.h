@@ -49,6 +49,7 @@ extern const struct cli_command cli_image_file_commands[];
 extern const struct cli_command cli_image_commands[];
 extern const struct cli_command cli_os_commands[];
 extern const struct cli_command cli_update_commands[];
+extern const struct cli_command cli_why_commands[];
 
 /* getopt_long() for a command: its own options first, then the global ones, which are handled
  * here. Options and arguments may stand in any order.
@@ -64,6 +65,10 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const char *shorts,
  * on standard output too. why and next may be NULL. Returns exit_code. */
 int cli_fail(const struct cli *cli, int exit_code, const char *next, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* The same with the cause. */
+int cli_fail_why(const struct cli *cli, int exit_code, const char *why, const char *next,
+                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* The same with the text and remedy of a library error. */
 int cli_fail_error(const struct cli *cli, int exit_code, int error, const char *format, ...)

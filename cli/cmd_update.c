@@ -3,6 +3,7 @@
 #include "image_file.h"
 #include "progress.h"
 #include "session.h"
+#include "why.h"
 
 #include "ferry/update.h"
 
@@ -100,7 +101,33 @@ static int done(const struct update_run *run, const struct ferry_update_event *e
     return CLI_OK;
 }
 
-static int failed(const struct update_run *run, const struct ferry_update_event *event)
+/* Whether a report is about this update. The image gone back to has another version. */
+static bool is_about(const struct ferry_why *why, const struct update_run *run)
+{
+    return why->action == FERRY_BOOT_REVERTED ||
+           (why->action == FERRY_BOOT_REFUSED &&
+            (!why_has_version(&why->version) ||
+             ferry_version_compare(&why->version, &run->file.info.header.version, true) == 0));
+}
+
+/* The old image runs: the bootloader may know why, and say it better than can be guessed here. */
+static int taken_back(struct update_run *run, int code, const char *text, const char *remedy)
+{
+    struct ferry_client_answer answer;
+    struct ferry_why report;
+    struct why_words words;
+
+    if (why_ask(&run->session, run->config.image, &report, &answer) != FERRY_OK ||
+        !is_about(&report, run)) {
+        return cli_fail(run->cli, code, remedy, "%s%s", code == CLI_REVERTED ? "REVERTED: " : "",
+                        text);
+    }
+    why_in_words(&report, &words);
+    return cli_fail_why(run->cli, code, words.why, words.next, "the device runs the old image: %s",
+                        words.what);
+}
+
+static int failed(struct update_run *run, const struct ferry_update_event *event)
 {
     const char *step = ferry_update_step_name(event->step);
     switch (event->error) {
@@ -116,8 +143,9 @@ static int failed(const struct update_run *run, const struct ferry_update_event 
     case FERRY_E_IO:
         return session_gone(&run->session, step);
     case FERRY_E_REVERTED:
-        return cli_fail(run->cli, CLI_REVERTED, event->remedy, "REVERTED: %s", event->text);
+        return taken_back(run, CLI_REVERTED, event->text, event->remedy);
     case FERRY_E_NO_IMAGE:
+        return taken_back(run, CLI_VERIFY, event->text, event->remedy);
     case FERRY_E_DOWNGRADE:
     case FERRY_E_MISMATCH:
         return cli_fail(run->cli, CLI_VERIFY, event->remedy, "%s: %s", step, event->text);

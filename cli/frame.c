@@ -156,6 +156,18 @@ int cli_fail(const struct cli *cli, int exit_code, const char *next, const char 
     return exit_code;
 }
 
+int cli_fail_why(const struct cli *cli, int exit_code, const char *why, const char *next,
+                 const char *format, ...)
+{
+    char what[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    report(cli, exit_code, what, why, next);
+    return exit_code;
+}
+
 int cli_fail_error(const struct cli *cli, int exit_code, int error, const char *format, ...)
 {
     char what[512];

@@ -117,6 +117,20 @@ int32_t ferry_command_bootloader(struct ferry_client *client, const char *query,
     return submit_text(client, FERRY_SMP_OS_BOOTLOADER_INFO, "query", query, user);
 }
 
+int32_t ferry_command_why(struct ferry_client *client, uint32_t image, void *user)
+{
+    struct draft draft;
+
+    if (!begin(client, &draft, FERRY_SMP_READ, FERRY_SMP_GROUP_OS, FERRY_SMP_OS_BOOTLOADER_INFO,
+               user)) {
+        return FERRY_E_BUSY;
+    }
+    ferry_cbor_put_map(&draft.writer, 2);
+    ferry_cbor_pair_text(&draft.writer, "query", "why");
+    ferry_cbor_pair_uint(&draft.writer, "image", image);
+    return finish(client, &draft);
+}
+
 int32_t ferry_command_image_list(struct ferry_client *client, void *user)
 {
     return submit_plain(client, FERRY_SMP_GROUP_IMAGE, FERRY_SMP_IMAGE_STATE, user);
@@ -247,6 +261,111 @@ int ferry_answer_text(struct ferry_bytes payload, const char *key, char *out, si
         return rc;
     }
     return field.present ? copy_text(&field.item, out, cap) : FERRY_E_NOT_FOUND;
+}
+
+/* A version that is absent is all zero. */
+static int version_of(const struct ferry_cbor_field *field, struct ferry_version *version)
+{
+    char text[FERRY_VERSION_TEXT_MAX];
+
+    if (!field->present) {
+        return FERRY_OK;
+    }
+    if (copy_text(&field->item, text, sizeof text) >= (int)sizeof text) {
+        return FERRY_E_FORMAT;
+    }
+    return ferry_version_parse(text, version);
+}
+
+static int action_of(const struct ferry_cbor_item *item, enum ferry_boot_action *action)
+{
+    *action = FERRY_BOOT_RAN;
+    if (ferry_cbor_is_text(item, "none")) {
+        return FERRY_OK;
+    }
+    for (int i = FERRY_BOOT_UPGRADED; i <= FERRY_BOOT_STOPPED; i++) {
+        if (ferry_cbor_is_text(item, ferry_boot_action_name((enum ferry_boot_action)i))) {
+            *action = (enum ferry_boot_action)i;
+            return FERRY_OK;
+        }
+    }
+    return FERRY_E_FORMAT;
+}
+
+/* An area unknown here is left out: the rest is worth reading without it. */
+static enum ferry_boot_area area_of(const struct ferry_cbor_field *field)
+{
+    for (int i = FERRY_AREA_PRIMARY; field->present && i <= FERRY_AREA_SCRATCH; i++) {
+        if (ferry_cbor_is_text(&field->item, ferry_boot_area_name((enum ferry_boot_area)i))) {
+            return (enum ferry_boot_area)i;
+        }
+    }
+    return FERRY_AREA_NONE;
+}
+
+enum why_key {
+    W_ACTION,
+    W_REASON,
+    W_VERSION,
+    W_RUNNING,
+    W_RESUMED,
+    W_AREA,
+    W_SECTOR,
+    W_UPGRADES,
+    W_REVERTS,
+    W_REFUSALS,
+    W_RESUMES,
+    W_STOPS,
+    W_COUNT
+};
+
+static int read_why(const struct ferry_cbor_field fields[W_COUNT], struct ferry_why *why)
+{
+    int rc = action_of(&fields[W_ACTION].item, &why->action);
+
+    if (rc == FERRY_OK) {
+        rc = version_of(&fields[W_VERSION], &why->version);
+    }
+    if (rc == FERRY_OK) {
+        rc = version_of(&fields[W_RUNNING], &why->running);
+    }
+    why->reason = signed_number(&fields[W_REASON]);
+    why->resumed = truth(&fields[W_RESUMED]);
+    why->failure = (struct ferry_boot_failure){area_of(&fields[W_AREA]), number(&fields[W_SECTOR])};
+    why->upgrades = number(&fields[W_UPGRADES]);
+    why->reverts = number(&fields[W_REVERTS]);
+    why->refusals = number(&fields[W_REFUSALS]);
+    why->resumes = number(&fields[W_RESUMES]);
+    why->stops = number(&fields[W_STOPS]);
+    return rc;
+}
+
+int ferry_answer_why(struct ferry_bytes payload, struct ferry_why *why)
+{
+    struct ferry_cbor_field fields[W_COUNT] = {
+        [W_ACTION] = {.key = "action", .kind = FERRY_CBOR_TEXT},
+        [W_REASON] = {.key = "reason", .kind = FERRY_CBOR_NEGATIVE},
+        [W_VERSION] = {.key = "version", .kind = FERRY_CBOR_TEXT},
+        [W_RUNNING] = {.key = "running", .kind = FERRY_CBOR_TEXT},
+        [W_RESUMED] = {.key = "resumed", .kind = FERRY_CBOR_BOOL},
+        [W_AREA] = {.key = "area", .kind = FERRY_CBOR_TEXT},
+        [W_SECTOR] = {.key = "sector", .kind = FERRY_CBOR_UINT},
+        [W_UPGRADES] = {.key = "upgrades", .kind = FERRY_CBOR_UINT},
+        [W_REVERTS] = {.key = "reverts", .kind = FERRY_CBOR_UINT},
+        [W_REFUSALS] = {.key = "refusals", .kind = FERRY_CBOR_UINT},
+        [W_RESUMES] = {.key = "resumes", .kind = FERRY_CBOR_UINT},
+        [W_STOPS] = {.key = "stops", .kind = FERRY_CBOR_UINT},
+    };
+    int rc = ferry_cbor_read_map(payload, fields, W_COUNT);
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    if (!fields[W_ACTION].present) {
+        return FERRY_E_NOT_FOUND;
+    }
+    memset(why, 0, sizeof *why);
+    return read_why(fields, why);
 }
 
 int ferry_answer_upload(struct ferry_bytes payload, struct ferry_upload_answer *upload)

@@ -2,6 +2,8 @@
 /* SMP group 0, os. [smp.md §3.0] */
 #include "ferry/group_os.h"
 
+#include "ferry/why.h"
+
 #include <string.h>
 
 /* Longest answer of os/7, bytes; more is FERRY_RC_MESSAGE_SIZE as in Zephyr. */
@@ -204,29 +206,99 @@ static int info(struct ferry_server_call *call)
 
 /* ---- Bootloader -------------------------------------------------------------- */
 
-static int bootloader_info(struct ferry_server_call *call)
+static void mode_answer(struct ferry_server_call *call, const struct ferry_os_group_config *config)
 {
-    const struct ferry_os_group_config *config =
-        ((const struct ferry_os_group *)call->context)->config;
-    struct ferry_cbor_field query = {.key = "query", .kind = FERRY_CBOR_TEXT};
-    int rc = ferry_server_read(call, &query, 1);
-
-    if (rc != FERRY_RC_OK) {
-        return rc;
-    }
-    if (!query.present) {
-        ferry_cbor_pair_text(&call->out, "bootloader",
-                             config->bootloader != NULL ? config->bootloader : "MCUboot");
-        return FERRY_RC_OK;
-    }
-    if (!ferry_cbor_is_text(&query.item, "mode")) {
-        return ferry_server_fail(call, FERRY_OS_ERR_QUERY_YIELDS_NO_ANSWER, "unknown query");
-    }
     ferry_cbor_pair_int(&call->out, "mode", config->bootloader_mode);
     if (config->no_downgrade) {
         ferry_cbor_pair_bool(&call->out, "no-downgrade", true);
     }
+}
+
+/* All zero says that it is not known, or that there is none: then it is left out. */
+static void put_version(struct ferry_server_call *call, const char *key,
+                        const struct ferry_version *version)
+{
+    static const struct ferry_version none = {0};
+    char text[FERRY_VERSION_TEXT_MAX];
+
+    if (ferry_version_compare(version, &none, true) != 0) {
+        ferry_cbor_put_text(&call->out, key);
+        ferry_cbor_put_text_n(&call->out, text, ferry_version_text(version, text));
+    }
+}
+
+/* Everything, at its longest, must go into a packet of 256 bytes: texts are left to the
+ * client. */
+static void why_answer(struct ferry_server_call *call, const struct ferry_why *why)
+{
+    ferry_cbor_pair_text(&call->out, "action", ferry_boot_action_name(why->action));
+    ferry_cbor_pair_int(&call->out, "reason", why->reason);
+    put_version(call, "version", &why->version);
+    put_version(call, "running", &why->running);
+    ferry_cbor_pair_bool(&call->out, "resumed", why->resumed);
+    if (why->failure.area != FERRY_AREA_NONE) {
+        ferry_cbor_pair_text(&call->out, "area", ferry_boot_area_name(why->failure.area));
+        ferry_cbor_pair_uint(&call->out, "sector", why->failure.sector);
+    }
+    ferry_cbor_pair_uint(&call->out, "upgrades", why->upgrades);
+    ferry_cbor_pair_uint(&call->out, "reverts", why->reverts);
+    ferry_cbor_pair_uint(&call->out, "refusals", why->refusals);
+    ferry_cbor_pair_uint(&call->out, "resumes", why->resumes);
+    ferry_cbor_pair_uint(&call->out, "stops", why->stops);
+}
+
+static int why_query(struct ferry_server_call *call, const struct ferry_store *store,
+                     const struct ferry_cbor_field *image)
+{
+    struct ferry_why why;
+    uint64_t number = image->present ? image->item.value : 0;
+
+    if (image->present && image->item.kind != FERRY_CBOR_UINT) {
+        return FERRY_RC_INVALID;
+    }
+
+    int rc =
+        number > UINT32_MAX ? FERRY_E_NOT_FOUND : ferry_why_read(store, (uint32_t)number, &why);
+
+    if (rc == FERRY_E_NOT_FOUND) {
+        ferry_cbor_pair_text(&call->out, "action", "none");
+        return FERRY_RC_OK;
+    }
+    if (rc == FERRY_E_FORMAT) {
+        return ferry_server_fail(call, FERRY_OS_ERR_QUERY_RESPONSE_INVALID,
+                                 "the report is of another version");
+    }
+    if (rc != FERRY_OK) {
+        return ferry_server_fail(call, FERRY_OS_ERR_UNKNOWN, "the store cannot be read");
+    }
+    why_answer(call, &why);
     return FERRY_RC_OK;
+}
+
+static int bootloader_info(struct ferry_server_call *call)
+{
+    const struct ferry_os_group_config *config =
+        ((const struct ferry_os_group *)call->context)->config;
+    struct ferry_cbor_field fields[] = {{.key = "query", .kind = FERRY_CBOR_TEXT},
+                                        {.key = "image", .kind = FERRY_CBOR_ANY}};
+    int rc = ferry_server_read(call, fields, 2);
+
+    if (rc != FERRY_RC_OK) {
+        return rc;
+    }
+    if (!fields[0].present) {
+        ferry_cbor_pair_text(&call->out, "bootloader",
+                             config->bootloader != NULL ? config->bootloader : "MCUboot");
+        return FERRY_RC_OK;
+    }
+    if (ferry_cbor_is_text(&fields[0].item, "mode")) {
+        mode_answer(call, config);
+        return FERRY_RC_OK;
+    }
+    if (config->store != NULL && ferry_cbor_is_text(&fields[0].item, "why")) {
+        return why_query(call, config->store, &fields[1]);
+    }
+    return ferry_server_fail(call, FERRY_OS_ERR_QUERY_YIELDS_NO_ANSWER, "unknown query");
 }
 
 /* ---- The group --------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #define FERRY_COMMANDS_H
 
 #include "ferry/client.h"
+#include "ferry/why.h"
 
 /* ---- os ------------------------------------------------------------------------- */
 
@@ -47,6 +48,17 @@ int32_t ferry_command_bootloader(struct ferry_client *client, const char *query,
 /* mode: enum ferry_boot_mode of ferry/slots.h, -1 unknown. */
 FERRY_MUST_CHECK
 int ferry_answer_mode(struct ferry_bytes payload, int32_t *mode, bool *no_downgrade);
+
+/* What the bootloader last did with an image: Ferry's own query "why" (docs/SERVER.md). Other
+ * servers refuse it, or answer without "action". */
+FERRY_MUST_CHECK
+int32_t ferry_command_why(struct ferry_client *client, uint32_t image, void *user);
+
+/* action FERRY_BOOT_RAN: nothing has happened yet. Versions that were not sent are all zero.
+ * Returns also FERRY_E_NOT_FOUND when the answer is not one to this query, and FERRY_E_FORMAT
+ * when it names an action or a version this library does not know. */
+FERRY_MUST_CHECK
+int ferry_answer_why(struct ferry_bytes payload, struct ferry_why *why);
 
 /* The text under key. out gets at most cap - 1 bytes and a NUL (cap above 0).
  * Returns its whole length, also when it was cut. */

@@ -5,6 +5,7 @@
 #define FERRY_GROUP_OS_H
 
 #include "ferry/server.h"
+#include "ferry/store.h"
 
 /* Errors of the group on the wire. */
 enum ferry_os_error {
@@ -29,6 +30,9 @@ struct ferry_os_group_config {
     int8_t bootloader_mode; /* enum ferry_boot_mode of image 0's strategy; -1 = unknown */
     bool no_downgrade;      /* the bootloader refuses older versions */
     bool boot_modes;        /* boot_mode of a reset is taken (and checked); else ignored */
+    /* Open: os/8 answers the query "why" from the bootloader's reports in it (ferry/why.h; the
+     * answer is described in docs/SERVER.md). NULL: "why" is a query like any unknown one. */
+    const struct ferry_store *store;
     /* The text behind a letter of os/7: s kernel name, n node name, r release, v version, b build
      * time, m machine, p processor, i board, o operating system. NULL for a letter it does not
      * know. NULL as a whole: the command is not supported. */

@@ -28,6 +28,9 @@ enum ferry_boot_area {
     FERRY_AREA_SCRATCH
 };
 
+/* "primary", "secondary", "scratch"; "none" for any other value. */
+const char *ferry_boot_area_name(enum ferry_boot_area area);
+
 struct ferry_boot_failure {
     enum ferry_boot_area area; /* NONE: no erase or program failed */
     uint32_t sector;           /* its index in the area */
@@ -49,13 +52,14 @@ struct ferry_why {
 };
 
 /* Read the last report of an image. Returns FERRY_OK; FERRY_E_NOT_FOUND when nothing has happened
- * yet; FERRY_E_FORMAT for a record of another version; or a flash error. */
+ * yet; FERRY_E_FORMAT for a record of another format; or a flash error (why is then untouched). */
 FERRY_MUST_CHECK
 int ferry_why_read(const struct ferry_store *store, uint32_t image, struct ferry_why *why);
 
 /* For the bootloader: record what happened. why's counters are ignored: they continue those in the
- * store. Writes nothing for a refusal or stop that is the last report already.
- * Returns FERRY_OK or an error of the store. */
+ * store. Writes nothing for a refusal or stop that is the last report already: the same action,
+ * reason and version. A record of another format is replaced.
+ * Returns FERRY_OK; FERRY_E_RANGE for action RAN or an image above 14; or an error of the store. */
 FERRY_MUST_CHECK
 int ferry_why_write(struct ferry_store *store, uint32_t image, const struct ferry_why *why);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The os group: smp.md §3.0 and the answers of a running Zephyr in §8. */
 #include "ferry/group_os.h"
+#include "ferry/why.h"
+#include "store_chip.h"
 #include "test_rig.h"
 
 #include <setjmp.h>
@@ -357,6 +359,120 @@ static void test_bootloader_info(void **context)
     expect(&rig, FERRY_SMP_READ, 8, "{}", "{\"bootloader\":\"Other\"}");
 }
 
+/* ---- Why --------------------------------------------------------------------- */
+
+static void with_store(struct rig *rig, struct chip *chip, struct ferry_store *store)
+{
+    set_up(rig);
+    fresh(store, chip);
+    rig->os_config.store = store;
+}
+
+static void test_why_without_a_store_is_an_unknown_query(void **context)
+{
+    struct rig rig;
+    (void)context;
+
+    set_up(&rig);
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", "{\"err\":{\"group\":0,\"rc\":3}}");
+    expect_v1(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", "{\"rc\":5}");
+}
+
+static void test_why_before_anything_happened(void **context)
+{
+    struct rig rig;
+    struct chip chip;
+    struct ferry_store store;
+    (void)context;
+
+    with_store(&rig, &chip, &store);
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", "{\"action\":\"none\"}");
+    expect_v1(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", "{\"action\":\"none\"}");
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\",\"image\":4294967296}",
+           "{\"action\":\"none\"}");
+    /* the other queries are as before, and so is an image beside them */
+    expect(&rig, FERRY_SMP_READ, 8, "{}", "{\"bootloader\":\"MCUboot\"}");
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"mode\",\"image\":\"x\"}",
+           "{\"mode\":3,\"no-downgrade\":true}");
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"whY\"}", "{\"err\":{\"group\":0,\"rc\":3}}");
+}
+
+static void test_why_says_what_happened(void **context)
+{
+    const struct ferry_why refused = {.action = FERRY_BOOT_REFUSED,
+                                      .reason = FERRY_E_SIGNATURE,
+                                      .version = {2, 0, 0, 0},
+                                      .running = {1, 2, 3, 4}};
+    const struct ferry_why stopped = {.action = FERRY_BOOT_STOPPED,
+                                      .reason = FERRY_E_FLASH,
+                                      .resumed = true,
+                                      .failure = {FERRY_AREA_PRIMARY, 7}};
+    static const char *const first =
+        "{\"action\":\"refused\",\"reason\":-22,\"version\":\"2.0.0\",\"running\":\"1.2.3.4\","
+        "\"resumed\":false,\"upgrades\":0,\"reverts\":0,\"refusals\":1,\"resumes\":0,\"stops\":0}";
+    struct rig rig;
+    struct chip chip;
+    struct ferry_store store;
+    (void)context;
+
+    with_store(&rig, &chip, &store);
+    assert_int_equal(ferry_why_write(&store, 0, &refused), FERRY_OK);
+    assert_int_equal(ferry_why_write(&store, 2, &stopped), FERRY_OK);
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", first);
+    expect(&rig, FERRY_SMP_READ, 8, "{\"image\":0,\"query\":\"why\"}", first);
+    expect_v1(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", first);
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\",\"image\":1}", "{\"action\":\"none\"}");
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\",\"image\":2}",
+           "{\"action\":\"stopped\",\"reason\":-11,\"resumed\":true,\"area\":\"primary\","
+           "\"sector\":7,\"upgrades\":0,\"reverts\":0,\"refusals\":0,\"resumes\":1,\"stops\":1}");
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\",\"image\":-1}", "{\"rc\":3}");
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\",\"image\":\"0\"}", "{\"rc\":3}");
+}
+
+static void test_why_of_a_report_that_cannot_be_read(void **context)
+{
+    static const uint8_t newer[48] = {2};
+    struct rig rig;
+    struct chip chip;
+    struct ferry_store store;
+    (void)context;
+
+    with_store(&rig, &chip, &store);
+    assert_int_equal(ferry_store_put(&store, FERRY_STORE_KEY_WHY, newer, sizeof(newer)), FERRY_OK);
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", "{\"err\":{\"group\":0,\"rc\":6}}");
+    expect_v1(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", "{\"rc\":5}");
+    chip.dead = true;
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", "{\"err\":{\"group\":0,\"rc\":1}}");
+    expect_v1(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", "{\"rc\":1}");
+}
+
+/* A console of 256 bytes has 252 for the packet. */
+static void test_the_longest_why_fits_the_smallest_buffer(void **context)
+{
+    const struct ferry_why why = {.action = FERRY_BOOT_UPGRADED,
+                                  .reason = INT32_MIN,
+                                  .resumed = true,
+                                  .version = {255, 255, 65535, UINT32_MAX},
+                                  .running = {255, 255, 65535, UINT32_MAX},
+                                  .failure = {FERRY_AREA_SECONDARY, UINT32_MAX}};
+    uint8_t counters[48];
+    struct rig rig;
+    struct chip chip;
+    struct ferry_store store;
+    struct rig_answer answer;
+    (void)context;
+
+    with_store(&rig, &chip, &store);
+    assert_int_equal(ferry_why_write(&store, 0, &why), FERRY_OK);
+    assert_int_equal(ferry_store_get(&store, FERRY_STORE_KEY_WHY, counters, sizeof(counters)), 48);
+    memset(counters + 28, 0xff, 20);
+    assert_int_equal(ferry_store_put(&store, FERRY_STORE_KEY_WHY, counters, 48), FERRY_OK);
+    rig_ask(&rig.server, FERRY_SMP_READ, 0, 8, "{\"query\":\"why\"}", &answer);
+    assert_non_null(strstr(answer.json, "\"stops\":4294967295"));
+    assert_non_null(strstr(answer.json, "\"sector\":4294967295"));
+    assert_true(answer.size <= 252);
+}
+
 /* [smp.md §1.7] */
 static void test_translation_to_version_1(void **context)
 {
@@ -381,6 +497,11 @@ int main(void)
         cmocka_unit_test(test_info),
         cmocka_unit_test(test_info_of_more_than_256_bytes_is_rc_7),
         cmocka_unit_test(test_bootloader_info),
+        cmocka_unit_test(test_why_without_a_store_is_an_unknown_query),
+        cmocka_unit_test(test_why_before_anything_happened),
+        cmocka_unit_test(test_why_says_what_happened),
+        cmocka_unit_test(test_why_of_a_report_that_cannot_be_read),
+        cmocka_unit_test(test_the_longest_why_fits_the_smallest_buffer),
         cmocka_unit_test(test_translation_to_version_1),
     };
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ferry why: what the bootloader last did with an image, and why. */
+#include "why.h"
+
+#include <string.h>
+
+static void add_version(cJSON *object, const char *key, const struct ferry_version *version)
+{
+    char text[FERRY_VERSION_TEXT_MAX];
+    if (why_has_version(version)) {
+        ferry_version_text(version, text);
+        cJSON_AddStringToObject(object, key, text);
+    }
+}
+
+static void print_as_json(uint32_t image, const struct ferry_why *why,
+                          const struct why_words *words)
+{
+    bool any = why->action != FERRY_BOOT_RAN;
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddNumberToObject(object, "image", image);
+    cJSON_AddStringToObject(object, "action", any ? ferry_boot_action_name(why->action) : "none");
+    cJSON_AddStringToObject(object, "what", words->what);
+    cJSON_AddStringToObject(object, "why", words->why);
+    cJSON_AddStringToObject(object, "next", words->next);
+    if (any) {
+        cJSON_AddNumberToObject(object, "reason", why->reason);
+        cJSON_AddStringToObject(object, "reason_name", ferry_error_name(why->reason));
+        add_version(object, "version", &why->version);
+        add_version(object, "running", &why->running);
+        cJSON_AddBoolToObject(object, "resumed", why->resumed);
+        if (why->failure.area != FERRY_AREA_NONE) {
+            cJSON_AddStringToObject(object, "area", ferry_boot_area_name(why->failure.area));
+            cJSON_AddNumberToObject(object, "sector", why->failure.sector);
+        }
+        cJSON_AddNumberToObject(object, "upgrades", why->upgrades);
+        cJSON_AddNumberToObject(object, "reverts", why->reverts);
+        cJSON_AddNumberToObject(object, "refusals", why->refusals);
+        cJSON_AddNumberToObject(object, "resumes", why->resumes);
+        cJSON_AddNumberToObject(object, "stops", why->stops);
+    }
+    cli_print_json(object);
+}
+
+static void print_human(const struct ferry_why *why, const struct why_words *words)
+{
+    char running[FERRY_VERSION_TEXT_MAX];
+
+    puts(words->what);
+    if (words->why[0] != '\0') {
+        printf("  why:  %s\n", words->why);
+    }
+    if (words->next[0] != '\0') {
+        printf("  next: %s\n", words->next);
+    }
+    if (why->action == FERRY_BOOT_RAN) {
+        return;
+    }
+    if (why->resumed) {
+        puts("  a power cut had interrupted it; the bootloader finished it");
+    }
+    if (why_has_version(&why->running)) {
+        ferry_version_text(&why->running, running);
+        printf("  then ran: version %s\n", running);
+    }
+    printf("  so far: %u installed, %u taken back, %u refused, %u finished after a power cut, "
+           "%u with nothing to run\n",
+           (unsigned)why->upgrades, (unsigned)why->reverts, (unsigned)why->refusals,
+           (unsigned)why->resumes, (unsigned)why->stops);
+}
+
+/* Not a fault of the device: MCUboot and Zephyr know no such question. */
+static int no_report(const struct cli *cli)
+{
+    return cli_fail_why(cli, CLI_REFUSED,
+                        "only Ferry's bootloader with a store keeps a report, and only Ferry's "
+                        "server hands it out",
+                        "see the boot log on its console for the reason",
+                        "the device keeps no report of updates");
+}
+
+/* Whether a refusal means that the server does not know the question. */
+static bool is_unknown(const struct ferry_smp_status *status)
+{
+    if (status->grouped) {
+        return status->group == FERRY_SMP_GROUP_OS && status->rc == 3;
+    }
+    return status->rc == FERRY_RC_NOT_SUPPORTED || status->rc == FERRY_RC_NO_ENTRY;
+}
+
+static int tell_failure(struct session *session, int error,
+                        const struct ferry_client_answer *answer)
+{
+    const struct cli *cli = session->cli;
+
+    if (error == FERRY_E_NOT_FOUND || (error == FERRY_E_REFUSED && is_unknown(&answer->status))) {
+        return no_report(cli);
+    }
+    if (error == FERRY_E_REFUSED) {
+        return session_fail(session, "read the report", answer);
+    }
+    if (error == FERRY_E_IO) {
+        return session_gone(session, "read the report");
+    }
+    return cli_fail_error(cli, CLI_NO_ANSWER, error, "cannot read the report");
+}
+
+static int why(struct cli *cli, uint32_t image)
+{
+    struct session session;
+    struct ferry_client_answer answer = {0};
+    struct ferry_why report;
+    struct why_words words;
+
+    int code = session_open(cli, &session);
+    if (code != CLI_OK) {
+        return code;
+    }
+    int error = why_ask(&session, image, &report, &answer);
+    if (error != FERRY_OK) {
+        code = tell_failure(&session, error, &answer);
+    } else {
+        why_in_words(&report, &words);
+        if (cli->json) {
+            print_as_json(image, &report, &words);
+        } else {
+            print_human(&report, &words);
+        }
+    }
+    session_close(&session);
+    return code;
+}
+
+static int run_why(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {{"image", required_argument, NULL, 'n'}, {0}};
+    uint32_t image = 0;
+    int option;
+
+    optind = 0;
+    while ((option = cli_getopt(cli, argc, argv, "n:", own)) != -1) {
+        if (option == '?') {
+            return CLI_USAGE;
+        }
+        if (cli_number(optarg, 255, &image) != FERRY_OK) {
+            return cli_usage(cli, "--image takes a number: 0, 1, …");
+        }
+    }
+    if (optind != argc) {
+        return cli_usage(cli, "why takes no argument");
+    }
+    return why(cli, image);
+}
+
+const struct cli_command cli_why_commands[] = {
+    {"why", "", "what the bootloader last did with an image, and why",
+     "  -n, --image N        number of the image (default 0)\n", run_why},
+    {0},
+};

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "why.h"
+
+#include <string.h>
+
+/* The question comes behind something else: who has no answer soon has none. */
+#define ASK_MS 10000
+
+int why_ask(struct session *session, uint32_t image, struct ferry_why *why,
+            struct ferry_client_answer *answer)
+{
+    uint64_t end = ferry_posix_now_ms() + ASK_MS;
+    int32_t ticket = ferry_command_why(&session->client, image, NULL);
+    int got;
+
+    if (ticket < 0) {
+        return ticket;
+    }
+    do {
+        got = session_step(session, end, answer);
+    } while (got == 1 && answer->ticket != ticket);
+    if (got < 1) {
+        return got < 0 ? got : FERRY_E_TIMEOUT;
+    }
+    return answer->error == FERRY_OK ? ferry_answer_why(answer->payload, why) : answer->error;
+}
+
+bool why_has_version(const struct ferry_version *version)
+{
+    static const struct ferry_version none = {0};
+    return ferry_version_compare(version, &none, true) != 0;
+}
+
+/* "version 1.2.3", or what is left to say of an image nobody could read. */
+static void name_image(const struct ferry_version *version, char *out, size_t cap)
+{
+    char text[FERRY_VERSION_TEXT_MAX];
+    ferry_version_text(version, text);
+    snprintf(out, cap, "%s%s", why_has_version(version) ? "version " : "an image without a header",
+             why_has_version(version) ? text : "");
+}
+
+/* What is said around the image. */
+static const struct {
+    const char *before;
+    const char *behind;
+} phrases[] = {
+    [FERRY_BOOT_UPGRADED] = {"", " was installed for good"},
+    [FERRY_BOOT_TESTING] = {"", " was installed for a test"},
+    [FERRY_BOOT_REVERTED] = {"the device went back to ", ""},
+    [FERRY_BOOT_REFUSED] = {"", " was refused by the bootloader"},
+    [FERRY_BOOT_STOPPED] = {"the bootloader stopped, for nothing may run: ", ""},
+};
+
+static void say_what(const struct ferry_why *why, struct why_words *words)
+{
+    char image[64];
+
+    if (why->action == FERRY_BOOT_RAN) {
+        snprintf(words->what, sizeof words->what,
+                 "nothing to tell: no update, revert or refusal since the device keeps a report");
+        return;
+    }
+    name_image(&why->version, image, sizeof image);
+    snprintf(words->what, sizeof words->what, "%s%s%s", phrases[why->action].before, image,
+             phrases[why->action].behind);
+}
+
+/* A failure of the flash is what is at the bottom of whatever else is said. */
+static void explain(const struct ferry_why *why, struct why_words *words)
+{
+    if (why->failure.area != FERRY_AREA_NONE) {
+        snprintf(words->why, sizeof words->why, "%s: sector %u of the %s could not be %s",
+                 ferry_error_text(why->reason), (unsigned)why->failure.sector,
+                 ferry_boot_area_name(why->failure.area), "erased or written");
+    } else if (why->reason != FERRY_OK) {
+        snprintf(words->why, sizeof words->why, "%s%s",
+                 why->action == FERRY_BOOT_UPGRADED ? "the image before it may not run: " : "",
+                 ferry_error_text(why->reason));
+    } else if (why->action == FERRY_BOOT_REVERTED) {
+        snprintf(words->why, sizeof words->why, "the new image did not confirm itself in time");
+    }
+}
+
+static const char *advise(const struct ferry_why *why)
+{
+    if (why->action == FERRY_BOOT_TESTING) {
+        return "see if it is confirmed: ferry image list; keep it: ferry image confirm";
+    }
+    if (why->action == FERRY_BOOT_REVERTED && why->reason == FERRY_OK) {
+        return "find out why it did not confirm itself (a crash, the watchdog), then update again";
+    }
+    /* What replaced an image that failed is all right. */
+    return why->action == FERRY_BOOT_UPGRADED ? "" : ferry_error_remedy(why->reason);
+}
+
+void why_in_words(const struct ferry_why *why, struct why_words *words)
+{
+    *words = (struct why_words){.next = advise(why)};
+    say_what(why, words);
+    explain(why, words);
+}
