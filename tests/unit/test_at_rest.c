@@ -161,6 +161,14 @@ static void put_images(struct rig *rig, const struct image *primary, const struc
     memcpy(rig->secondary_bytes + secondary_at, secondary->bytes, secondary->size);
 }
 
+static void put_fields(const struct rig *rig, const struct ferry_flash_ram *slot,
+                       const struct rest_fields *fields)
+{
+    uint32_t size = rest_fields_size(&rig->format);
+
+    rest_write(&rig->format, fields, slot->memory + slot->flash.size - size, size);
+}
+
 static void set_pending(struct rig *rig, bool permanent)
 {
     assert_int_equal(ferry_slots_set_pending(&rig->boot.slots, permanent), FERRY_OK);
@@ -344,6 +352,9 @@ static void largest_images_at_rest(void **state)
 /* ---- overwrite ---------------------------------------------------------------------------------
  */
 
+/* MCUboot's own two builds differ: OVERWRITE_ONLY copies the whole slot, the request's trailer with
+ * it, the FAST one writes a magic alone. Both mean nothing to the next boot. Ferry leaves no
+ * trailer, which means the same and saves an erase; it takes over what either has left. */
 static void walk_overwrite(const struct subject *subject, const struct rest_format *format)
 {
     for (int permanent = 0; permanent < 2; permanent++) {
@@ -369,6 +380,36 @@ static void overwrite_at_rest(void **state)
     everywhere(overwrites, COUNT(overwrites), walk_overwrite);
 }
 
+static void walk_overwritten(const struct subject *subject, const struct rest_format *format)
+{
+    const struct rest_fields left[] = {request(false), request(true), {.magic = true}};
+
+    for (size_t i = 0; i < COUNT(left); i++) {
+        struct rig *rig = rig_new(subject, format);
+        const struct image nothing = {.size = 0};
+
+        put_images(rig, &rig->new, &nothing, 0);
+        put_fields(rig, &rig->primary, &left[i]);
+        save(rig);
+        boot(rig, FERRY_BOOT_RAN);
+        assert_memory_equal(rig->primary_bytes, rig->saved[0], BYTES);
+        assert_memory_equal(rig->secondary_bytes, rig->saved[1], BYTES);
+        /* And the next update. */
+        memcpy(rig->secondary_bytes, rig->old.bytes, rig->old.size);
+        set_pending(rig, false);
+        boot(rig, FERRY_BOOT_UPGRADED);
+        expect_image(rig->primary_bytes, 0, &rig->old);
+        expect_fields(rig, &rig->primary, &untouched, rig->old.size);
+        free(rig);
+    }
+}
+
+static void overwrites_of_mcuboot_are_taken_over(void **state)
+{
+    (void)state;
+    everywhere(overwrites, COUNT(overwrites), walk_overwritten);
+}
+
 /* ---- The other way: what MCUboot wrote is understood ------------------------------------------
  */
 
@@ -376,14 +417,6 @@ static struct rest_fields fields_of(uint32_t bits)
 {
     return (struct rest_fields){
         .magic = (bits & 1) != 0, .image_ok = (bits & 2) != 0, .copy_done = (bits & 4) != 0};
-}
-
-static void put_fields(const struct rig *rig, const struct ferry_flash_ram *slot,
-                       const struct rest_fields *fields)
-{
-    uint32_t size = rest_fields_size(&rig->format);
-
-    rest_write(&rig->format, fields, slot->memory + slot->flash.size - size, size);
 }
 
 /* Every row of the table of swap types, its wildcards written out: each field erased or set. A
@@ -496,6 +529,7 @@ int main(void)
         cmocka_unit_test(swaps_at_rest),
         cmocka_unit_test(largest_images_at_rest),
         cmocka_unit_test(overwrite_at_rest),
+        cmocka_unit_test(overwrites_of_mcuboot_are_taken_over),
         cmocka_unit_test(swap_types_of_mcuboot),
         cmocka_unit_test(updates_of_mcuboot_are_taken_over),
         cmocka_unit_test(padded_images_are_requests),
