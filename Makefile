@@ -2,7 +2,7 @@
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
 .PHONY: all help setup host programs demo test test-unit test-e2e test-sanitizers test-house \
-        interop bench fuzz format format-check tidy size clean
+        interop bench bench-swap bench-size fuzz format format-check tidy size clean
 
 PRESET ?= host
 FUZZ_SECONDS ?= 60
@@ -56,6 +56,13 @@ interop: all ## against the real imgtool, smpclient, smpmgr and mcumgrctl
 
 bench: all ## upload times beside the line's own ideal
 	@python3 bench/upload.py
+
+bench-swap: host ## flash operations of every strategy, beside MCUboot's; fails when a target is missed
+	@build/host/bench/bench_swap
+
+bench-size: setup ## code size and stack frames of every strategy on a Cortex-M0+, beside MCUboot's
+	@scripts/setup arm
+	@python3 bench/size.py build/bench-size.txt
 
 fuzz: setup ## every fuzz target for FUZZ_SECONDS (60)
 	@scripts/setup fuzz

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The boot: for every image finish, decide, judge, move, verify; then say what may run. */
+/* The boot: checks the configuration, lets every image's strategy do its part, and says what may
+ * run and why. */
 #include "core/boot/swap.h"
 
 #include <string.h>
@@ -21,7 +22,9 @@ static int check_image(const struct ferry_boot_config *config, const struct ferr
     if (strategy == NULL || strategy->traits == NULL || strategy->traits != image->slots.strategy) {
         return FERRY_E_CONFIG;
     }
-    if (!buf_suits(config, image->slots.primary) || !buf_suits(config, image->slots.secondary)) {
+    if (!buf_suits(config, image->slots.primary) ||
+        (strategy->traits->slot_count > 1 && !buf_suits(config, image->slots.secondary)) ||
+        (strategy->traits->scratch && !buf_suits(config, image->slots.scratch))) {
         return FERRY_E_CONFIG;
     }
     return ferry_slots_check(&image->slots);
@@ -52,209 +55,7 @@ static int check_config(const struct ferry_boot_config *config)
     return FERRY_OK;
 }
 
-/* ---- Moving ------------------------------------------------------------------------------ */
-
-static enum ferry_boot_action action_of(const struct ferry_boot_swap *swap)
-{
-    if (swap->type == FERRY_SWAP_REVERT) {
-        return FERRY_BOOT_REVERTED;
-    }
-    if (swap->type == FERRY_SWAP_TEST && swap->slots->strategy->reverts) {
-        return FERRY_BOOT_TESTING;
-    }
-    return FERRY_BOOT_UPGRADED;
-}
-
-/* Do what is left of the swap. */
-static int carry_out(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
-{
-    int rc = swap->strategy->plan->run(swap);
-
-    if (rc == FERRY_OK) {
-        report->action = action_of(swap);
-    }
-    return rc;
-}
-
-static int refuse(struct ferry_boot_swap *swap, int why, const struct ferry_version *version,
-                  struct ferry_boot_image_report *report)
-{
-    report->action = FERRY_BOOT_REFUSED;
-    report->reason = why;
-    report->refused = *version;
-    return ferry_boot_refuse(swap, why);
-}
-
-/* Finish what was interrupted, or do what is asked for.
- * Returns FERRY_OK also for a refusal; else the error that stopped a move. */
-static int settle(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
-{
-    struct ferry_version version;
-    int rc = swap->strategy->plan->resume(swap);
-
-    if (rc < 0) {
-        return rc;
-    }
-    report->resumed = rc == 1;
-    if (report->resumed && swap->done > 0) {
-        return carry_out(swap, report);
-    }
-    if (!report->resumed) {
-        rc = ferry_boot_decide(swap);
-        if (rc != FERRY_OK || swap->type == FERRY_SWAP_NONE) {
-            return rc;
-        }
-    }
-    /* No image has moved yet: this is the last moment to look at the one that is to come. */
-    rc = ferry_boot_judge(swap, report->resumed, &version);
-    if (rc == FERRY_E_POWER) {
-        return rc;
-    }
-    if (rc != FERRY_OK) {
-        return refuse(swap, rc, &version, report);
-    }
-    if (!report->resumed) {
-        rc = swap->strategy->plan->begin(swap);
-    }
-    return rc != FERRY_OK ? rc : carry_out(swap, report);
-}
-
-/* ---- When the primary does not verify ---------------------------------------------------- */
-
-/* Whether the image in the secondary is older than what the primary's header still says. */
-static int fallback_type(const struct ferry_boot_swap *swap, enum ferry_swap_type *type)
-{
-    const struct ferry_slots *slots = swap->slots;
-    struct ferry_image_header lost;
-    struct ferry_image_header found;
-    int rc = ferry_image_read_header(slots->secondary, &found);
-
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    *type = FERRY_SWAP_PERM;
-    rc = ferry_image_read_header(slots->primary, &lost);
-    if (rc == FERRY_OK && slots->strategy->reverts &&
-        ferry_version_compare(&found.version, &lost.version, true) < 0) {
-        *type = FERRY_SWAP_REVERT;
-    }
-    return rc == FERRY_E_POWER ? rc : FERRY_OK;
-}
-
-/* Install a verified secondary, for good, in place of a primary that failed because of why.
- * No downgrade policy: there is nothing to downgrade from.
- * Returns FERRY_OK, or why nothing was installed. */
-static int fall_back(struct ferry_boot_swap *swap, int why, struct ferry_boot_image_report *report)
-{
-    struct ferry_version version;
-
-    swap->type = FERRY_SWAP_REVERT;
-    swap->asked = false;
-
-    int rc = ferry_boot_judge(swap, false, &version);
-
-    if (rc == FERRY_OK) {
-        rc = fallback_type(swap, &swap->type);
-    }
-    if (rc == FERRY_OK) {
-        rc = swap->strategy->plan->begin(swap);
-    }
-    if (rc == FERRY_OK) {
-        rc = carry_out(swap, report);
-    }
-    if (rc == FERRY_OK) {
-        report->reason = why;
-    }
-    return rc;
-}
-
-/* ---- One image ------------------------------------------------------------------------------ */
-
-static void start_swap(struct ferry_boot_swap *swap, const struct ferry_boot_config *config,
-                       uint32_t image)
-{
-    memset(swap, 0, sizeof(*swap));
-    swap->config = config;
-    swap->strategy = config->images[image].strategy;
-    swap->slots = &config->images[image].slots;
-    swap->image = image;
-    swap->type = FERRY_SWAP_NONE;
-}
-
-/* Verify the primary; when it fails, fall back once, unless a swap is unfinished: its records are
- * the only way to its images.
- * Returns FERRY_OK with a valid verdict, FERRY_E_POWER, or why the primary may not run. */
-static int secure_primary(struct ferry_boot_swap *swap, bool may_fall_back,
-                          struct ferry_boot_image_report *report, struct ferry_verdict *verdict)
-{
-    const struct ferry_flash *primary = swap->slots->primary;
-    int why = ferry_boot_verify(swap, primary, &report->info, verdict);
-
-    if (why == FERRY_OK || why == FERRY_E_POWER || !may_fall_back) {
-        return why;
-    }
-
-    int rc = fall_back(swap, why, report);
-
-    if (rc == FERRY_OK) {
-        return ferry_boot_verify(swap, primary, &report->info, verdict);
-    }
-    return rc == FERRY_E_POWER ? rc : why;
-}
-
-static int stop(struct ferry_boot_image_report *report, int why, int result)
-{
-    /* The reason of a refusal is what began it. */
-    if (report->action != FERRY_BOOT_REFUSED) {
-        report->reason = why;
-    }
-    report->action = FERRY_BOOT_STOPPED;
-    return result;
-}
-
-/* The primary verifies: leave the trailers sane and look ahead. */
-static int look_ahead(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
-{
-    int rc = ferry_boot_decide(swap);
-
-    if (rc == FERRY_OK && swap->type == FERRY_SWAP_NONE) {
-        rc = ferry_boot_repair(swap, &report->info);
-    }
-    report->next = rc == FERRY_OK ? swap->type : FERRY_SWAP_NONE;
-    return rc == FERRY_E_POWER ? rc : FERRY_OK;
-}
-
-/* Returns FERRY_OK with a valid verdict, FERRY_E_NO_IMAGE, FERRY_E_FLASH or FERRY_E_POWER. */
-int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
-                       struct ferry_verdict *verdict)
-{
-    int rc = ferry_slots_trailer(swap->slots, &swap->layout);
-
-    if (rc != FERRY_OK) {
-        return stop(report, rc, FERRY_E_NO_IMAGE);
-    }
-    report->action = FERRY_BOOT_RAN;
-
-    int moved = settle(swap, report);
-
-    if (moved == FERRY_E_POWER) {
-        return stop(report, moved, moved);
-    }
-    if (moved != FERRY_OK && report->action == FERRY_BOOT_RAN) {
-        report->action = FERRY_BOOT_REFUSED;
-        report->reason = moved;
-    }
-    rc = secure_primary(swap, moved == FERRY_OK, report, verdict);
-    if (rc == FERRY_E_POWER || rc == FERRY_E_FLASH) {
-        return stop(report, rc, rc);
-    }
-    if (rc != FERRY_OK) {
-        return stop(report, rc, moved == FERRY_E_FLASH ? FERRY_E_FLASH : FERRY_E_NO_IMAGE);
-    }
-    return look_ahead(swap, report);
-}
-
-/* ---- All images ----------------------------------------------------------------------------- */
+/* ---- Reports ------------------------------------------------------------------------------- */
 
 static void clear_report(struct ferry_boot_report *report, int reason)
 {
@@ -276,6 +77,31 @@ static void tell_nothing_runs(const struct ferry_boot_config *config,
     }
 }
 
+/* Keep what happened where the firmware finds it. A store that fails costs the report only.
+ * Returns FERRY_OK or FERRY_E_POWER. */
+static int record_why(const struct ferry_slots *slots, const struct ferry_boot_image_report *report)
+{
+    bool stopped = report->action == FERRY_BOOT_STOPPED;
+    struct ferry_why why = {.action = report->action,
+                            .reason = report->reason,
+                            .resumed = report->resumed,
+                            .failure = report->failure};
+
+    if (slots->store == NULL || report->action == FERRY_BOOT_RAN) {
+        return FERRY_OK;
+    }
+    if (!stopped) {
+        why.running = report->info.header.version;
+    }
+    why.version = report->action == FERRY_BOOT_REFUSED ? report->refused : why.running;
+
+    int rc = ferry_why_write(slots->store, slots->number, &why);
+
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
+/* ---- All images ----------------------------------------------------------------------------- */
+
 /* The second look at every verdict, far from the first. */
 static bool all_valid(const struct ferry_verdict *verdicts, uint32_t count)
 {
@@ -285,6 +111,35 @@ static bool all_valid(const struct ferry_verdict *verdicts, uint32_t count)
         valid += ferry_verdict_is_valid(&verdicts[i]) ? 1 : 0;
     }
     return count != 0 && valid == count;
+}
+
+static int boot_image(const struct ferry_boot_config *config, uint32_t number,
+                      struct ferry_boot_image_report *report, struct ferry_verdict *verdict)
+{
+    const struct ferry_boot_image *image = &config->images[number];
+    struct ferry_boot_swap swap;
+
+    memset(&swap, 0, sizeof(swap));
+    swap.config = config;
+    swap.image = image;
+    swap.strategy = image->strategy;
+    swap.slots = &image->slots;
+    swap.failure = &report->failure;
+    swap.type = FERRY_SWAP_NONE;
+    report->reason = FERRY_OK;
+
+    int rc = ferry_slots_trailer(swap.slots, &swap.layout);
+
+    if (rc == FERRY_OK) {
+        rc = image->strategy->boot(&swap, report, verdict);
+    }
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+
+    int recorded = record_why(swap.slots, report);
+
+    return recorded == FERRY_E_POWER ? recorded : rc;
 }
 
 int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_report *report)
@@ -299,12 +154,7 @@ int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_rep
     }
     report->image_count = config->image_count;
     for (uint32_t i = 0; i < config->image_count; i++) {
-        struct ferry_boot_swap swap;
-
-        start_swap(&swap, config, i);
-        report->images[i].reason = FERRY_OK;
-
-        int rc = swap.strategy->boot(&swap, &report->images[i], &verdicts[i]);
+        int rc = boot_image(config, i, &report->images[i], &verdicts[i]);
 
         if (rc == FERRY_E_POWER) {
             return rc;

@@ -14,11 +14,11 @@ static bool is_begun(const struct ferry_trailer *primary)
 int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why)
 {
     const struct ferry_slots *slots = swap->slots;
-    struct ferry_boot_trailers trailers;
+    struct ferry_trailers trailers;
     /* Other strategies have nothing in the primary's trailer; their image may be there. */
     bool reverts = slots->strategy->reverts;
 
-    int rc = ferry_boot_read_trailers(swap, &trailers);
+    int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
     /* An old image whose flash does not answer today may be readable tomorrow. */
     if (rc == FERRY_OK && swap->type == FERRY_SWAP_REVERT && why == FERRY_E_FLASH &&
@@ -33,7 +33,7 @@ int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why)
     if (rc != FERRY_OK) {
         return rc;
     }
-    rc = ferry_boot_erase_ends(swap, slots->secondary);
+    rc = ferry_boot_empty_secondary(swap);
     if (rc == FERRY_E_POWER) {
         return rc;
     }
@@ -64,28 +64,50 @@ static bool blocks_confirm(const struct ferry_trailer *primary)
            (primary->magic == FERRY_SET && primary->image_ok == FERRY_BAD);
 }
 
-/* Without a trailer the primary counts as confirmed. Never while the image reaches into it. */
-static int clear_primary(const struct ferry_boot_swap *swap, const struct ferry_image_info *running)
+/* Erase the trailer of a slot unless its image reaches into it: a damaged trailer is the lesser
+ * harm. */
+static int clear(const struct ferry_boot_swap *swap, const struct ferry_flash *slot,
+                 uint32_t image_end)
 {
     uint32_t start = 0;
-    int rc = ferry_boot_trailer_start(swap, swap->slots->primary, &start);
+    int rc = ferry_slots_trailer_start(swap->slots, slot, &start);
 
-    if (rc != FERRY_OK || running->size > start) {
+    if (rc != FERRY_OK || image_end > start) {
         return rc;
     }
-    return ferry_boot_erase_trailer(swap, swap->slots->primary);
+    return ferry_boot_erase_trailer(swap, slot);
+}
+
+/* Where the image in the secondary ends; 0 when there is none. */
+static int find_end(const struct ferry_boot_swap *swap, uint32_t *end)
+{
+    struct ferry_flash_slice view;
+    struct ferry_image_info info;
+    uint32_t offset = 0;
+    int rc = ferry_slots_view(swap->slots, 1, &view, &offset);
+
+    if (rc == FERRY_OK) {
+        rc = ferry_image_inspect(&view.flash, &info);
+    }
+    *end = rc == FERRY_OK ? offset + info.size : 0;
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
 int ferry_boot_repair(const struct ferry_boot_swap *swap, const struct ferry_image_info *running)
 {
-    struct ferry_boot_trailers trailers;
-    int rc = ferry_boot_read_trailers(swap, &trailers);
+    struct ferry_trailers trailers;
+    uint32_t end = 0;
+    int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
+    /* Without a trailer the primary counts as confirmed. */
     if (rc == FERRY_OK && blocks_confirm(&trailers.primary)) {
-        rc = clear_primary(swap, running);
+        rc = clear(swap, swap->slots->primary, running->size);
     }
-    if (rc == FERRY_OK && blocks_requests(&trailers.secondary)) {
-        rc = ferry_boot_erase_trailer(swap, swap->slots->secondary);
+    if (rc != FERRY_E_POWER && blocks_requests(&trailers.secondary)) {
+        rc = find_end(swap, &end);
+        if (rc == FERRY_OK) {
+            rc = clear(swap, swap->slots->secondary, end);
+        }
     }
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }

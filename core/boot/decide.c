@@ -6,112 +6,50 @@
 
 /* ---- What the trailers ask for -------------------------------------------------------- */
 
-static const struct ferry_trailer unset_trailer = {
-    .magic = FERRY_UNSET,
-    .image_ok = FERRY_UNSET,
-    .copy_done = FERRY_UNSET,
-    .swap_type = FERRY_SWAP_NONE,
-    .swap_image = 0,
-};
-
-/* A flash that reads as neither erased nor set where it cannot be read. */
-struct patient {
-    struct ferry_flash flash;
-    const struct ferry_flash *inner;
-};
-
-#define UNREADABLE 0x5a
-
-static int patient_read(const struct ferry_flash *flash, uint32_t offset, uint8_t *data, size_t len)
+/* The end of a swap whose copy_done did not take stands in the journal. */
+static int read_end(const struct ferry_boot_swap *swap, struct ferry_trailers *trailers)
 {
-    const struct patient *patient = flash->context;
-    int rc = ferry_flash_read(patient->inner, offset, data, len);
+    struct ferry_boot_swap reader = *swap;
+    struct ferry_boot_journal journal;
 
-    if (rc == FERRY_E_FLASH) {
-        memset(data, UNREADABLE, len);
+    if (swap->layout.size == swap->layout.swap_size || trailers->primary.magic != FERRY_SET ||
+        trailers->primary.copy_done != FERRY_UNSET || trailers->secondary.magic == FERRY_SET) {
         return FERRY_OK;
+    }
+
+    int rc = ferry_boot_journal_read(&reader, &journal);
+
+    if (rc == FERRY_OK && journal.finished) {
+        trailers->primary.copy_done = FERRY_SET;
     }
     return rc;
 }
 
-int ferry_boot_read_primary_trailer(const struct ferry_boot_swap *swap,
-                                    struct ferry_trailer *trailer)
-{
-    static const struct ferry_flash_ops ops = {.read = patient_read};
-    struct patient patient = {.flash = *swap->slots->primary, .inner = swap->slots->primary};
-
-    patient.flash.ops = &ops;
-    patient.flash.context = &patient;
-    return ferry_trailer_read(&patient.flash, swap->slots->max_align, trailer);
-}
-
-/* A trailer that could not be read. */
-static int look_elsewhere(const struct ferry_flash *secondary, struct ferry_boot_trailers *trailers)
-{
-    uint8_t first[4];
-    int rc = ferry_flash_read(secondary, 0, first, sizeof(first));
-
-    trailers->secondary = unset_trailer;
-    trailers->secondary_answers = rc == FERRY_OK;
-    if (trailers->secondary_answers) {
-        trailers->secondary.magic = FERRY_BAD;
-    }
-    return rc == FERRY_E_POWER ? rc : FERRY_OK;
-}
-
-int ferry_boot_read_trailers(const struct ferry_boot_swap *swap,
-                             struct ferry_boot_trailers *trailers)
-{
-    const struct ferry_slots *slots = swap->slots;
-    int rc = ferry_boot_read_primary_trailer(swap, &trailers->primary);
-
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    trailers->secondary_answers = true;
-    rc = ferry_trailer_read(slots->secondary, slots->max_align, &trailers->secondary);
-    if (rc == FERRY_OK || rc == FERRY_E_POWER) {
-        return rc;
-    }
-    return look_elsewhere(slots->secondary, trailers);
-}
-
-/* Half-programmed flags, which the table knows nothing of, count on the safe side:
- * - secondary image_ok: a permanent request that was cut short is a test;
- * - primary copy_done: it is written when everything else is, so the copy is done, and an image
- *   that did not confirm itself is reverted.
- * A half-programmed image_ok of the primary stays as the table has it, no revert: only somebody
- * who wanted to confirm has written there. */
-static void settle_damage(struct ferry_boot_trailers *trailers)
-{
-    if (trailers->secondary.image_ok == FERRY_BAD) {
-        trailers->secondary.image_ok = FERRY_UNSET;
-    }
-    if (trailers->primary.copy_done == FERRY_BAD) {
-        trailers->primary.copy_done = FERRY_SET;
-    }
-}
-
 int ferry_boot_decide(struct ferry_boot_swap *swap)
 {
-    const struct ferry_strategy_traits *traits = swap->slots->strategy;
-    struct ferry_boot_trailers trailers;
-    int rc = ferry_boot_read_trailers(swap, &trailers);
+    struct ferry_trailers trailers;
+    int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
-    if (rc != FERRY_OK) {
-        return rc;
+    if (rc == FERRY_OK) {
+        rc = read_end(swap, &trailers);
     }
-    settle_damage(&trailers);
+    if (rc == FERRY_OK) {
+        rc = ferry_slots_decide(swap->slots, &trailers, &swap->type);
+    }
     swap->asked = trailers.secondary.magic == FERRY_SET;
-    swap->type = ferry_swap_type_of(&trailers.primary, &trailers.secondary, traits->tlv_sizes);
-    /* A revert that was cut right after ferry_boot_ask(). */
-    if (swap->type == FERRY_SWAP_PERM && trailers.secondary.swap_type == FERRY_SWAP_REVERT) {
-        swap->type = FERRY_SWAP_REVERT;
-    }
-    if (swap->type == FERRY_SWAP_REVERT && !traits->reverts) {
-        swap->type = FERRY_SWAP_NONE;
-    }
-    return FERRY_OK;
+    return rc;
+}
+
+/* The image to install comes from where old ones are kept when its header stands there only. */
+static int look_where(struct ferry_boot_swap *swap)
+{
+    const struct ferry_slots *slots = swap->slots;
+    struct ferry_flash_slice view;
+    uint32_t offset = 0;
+    int rc = ferry_slots_view(slots, 1, &view, &offset);
+
+    swap->backwards = rc == FERRY_OK && offset != ferry_slots_upload_offset(slots);
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
 /* ---- Whether it may be done -------------------------------------------------------------- */
@@ -145,6 +83,15 @@ static int check_downgrade(const struct ferry_boot_swap *swap, const struct ferr
                : FERRY_E_DOWNGRADE;
 }
 
+/* swap-offset's field: the size of both unprotected areas. */
+static uint32_t unprotected_size(const struct ferry_image_info *info)
+{
+    const struct ferry_image_header *header = &info->header;
+
+    return (info->size - header->header_size - header->payload_size - header->protected_size) &
+           0xffffU;
+}
+
 /* How much is to be moved. A primary too large to be moved is an obstacle only if it verifies. */
 static int measure(struct ferry_boot_swap *swap, const struct ferry_image_info *next)
 {
@@ -152,37 +99,43 @@ static int measure(struct ferry_boot_swap *swap, const struct ferry_image_info *
     struct ferry_image_info running;
     struct ferry_verdict verdict;
 
+    swap->secondary_size = next->size;
+    swap->primary_size = 0;
     swap->size = next->size;
+    swap->tlv_sizes = unprotected_size(next) << 16;
     if (!swap->slots->strategy->keeps_old) {
         return FERRY_OK;
     }
 
     int rc = ferry_image_inspect(primary, &running);
 
-    if (rc == FERRY_E_POWER) {
-        return rc;
+    if (rc != FERRY_OK) {
+        return rc == FERRY_E_POWER ? rc : FERRY_OK;
     }
-    if (rc != FERRY_OK || running.size <= next->size) {
-        return FERRY_OK;
+    if (running.size > ferry_slots_max_image(swap->slots)) {
+        rc = ferry_boot_verify(swap, primary, &running, &verdict);
+        if (rc == FERRY_E_POWER) {
+            return rc;
+        }
+        return rc == FERRY_OK ? FERRY_E_TOO_LARGE : FERRY_OK;
     }
-    if (running.size <= ferry_slots_max_image(swap->slots)) {
-        swap->size = running.size;
-        return FERRY_OK;
-    }
-    rc = ferry_boot_verify(swap, primary, &running, &verdict);
-    if (rc == FERRY_E_POWER) {
-        return rc;
-    }
-    return rc == FERRY_OK ? FERRY_E_TOO_LARGE : FERRY_OK;
+    swap->primary_size = running.size;
+    swap->size = ferry_max32(next->size, running.size);
+    swap->tlv_sizes |= unprotected_size(&running);
+    return FERRY_OK;
 }
 
-int ferry_boot_judge(struct ferry_boot_swap *swap, bool resumed, struct ferry_version *refused)
+int ferry_boot_judge(struct ferry_boot_swap *swap, bool placed, struct ferry_version *refused)
 {
     struct ferry_image_info next;
     struct ferry_verdict verdict;
-    int rc = ferry_boot_verify(swap, swap->slots->secondary, &next, &verdict);
+    int rc = placed ? FERRY_OK : look_where(swap);
 
-    *refused = next.header.version;
+    memset(refused, 0, sizeof(*refused));
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_verify_secondary(swap, &next, &verdict);
+        *refused = next.header.version;
+    }
     if (rc != FERRY_OK) {
         return rc;
     }
@@ -193,12 +146,5 @@ int ferry_boot_judge(struct ferry_boot_swap *swap, bool resumed, struct ferry_ve
         return FERRY_E_TOO_LARGE;
     }
     rc = check_downgrade(swap, &next);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    if (resumed) {
-        /* The size was recorded at the begin; an image beyond it is not the one judged then. */
-        return next.size <= swap->size ? FERRY_OK : FERRY_E_IMAGE_SIZE;
-    }
-    return measure(swap, &next);
+    return rc != FERRY_OK ? rc : measure(swap, &next);
 }

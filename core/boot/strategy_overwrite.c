@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Overwrite: the secondary image is copied over the primary one; there is no way back.
  *
- * Steps: copy the sectors the image uses, verify the copy, record it as copy_done in the
- * *secondary's* trailer, empty the secondary. The secondary is whole until the copy is verified,
- * so a cut before that starts the copy again; the record makes a cut after it end the cleaning.
- * At rest both trailers are erased, as MCUboot leaves them. */
+ * Copy the sectors the image uses, verify the copy, record it as copy_done in the *secondary's*
+ * trailer, empty the secondary. The secondary is whole until the copy is verified, so a cut before
+ * that starts the copy again; the record makes a cut after it end the cleaning. At rest both
+ * trailers are erased, as MCUboot leaves them. */
 #include "core/boot/swap.h"
 
 static int resume(struct ferry_boot_swap *swap)
 {
-    struct ferry_boot_trailers trailers;
+    struct ferry_trailers trailers;
     struct ferry_image_info info;
     struct ferry_verdict verdict;
-    int rc = ferry_boot_read_trailers(swap, &trailers);
+    int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
     if (rc != FERRY_OK) {
         return rc;
@@ -27,37 +27,64 @@ static int resume(struct ferry_boot_swap *swap)
     }
     swap->type = FERRY_SWAP_PERM;
     swap->asked = true;
-    swap->size = info.size;
-    swap->done = 1;
+    swap->moved = true;
     return 1;
 }
 
-/* Nothing to make durable: the request stays in the secondary until the end; and where there is
- * none, a primary that does not verify asks again by itself. */
-static int begin(struct ferry_boot_swap *swap)
+/* ---- Copying ------------------------------------------------------------------------------- */
+
+/* Whether the field swap_size of the secondary's trailer can say that a copy has begun: the image
+ * may reach over it. */
+static bool has_note(const struct ferry_boot_swap *swap)
 {
-    swap->done = 0;
-    return FERRY_OK;
+    return swap->size <= swap->slots->secondary->size - swap->layout.swap_size;
 }
 
-/* Copy the image, sector after sector of the primary; only its own bytes, because the last
- * sector may hold the secondary's trailer too. */
+/* Note that the copy begins. Sets swap->unsure when it may have begun before: a sector that was cut
+ * may read right now and not later, so nothing is left out then. */
+static int note_begin(struct ferry_boot_swap *swap)
+{
+    const struct ferry_flash *secondary = swap->slots->secondary;
+    uint32_t at = secondary->size - swap->layout.swap_size;
+    uint8_t note[4];
+    int rc = has_note(swap) ? ferry_flash_is_erased(secondary, at, sizeof(note)) : 0;
+
+    if (rc == 1) {
+        ferry_store_le32(note, swap->size);
+        rc = ferry_flash_program_padded(secondary, at, note, sizeof(note));
+        swap->unsure = rc != FERRY_OK;
+    } else {
+        swap->unsure = true;
+    }
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
+/* The request stays in the secondary until the end; and where there is none, a primary that does
+ * not verify asks again by itself. */
+static int begin(struct ferry_boot_swap *swap)
+{
+    int rc = note_begin(swap);
+
+    return rc == FERRY_OK ? 1 : rc;
+}
+
+/* Copy sector after sector of the primary; only the image's own bytes, because the last sector may
+ * hold the secondary's trailer too. */
 static int copy_image(const struct ferry_boot_swap *swap)
 {
     const struct ferry_flash *primary = swap->slots->primary;
-    uint32_t size = ferry_align_up(swap->size, primary->write_size);
-    int rc = ferry_boot_erase_trailer(swap, primary);
+    int rc = FERRY_OK;
 
-    for (uint32_t offset = 0; rc == FERRY_OK && offset < size;) {
+    for (uint32_t offset = 0; rc == FERRY_OK && offset < swap->size;) {
         struct ferry_flash_sector sector;
 
         rc = ferry_flash_sector_at(primary, offset, &sector);
         if (rc == FERRY_OK) {
-            uint32_t len = ferry_min32(sector.size, size - offset);
+            uint32_t len = ferry_min32(sector.size, swap->size - offset);
 
             rc = ferry_boot_move(swap, swap->slots->secondary, offset, primary, offset, len);
             offset += len;
-            ferry_boot_progress(swap, offset, size);
+            ferry_boot_progress(swap, offset, swap->size);
         }
     }
     return rc;
@@ -91,14 +118,18 @@ static int record_copy(const struct ferry_boot_swap *swap)
     if (rc == FERRY_OK && trailer.copy_done == FERRY_UNSET) {
         rc = ferry_trailer_write_copy_done(secondary, align);
     }
-    return rc;
+    /* Then a cut has the copy made once more. */
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
 static int run(struct ferry_boot_swap *swap)
 {
-    if (swap->done == 0) {
-        int rc = copy_image(swap);
+    if (!swap->moved) {
+        int rc = ferry_boot_erase_trailer(swap, swap->slots->primary);
 
+        if (rc == FERRY_OK) {
+            rc = copy_image(swap);
+        }
         if (rc == FERRY_OK) {
             rc = verify_copy(swap);
         }
@@ -108,11 +139,11 @@ static int run(struct ferry_boot_swap *swap)
         if (rc != FERRY_OK) {
             return rc;
         }
-        swap->done = 1;
     }
+    swap->unsure = false;
 
     /* The new image stands; a secondary that cannot be emptied now is tried again next time. */
-    int rc = ferry_boot_erase_ends(swap, swap->slots->secondary);
+    int rc = ferry_boot_empty_secondary(swap);
 
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }

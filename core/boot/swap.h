@@ -1,145 +1,238 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The swap under way and the steps that strategies share. Internal to core/boot.
+/* The swap under way and what strategies share. Internal to core/boot.
  *
- * A strategy is a list of steps. Each may be done again at any time, and each is followed by a
- * record of one write in the trailer; resuming is counting the records. */
+ * A strategy that moves images is a plan: a number of steps, each of which may be done again at
+ * any time, and each followed by a mark of one write in the primary's trailer. Resuming is counting
+ * the marks. docs/BOOT.md tells why that survives every cut. */
 #ifndef FERRY_CORE_BOOT_SWAP_H
 #define FERRY_CORE_BOOT_SWAP_H
 
 #include "ferry/boot.h"
 
-/* The steps of a strategy that moves images. */
+struct ferry_boot_swap {
+    const struct ferry_boot_config *config;
+    const struct ferry_boot_image *image;
+    const struct ferry_boot_strategy *strategy;
+    const struct ferry_slots *slots;
+    struct ferry_trailer_layout layout;
+    struct ferry_boot_failure *failure; /* of the last erase or program that failed */
+    enum ferry_swap_type type;          /* what is asked for, or being done */
+    bool asked;                         /* the secondary's trailer holds the request */
+    bool backwards; /* the image comes from where old ones are kept, not from where uploads go */
+    bool moved;     /* parts of the images have changed places already */
+    bool unsure;    /* a cut may have left the target of the next step half done */
+    bool mapped;    /* the journal has a map of the blocks that differ */
+    uint32_t primary_size;   /* bytes of the image that leaves the primary … */
+    uint32_t secondary_size; /* … and of the one that leaves the secondary */
+    uint32_t size;           /* the larger of both */
+    uint32_t tlv_sizes;      /* swap-offset's field */
+    uint32_t differing;      /* blocks that differ, where the plan asks */
+    uint32_t done;           /* steps that have their mark */
+    uint32_t journal;        /* where the next record goes, offset in the secondary */
+};
+
+/* How a strategy moves images. */
 struct ferry_boot_plan {
+    /* Blocks that are alike in both slots are left out (differ.c). */
+    bool only_differing;
+    /* Steps of the swap. */
+    uint32_t (*count)(const struct ferry_boot_swap *swap);
+    /* Do step n, 0 .. count - 1; its mark is the caller's. May be repeated after a cut.
+     * Returns FERRY_OK or a flash error. */
+    int (*step)(const struct ferry_boot_swap *swap, uint32_t n);
+    /* The strategy's own ways to resume and to begin, or NULL. Each returns 1 = done, 0 = do it the
+     * ordinary way, or a flash error. */
     int (*resume)(struct ferry_boot_swap *swap);
     int (*begin)(struct ferry_boot_swap *swap);
+    /* Its own way to do what is left, in place of steps and marks, or NULL. */
     int (*run)(struct ferry_boot_swap *swap);
 };
 
+/* The boot of strategies with a plan, and of overwrite. As ferry_boot_strategy.boot. */
 FERRY_MUST_CHECK
 int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
                        struct ferry_verdict *verdict);
 
-struct ferry_boot_swap {
-    const struct ferry_boot_config *config;
-    const struct ferry_boot_strategy *strategy;
-    const struct ferry_slots *slots;
-    struct ferry_trailer_layout layout;
-    uint32_t image;            /* index in config->images */
-    enum ferry_swap_type type; /* what is asked for, or being done */
-    bool asked;                /* the secondary's trailer holds the request */
-    uint32_t size;             /* bytes to move: the larger of the images that are kept */
-    uint32_t done;             /* steps that have their record */
-};
-
-/* Both trailers of a pair. */
-struct ferry_boot_trailers {
-    struct ferry_trailer primary;
-    struct ferry_trailer secondary;
-    bool secondary_answers; /* its flash can be read, be it damaged here and there */
-};
-
-/* ---- Hooks (swap.c) ----------------------------------------------------------------- */
+/* ---- Hooks (steps.c) ---------------------------------------------------------------- */
 
 void ferry_boot_feed(const struct ferry_boot_swap *swap);
 void ferry_boot_progress(const struct ferry_boot_swap *swap, uint32_t done, uint32_t total);
 
-/* ---- Steps (swap.c) ------------------------------------------------------------------- */
+/* ---- Steps (steps.c) ---------------------------------------------------------------- */
 
-/* Verify the image in a slot of the pair. info is cleared first; verdict is always set.
+/* Verify an image. info is cleared first; verdict is always set.
  * Returns as ferry_image_verify(); FERRY_OK only with a valid verdict. */
 FERRY_MUST_CHECK
-int ferry_boot_verify(const struct ferry_boot_swap *swap, const struct ferry_flash *slot,
+int ferry_boot_verify(const struct ferry_boot_swap *swap, const struct ferry_flash *image,
                       struct ferry_image_info *info, struct ferry_verdict *verdict);
 
-/* Offset of the first sector that the trailer of a slot touches.
- * Returns FERRY_OK or FERRY_E_BOUNDS. */
+/* As that for the image in the secondary, where swap->backwards says. */
 FERRY_MUST_CHECK
-int ferry_boot_trailer_start(const struct ferry_boot_swap *swap, const struct ferry_flash *slot,
-                             uint32_t *start);
+int ferry_boot_verify_secondary(const struct ferry_boot_swap *swap, struct ferry_image_info *info,
+                                struct ferry_verdict *verdict);
 
-/* Erase the sectors of a slot that touch [offset, offset + len) and are not erased, in ascending
- * order, so that a trailer's magic is what goes last. Returns FERRY_OK or a flash error. */
+/* Erase the sectors of an area that touch [offset, offset + len) and are not erased (while the
+ * swap is unsure: all of them), in ascending order, so that a trailer's magic goes last. One that
+ * fails is tried once more. Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
-int ferry_boot_erase(const struct ferry_boot_swap *swap, const struct ferry_flash *slot,
+int ferry_boot_erase(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
                      uint32_t offset, uint32_t len);
 
 /* Erase all sectors of a slot's trailer. Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
 int ferry_boot_erase_trailer(const struct ferry_boot_swap *swap, const struct ferry_flash *slot);
 
-/* Make a slot empty for everyone who looks: its first sector, then its trailer. The request goes
- * last, so that a cut before the end asks again. Returns FERRY_OK or a flash error. */
+/* Make the secondary empty for everyone who looks: the sector of the image's header,
+ * then the trailer. The request goes last, so that a cut before the end asks again.
+ * Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
-int ferry_boot_erase_ends(const struct ferry_boot_swap *swap, const struct ferry_flash *slot);
+int ferry_boot_empty_secondary(const struct ferry_boot_swap *swap);
 
-/* One data step: erase the sectors of [to_offset, to_offset + len) and copy into them; to_offset
- * is a sector's, len a multiple of the target's write size. Returns FERRY_OK or a flash error. */
+/* One move: erase the sectors of [to_offset, to_offset + len) and copy into them, unless they hold
+ * the same already. to_offset is a sector's; len is rounded up to write units. One that fails is
+ * tried once more. Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
 int ferry_boot_move(const struct ferry_boot_swap *swap, const struct ferry_flash *from,
                     uint32_t from_offset, const struct ferry_flash *to, uint32_t to_offset,
                     uint32_t len);
 
-/* ---- Records (swap_status.c) ---------------------------------------------------------- */
-
-/* Whether status unit number unit of the primary's trailer was written. A unit that cannot be
- * read counts as written: its step was complete before the write began.
- * Returns 1, 0 or FERRY_E_POWER. */
+/* Whether two ranges read the same. Returns 1, 0 (also when one cannot be read) or
+ * FERRY_E_POWER. */
 FERRY_MUST_CHECK
-int ferry_boot_status_is_written(const struct ferry_boot_swap *swap, uint32_t unit);
+int ferry_boot_same(const struct ferry_boot_swap *swap, const struct ferry_flash *a,
+                    uint32_t a_offset, const struct ferry_flash *b, uint32_t b_offset,
+                    uint32_t len);
 
-/* Write a status unit, which is erased. state: 1 .. 3. Returns FERRY_OK or a flash error. */
+/* Note rc as the failure of an erase or program of an area at an offset, if it is one.
+ * Returns rc. */
+int ferry_boot_noted(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
+                     uint32_t offset, int rc);
+
+/* ---- Records (records.c) ------------------------------------------------------------- */
+
+/* Size of a mark, and what it is: a unit of which any two bits are programmed is one. */
+uint32_t ferry_boot_unit(const struct ferry_boot_swap *swap);
+
+/* Whether there is a mark at an offset. One that cannot be read, or reads now so and now so,
+ * counts: its step was complete before the write began. Returns 1, 0 or FERRY_E_POWER. */
 FERRY_MUST_CHECK
-int ferry_boot_status_write(const struct ferry_boot_swap *swap, uint32_t unit, uint8_t state);
+int ferry_boot_is_marked(const struct ferry_flash *area, uint32_t offset);
 
-/* Read swap_size of the primary's trailer. Returns FERRY_OK or a flash error. */
+/* Write a mark. Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
-int ferry_boot_read_size(const struct ferry_boot_swap *swap, uint32_t *size);
+int ferry_boot_mark(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
+                    uint32_t offset);
 
-/* Ask for swap->type in the secondary's trailer on behalf of the bootloader, for a revert and for
- * a fallback: with image_ok, so that after a cut it counts as permanent. The magic goes last.
+/* Steps that have their mark in the primary's trailer, of count. Sets swap->done.
+ * Returns FERRY_OK or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_boot_count_marks(struct ferry_boot_swap *swap, uint32_t count);
+
+/* Mark step number swap->done as done, in the journal where the unit does not take it, and count
+ * it. Returns FERRY_OK or a flash error. */
+FERRY_MUST_CHECK
+int ferry_boot_step_done(struct ferry_boot_swap *swap);
+
+/* Fill an erased trailer at the end of area: everything else first, then the magic that makes it
+ * count. Returns FERRY_OK or a flash error. */
+FERRY_MUST_CHECK
+int ferry_boot_write_fields(const struct ferry_boot_swap *swap, const struct ferry_flash *area);
+
+/* Read swap_size from the trailer at the end of area. Returns FERRY_OK or a flash error. */
+FERRY_MUST_CHECK
+int ferry_boot_read_size(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
+                         uint32_t *size);
+
+/* Begin the records: ask in the secondary's trailer on behalf of a revert or a fallback (with
+ * image_ok, so that after a cut it counts as permanent); then the primary's trailer, magic last.
+ * Until the secondary's magic is erased this counts for nothing. Returns FERRY_OK or a flash
+ * error. */
+FERRY_MUST_CHECK
+int ferry_boot_begin(const struct ferry_boot_swap *swap);
+
+/* Erase the secondary's trailer and begin its journal: from here on the primary's trailer rules.
  * Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
-int ferry_boot_ask(const struct ferry_boot_swap *swap);
+int ferry_boot_take_over(struct ferry_boot_swap *swap);
 
-/* Begin the records of a swap in the primary's trailer, magic last. Until the secondary's magic
- * is erased this counts for nothing. Returns FERRY_OK or a flash error. */
+/* End them: image_ok unless it is a test, then copy_done; each only when it is still erased, and
+ * copy_done in the journal where its unit does not take it.
+ * Returns FERRY_OK or FERRY_E_POWER. */
 FERRY_MUST_CHECK
-int ferry_boot_status_begin(const struct ferry_boot_swap *swap);
+int ferry_boot_end(struct ferry_boot_swap *swap);
 
-/* End them: image_ok unless it is a test, then copy_done; each only when it is still erased.
+/* ---- Journal (journal.c) -------------------------------------------------------------- */
+
+/* What the records in the secondary's status area say. */
+struct ferry_boot_journal {
+    bool found;    /* there is a state */
+    bool finished; /* the swap is at its end, whatever copy_done reads */
+    enum ferry_swap_type type;
+    bool backwards;
+    bool mapped;
+    uint32_t blocks; /* that swap_size covers */
+    uint32_t done;   /* steps */
+};
+
+/* Read it, and set swap->journal behind its last record. A bit that flipped is put right.
+ * Returns FERRY_OK (with nothing found when it cannot be read) or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_boot_journal_read(struct ferry_boot_swap *swap, struct ferry_boot_journal *journal);
+
+/* Append the state: swap->type, the blocks of swap->size and done, or that it is finished. A record
+ * that does not take is tried in the next place. Returns FERRY_OK; FERRY_E_FULL; or a flash
+ * error. */
+FERRY_MUST_CHECK
+int ferry_boot_journal_state(struct ferry_boot_swap *swap, uint32_t done);
+FERRY_MUST_CHECK
+int ferry_boot_journal_finished(struct ferry_boot_swap *swap);
+
+/* Append bits of the map of blocks, number index of 32 bits each. Returns as that. */
+FERRY_MUST_CHECK
+int ferry_boot_journal_map(struct ferry_boot_swap *swap, uint32_t index, uint32_t bits);
+
+/* Read bits back. Returns FERRY_OK, FERRY_E_NOT_FOUND or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_boot_journal_map_read(const struct ferry_boot_swap *swap, uint32_t index, uint32_t *bits);
+
+/* Records that still fit. */
+uint32_t ferry_boot_journal_room(const struct ferry_boot_swap *swap);
+
+/* Blocks that swap->size covers. */
+uint32_t ferry_boot_blocks(const struct ferry_boot_swap *swap);
+
+/* ---- Which blocks differ (differ.c) ------------------------------------------------------ */
+
+/* Compare the blocks 0 .. limit - 1 and put the map of those that differ into the journal; sets
+ * swap->differing. Where the map does not fit, or not pay, all of them count.
  * Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
-int ferry_boot_status_end(const struct ferry_boot_swap *swap);
+int ferry_boot_differ_find(struct ferry_boot_swap *swap, uint32_t limit);
+
+/* Set swap->differing from the journal. Returns FERRY_OK or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_boot_differ_resume(struct ferry_boot_swap *swap, uint32_t limit);
+
+/* The index of differing block number n, 0 .. swap->differing - 1, from the lowest on.
+ * Returns FERRY_OK or FERRY_E_FLASH when the journal lost it, FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_boot_differ_at(const struct ferry_boot_swap *swap, uint32_t n, uint32_t *index);
 
 /* ---- Decisions (decide.c) ------------------------------------------------------------- */
 
-/* Read the primary's trailer. A field that cannot be read is FERRY_BAD, as half a write is: an ECC
- * answers so after a cut. Returns FERRY_OK or FERRY_E_POWER. */
-FERRY_MUST_CHECK
-int ferry_boot_read_primary_trailer(const struct ferry_boot_swap *swap,
-                                    struct ferry_trailer *trailer);
-
-/* Read both trailers. A secondary whose trailer cannot be read asks for nothing: it counts as
- * damaged if the flash answers elsewhere; else as unset, because that flash may be late or gone.
- * Returns FERRY_OK or FERRY_E_POWER. */
-FERRY_MUST_CHECK
-int ferry_boot_read_trailers(const struct ferry_boot_swap *swap,
-                             struct ferry_boot_trailers *trailers);
-
-/* Set swap->type and swap->asked from the trailers.
- * Returns FERRY_OK or the errors of ferry_boot_read_trailers(). */
+/* Set swap->type and swap->asked from the trailers. Returns FERRY_OK or FERRY_E_POWER. */
 FERRY_MUST_CHECK
 int ferry_boot_decide(struct ferry_boot_swap *swap);
 
-/* Whether the image in the secondary may be installed as swap->type asks; sets swap->size unless
- * resumed.
+/* Whether the image in the secondary may be installed as swap->type asks; sets the sizes.
  *
+ * placed   swap->backwards is known already; else it is set by where the header stands
  * refused  gets the version of the image when its header could be read
  *
  * Returns FERRY_OK; why it may not: the errors of ferry_image_verify(), FERRY_E_TOO_LARGE,
  * FERRY_E_DOWNGRADE; or FERRY_E_POWER. */
 FERRY_MUST_CHECK
-int ferry_boot_judge(struct ferry_boot_swap *swap, bool resumed, struct ferry_version *refused);
+int ferry_boot_judge(struct ferry_boot_swap *swap, bool placed, struct ferry_version *refused);
 
 /* ---- Leaving no trap behind (clean.c) ------------------------------------------------- */
 

@@ -4,14 +4,20 @@
 
 /* ---- Geometry --------------------------------------------------------------------------- */
 
+/* The larger write size; a secondary that is not there has none. */
+static uint32_t write_size(const struct ferry_slots *slots)
+{
+    uint32_t size = slots->primary->write_size;
+    return slots->secondary == NULL ? size : ferry_max32(size, slots->secondary->write_size);
+}
+
 static struct ferry_trailer_format trailer_format(const struct ferry_slots *slots)
 {
-    return (struct ferry_trailer_format){
-        .max_align = slots->max_align,
-        .write_size = ferry_max32(slots->primary->write_size, slots->secondary->write_size),
-        .max_sectors = slots->max_sectors,
-        .sector_states = slots->strategy->sector_states,
-        .tlv_sizes = slots->strategy->tlv_sizes};
+    return (struct ferry_trailer_format){.max_align = slots->max_align,
+                                         .write_size = write_size(slots),
+                                         .max_sectors = slots->max_sectors,
+                                         .sector_states = slots->strategy->sector_states,
+                                         .tlv_sizes = slots->strategy->tlv_sizes};
 }
 
 int ferry_slots_trailer(const struct ferry_slots *slots, struct ferry_trailer_layout *layout)
@@ -26,29 +32,35 @@ static bool ends_aligned(const struct ferry_slots *slots, const struct ferry_fla
     return slot->size % slots->max_align == 0;
 }
 
+/* Check one slot and its trailer. Returns FERRY_OK, FERRY_E_CONFIG or FERRY_E_LAYOUT. */
+static int check_slot(const struct ferry_slots *slots, const struct ferry_flash *slot)
+{
+    struct ferry_trailer_layout layout;
+    int rc = ferry_flash_check(slot);
+    if (rc == FERRY_OK) {
+        rc = ferry_slots_trailer(slots, &layout);
+    }
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    return ends_aligned(slots, slot) && layout.size <= slot->size ? FERRY_OK : FERRY_E_LAYOUT;
+}
+
 int ferry_slots_check(const struct ferry_slots *slots)
 {
-    if (slots->primary == NULL || slots->secondary == NULL || slots->strategy == NULL ||
-        slots->max_sectors == 0) {
+    if (slots->primary == NULL || slots->strategy == NULL || slots->max_sectors == 0) {
         return FERRY_E_CONFIG;
     }
-    int rc = ferry_flash_check(slots->primary);
+    if ((slots->secondary == NULL) != (slots->strategy->slot_count == 1)) {
+        return FERRY_E_CONFIG;
+    }
+    int rc = check_slot(slots, slots->primary);
+    if (rc == FERRY_OK && slots->secondary != NULL) {
+        rc = check_slot(slots, slots->secondary);
+    }
     if (rc == FERRY_OK) {
-        rc = ferry_flash_check(slots->secondary);
+        rc = slots->strategy->check(slots);
     }
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    struct ferry_trailer_layout layout;
-    rc = ferry_slots_trailer(slots, &layout);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    if (!ends_aligned(slots, slots->primary) || !ends_aligned(slots, slots->secondary) ||
-        layout.size > slots->primary->size || layout.size > slots->secondary->size) {
-        return FERRY_E_LAYOUT;
-    }
-    rc = slots->strategy->check(slots);
     if (rc != FERRY_OK) {
         return rc;
     }

@@ -1,26 +1,170 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Test, confirm and revert of the strategies that move images: the trailers of both slots.
  * [mcuboot-format.md §2.6 "Swap type", "App API"] */
-#include "ferry/slots.h"
+#include "core/image/confirmed.h"
+
+#include <string.h>
+
+/* ---- Reading the trailers ----------------------------------------------------------------- */
+
+static const struct ferry_trailer unset_trailer = {FERRY_UNSET, FERRY_UNSET, FERRY_UNSET,
+                                                   FERRY_SWAP_NONE, 0};
+static const struct ferry_trailer bad_trailer = {FERRY_BAD, FERRY_BAD, FERRY_BAD, FERRY_SWAP_NONE,
+                                                 0};
+
+/* A trailer of the secondary of which nothing could be read. */
+static int look_elsewhere(const struct ferry_flash *secondary, struct ferry_trailers *trailers)
+{
+    uint8_t first[4];
+    int rc = ferry_flash_read(secondary, 0, first, sizeof first);
+    trailers->secondary = unset_trailer;
+    trailers->secondary_answers = rc == FERRY_OK;
+    if (trailers->secondary_answers) {
+        trailers->secondary.magic = FERRY_BAD;
+    }
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
+int ferry_slots_read_trailers(const struct ferry_slots *slots, struct ferry_trailers *trailers)
+{
+    int rc = ferry_trailer_read(slots->primary, slots->max_align, &trailers->primary);
+    if (rc == FERRY_E_FLASH) {
+        trailers->primary = bad_trailer;
+    } else if (rc != FERRY_OK) {
+        return rc;
+    }
+    trailers->secondary = unset_trailer;
+    trailers->secondary_answers = slots->secondary != NULL;
+    if (slots->secondary == NULL) {
+        return FERRY_OK;
+    }
+    rc = ferry_trailer_read(slots->secondary, slots->max_align, &trailers->secondary);
+    return rc == FERRY_E_FLASH ? look_elsewhere(slots->secondary, trailers) : rc;
+}
+
+int ferry_slots_trailer_start(const struct ferry_slots *slots, const struct ferry_flash *slot,
+                              uint32_t *start)
+{
+    struct ferry_trailer_layout layout;
+    struct ferry_flash_sector sector;
+    int rc = ferry_slots_trailer(slots, &layout);
+    if (rc == FERRY_OK && layout.size > slot->size) {
+        rc = FERRY_E_BOUNDS;
+    }
+    if (rc == FERRY_OK) {
+        rc = ferry_flash_sector_at(slot, slot->size - layout.size, &sector);
+    }
+    if (rc == FERRY_OK) {
+        *start = sector.offset;
+    }
+    return rc;
+}
+
+/* ---- Deciding ------------------------------------------------------------------------------- */
+
+/* Fields that cannot be read count on the safe side:
+ * - secondary image_ok: a permanent request that was cut short is a test;
+ * - primary copy_done: it is written when everything else is, so the copy is done, and an image
+ *   that did not confirm itself is reverted.
+ * Such an image_ok of the primary stays as the table has it, no revert: only somebody who wanted
+ * to confirm has written there. */
+static void settle_damage(struct ferry_trailers *trailers)
+{
+    if (trailers->secondary.image_ok == FERRY_BAD) {
+        trailers->secondary.image_ok = FERRY_UNSET;
+    }
+    if (trailers->primary.copy_done == FERRY_BAD) {
+        trailers->primary.copy_done = FERRY_SET;
+    }
+}
+
+/* A request for an image that stands where old images are kept is the bootloader's own: a revert
+ * that was cut before it began. */
+static int is_revert_request(const struct ferry_slots *slots, const struct ferry_trailers *trailers)
+{
+    if (slots->strategy->old_sector == slots->strategy->upload_sector) {
+        return trailers->secondary.swap_type == FERRY_SWAP_REVERT &&
+               trailers->secondary.image_ok == FERRY_SET;
+    }
+    struct ferry_flash_slice view;
+    uint32_t offset = 0;
+    int rc = ferry_slots_view(slots, 1, &view, &offset);
+    if (rc != FERRY_OK) {
+        return rc == FERRY_E_POWER ? rc : 0;
+    }
+    return offset == ferry_slots_old_offset(slots);
+}
+
+int ferry_slots_decide(const struct ferry_slots *slots, struct ferry_trailers *trailers,
+                       enum ferry_swap_type *type)
+{
+    int rc = FERRY_OK;
+    settle_damage(trailers);
+    *type =
+        ferry_swap_type_of(&trailers->primary, &trailers->secondary, slots->strategy->tlv_sizes);
+    if (*type == FERRY_SWAP_TEST || *type == FERRY_SWAP_PERM) {
+        rc = is_revert_request(slots, trailers);
+        *type = rc == 1 ? FERRY_SWAP_REVERT : *type;
+    } else if (*type == FERRY_SWAP_REVERT && trailers->secondary.magic != FERRY_SET) {
+        rc = ferry_confirmed_in_store(slots);
+        *type = rc == 1 ? FERRY_SWAP_NONE : *type;
+    }
+    if (*type == FERRY_SWAP_REVERT && !slots->strategy->reverts) {
+        *type = FERRY_SWAP_NONE;
+    }
+    return rc < 0 ? rc : FERRY_OK;
+}
 
 static int next_boot(const struct ferry_slots *slots, struct ferry_slots_next *next)
 {
-    struct ferry_trailer primary;
-    int rc = ferry_trailer_read(slots->primary, slots->max_align, &primary);
-    if (rc != FERRY_OK) {
-        return rc;
+    struct ferry_trailers trailers;
+    enum ferry_swap_type type = FERRY_SWAP_NONE;
+    uint8_t first;
+    int rc = ferry_flash_read(slots->primary, slots->primary->size - 1, &first, 1);
+    if (rc == FERRY_OK) {
+        rc = ferry_slots_read_trailers(slots, &trailers);
     }
-    struct ferry_trailer secondary = {FERRY_UNSET, FERRY_UNSET, FERRY_UNSET, FERRY_SWAP_NONE, 0};
-    /* An error leaves secondary as it is: unset. */
-    rc = ferry_trailer_read(slots->secondary, slots->max_align, &secondary);
-    (void)rc;
-    enum ferry_swap_type type =
-        ferry_swap_type_of(&primary, &secondary, slots->strategy->tlv_sizes);
-    if (type == FERRY_SWAP_REVERT && !slots->strategy->reverts) {
-        type = FERRY_SWAP_NONE;
+    if (rc == FERRY_OK) {
+        rc = ferry_slots_decide(slots, &trailers, &type);
     }
     *next = (struct ferry_slots_next){type == FERRY_SWAP_NONE ? 0 : 1, type};
-    return FERRY_OK;
+    return rc;
+}
+
+/* ---- The application's side ------------------------------------------------------------------ */
+
+/* Whether the image in the secondary leaves the trailer's sectors to the trailer; one whose size
+ * cannot be read does not count. Returns 1, 0 or FERRY_E_POWER. */
+static int trailer_stands_alone(const struct ferry_slots *slots, uint32_t *start)
+{
+    struct ferry_flash_slice view;
+    struct ferry_image_info info;
+    uint32_t offset = 0;
+    int rc = ferry_slots_trailer_start(slots, slots->secondary, start);
+    if (rc == FERRY_OK) {
+        rc = ferry_slots_view(slots, 1, &view, &offset);
+    }
+    if (rc != FERRY_OK) {
+        return rc == FERRY_E_POWER ? rc : 0;
+    }
+    rc = ferry_image_inspect(&view.flash, &info);
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    return rc != FERRY_OK || info.size <= *start - offset ? 1 : 0;
+}
+
+/* Erase the secondary's trailer for a request that is damaged.
+ * Returns FERRY_OK, FERRY_E_STATE when the image would go with it, or a flash error. */
+static int clear_request(const struct ferry_slots *slots)
+{
+    const struct ferry_flash *slot = slots->secondary;
+    uint32_t start = 0;
+    int rc = trailer_stands_alone(slots, &start);
+    if (rc != 1) {
+        return rc < 0 ? rc : FERRY_E_STATE;
+    }
+    return ferry_flash_erase_dirty(slot, start, slot->size - start);
 }
 
 /* Write swap_info behind a request, as MCUboot's own application code does. The magic made the
@@ -37,7 +181,20 @@ static int note_request(const struct ferry_slots *slots, enum ferry_swap_type ty
     if (rc <= 0) {
         return rc;
     }
-    return ferry_trailer_write_swap_info(slot, slots->max_align, 0, type);
+    return ferry_trailer_write_swap_info(slot, slots->max_align, slots->number, type);
+}
+
+/* A request where none stands yet. */
+static int request(const struct ferry_slots *slots, bool permanent)
+{
+    int rc = FERRY_OK;
+    if (permanent) {
+        rc = ferry_trailer_write_image_ok(slots->secondary, slots->max_align);
+    }
+    if (rc == FERRY_OK) {
+        rc = ferry_trailer_write_magic(slots->secondary, slots->max_align);
+    }
+    return rc != FERRY_OK ? rc : note_request(slots, permanent ? FERRY_SWAP_PERM : FERRY_SWAP_TEST);
 }
 
 static int set_pending(const struct ferry_slots *slots, bool permanent)
@@ -47,26 +204,39 @@ static int set_pending(const struct ferry_slots *slots, bool permanent)
     if (rc != FERRY_OK) {
         return rc;
     }
-    enum ferry_trailer_field wanted = permanent ? FERRY_SET : FERRY_UNSET;
-    if (trailer.magic == FERRY_SET) {
-        return trailer.image_ok == wanted ? FERRY_OK : FERRY_E_STATE;
-    }
-    /* A flag cannot be taken back: with image_ok set already, a magic would ask for good. */
-    if (trailer.magic == FERRY_BAD || trailer.image_ok == FERRY_BAD ||
-        (trailer.image_ok == FERRY_SET && !permanent)) {
-        return FERRY_E_STATE;
-    }
-    if (trailer.image_ok != wanted) {
-        rc = ferry_trailer_write_image_ok(slots->secondary, slots->max_align);
-        if (rc != FERRY_OK) {
-            return rc;
+    if (trailer.magic == FERRY_SET && trailer.image_ok != FERRY_BAD) {
+        if (permanent && trailer.image_ok == FERRY_UNSET) {
+            return ferry_trailer_write_image_ok(slots->secondary, slots->max_align);
         }
+        return permanent || trailer.image_ok == FERRY_UNSET ? FERRY_OK : FERRY_E_STATE;
     }
-    rc = ferry_trailer_write_magic(slots->secondary, slots->max_align);
-    if (rc != FERRY_OK) {
+    /* A flag cannot be taken back; one without a magic would ask for something else. */
+    if (trailer.magic != FERRY_UNSET || trailer.image_ok != FERRY_UNSET ||
+        trailer.copy_done != FERRY_UNSET) {
+        rc = clear_request(slots);
+    }
+    return rc != FERRY_OK ? rc : request(slots, permanent);
+}
+
+static int cancel(const struct ferry_slots *slots)
+{
+    const struct ferry_flash *slot = slots->secondary;
+    struct ferry_trailer trailer;
+    int rc = ferry_trailer_read(slot, slots->max_align, &trailer);
+    if (rc != FERRY_OK || (trailer.magic == FERRY_UNSET && trailer.image_ok == FERRY_UNSET)) {
         return rc;
     }
-    return note_request(slots, permanent ? FERRY_SWAP_PERM : FERRY_SWAP_TEST);
+    rc = clear_request(slots);
+    if (rc != FERRY_E_STATE) {
+        return rc;
+    }
+    /* The header goes first: without it the request is for nothing. */
+    uint32_t start = 0;
+    rc = ferry_flash_erase_dirty(slot, ferry_slots_upload_offset(slots), 1);
+    if (rc == FERRY_OK) {
+        rc = ferry_slots_trailer_start(slots, slot, &start);
+    }
+    return rc != FERRY_OK ? rc : ferry_flash_erase_dirty(slot, start, slot->size - start);
 }
 
 static int confirm(const struct ferry_slots *slots)
@@ -76,23 +246,14 @@ static int confirm(const struct ferry_slots *slots)
     if (rc != FERRY_OK) {
         return rc;
     }
-    if (trailer.magic == FERRY_BAD) {
-        return FERRY_E_STATE;
-    }
     /* Without a magic there was no swap: whatever runs is for good. */
-    if (trailer.magic == FERRY_UNSET || trailer.image_ok == FERRY_SET) {
+    if (trailer.magic == FERRY_UNSET) {
         return FERRY_OK;
     }
-    if (trailer.image_ok == FERRY_BAD) {
-        return FERRY_E_STATE;
+    if (trailer.magic == FERRY_BAD) {
+        return ferry_confirm_in_store(slots);
     }
-    return ferry_trailer_write_image_ok(slots->primary, slots->max_align);
-}
-
-static int cancel(const struct ferry_slots *slots)
-{
-    (void)slots;
-    return FERRY_E_UNSUPPORTED;
+    return ferry_confirm_flag(slots, slots->primary);
 }
 
 const struct ferry_slots_state ferry_slots_by_swap = {

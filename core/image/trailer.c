@@ -82,52 +82,88 @@ void ferry_trailer_magic(uint32_t max_align, uint8_t magic[FERRY_TRAILER_MAGIC_S
 
 /* ---- Reading ---------------------------------------------------------------------------- */
 
-/* Read len bytes that begin distance bytes before the end of the slot. */
-static int read_at(const struct ferry_flash *slot, uint32_t distance, uint8_t *data, size_t len)
+/* A unit that the power left half written may read now so and now so. */
+#define LOOKS 3
+
+/* Bits of the magic that may have flipped at rest. A magic that is half written is further away
+ * from both of its states. */
+#define MAGIC_FLIPS 4
+
+/* Read len (1 .. FERRY_TRAILER_MAGIC_SIZE) bytes that begin distance bytes before the end of the
+ * slot. Returns 1; 0 when they cannot be read or do not read the same twice; or FERRY_E_BOUNDS,
+ * FERRY_E_POWER. */
+static int read_steadily(const struct ferry_flash *slot, uint32_t distance, uint8_t *data,
+                         size_t len)
 {
     if (distance > slot->size) {
         return FERRY_E_BOUNDS;
     }
-    return ferry_flash_read(slot, slot->size - distance, data, len);
+    for (int look = 0; look < LOOKS; look++) {
+        uint8_t again[FERRY_TRAILER_MAGIC_SIZE];
+        int rc = ferry_flash_read(slot, slot->size - distance, look == 0 ? data : again, len);
+        if (rc == FERRY_E_POWER || rc == FERRY_E_BOUNDS) {
+            return rc;
+        }
+        if (rc != FERRY_OK || (look > 0 && memcmp(data, again, len) != 0)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static uint32_t bits_set(uint8_t byte)
+{
+    uint32_t count = 0;
+    for (; byte != 0; byte &= (uint8_t)(byte - 1)) {
+        count++;
+    }
+    return count;
+}
+
+/* Bits in which found differs from wanted. */
+static uint32_t distance_to(const uint8_t *found, const uint8_t *wanted, size_t len)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < len; i++) {
+        count += bits_set(found[i] ^ wanted[i]);
+    }
+    return count;
 }
 
 static int read_magic(const struct ferry_flash *slot, uint32_t max_align,
                       enum ferry_trailer_field *field)
 {
     uint8_t found[FERRY_TRAILER_MAGIC_SIZE];
-    int rc = read_at(slot, FERRY_TRAILER_MAGIC_SIZE, found, sizeof found);
-    if (rc != FERRY_OK) {
+    uint8_t state[FERRY_TRAILER_MAGIC_SIZE];
+    int rc = read_steadily(slot, FERRY_TRAILER_MAGIC_SIZE, found, sizeof found);
+    *field = FERRY_BAD;
+    if (rc != 1) {
         return rc;
     }
-    uint8_t good[FERRY_TRAILER_MAGIC_SIZE];
-    ferry_trailer_magic(max_align, good);
-    if (memcmp(found, good, sizeof good) == 0) {
+    ferry_trailer_magic(max_align, state);
+    if (distance_to(found, state, sizeof state) <= MAGIC_FLIPS) {
         *field = FERRY_SET;
-    } else if (ferry_all_equal(found, sizeof found, slot->erased_value)) {
-        *field = FERRY_UNSET;
-    } else {
-        *field = FERRY_BAD;
     }
-    return FERRY_OK;
+    memset(state, slot->erased_value, sizeof state);
+    if (distance_to(found, state, sizeof state) <= MAGIC_FLIPS) {
+        *field = FERRY_UNSET;
+    }
+    return rc;
 }
 
-/* A flag is its first byte; the rest of its field is padding nobody looks at. */
+/* A flag is its first byte; the rest of its field is padding nobody looks at. What is neither set
+ * nor erased is the nearer of both: they are an odd number of bits apart. */
 static int read_flag(const struct ferry_flash *slot, uint32_t distance,
                      enum ferry_trailer_field *field)
 {
     uint8_t byte;
-    int rc = read_at(slot, distance, &byte, 1);
-    if (rc != FERRY_OK) {
-        return rc;
+    int rc = read_steadily(slot, distance, &byte, 1);
+    *field = FERRY_BAD;
+    if (rc == 1) {
+        *field = bits_set(byte ^ FLAG_SET) < bits_set(byte ^ slot->erased_value) ? FERRY_SET
+                                                                                 : FERRY_UNSET;
     }
-    if (byte == FLAG_SET) {
-        *field = FERRY_SET;
-    } else if (byte == slot->erased_value) {
-        *field = FERRY_UNSET;
-    } else {
-        *field = FERRY_BAD;
-    }
-    return FERRY_OK;
+    return rc;
 }
 
 /* image << 4 | type; erased or not one of the four types means none. */
@@ -135,35 +171,41 @@ static int read_swap_info(const struct ferry_flash *slot, uint32_t max_align,
                           struct ferry_trailer *trailer)
 {
     uint8_t byte;
-    int rc = read_at(slot, swap_info_distance(max_align), &byte, 1);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    uint8_t type = byte & 0x0f;
-    bool known = byte != slot->erased_value && type >= FERRY_SWAP_NONE && type <= FERRY_SWAP_REVERT;
+    int rc = read_steadily(slot, swap_info_distance(max_align), &byte, 1);
+    uint8_t type = rc == 1 ? byte & 0x0f : 0;
+    bool known = rc == 1 && byte != slot->erased_value && type >= FERRY_SWAP_NONE &&
+                 type <= FERRY_SWAP_REVERT;
     trailer->swap_type = known ? type : (uint8_t)FERRY_SWAP_NONE;
     trailer->swap_image = known ? (uint8_t)(byte >> 4) : 0;
-    return FERRY_OK;
+    return rc;
 }
 
 int ferry_trailer_read(const struct ferry_flash *slot, uint32_t max_align,
                        struct ferry_trailer *trailer)
 {
     struct ferry_trailer found;
+    int fields = 0;
     int rc = read_magic(slot, max_align, &found.magic);
-    if (rc == FERRY_OK) {
+    if (rc >= 0) {
+        fields += rc;
         rc = read_flag(slot, image_ok_distance(max_align), &found.image_ok);
     }
-    if (rc == FERRY_OK) {
+    if (rc >= 0) {
+        fields += rc;
         rc = read_flag(slot, copy_done_distance(max_align), &found.copy_done);
     }
-    if (rc == FERRY_OK) {
+    if (rc >= 0) {
+        fields += rc;
         rc = read_swap_info(slot, max_align, &found);
     }
-    if (rc == FERRY_OK) {
-        *trailer = found;
+    if (rc < 0) {
+        return rc;
     }
-    return rc;
+    if (fields + rc == 0) {
+        return FERRY_E_FLASH;
+    }
+    *trailer = found;
+    return FERRY_OK;
 }
 
 /* ---- Writing ---------------------------------------------------------------------------- */

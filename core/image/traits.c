@@ -2,8 +2,11 @@
 /* Strategies by name. Whoever calls this links them all; a bootloader names its own instead. */
 #include "ferry/slots.h"
 
-static const struct ferry_strategy_traits *const all[] = {&ferry_traits_swap_move,
-                                                          &ferry_traits_overwrite};
+static const struct ferry_strategy_traits *const all[] = {
+    &ferry_traits_swap_move,         &ferry_traits_swap_scratch, &ferry_traits_swap_offset,
+    &ferry_traits_swap_shift,        &ferry_traits_overwrite,    &ferry_traits_direct_xip,
+    &ferry_traits_direct_xip_revert, &ferry_traits_ram_load,     &ferry_traits_ram_load_revert,
+    &ferry_traits_single_slot};
 
 static bool equal(const char *a, const char *b)
 {

@@ -133,6 +133,34 @@ struct ferry_slots_next {
     enum ferry_swap_type type; /* NONE: as now; TEST, PERM: the other slot's; REVERT: taken back */
 };
 
+/* Both trailers of a pair, read tolerantly. */
+struct ferry_trailers {
+    struct ferry_trailer primary;
+    struct ferry_trailer secondary;
+    bool secondary_answers; /* its flash can be read, be it damaged here and there */
+};
+
+/* Read both trailers. A primary that cannot be read has BAD fields. A secondary whose trailer
+ * cannot be read asks for nothing: its magic is BAD if the flash answers elsewhere; else all of it
+ * is unset, because that flash may be late or gone. Without a secondary it is unset.
+ * Returns FERRY_OK, FERRY_E_BOUNDS or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_slots_read_trailers(const struct ferry_slots *slots, struct ferry_trailers *trailers);
+
+/* The type of the next swap by the table of the format, with damaged fields on the safe side, the
+ * store's word on a confirm, and the place of the image in the secondary, for a strategy that moves
+ * images. May set the fields of trailers that damage made unclear.
+ * Returns FERRY_OK or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_slots_decide(const struct ferry_slots *slots, struct ferry_trailers *trailers,
+                       enum ferry_swap_type *type);
+
+/* Offset of the first sector that the trailer of a slot touches.
+ * Returns FERRY_OK, FERRY_E_CONFIG or FERRY_E_BOUNDS. */
+FERRY_MUST_CHECK
+int ferry_slots_trailer_start(const struct ferry_slots *slots, const struct ferry_flash *slot,
+                              uint32_t *start);
+
 /* What the next boot would do, from trailers and store; images are not verified. With a trial
  * policy (ferry/trial.h) a REVERT is what happens once the trials are used up.
  * Returns FERRY_OK, or the flash error of the primary. */

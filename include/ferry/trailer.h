@@ -36,7 +36,10 @@ int ferry_trailer_layout(const struct ferry_trailer_format *format,
 /* The 16 magic bytes for a maximum alignment. */
 void ferry_trailer_magic(uint32_t max_align, uint8_t magic[FERRY_TRAILER_MAGIC_SIZE]);
 
-enum ferry_trailer_field { FERRY_UNSET, FERRY_SET, FERRY_BAD }; /* magic: SET means good */
+/* A field's state; magic: SET means good. Bits that flipped at rest are read as the nearest state.
+ * BAD is what cannot be read, or reads differently each time, as after a write that was cut; and
+ * a magic that is near to neither of its states. */
+enum ferry_trailer_field { FERRY_UNSET, FERRY_SET, FERRY_BAD };
 
 enum ferry_swap_type {
     FERRY_SWAP_NONE = 1,
@@ -53,8 +56,9 @@ struct ferry_trailer {
     uint8_t swap_image; /* image number in swap_info */
 };
 
-/* Read the trailer at the end of a slot.
- * Returns FERRY_OK or a flash error (trailer is then untouched). */
+/* Read the trailer at the end of a slot. A field that cannot be read is BAD.
+ * Returns FERRY_OK; FERRY_E_FLASH when none can be read; or FERRY_E_BOUNDS, FERRY_E_POWER
+ * (trailer is then untouched). */
 FERRY_MUST_CHECK
 int ferry_trailer_read(const struct ferry_flash *slot, uint32_t max_align,
                        struct ferry_trailer *trailer);

@@ -23,13 +23,13 @@ enum ferry_reset_cause {
 
 /* The firmware says: I have started, this boot is a trial. Call it once, when what matters runs.
  * Not on trial, or no store: nothing is done.
- * Returns FERRY_OK or a flash error. */
+ * Returns FERRY_OK or an error of the store. */
 FERRY_MUST_CHECK
 int ferry_trial_started(const struct ferry_slots *slots);
 
 /* How the trials of an image stand. */
 struct ferry_trial {
-    uint8_t used;   /* trials that count */
+    uint8_t used;   /* trials that count, the present one too once it is marked */
     uint8_t boots;  /* starts in all */
     uint8_t power;  /* in a row, unmarked, ended by a power failure */
     uint8_t silent; /* unmarked, ended by nobody knows what */
@@ -45,9 +45,11 @@ FERRY_MUST_CHECK
 int ferry_trial_read(const struct ferry_slots *slots, const uint8_t *digest,
                      struct ferry_trial *trial);
 
-/* For the bootloader: the image on trial is about to start again, after `cause`.
+/* For the bootloader: the image on trial is about to start, be it for the first time or again
+ * after `cause`. Writes one record when it may, and none when it may not.
  * trials: how many count until it is taken back, above 0.
- * Returns 1 = it may; 0 = its trials are used up; or a flash error (count it as used up). */
+ * Returns 1 = it may; 0 = its trials are used up, or there is no store; or an error of the store
+ * (count it as used up). */
 FERRY_MUST_CHECK
 int ferry_trial_next(const struct ferry_slots *slots, const uint8_t *digest,
                      enum ferry_reset_cause cause, uint8_t trials);

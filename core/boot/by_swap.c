@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The boot of an image whose strategy moves images: finish, decide, judge, move, verify, and look
+ * ahead. */
+#include "core/boot/swap.h"
+
+/* ---- What was interrupted ----------------------------------------------------------------- */
+
+/* What is being done. swap_info is one unit that may have lost a bit; image_ok stands since the
+ * begin unless it is a test. */
+static enum ferry_swap_type type_under_way(const struct ferry_trailer *primary,
+                                           const struct ferry_boot_journal *journal)
+{
+    if (journal->found) {
+        return journal->type;
+    }
+    if (primary->image_ok == FERRY_UNSET) {
+        return FERRY_SWAP_TEST;
+    }
+    return primary->swap_type == FERRY_SWAP_REVERT ? FERRY_SWAP_REVERT : FERRY_SWAP_PERM;
+}
+
+/* swap_size; or, where that cannot be, whole blocks as the journal has it. */
+static int size_under_way(struct ferry_boot_swap *swap, const struct ferry_boot_journal *journal)
+{
+    const struct ferry_flash *primary = swap->slots->primary;
+    int rc = ferry_boot_read_size(swap, primary, &swap->size);
+
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    if (journal->found && ferry_boot_blocks(swap) != journal->blocks) {
+        struct ferry_flash_sector sector = {0, 0, 0};
+        uint32_t index = journal->blocks == 0 ? 0 : journal->blocks - 1U;
+
+        rc = ferry_flash_sector(primary, index, &sector);
+        swap->size = rc == FERRY_OK ? sector.offset + sector.size : 0;
+    }
+    if (swap->size > primary->size) {
+        swap->size = 0;
+    }
+    return FERRY_OK;
+}
+
+/* Without a journal no step has begun, or the secondary takes no records. Only the way down writes
+ * to sector 0 of the secondary while its image stands one higher. */
+static int direction_under_way(struct ferry_boot_swap *swap,
+                               const struct ferry_boot_journal *journal)
+{
+    const struct ferry_slots *slots = swap->slots;
+    struct ferry_flash_slice view;
+    struct ferry_image_header header;
+    uint32_t upload = ferry_slots_upload_offset(slots);
+    uint32_t old = ferry_slots_old_offset(slots);
+
+    if (journal->found || upload == old) {
+        swap->backwards = journal->backwards;
+        return FERRY_OK;
+    }
+
+    int rc = ferry_slots_secondary_at(slots, ferry_max32(upload, old), &view);
+
+    if (rc == FERRY_OK) {
+        rc = ferry_image_read_header(&view.flash, &header);
+    }
+    swap->backwards = (rc == FERRY_OK) == (old > upload);
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
+/* The marks, and what the journal knows beyond them. */
+static int progress_under_way(struct ferry_boot_swap *swap,
+                              const struct ferry_boot_journal *journal)
+{
+    int rc = direction_under_way(swap, journal);
+
+    swap->mapped = journal->mapped;
+    swap->primary_size = swap->size;
+    swap->secondary_size = swap->size;
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_differ_resume(swap, ferry_boot_blocks(swap));
+    }
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_count_marks(swap, swap->strategy->plan->count(swap));
+    }
+    if (journal->found && journal->done > swap->done) {
+        swap->done = ferry_min32(journal->done, swap->strategy->plan->count(swap));
+    }
+    swap->moved = swap->done > 0;
+    swap->unsure = true;
+    return rc;
+}
+
+/* The ordinary way: the primary's trailer rules once the secondary's magic is gone.
+ * placed: whether swap->backwards is known. Returns 1, 0 or an error. */
+static int resume_marks(struct ferry_boot_swap *swap)
+{
+    struct ferry_trailers trailers;
+    struct ferry_boot_journal journal;
+    int rc = ferry_slots_read_trailers(swap->slots, &trailers);
+
+    if (rc != FERRY_OK || trailers.primary.magic != FERRY_SET ||
+        trailers.primary.copy_done != FERRY_UNSET || trailers.secondary.magic == FERRY_SET) {
+        return rc;
+    }
+    rc = ferry_boot_journal_read(swap, &journal);
+    if (rc != FERRY_OK || journal.finished) {
+        return rc;
+    }
+    rc = size_under_way(swap, &journal);
+    if (rc != FERRY_OK || swap->size == 0) {
+        return rc;
+    }
+    swap->type = type_under_way(&trailers.primary, &journal);
+    rc = progress_under_way(swap, &journal);
+    /* A magic alone is no swap: so does an image look that was padded for the primary slot. */
+    if (rc != FERRY_OK ||
+        (!swap->moved && !journal.found && trailers.primary.swap_type == FERRY_SWAP_NONE)) {
+        return rc;
+    }
+    return 1;
+}
+
+static int resume(struct ferry_boot_swap *swap)
+{
+    const struct ferry_boot_plan *plan = swap->strategy->plan;
+    int rc = plan->resume != NULL ? plan->resume(swap) : 0;
+
+    return rc != 0 || plan->run != NULL ? rc : resume_marks(swap);
+}
+
+/* ---- Moving ------------------------------------------------------------------------------- */
+
+static enum ferry_boot_action action_of(const struct ferry_boot_swap *swap)
+{
+    if (swap->type == FERRY_SWAP_REVERT) {
+        return FERRY_BOOT_REVERTED;
+    }
+    if (swap->type == FERRY_SWAP_TEST && swap->slots->strategy->reverts) {
+        return FERRY_BOOT_TESTING;
+    }
+    return FERRY_BOOT_UPGRADED;
+}
+
+static int run_steps(struct ferry_boot_swap *swap)
+{
+    uint32_t count = swap->strategy->plan->count(swap);
+
+    /* What the marks say may not hold at the next boot; what this boot writes does. */
+    if (swap->moved && swap->unsure) {
+        int rc = ferry_boot_journal_state(swap, swap->done);
+
+        if (rc == FERRY_E_POWER) {
+            return rc;
+        }
+    }
+    while (swap->done < count) {
+        int rc = swap->strategy->plan->step(swap, swap->done);
+
+        if (rc == FERRY_OK) {
+            rc = ferry_boot_step_done(swap);
+        }
+        if (rc != FERRY_OK) {
+            return rc;
+        }
+        swap->unsure = false;
+        ferry_boot_progress(swap, swap->done, count);
+    }
+    return ferry_boot_end(swap);
+}
+
+/* Do what is left of the swap. */
+static int carry_out(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
+{
+    const struct ferry_boot_plan *plan = swap->strategy->plan;
+    int rc = plan->run != NULL ? plan->run(swap) : run_steps(swap);
+
+    if (rc == FERRY_OK) {
+        report->action = action_of(swap);
+    }
+    return rc;
+}
+
+/* An image that is installed anew has its trials before it, whatever it did last time. */
+static int forget_last_time(const struct ferry_boot_swap *swap)
+{
+    const struct ferry_slots *slots = swap->slots;
+
+    if (slots->store == NULL || swap->type != FERRY_SWAP_TEST) {
+        return FERRY_OK;
+    }
+
+    int rc = ferry_trial_forget(slots);
+
+    if (rc != FERRY_E_POWER) {
+        rc = ferry_store_put(slots->store, (uint16_t)(FERRY_STORE_KEY_CONFIRMED + slots->number),
+                             NULL, 0);
+    }
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
+/* Make the swap durable. */
+static int begin(struct ferry_boot_swap *swap)
+{
+    const struct ferry_boot_plan *plan = swap->strategy->plan;
+    int rc = forget_last_time(swap);
+
+    if (rc == FERRY_OK) {
+        rc = plan->begin != NULL ? plan->begin(swap) : 0;
+    }
+    if (rc != 0) {
+        return rc == 1 ? FERRY_OK : rc;
+    }
+    rc = ferry_boot_begin(swap);
+    return rc != FERRY_OK ? rc : ferry_boot_take_over(swap);
+}
+
+/* ---- Settling ------------------------------------------------------------------------------ */
+
+static int refuse(struct ferry_boot_swap *swap, int why, const struct ferry_version *version,
+                  struct ferry_boot_image_report *report)
+{
+    report->action = FERRY_BOOT_REFUSED;
+    report->reason = why;
+    report->refused = *version;
+    return ferry_boot_refuse(swap, why);
+}
+
+/* An image on trial is about to be taken back: whether it may start again instead.
+ * Returns 1, 0 or FERRY_E_POWER. */
+static int has_trials_left(const struct ferry_boot_swap *swap)
+{
+    const struct ferry_boot_config *config = swap->config;
+    struct ferry_image_info info;
+
+    if (swap->type != FERRY_SWAP_REVERT || swap->asked || config->trials == 0 ||
+        swap->slots->store == NULL) {
+        return 0;
+    }
+
+    int rc = ferry_image_inspect(swap->slots->primary, &info);
+
+    if (rc == FERRY_OK) {
+        rc = ferry_trial_next(swap->slots, info.digest, config->cause, config->trials);
+    }
+    return rc == 1 || rc == FERRY_E_POWER ? rc : 0;
+}
+
+/* Judge the image to come, while the old one still stands, and make it come. */
+static int install(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
+{
+    struct ferry_version version;
+    int rc = ferry_boot_judge(swap, report->resumed, &version);
+
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    if (rc != FERRY_OK) {
+        return refuse(swap, rc, &version, report);
+    }
+    rc = report->resumed ? ferry_boot_take_over(swap) : begin(swap);
+    return rc != FERRY_OK ? rc : carry_out(swap, report);
+}
+
+/* Finish what was interrupted, or do what is asked for.
+ * Returns FERRY_OK also for a refusal; else the error that stopped a move. */
+static int settle(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
+{
+    int rc = resume(swap);
+
+    if (rc < 0) {
+        return rc;
+    }
+    report->resumed = rc == 1;
+    if (swap->moved) {
+        return carry_out(swap, report);
+    }
+    if (!report->resumed) {
+        rc = ferry_boot_decide(swap);
+        if (rc == FERRY_OK) {
+            rc = has_trials_left(swap);
+        }
+        if (rc != 0 || swap->type == FERRY_SWAP_NONE) {
+            return rc < 0 ? rc : FERRY_OK;
+        }
+    }
+    return install(swap, report);
+}
+
+/* ---- When the primary does not verify ---------------------------------------------------- */
+
+/* Whether the image in the secondary is an old one, or older than what the primary's header still
+ * says. */
+static int fallback_type(const struct ferry_boot_swap *swap, enum ferry_swap_type *type)
+{
+    const struct ferry_slots *slots = swap->slots;
+    struct ferry_flash_slice view;
+    struct ferry_image_header lost;
+    struct ferry_image_header found;
+    int rc = ferry_slots_view(slots, 1, &view, NULL);
+
+    if (rc == FERRY_OK) {
+        rc = ferry_image_read_header(&view.flash, &found);
+    }
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    *type = swap->backwards ? FERRY_SWAP_REVERT : FERRY_SWAP_PERM;
+    rc = ferry_image_read_header(slots->primary, &lost);
+    if (rc == FERRY_OK && slots->strategy->reverts &&
+        ferry_version_compare(&found.version, &lost.version, true) < 0) {
+        *type = FERRY_SWAP_REVERT;
+    }
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
+/* Install a verified secondary, for good, in place of a primary that failed because of why.
+ * No downgrade policy: there is nothing to downgrade from.
+ * Returns FERRY_OK, or why nothing was installed. */
+static int fall_back(struct ferry_boot_swap *swap, int why, struct ferry_boot_image_report *report)
+{
+    struct ferry_version version;
+
+    swap->type = FERRY_SWAP_REVERT;
+    swap->asked = false;
+
+    int rc = ferry_boot_judge(swap, false, &version);
+
+    if (rc == FERRY_OK) {
+        rc = fallback_type(swap, &swap->type);
+    }
+    if (rc == FERRY_OK) {
+        rc = begin(swap);
+    }
+    if (rc == FERRY_OK) {
+        rc = carry_out(swap, report);
+    }
+    if (rc == FERRY_OK) {
+        report->reason = why;
+    }
+    return rc;
+}
+
+/* Verify the primary; when it fails, fall back once, unless a swap is unfinished: its records are
+ * the only way to its images.
+ * Returns FERRY_OK with a valid verdict, FERRY_E_POWER, or why the primary may not run. */
+static int secure_primary(struct ferry_boot_swap *swap, bool may_fall_back,
+                          struct ferry_boot_image_report *report, struct ferry_verdict *verdict)
+{
+    const struct ferry_flash *primary = swap->slots->primary;
+    int why = ferry_boot_verify(swap, primary, &report->info, verdict);
+
+    if (why == FERRY_OK || why == FERRY_E_POWER || !may_fall_back) {
+        return why;
+    }
+
+    int rc = fall_back(swap, why, report);
+
+    if (rc == FERRY_OK) {
+        return ferry_boot_verify(swap, primary, &report->info, verdict);
+    }
+    return rc == FERRY_E_POWER ? rc : why;
+}
+
+/* ---- The boot ------------------------------------------------------------------------------ */
+
+static int stop(struct ferry_boot_image_report *report, int why, int result)
+{
+    /* The reason of a refusal is what began it. */
+    if (report->action != FERRY_BOOT_REFUSED) {
+        report->reason = why;
+    }
+    report->action = FERRY_BOOT_STOPPED;
+    return result;
+}
+
+/* The first start of an image for a test is its first trial. A store that fails costs it the
+ * others. */
+static int note_first_start(const struct ferry_boot_swap *swap,
+                            const struct ferry_boot_image_report *report)
+{
+    if (report->action != FERRY_BOOT_TESTING || report->next != FERRY_SWAP_REVERT) {
+        return FERRY_OK;
+    }
+
+    int rc = has_trials_left(swap);
+
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
+/* The primary verifies: leave the trailers sane and look ahead. */
+static int look_ahead(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
+{
+    int rc = ferry_boot_decide(swap);
+
+    if (rc == FERRY_OK && swap->type == FERRY_SWAP_NONE) {
+        rc = ferry_boot_repair(swap, &report->info);
+    }
+    report->next = rc == FERRY_OK ? swap->type : FERRY_SWAP_NONE;
+    if (rc == FERRY_OK) {
+        rc = note_first_start(swap, report);
+    }
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
+int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
+                       struct ferry_verdict *verdict)
+{
+    report->action = FERRY_BOOT_RAN;
+
+    int moved = settle(swap, report);
+
+    if (moved == FERRY_E_POWER) {
+        return stop(report, moved, moved);
+    }
+    if (moved != FERRY_OK && report->action == FERRY_BOOT_RAN) {
+        report->action = FERRY_BOOT_REFUSED;
+        report->reason = moved;
+    }
+
+    int rc = secure_primary(swap, moved == FERRY_OK, report, verdict);
+
+    if (rc == FERRY_E_POWER || rc == FERRY_E_FLASH) {
+        return stop(report, rc, rc);
+    }
+    if (rc != FERRY_OK) {
+        return stop(report, rc, moved == FERRY_E_FLASH ? FERRY_E_FLASH : FERRY_E_NO_IMAGE);
+    }
+    return look_ahead(swap, report);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The records of a swap in the trailers: marks of steps, the request of the bootloader itself, the
+ * begin and the end. At rest the fields are MCUboot's; the marks stand where it keeps its status
+ * entries. [mcuboot-format.md §2.6 "Begin of swap", "End of swap"] */
+#include "core/boot/swap.h"
+
+#include <string.h>
+
+/* A field or a trailer that does not take is tried so often. */
+#define TRIES 2
+
+/* A unit that the power left half written may read now so and now so. */
+#define LOOKS 3
+
+/* ---- Marks ------------------------------------------------------------------------------- */
+
+uint32_t ferry_boot_unit(const struct ferry_boot_swap *swap)
+{
+    return ferry_max32(swap->slots->primary->write_size, swap->slots->secondary->write_size);
+}
+
+/* One bit may have flipped at rest; two are somebody's writing. */
+static bool is_written(uint8_t byte, uint8_t erased_value)
+{
+    uint8_t changed = byte ^ erased_value;
+
+    return (changed & (uint8_t)(changed - 1)) != 0;
+}
+
+int ferry_boot_is_marked(const struct ferry_flash *area, uint32_t offset)
+{
+    uint8_t first = 0;
+
+    for (int look = 0; look < LOOKS; look++) {
+        uint8_t byte;
+        int rc = ferry_flash_read(area, offset, &byte, 1);
+
+        if (rc == FERRY_E_POWER) {
+            return rc;
+        }
+        if (rc != FERRY_OK || (look > 0 && byte != first)) {
+            return 1;
+        }
+        first = byte;
+    }
+    return is_written(first, area->erased_value) ? 1 : 0;
+}
+
+int ferry_boot_mark(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
+                    uint32_t offset)
+{
+    uint8_t mark = (uint8_t)~area->erased_value;
+
+    return ferry_boot_noted(swap, area, offset,
+                            ferry_flash_program_padded(area, offset, &mark, 1));
+}
+
+/* Where the mark of step n stands in the primary. */
+static uint32_t mark_offset(const struct ferry_boot_swap *swap, uint32_t n)
+{
+    return swap->slots->primary->size - swap->layout.size + n * ferry_boot_unit(swap);
+}
+
+/* One past the last mark: a unit that did not take it is made up for by the next. */
+int ferry_boot_count_marks(struct ferry_boot_swap *swap, uint32_t count)
+{
+    int rc = 0;
+
+    for (swap->done = count; swap->done > 0; swap->done--) {
+        rc = ferry_boot_is_marked(swap->slots->primary, mark_offset(swap, swap->done - 1));
+        if (rc != 0) {
+            break;
+        }
+    }
+    return rc < 0 ? rc : FERRY_OK;
+}
+
+int ferry_boot_step_done(struct ferry_boot_swap *swap)
+{
+    int rc = ferry_boot_mark(swap, swap->slots->primary, mark_offset(swap, swap->done));
+
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    if (rc != FERRY_OK) {
+        rc = ferry_boot_journal_state(swap, swap->done + 1);
+    }
+    if (rc == FERRY_OK) {
+        swap->done++;
+    }
+    return rc;
+}
+
+/* ---- Fields ---------------------------------------------------------------------------------- */
+
+static int write_number(const struct ferry_flash *area, uint32_t distance, uint32_t number)
+{
+    uint8_t raw[4];
+
+    ferry_store_le32(raw, number);
+    return ferry_flash_program_padded(area, area->size - distance, raw, sizeof(raw));
+}
+
+int ferry_boot_write_fields(const struct ferry_boot_swap *swap, const struct ferry_flash *area)
+{
+    uint32_t align = swap->slots->max_align;
+    int rc = ferry_trailer_write_swap_info(area, align, swap->slots->number, swap->type);
+
+    if (rc == FERRY_OK && swap->type != FERRY_SWAP_TEST) {
+        rc = ferry_trailer_write_image_ok(area, align);
+    }
+    if (rc == FERRY_OK) {
+        rc = write_number(area, swap->layout.swap_size, swap->size);
+    }
+    if (rc == FERRY_OK && swap->layout.tlv_sizes != 0) {
+        rc = write_number(area, swap->layout.tlv_sizes, swap->tlv_sizes);
+    }
+    if (rc == FERRY_OK) {
+        rc = ferry_trailer_write_magic(area, align);
+    }
+    return ferry_boot_noted(swap, area, area->size - 1, rc);
+}
+
+int ferry_boot_read_size(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
+                         uint32_t *size)
+{
+    uint8_t raw[4] = {0};
+    int rc = ferry_flash_read(area, area->size - swap->layout.swap_size, raw, sizeof(raw));
+
+    *size = rc == FERRY_OK ? ferry_load_le32(raw) : 0;
+    return rc;
+}
+
+/* Erase a trailer and fill it; once more where it fails, for half a trailer says something else. */
+static int fill_trailer(const struct ferry_boot_swap *swap, const struct ferry_flash *slot)
+{
+    int rc = FERRY_E_FLASH;
+
+    for (int i = 0; i < TRIES && rc != FERRY_OK && rc != FERRY_E_POWER; i++) {
+        rc = ferry_boot_erase_trailer(swap, slot);
+        if (rc == FERRY_OK) {
+            rc = ferry_boot_write_fields(swap, slot);
+        }
+    }
+    return rc;
+}
+
+/* ---- Begin --------------------------------------------------------------------------------- */
+
+/* Ask for swap->type in the secondary. Its journal may be left from the last swap: only fields
+ * that are not erased make an erase necessary. */
+static int ask(const struct ferry_boot_swap *swap)
+{
+    const struct ferry_flash *secondary = swap->slots->secondary;
+    uint32_t fields = swap->layout.swap_size;
+    int rc = ferry_flash_is_erased(secondary, secondary->size - fields, fields);
+
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    if (rc == 1) {
+        rc = ferry_boot_write_fields(swap, secondary);
+        if (rc == FERRY_OK || rc == FERRY_E_POWER) {
+            return rc;
+        }
+    }
+    return fill_trailer(swap, secondary);
+}
+
+int ferry_boot_begin(const struct ferry_boot_swap *swap)
+{
+    int rc = swap->asked ? FERRY_OK : ask(swap);
+
+    return rc != FERRY_OK ? rc : fill_trailer(swap, swap->slots->primary);
+}
+
+int ferry_boot_take_over(struct ferry_boot_swap *swap)
+{
+    const struct ferry_flash *secondary = swap->slots->secondary;
+    int rc = ferry_boot_erase_trailer(swap, secondary);
+
+    swap->journal = secondary->size - swap->layout.size;
+    swap->mapped = false;
+    swap->differing = ferry_boot_blocks(swap);
+    if (rc == FERRY_OK && swap->strategy->plan->only_differing) {
+        rc = ferry_boot_differ_find(swap, swap->differing);
+    }
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_journal_state(swap, 0);
+    }
+    /* Nobody would find the map without a state. The rest of it can be read off the trailer. */
+    if (rc != FERRY_OK && rc != FERRY_E_POWER && !swap->mapped) {
+        rc = FERRY_OK;
+    }
+    return rc;
+}
+
+/* ---- End ------------------------------------------------------------------------------------ */
+
+typedef int write_flag(const struct ferry_flash *slot, uint32_t max_align);
+
+/* Write a flag that is not written. Returns FERRY_OK or a flash error. */
+static int set_flag(const struct ferry_boot_swap *swap, enum ferry_trailer_field found,
+                    write_flag *write)
+{
+    const struct ferry_flash *primary = swap->slots->primary;
+    int rc = found == FERRY_UNSET ? FERRY_E_FLASH : FERRY_OK;
+
+    for (int i = 0; i < TRIES && rc != FERRY_OK && rc != FERRY_E_POWER; i++) {
+        rc = write(primary, swap->slots->max_align);
+    }
+    return ferry_boot_noted(swap, primary, primary->size - 1, rc);
+}
+
+int ferry_boot_end(struct ferry_boot_swap *swap)
+{
+    struct ferry_trailers trailers;
+    int rc = ferry_slots_read_trailers(swap->slots, &trailers);
+
+    if (rc == FERRY_OK && swap->type != FERRY_SWAP_TEST) {
+        /* It stands since the begin; a unit that went bad meanwhile counts all the same. */
+        rc = set_flag(swap, trailers.primary.image_ok, ferry_trailer_write_image_ok);
+        rc = rc == FERRY_E_POWER ? rc : FERRY_OK;
+    }
+    if (rc == FERRY_OK) {
+        rc = set_flag(swap, trailers.primary.copy_done, ferry_trailer_write_copy_done);
+    }
+    if (rc != FERRY_OK && rc != FERRY_E_POWER) {
+        rc = ferry_boot_journal_finished(swap);
+    }
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}

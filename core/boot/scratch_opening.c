@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The opening of a swap through scratch whose images reach into the sector of a trailer: there the
+ * trailers cannot hold the records while that block moves, so the scratch area does.
+ *
+ *   1  secondary -> scratch, a short trailer behind it, mark 0
+ *   2  the secondary's block and trailer erased, primary -> secondary, mark 1
+ *   3  the primary's block and trailer erased, scratch -> primary, the primary's trailer, and the
+ *      journal in the secondary, from which on those two rule
+ *
+ * What a mark says is made sure before the next erase relies on it, for it may be the very word
+ * that a cut left unsteady: before step 2 by the secondary, which still verifies unless step 2 has
+ * begun; before step 3 by mark 2; before scratch is erased by the journal.
+ * [mcuboot-format.md §2.6 "Begin of swap"; bootloader-field.md §5.2: the brick this avoids] */
+#include "core/boot/scratch_opening.h"
+#include "core/image/blocks.h"
+
+#define MARKS 3
+
+/* ---- Where things are ----------------------------------------------------------------------- */
+
+/* The block in question, and whether it is shared. */
+static bool shared_block(const struct ferry_boot_swap *swap, struct ferry_block *block)
+{
+    const struct ferry_slots *slots = swap->slots;
+    uint32_t primary = 0;
+    uint32_t secondary = 0;
+
+    if (swap->size == 0 || swap->size > slots->primary->size ||
+        ferry_block_of(slots, swap->size - 1, block) != FERRY_OK ||
+        ferry_slots_trailer_start(slots, slots->primary, &primary) != FERRY_OK ||
+        ferry_slots_trailer_start(slots, slots->secondary, &secondary) != FERRY_OK) {
+        return false;
+    }
+    return block->offset + block->size > ferry_min32(primary, secondary);
+}
+
+bool ferry_boot_shares_trailer(const struct ferry_boot_swap *swap)
+{
+    struct ferry_block block;
+
+    return shared_block(swap, &block);
+}
+
+/* Where mark number i of the opening stands in the scratch area. */
+static uint32_t mark_offset(const struct ferry_boot_swap *swap, uint32_t i)
+{
+    const struct ferry_flash *scratch = swap->slots->scratch;
+    uint32_t unit = ferry_max32(ferry_boot_unit(swap), scratch->write_size);
+
+    return scratch->size - swap->layout.swap_size - (MARKS - i) * unit;
+}
+
+/* A mark that its unit does not take is the business of the next boot. */
+static int mark(const struct ferry_boot_swap *swap, uint32_t i)
+{
+    int rc = ferry_boot_mark(swap, swap->slots->scratch, mark_offset(swap, i));
+
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
+/* Bytes of the block that hold image. */
+static uint32_t used(const struct ferry_boot_swap *swap, const struct ferry_block *block)
+{
+    return swap->size - block->offset;
+}
+
+/* ---- The three steps -------------------------------------------------------------------------- */
+
+static int to_scratch(struct ferry_boot_swap *swap, const struct ferry_block *block)
+{
+    const struct ferry_slots *slots = swap->slots;
+    int rc = ferry_boot_erase(swap, slots->scratch, 0, slots->scratch->size);
+
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_move(swap, slots->secondary, block->offset, slots->scratch, 0,
+                             used(swap, block));
+    }
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_write_fields(swap, slots->scratch);
+    }
+    /* Nothing was touched yet: without this mark the next boot begins again. */
+    return rc != FERRY_OK ? rc : ferry_boot_mark(swap, slots->scratch, mark_offset(swap, 0));
+}
+
+/* Move to a block whose slot is erased from there to its end. */
+static int to_slot(struct ferry_boot_swap *swap, const struct ferry_flash *from,
+                   uint32_t from_offset, const struct ferry_flash *to,
+                   const struct ferry_block *block)
+{
+    bool unsure = swap->unsure;
+    int rc = ferry_boot_erase(swap, to, block->offset, to->size - block->offset);
+
+    swap->unsure = false;
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_move(swap, from, from_offset, to, block->offset, used(swap, block));
+    }
+    swap->unsure = unsure;
+    return rc;
+}
+
+static int to_secondary(struct ferry_boot_swap *swap, const struct ferry_block *block)
+{
+    const struct ferry_slots *slots = swap->slots;
+    int rc = to_slot(swap, slots->primary, block->offset, slots->secondary, block);
+
+    swap->unsure = false;
+    return rc != FERRY_OK ? rc : mark(swap, 1);
+}
+
+static int to_primary(struct ferry_boot_swap *swap, const struct ferry_block *block)
+{
+    const struct ferry_slots *slots = swap->slots;
+    int rc = to_slot(swap, slots->scratch, 0, slots->primary, block);
+
+    swap->unsure = false;
+    return rc != FERRY_OK ? rc : ferry_boot_write_fields(swap, slots->primary);
+}
+
+/* The pair of slots rules from here on; the blocks below the shared one are as they were. */
+static int hand_over(struct ferry_boot_swap *swap, const struct ferry_block *block)
+{
+    struct ferry_boot_journal journal;
+    int rc = ferry_boot_journal_read(swap, &journal);
+
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_differ_find(swap, block->index);
+    }
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_journal_state(swap, 0);
+    }
+    swap->moved = true;
+    swap->done = 0;
+    return rc;
+}
+
+/* Do the steps from number first (1 .. 3) on. Returns 1 or an error. */
+static int open_from(struct ferry_boot_swap *swap, uint32_t first, const struct ferry_block *block)
+{
+    int rc = first <= 1 ? to_scratch(swap, block) : FERRY_OK;
+
+    if (rc == FERRY_OK && first <= 2) {
+        rc = to_secondary(swap, block);
+    }
+    if (rc == FERRY_OK) {
+        rc = to_primary(swap, block);
+    }
+    if (rc == FERRY_OK) {
+        rc = hand_over(swap, block);
+    }
+    return rc == FERRY_OK ? 1 : rc;
+}
+
+int ferry_boot_scratch_begin(struct ferry_boot_swap *swap)
+{
+    struct ferry_block block;
+
+    return shared_block(swap, &block) ? open_from(swap, 1, &block) : 0;
+}
+
+/* ---- Resuming ----------------------------------------------------------------------------------- */
+
+static enum ferry_swap_type type_of(const struct ferry_trailer *trailer)
+{
+    if (trailer->image_ok == FERRY_UNSET) {
+        return FERRY_SWAP_TEST;
+    }
+    return trailer->swap_type == FERRY_SWAP_REVERT ? FERRY_SWAP_REVERT : FERRY_SWAP_PERM;
+}
+
+/* Take type and size from the trailer at the end of area. Returns whether it is of a swap that
+ * shares a trailer's sector. */
+static bool take_trailer(struct ferry_boot_swap *swap, const struct ferry_flash *area,
+                         const struct ferry_trailer *trailer, struct ferry_block *block)
+{
+    int rc = ferry_boot_read_size(swap, area, &swap->size);
+
+    swap->type = type_of(trailer);
+    swap->primary_size = swap->size;
+    swap->secondary_size = swap->size;
+    swap->backwards = false;
+    return rc == FERRY_OK && swap->size <= ferry_slots_max_image(swap->slots) &&
+           shared_block(swap, block);
+}
+
+/* The primary's trailer is there, and so is the journal. Returns 1, 0 or an error. */
+static int resume_steps(struct ferry_boot_swap *swap)
+{
+    struct ferry_trailers trailers;
+    struct ferry_boot_journal journal;
+    struct ferry_block block;
+    int rc = ferry_slots_read_trailers(swap->slots, &trailers);
+
+    if (rc != FERRY_OK || trailers.primary.magic != FERRY_SET ||
+        trailers.primary.copy_done != FERRY_UNSET || trailers.secondary.magic == FERRY_SET) {
+        return rc;
+    }
+    rc = ferry_boot_journal_read(swap, &journal);
+    if (rc != FERRY_OK || !journal.found || journal.finished ||
+        !take_trailer(swap, swap->slots->primary, &trailers.primary, &block)) {
+        return rc;
+    }
+    swap->type = journal.type;
+    swap->mapped = journal.mapped;
+    rc = ferry_boot_differ_resume(swap, block.index);
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_count_marks(swap, swap->strategy->plan->count(swap));
+    }
+    swap->done = ferry_max32(swap->done, journal.done);
+    swap->moved = true;
+    swap->unsure = true;
+    return rc != FERRY_OK ? rc : 1;
+}
+
+/* Whether the secondary's image is still whole: then step 2 has not begun, and the opening may be
+ * begun again. Returns 1, 0 or FERRY_E_POWER. */
+static int secondary_is_whole(const struct ferry_boot_swap *swap)
+{
+    struct ferry_image_info info;
+    struct ferry_verdict verdict;
+    int rc = ferry_boot_verify_secondary(swap, &info, &verdict);
+
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    return rc == FERRY_OK && ferry_verdict_is_valid(&verdict) ? 1 : 0;
+}
+
+/* Which step is to be done. Returns 1 .. 3, or FERRY_E_POWER. */
+static int next_step(const struct ferry_boot_swap *swap)
+{
+    int found[MARKS];
+
+    for (uint32_t i = 0; i < MARKS; i++) {
+        found[i] = ferry_boot_is_marked(swap->slots->scratch, mark_offset(swap, i));
+        if (found[i] < 0) {
+            return found[i];
+        }
+    }
+    if (found[2] == 1) {
+        return 3;
+    }
+    if (found[1] == 1) {
+        int rc = mark(swap, 2);
+
+        return rc != FERRY_OK ? rc : 3;
+    }
+    if (found[0] == 0) {
+        return 1;
+    }
+
+    int whole = secondary_is_whole(swap);
+
+    return whole < 0 ? whole : 2 - whole;
+}
+
+/* The scratch area's trailer is there. Returns 1, 0 or an error. */
+static int resume_opening(struct ferry_boot_swap *swap)
+{
+    const struct ferry_slots *slots = swap->slots;
+    struct ferry_trailer trailer;
+    struct ferry_block block;
+    int rc = ferry_trailer_read(slots->scratch, slots->max_align, &trailer);
+
+    if (rc != FERRY_OK) {
+        return rc == FERRY_E_POWER ? rc : 0;
+    }
+    if (trailer.magic != FERRY_SET ||
+        (trailer.swap_type != FERRY_SWAP_NONE && trailer.swap_image != slots->number) ||
+        !take_trailer(swap, slots->scratch, &trailer, &block)) {
+        return 0;
+    }
+    rc = next_step(swap);
+    if (rc <= 1) {
+        return rc < 0 ? rc : 0;
+    }
+    swap->unsure = true;
+    return open_from(swap, (uint32_t)rc, &block);
+}
+
+int ferry_boot_scratch_resume(struct ferry_boot_swap *swap)
+{
+    int rc = resume_steps(swap);
+
+    return rc != 0 ? rc : resume_opening(swap);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images that run where they were uploaded: how each slot stands, and which one is next. Used by
+ * the application's side and by the bootloader, so that both say the same. Internal to core/. */
+#ifndef FERRY_IN_PLACE_H
+#define FERRY_IN_PLACE_H
+
+#include "ferry/slots.h"
+
+/* check and max_image of the traits: any pair of slots will do, since nothing moves; each slot
+ * takes an image up to swap_info, so both take what the smaller one does. */
+FERRY_MUST_CHECK
+int ferry_in_place_check(const struct ferry_slots *slots);
+uint32_t ferry_in_place_max_image(const struct ferry_slots *slots);
+
+/* Largest image one slot (0, 1) takes, bytes; 0 when none fits. */
+uint32_t ferry_in_place_room(const struct ferry_slots *slots, uint32_t slot);
+
+/* How the image of a slot stands. Without reverts every image is CONFIRMED. */
+enum ferry_standing {
+    FERRY_NOT_ASKED, /* no good magic: an upload nobody asked for, or a damaged request */
+    FERRY_ASKED,     /* a test, not started yet */
+    FERRY_TRIED,     /* started, and not confirmed */
+    FERRY_CONFIRMED  /* or asked for permanently */
+};
+
+struct ferry_in_place {
+    int header; /* FERRY_OK, or why there is no image */
+    struct ferry_version version;
+    struct ferry_trailer trailer; /* all FERRY_BAD when it cannot be read, and without reverts */
+    enum ferry_standing standing;
+};
+
+/* Look at a slot. A flash error is what is found, no end.
+ * Returns FERRY_OK or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_in_place_look(const struct ferry_slots *slots, uint32_t slot,
+                        struct ferry_in_place *found);
+
+/* Whether the image in a slot may be started without more ado: there is one, and it was asked for
+ * or is confirmed. */
+bool ferry_in_place_may_start(const struct ferry_in_place *found);
+
+/* The slot with the higher version, build number included; of equal ones slot 0. */
+uint32_t ferry_in_place_newer(const struct ferry_in_place found[2]);
+
+/* The slot that starts next: the newest image that may start. When none may, the oldest image
+ * there is: what was there before a test that failed, and before an upload nobody asked for.
+ * Returns 0, 1, or 2 when there is no image. */
+uint32_t ferry_in_place_choose(const struct ferry_in_place found[2]);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ram-load-revert, as everyone must know it: the newest image is copied to RAM and runs
+ * there, and loses its slot again unless it confirms; MCUboot has one mode for it and ram-load.
+ * [mcuboot-format.md §2.6 "Sizes"] */
+#include "core/image/in_place.h"
+
+const struct ferry_strategy_traits ferry_traits_ram_load_revert = {
+    .name = "ram-load-revert",
+    .mode = FERRY_MODE_RAM_LOAD,
+    .slot_count = 2,
+    .erases = 1,
+    .in_place = true,
+    .reverts = true,
+    .keeps_old = true,
+    .state = &ferry_slots_in_place,
+    .check = ferry_in_place_check,
+    .max_image = ferry_in_place_max_image,
+};
