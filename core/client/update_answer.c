@@ -344,6 +344,17 @@ static void on_check(struct ferry_update *update, const struct ferry_client_answ
                       "check that the file is a signed image for this device");
 }
 
+/* Whether a server refuses a test since the image stands where old ones are kept, and nothing was
+ * uploaded yet. Version 1 has only one word for it. */
+static bool is_kept_elsewhere(const struct ferry_update *update,
+                              const struct ferry_client_answer *answer)
+{
+    bool invalid_slot = answer->error == FERRY_E_REFUSED && answer->status.grouped &&
+                        answer->status.group == FERRY_SMP_GROUP_IMAGE && answer->status.rc == 14;
+
+    return !update->worked && (invalid_slot || is_rc(answer, FERRY_RC_INVALID));
+}
+
 static void on_test(struct ferry_update *update, const struct ferry_client_answer *answer,
                     uint64_t now)
 {
@@ -353,6 +364,10 @@ static void on_test(struct ferry_update *update, const struct ferry_client_answe
     if (is_rc(answer, FERRY_RC_NOT_SUPPORTED) && !update->config.test_only) {
         update->stateless = true;
         ferry_update_go(update, FERRY_UPDATE_RESET);
+        return;
+    }
+    if (is_kept_elsewhere(update, answer)) {
+        ferry_update_go(update, FERRY_UPDATE_SPACE);
         return;
     }
     if (!take_list(update, answer)) {

@@ -15,6 +15,19 @@ const struct ferry_image_options ferry_image_options_default = {
     .confirm_non_active_slot = true,
 };
 
+/* Images that are moved to slot 0 to run cannot run from slot 1. */
+static int check_slots(const struct ferry_slots *slots)
+{
+    int rc = ferry_slots_check(slots);
+
+    if (rc != FERRY_OK || slots->active == 0) {
+        return rc;
+    }
+    return slots->active == 1 && slots->secondary != NULL && slots->strategy->in_place
+               ? FERRY_OK
+               : FERRY_E_CONFIG;
+}
+
 int ferry_image_group_init(struct ferry_image_group *group,
                            const struct ferry_image_group_config *config)
 {
@@ -23,7 +36,7 @@ int ferry_image_group_init(struct ferry_image_group *group,
         return FERRY_E_CONFIG;
     }
     for (uint32_t i = 0; i < config->image_count; i++) {
-        int rc = ferry_slots_check(&config->images[i]);
+        int rc = check_slots(&config->images[i]);
 
         if (rc != FERRY_OK) {
             return rc;
@@ -52,49 +65,71 @@ void ferry_image_stop_upload(struct ferry_server_call *call)
     }
 }
 
-const struct ferry_flash *ferry_image_slot(const struct ferry_image_group *group, uint32_t image,
-                                           uint32_t slot)
+uint32_t ferry_image_active(const struct ferry_image_group *group, uint32_t image)
 {
-    const struct ferry_slots *slots = &group->config->images[image];
+    return group->config->images[image].active;
+}
 
-    return slot == FERRY_IMAGE_ACTIVE ? slots->primary : slots->secondary;
+uint32_t ferry_image_target(const struct ferry_image_group *group, uint32_t image)
+{
+    if (group->config->images[image].secondary != NULL) {
+        return 1 - ferry_image_active(group, image);
+    }
+    return group->options->upload_running ? 0 : FERRY_IMAGE_NOWHERE;
 }
 
 bool ferry_image_slot_inspect(const struct ferry_image_group *group, uint32_t image, uint32_t slot,
                               struct ferry_image_info *info)
 {
-    return ferry_image_inspect(ferry_image_slot(group, image, slot), info) == FERRY_OK &&
-           info->digest_len > 0;
+    struct ferry_flash_slice view;
+
+    return ferry_slots_view(&group->config->images[image], slot, &view, NULL) == FERRY_OK &&
+           ferry_image_inspect(&view.flash, info) == FERRY_OK && info->digest_len > 0;
 }
 
 int ferry_image_next_boot(const struct ferry_image_group *group, uint32_t image,
                           struct ferry_image_next *next)
 {
-    const struct ferry_slots *slots = &group->config->images[image];
-    enum ferry_swap_type type;
-    int rc = ferry_slots_swap_type(slots, &type);
+    struct ferry_slots_next boot;
+    int rc = ferry_slots_next_boot(&group->config->images[image], &boot);
 
     if (rc != FERRY_OK) {
         return rc;
     }
-    *next = (struct ferry_image_next){FERRY_IMAGE_ACTIVE, FERRY_NEXT_NORMAL};
-    if (type == FERRY_SWAP_TEST) {
-        *next = (struct ferry_image_next){FERRY_IMAGE_OTHER, FERRY_NEXT_TEST};
-    } else if (type == FERRY_SWAP_PERM) {
-        *next = (struct ferry_image_next){FERRY_IMAGE_OTHER, FERRY_NEXT_NORMAL};
-    } else if (type == FERRY_SWAP_REVERT) {
-        *next = (struct ferry_image_next){FERRY_IMAGE_OTHER, FERRY_NEXT_REVERT};
+    *next = (struct ferry_image_next){boot.slot, FERRY_NEXT_NORMAL};
+    if (boot.type == FERRY_SWAP_TEST) {
+        next->type = FERRY_NEXT_TEST;
+    } else if (boot.type == FERRY_SWAP_REVERT) {
+        next->type = FERRY_NEXT_REVERT;
     }
     return FERRY_OK;
 }
 
-bool ferry_image_other_in_use(const struct ferry_image_group *group,
-                              const struct ferry_image_next *next)
+bool ferry_image_slot_in_use(const struct ferry_image_group *group, uint32_t slot,
+                             const struct ferry_image_next *next)
 {
-    if (next->slot != FERRY_IMAGE_OTHER) {
+    if (next->slot != slot) {
         return false;
     }
     return next->type == FERRY_NEXT_REVERT || !group->options->erase_pending;
+}
+
+/* Where an upload begins in the target. */
+static uint32_t target_offset(const struct ferry_image_group *group, uint32_t image)
+{
+    return ferry_image_target(group, image) == 1
+               ? ferry_slots_upload_offset(&group->config->images[image])
+               : 0;
+}
+
+int ferry_image_target_view(const struct ferry_image_group *group, uint32_t image,
+                            struct ferry_flash_slice *view)
+{
+    const struct ferry_flash *slot =
+        ferry_slots_slot(&group->config->images[image], ferry_image_target(group, image));
+    uint32_t from = target_offset(group, image);
+
+    return ferry_flash_slice_init(view, slot, from, slot->size - from);
 }
 
 /* Erase the sectors of a range, one at a time for the watchdog's sake. */
@@ -119,17 +154,52 @@ static int erase_range(const struct ferry_image_group *group, const struct ferry
     return FERRY_OK;
 }
 
-int ferry_image_prepare(const struct ferry_image_group *group, uint32_t image, uint32_t len)
+static int erase_trailer(const struct ferry_image_group *group, const struct ferry_slots *slots,
+                         const struct ferry_flash *slot)
 {
-    const struct ferry_flash *slot = ferry_image_slot(group, image, FERRY_IMAGE_OTHER);
     struct ferry_trailer_layout trailer;
-    int rc = ferry_slots_trailer(&group->config->images[image], &trailer);
+    int rc = ferry_slots_trailer(slots, &trailer);
 
     if (rc != FERRY_OK) {
         return rc;
     }
-    rc = erase_range(group, slot, slot->size - ferry_min32(trailer.size, slot->size), slot->size);
-    return rc == FERRY_OK ? erase_range(group, slot, 0, len) : rc;
+    return erase_range(group, slot, slot->size - ferry_min32(trailer.size, slot->size), slot->size);
+}
+
+/* Whether bytes may be taken for the header of an image. What cannot be read may be one again. */
+static bool may_be_header(const struct ferry_flash *slot, uint32_t at)
+{
+    uint8_t magic[4];
+
+    return ferry_flash_read(slot, at, magic, sizeof(magic)) != FERRY_OK ||
+           ferry_load_le32(magic) == FERRY_IMAGE_MAGIC;
+}
+
+/* Erase the header of an old image where [from, end), which is erased anyway, leaves it out.
+ * Beside an upload it would be taken for one: MCUboot refuses a swap-offset upload for it. */
+static int erase_old_header(const struct ferry_image_group *group, const struct ferry_slots *slots,
+                            uint32_t from, uint32_t end)
+{
+    uint32_t old = ferry_slots_old_offset(slots);
+
+    if ((old >= from && old < end) || !may_be_header(slots->secondary, old)) {
+        return FERRY_OK;
+    }
+    return erase_range(group, slots->secondary, old, old + 1);
+}
+
+int ferry_image_prepare(const struct ferry_image_group *group, uint32_t image, uint32_t len)
+{
+    const struct ferry_slots *slots = &group->config->images[image];
+    uint32_t target = ferry_image_target(group, image);
+    const struct ferry_flash *slot = ferry_slots_slot(slots, target);
+    uint32_t from = target_offset(group, image);
+    int rc = erase_trailer(group, slots, slot);
+
+    if (rc == FERRY_OK && target == 1) {
+        rc = erase_old_header(group, slots, from, from + len);
+    }
+    return rc == FERRY_OK ? erase_range(group, slot, from, from + len) : rc;
 }
 
 /* ---- Erase ------------------------------------------------------------------- */
@@ -140,24 +210,35 @@ static uint16_t check_erase(const struct ferry_image_group *group, uint32_t imag
     struct ferry_image_next next;
     struct ferry_image_info info;
 
-    if (slot == FERRY_IMAGE_ACTIVE) { /* whatever its header says: it is what runs */
+    if (slot == ferry_image_active(group, image)) { /* whatever its header says: it is what runs */
         return FERRY_IMAGE_ERR_NO_FREE_SLOT;
     }
     if (ferry_image_next_boot(group, image, &next) != FERRY_OK) {
         return FERRY_IMAGE_ERR_ACTIVE_SLOT_UNKNOWN;
     }
-    if (ferry_image_other_in_use(group, &next) &&
+    if (ferry_image_slot_in_use(group, slot, &next) &&
         ferry_image_slot_inspect(group, image, slot, &info)) {
         return FERRY_IMAGE_ERR_NO_FREE_SLOT;
     }
     return 0;
 }
 
+/* All of a slot, the trailer first as before an upload. */
+static int erase_slot(const struct ferry_image_group *group, uint32_t image, uint32_t slot)
+{
+    const struct ferry_slots *slots = &group->config->images[image];
+    const struct ferry_flash *flash = ferry_slots_slot(slots, slot);
+    int rc = erase_trailer(group, slots, flash);
+
+    return rc == FERRY_OK ? erase_range(group, flash, 0, flash->size) : rc;
+}
+
 static int erase(struct ferry_server_call *call)
 {
     struct ferry_image_group *group = call->context;
     struct ferry_cbor_field field = {.key = "slot", .kind = FERRY_CBOR_UINT};
-    uint64_t number = 2U * group->config->running_image + FERRY_IMAGE_OTHER;
+    uint32_t running = group->config->running_image;
+    uint64_t number = 2 * running + 1 - ferry_image_active(group, running);
     int rc = ferry_server_read(call, &field, 1);
 
     if (rc != FERRY_RC_OK) {
@@ -166,7 +247,8 @@ static int erase(struct ferry_server_call *call)
     if (field.present) {
         number = field.item.value;
     }
-    if (number >= 2U * group->config->image_count) {
+    if (number >= 2U * group->config->image_count ||
+        ferry_slots_slot(&group->config->images[number / 2], number % 2) == NULL) {
         return ferry_server_fail(call, FERRY_IMAGE_ERR_FLASH_OPEN, "no such slot");
     }
 
@@ -178,7 +260,7 @@ static int erase(struct ferry_server_call *call)
         return ferry_server_fail(call, error, "slot in use");
     }
     ferry_image_stop_upload(call);
-    if (ferry_image_prepare(group, image, ferry_image_slot(group, image, slot)->size) != FERRY_OK) {
+    if (erase_slot(group, image, slot) != FERRY_OK) {
         return ferry_server_fail(call, FERRY_IMAGE_ERR_FLASH_ERASE, "fa erase fail");
     }
     ferry_server_notify(call, FERRY_EVENT_SLOT_ERASED, image, slot);
@@ -190,14 +272,15 @@ static int erase(struct ferry_server_call *call)
 static void put_slots(struct ferry_server_call *call, uint32_t image)
 {
     const struct ferry_image_group *group = call->context;
+    const struct ferry_slots *slots = &group->config->images[image];
 
     ferry_cbor_put_text(&call->out, "slots");
     ferry_cbor_open_list(&call->out);
-    for (uint32_t slot = 0; slot < 2; slot++) {
+    for (uint32_t slot = 0; slot < 2 && ferry_slots_slot(slots, slot) != NULL; slot++) {
         ferry_cbor_open_map(&call->out);
         ferry_cbor_pair_uint(&call->out, "slot", slot);
-        ferry_cbor_pair_uint(&call->out, "size", ferry_image_slot(group, image, slot)->size);
-        if (slot == FERRY_IMAGE_OTHER) {
+        ferry_cbor_pair_uint(&call->out, "size", ferry_slots_slot(slots, slot)->size);
+        if (slot == ferry_image_target(group, image)) {
             ferry_cbor_pair_uint(&call->out, "upload_image_id", image);
         }
         ferry_cbor_close(&call->out);

@@ -5,9 +5,8 @@
 
 #include "ferry/group_image.h"
 
-/* Slots of an image. With every strategy so far slot 0 is the one that runs. */
-#define FERRY_IMAGE_ACTIVE 0
-#define FERRY_IMAGE_OTHER  1
+/* No slot: where the image's only one is what runs. */
+#define FERRY_IMAGE_NOWHERE 2
 
 enum ferry_image_next_type { FERRY_NEXT_NORMAL, FERRY_NEXT_TEST, FERRY_NEXT_REVERT };
 
@@ -35,11 +34,13 @@ struct ferry_image_wish {
  * Returns FERRY_IMAGE_RULE_WRITE, 0 = nothing to do, or an enum ferry_image_error. */
 int ferry_image_rule(const struct ferry_image_wish *wish);
 
-/* Slot 0 or 1 of an image below image_count. */
-const struct ferry_flash *ferry_image_slot(const struct ferry_image_group *group, uint32_t image,
-                                           uint32_t slot);
+/* The slot of an image whose content runs, and the one that takes uploads (or NOWHERE). The image
+ * is below image_count, here and below. */
+uint32_t ferry_image_active(const struct ferry_image_group *group, uint32_t image);
+uint32_t ferry_image_target(const struct ferry_image_group *group, uint32_t image);
 
-/* Read what a slot holds. Returns whether it is an image with a digest. */
+/* Read what a slot holds, where its strategy keeps it. Returns whether it is an image with a
+ * digest; false for a slot that is not there. */
 bool ferry_image_slot_inspect(const struct ferry_image_group *group, uint32_t image, uint32_t slot,
                               struct ferry_image_info *info);
 
@@ -48,12 +49,19 @@ FERRY_MUST_CHECK
 int ferry_image_next_boot(const struct ferry_image_group *group, uint32_t image,
                           struct ferry_image_next *next);
 
-/* Whether the slot that is not active may not be overwritten. */
-bool ferry_image_other_in_use(const struct ferry_image_group *group,
-                              const struct ferry_image_next *next);
+/* Whether a slot that is not active may not be overwritten. */
+bool ferry_image_slot_in_use(const struct ferry_image_group *group, uint32_t slot,
+                             const struct ferry_image_next *next);
 
-/* Make len bytes from the start of the other slot, and its trailer, ready for an image. The
- * trailer goes first: a cut leaves no request for an image that is half erased.
+/* Make view the part of the target that uploads go to, up to the end of the slot.
+ * Returns FERRY_OK or an error of the flash's geometry. */
+FERRY_MUST_CHECK
+int ferry_image_target_view(const struct ferry_image_group *group, uint32_t image,
+                            struct ferry_flash_slice *view);
+
+/* Make the trailer of the target, and len bytes where uploads begin, ready for an image; where the
+ * strategy keeps old images in another place, no header is left there. The trailer goes first: a
+ * cut leaves no request for an image that is half erased.
  * Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
 int ferry_image_prepare(const struct ferry_image_group *group, uint32_t image, uint32_t len);

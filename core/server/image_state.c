@@ -19,7 +19,7 @@ static void put_slot(struct ferry_server_call *call, uint32_t image, uint32_t sl
                      const struct ferry_image_next *next, const struct ferry_image_info *info)
 {
     const struct ferry_image_group *group = call->context;
-    bool active = slot == FERRY_IMAGE_ACTIVE;
+    bool active = slot == ferry_image_active(group, image);
     bool revert = next->type == FERRY_NEXT_REVERT;
     bool pending = !active && next->slot == slot && !revert;
     bool confirmed = active ? !revert : next->slot == slot && revert;
@@ -48,8 +48,8 @@ static void put_image(struct ferry_server_call *call, uint32_t image)
     struct ferry_image_info info;
 
     if (ferry_image_next_boot(group, image, &next) != FERRY_OK) {
-        /* The primary cannot be read, so it is missing from the list anyway. */
-        next = (struct ferry_image_next){FERRY_IMAGE_ACTIVE, FERRY_NEXT_NORMAL};
+        /* The slot that runs cannot be read, so it is missing from the list anyway. */
+        next = (struct ferry_image_next){group->config->images[image].active, FERRY_NEXT_NORMAL};
     }
     for (uint32_t slot = 0; slot < 2; slot++) {
         if (ferry_image_slot_inspect(group, image, slot, &info)) {
@@ -138,7 +138,9 @@ static uint16_t find_target(const struct ferry_image_group *group,
                             struct target *target)
 {
     if (!hash->present || hash->item.bytes.len == 0) {
-        *target = (struct target){group->config->running_image, FERRY_IMAGE_ACTIVE};
+        uint32_t image = group->config->running_image;
+
+        *target = (struct target){image, ferry_image_active(group, image)};
         return confirm ? 0 : FERRY_IMAGE_ERR_INVALID_HASH;
     }
     if (hash->item.bytes.len != FERRY_SHA256_SIZE) {
@@ -147,59 +149,88 @@ static uint16_t find_target(const struct ferry_image_group *group,
     return find_by_hash(group, &hash->item.bytes, target) ? 0 : FERRY_IMAGE_ERR_HASH_NOT_FOUND;
 }
 
-/* Row h: write the trailer. Returns 0 or an error of the group. */
-static uint16_t write_state(struct ferry_server_call *call, const struct target *target,
-                            bool confirm)
+/* Whether the image of the slot stands where uploads do. One that is kept elsewhere, as the way
+ * back, cannot be asked for: the bootloader takes a request there for an unfinished revert. */
+static bool stands_ready(const struct ferry_slots *slots, uint32_t slot)
+{
+    struct ferry_flash_slice view;
+    uint32_t offset;
+
+    return slot == 0 || (ferry_slots_view(slots, slot, &view, &offset) == FERRY_OK &&
+                         offset == ferry_slots_upload_offset(slots));
+}
+
+/* What a failure to write the state is to the client. Returns an rc. */
+static int write_failed(struct ferry_server_call *call, int rc, bool active)
+{
+    if (rc == FERRY_E_UNSUPPORTED) {
+        return FERRY_RC_NOT_SUPPORTED;
+    }
+    if (rc != FERRY_E_STATE) {
+        return ferry_server_fail(call, FERRY_IMAGE_ERR_FLASH_WRITE, "the trailer was not written");
+    }
+    return active ? ferry_server_fail(call, FERRY_IMAGE_ERR_INVALID_VECTOR, "trailer damaged")
+                  : ferry_server_fail(call, FERRY_IMAGE_ERR_INVALID_MAGIC,
+                                      "trailer damaged: erase the slot");
+}
+
+/* Row h: write the trailer. Returns an rc. */
+static int write_state(struct ferry_server_call *call, const struct target *target, bool confirm)
 {
     const struct ferry_image_group *group = call->context;
     const struct ferry_slots *slots = &group->config->images[target->image];
-    bool active = target->slot == FERRY_IMAGE_ACTIVE;
+    bool active = target->slot == slots->active;
+
+    if (!active && !stands_ready(slots, target->slot)) {
+        return ferry_server_fail(call, FERRY_IMAGE_ERR_INVALID_SLOT,
+                                 "the old image, kept for a revert: upload it again");
+    }
+
     int rc = active ? ferry_slots_confirm(slots) : ferry_slots_set_pending(slots, confirm);
 
-    if (rc == FERRY_E_STATE) {
-        return active ? FERRY_IMAGE_ERR_INVALID_VECTOR : FERRY_IMAGE_ERR_INVALID_MAGIC;
-    }
     if (rc != FERRY_OK) {
-        return FERRY_IMAGE_ERR_FLASH_WRITE;
+        return write_failed(call, rc, active);
     }
     ferry_server_notify(call, active ? FERRY_EVENT_IMAGE_CONFIRMED : FERRY_EVENT_IMAGE_PENDING,
                         target->image, !active && confirm);
-    return 0;
+    return FERRY_RC_OK;
 }
 
-/* Apply the rules to a slot. Returns 0 or an error of the group. */
-static uint16_t set_state(struct ferry_server_call *call, const struct target *target, bool confirm)
+/* Apply the rules to a slot. Returns an rc. */
+static int set_state(struct ferry_server_call *call, const struct target *target, bool confirm)
 {
     const struct ferry_image_group *group = call->context;
+    const struct ferry_slots *slots = &group->config->images[target->image];
     struct ferry_image_next next;
 
     if (ferry_image_next_boot(group, target->image, &next) != FERRY_OK) {
-        return FERRY_IMAGE_ERR_FLASH_READ;
+        return ferry_server_fail(call, FERRY_IMAGE_ERR_FLASH_READ, NULL);
     }
 
     const struct ferry_image_wish wish = {
         .confirm = confirm,
         .running = target->image == group->config->running_image,
-        .active = target->slot == FERRY_IMAGE_ACTIVE,
+        .active = target->slot == slots->active,
         .type = next.type,
         .next = next.slot == target->slot,
-        .confirm_non_active_slot = group->options->confirm_non_active_slot &&
-                                   group->config->images[target->image].strategy->reverts,
+        .confirm_non_active_slot =
+            group->options->confirm_non_active_slot && slots->strategy->reverts,
         .options = group->options,
     };
     int verdict = ferry_image_rule(&wish);
 
-    return verdict == FERRY_IMAGE_RULE_WRITE ? write_state(call, target, confirm)
-                                             : (uint16_t)verdict;
+    if (verdict == FERRY_IMAGE_RULE_WRITE) {
+        return write_state(call, target, confirm);
+    }
+    return verdict == 0 ? FERRY_RC_OK : ferry_server_fail(call, (uint16_t)verdict, NULL);
 }
 
 /* Bootloaders that take the slot with the highest version have no state to write. */
-static bool state_is_fixed(const struct ferry_image_group *group)
+static bool state_is_fixed(const struct ferry_image_group *group, uint32_t image)
 {
-    uint8_t mode = group->config->images[0].strategy->mode;
+    const struct ferry_strategy_traits *strategy = group->config->images[image].strategy;
 
-    return mode == FERRY_MODE_DIRECT_XIP || mode == FERRY_MODE_RAM_LOAD ||
-           mode == FERRY_MODE_FIRMWARE_LOADER;
+    return strategy->in_place && !strategy->reverts;
 }
 
 int ferry_image_state_write(struct ferry_server_call *call)
@@ -207,13 +238,14 @@ int ferry_image_state_write(struct ferry_server_call *call)
     const struct ferry_image_group *group = call->context;
     struct ferry_cbor_field fields[] = {{.key = "hash", .kind = FERRY_CBOR_BYTES},
                                         {.key = "confirm", .kind = FERRY_CBOR_BOOL}};
-    struct target target;
-    int rc;
+    struct target target = {.image = group->config->running_image};
 
-    if (state_is_fixed(group)) {
+    if (state_is_fixed(group, target.image)) {
         return FERRY_RC_NOT_SUPPORTED;
     }
-    rc = ferry_server_read(call, fields, 2);
+
+    int rc = ferry_server_read(call, fields, 2);
+
     if (rc != FERRY_RC_OK) {
         return rc;
     }
@@ -221,8 +253,12 @@ int ferry_image_state_write(struct ferry_server_call *call)
     bool confirm = fields[1].present && fields[1].item.value != 0;
     uint16_t error = find_target(group, &fields[0], confirm, &target);
 
-    if (error == 0) {
-        error = set_state(call, &target, confirm);
+    if (error != 0) {
+        return ferry_server_fail(call, error, NULL);
     }
-    return error == 0 ? ferry_image_state_read(call) : ferry_server_fail(call, error, NULL);
+    if (state_is_fixed(group, target.image)) {
+        return FERRY_RC_NOT_SUPPORTED;
+    }
+    rc = set_state(call, &target, confirm);
+    return rc == FERRY_RC_OK && !call->failed ? ferry_image_state_read(call) : rc;
 }

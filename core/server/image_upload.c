@@ -73,6 +73,23 @@ static bool is_resume(const struct ferry_image_group *group, const struct reques
            memcmp(request->sha.data, group->sha, group->sha_len) == 0;
 }
 
+/* 10: an image that runs where it is uploaded must be linked to there. */
+static int check_address(const struct ferry_image_group *group, struct request *request,
+                         uint32_t target)
+{
+    const uint32_t *addresses = group->config->addresses;
+    uint32_t image = (uint32_t)request->image;
+    struct ferry_image_header offered;
+
+    if (addresses == NULL || !group->config->images[image].strategy->in_place ||
+        ferry_image_header_parse(request->data.data, &offered) != FERRY_OK ||
+        (offered.flags & FERRY_IMAGE_ROM_FIXED) == 0 ||
+        offered.load_address == addresses[2 * image + target]) {
+        return 0;
+    }
+    return refuse(request, FERRY_IMAGE_ERR_INVALID_ADDRESS, "img addr mismatch");
+}
+
 /* 11: "upgrade" wants a version above the active one of the same image. */
 static int check_upgrade(const struct ferry_image_group *group, struct request *request,
                          const uint8_t *raw)
@@ -86,7 +103,9 @@ static int check_upgrade(const struct ferry_image_group *group, struct request *
     if (ferry_image_header_parse(raw, &offered) != FERRY_OK) {
         return refuse(request, FERRY_IMAGE_ERR_INVALID_HEADER, "header malformed");
     }
-    if (!ferry_image_slot_inspect(group, (uint32_t)request->image, FERRY_IMAGE_ACTIVE, &active)) {
+    uint32_t image = (uint32_t)request->image;
+
+    if (!ferry_image_slot_inspect(group, image, ferry_image_active(group, image), &active)) {
         return refuse(request, FERRY_IMAGE_ERR_VERSION_GET, NULL);
     }
     if (ferry_version_compare(&offered.version, &active.header.version,
@@ -104,18 +123,28 @@ static int check_slot(const struct ferry_image_group *group, struct request *req
     if (request->image >= group->config->image_count) {
         return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
     }
+
+    uint32_t target = ferry_image_target(group, (uint32_t)request->image);
+
+    if (target == FERRY_IMAGE_NOWHERE) {
+        return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "the only slot runs");
+    }
     if (ferry_image_next_boot(group, (uint32_t)request->image, &next) != FERRY_OK) {
         return refuse(request, FERRY_IMAGE_ERR_ACTIVE_SLOT_UNKNOWN, NULL);
     }
-    if (ferry_image_other_in_use(group, &next)) {
+    if (target != ferry_image_active(group, (uint32_t)request->image) &&
+        ferry_image_slot_in_use(group, target, &next)) {
         return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
     }
     if (request->len > ferry_slots_max_image(&group->config->images[request->image])) {
         return refuse(request, FERRY_IMAGE_ERR_TOO_LARGE, "img too large");
     }
 
-    int verdict = check_upgrade(group, request, request->data.data);
+    int verdict = check_address(group, request, target);
 
+    if (verdict == 0) {
+        verdict = check_upgrade(group, request, request->data.data);
+    }
     if (verdict == 0 && request->data.len > request->len) {
         return refuse(request, FERRY_IMAGE_ERR_DATA_OVERRUN, "data overrun");
     }
@@ -275,12 +304,15 @@ static void begin(struct ferry_server_call *call, const struct request *request)
 static int take_chunk(struct ferry_server_call *call, const struct request *request)
 {
     struct ferry_image_group *group = call->context;
-    const struct ferry_flash *slot;
+    struct ferry_flash_slice view;
+    const struct ferry_flash *slot = &view.flash;
 
     if (request->offset == 0) {
         begin(call, request);
     }
-    slot = ferry_image_slot(group, group->image, FERRY_IMAGE_OTHER);
+    if (ferry_image_target_view(group, group->image, &view) != FERRY_OK) {
+        return give_up(call, FERRY_IMAGE_ERR_FLASH_OPEN, "fa open fail");
+    }
     if (request->offset == 0) {
         if (slot_matches(group, slot)) {
             return finish(call, true);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SMP group 1, image: state, upload, erase, slots. [smp.md §3.1]
  *
- * Image n has slot 0 (primary, runs) and slot 1 (secondary, takes uploads); erase numbers the
- * slots through: 2n and 2n + 1. */
+ * Image n has slot 0 (primary) and slot 1 (secondary); erase numbers the slots through: 2n and
+ * 2n + 1. slots.active says which one runs; uploads go to the other one, to where the strategy
+ * wants them in it. */
 #ifndef FERRY_GROUP_IMAGE_H
 #define FERRY_GROUP_IMAGE_H
 
@@ -56,7 +57,9 @@ struct ferry_image_options {
                                      counts only where the strategy reverts */
     bool frugal;                  /* leave false flags and splitStatus out of the list */
     bool build_number;            /* "upgrade" compares the build number too */
-    bool slot_info_always;        /* slot info also with one image; several images always have it */
+    bool upload_running;   /* where an image has one slot only: take uploads into it, since this
+                              program runs from RAM, or from elsewhere. Zephyr has no such option */
+    bool slot_info_always; /* slot info also with one image; several images always have it */
 };
 
 /* Zephyr 4.4.0's defaults. */
@@ -88,7 +91,10 @@ struct ferry_image_group_config {
     uint8_t image_count;                       /* 1 .. 16 */
     uint8_t running_image;                     /* the one this program is part of; usually 0 */
     const struct ferry_image_options *options; /* NULL = ferry_image_options_default */
-    const struct ferry_image_check *check;     /* NULL = no check: no "match" in the answers */
+    /* Where the slots are for the processor, 2 for each image: an upload linked to another address
+     * (flag ROM_FIXED) is refused where images run in place. NULL = left to the bootloader. */
+    const uint32_t *addresses;
+    const struct ferry_image_check *check; /* NULL = no check: no "match" in the answers */
     /* May refuse a chunk, as a handler does: an rc ends the upload, a group error keeps it.
      * NULL accepts all. */
     int (*upload)(void *context, struct ferry_server_call *call,
@@ -116,7 +122,8 @@ struct ferry_image_group {
 extern const struct ferry_group ferry_image_group_table;
 
 /* Check the configuration and begin with no upload open.
- * Returns FERRY_OK; FERRY_E_CONFIG for image_count or running_image, or as ferry_slots_check(). */
+ * Returns FERRY_OK; FERRY_E_CONFIG for image_count or running_image, or a slots.active that cannot
+ * run; or as ferry_slots_check(). */
 FERRY_MUST_CHECK
 int ferry_image_group_init(struct ferry_image_group *group,
                            const struct ferry_image_group_config *config);

@@ -7,7 +7,8 @@
  *   it runs and is confirmed                        done, nothing is sent
  *   it runs, not confirmed                          confirm
  *   it is pending already                           reset
- *   it is in the other slot                         test (no upload)
+ *   it is in the other slot                         test (no upload; refused since it stands
+ *                                                   where old images are kept: upload)
  *   it is not there, the running one unconfirmed    failed: the old image must stay for the revert
  *   it is not there                                 upload
  *

@@ -398,6 +398,7 @@ static void test_state_write_is_rc_8_where_the_version_decides(void **context)
     struct ferry_strategy_traits traits = ferry_traits_overwrite;
     (void)context;
 
+    traits.in_place = true;
     for (size_t i = 0; i < sizeof(modes); i++) {
         traits.mode = modes[i];
         image_rig_set_up_pair(&rig, &traits);

@@ -73,6 +73,8 @@ struct device {
     bool is_older;       /* upload with upgrade: err 27 */
     bool not_listed;     /* an uploaded image is not accepted */
     bool test_forgotten; /* test is answered, not done */
+    bool kept_elsewhere; /* what was not uploaded now cannot be tested: err 14 */
+    uint32_t test_rc;    /* test is refused with this rc */
     bool confirm_forgotten;
     uint32_t confirms_lost; /* so many confirms are neither done nor answered */
     bool reverts_after_confirm;
@@ -253,6 +255,14 @@ static bool write_state(struct device *device, struct ferry_bytes payload,
         }
     } else {
         device->tests++;
+        if (device->kept_elsewhere && device->uploads == 0) {
+            err(w, 14);
+            return true;
+        }
+        if (device->test_rc != 0) {
+            rc(w, device->test_rc);
+            return true;
+        }
         assert_true(fields[0].present);
         assert_memory_equal(fields[0].item.bytes.data, g_new_hash, HASH_LEN);
         for (int i = 0; i < 2; i++) {
@@ -711,6 +721,39 @@ static void test_stored_already_is_not_uploaded(void **state)
     expect_done(bench, ASK "test reset away return confirm prove ");
     assert_int_equal(bench->device.uploads, 0);
     assert_true(bench->device.slots[0].is_new && bench->device.slots[0].confirmed);
+}
+
+/* swap-shift and swap-offset keep the old image where nothing can be asked for. */
+static void test_an_old_image_kept_elsewhere_is_uploaded(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->device.slots[1] = (struct slot){.present = true, .is_new = true};
+    bench->device.kept_elsewhere = true;
+    run(bench);
+    expect_done(bench, ASK "test space upload check test reset away return confirm prove ");
+    assert_int_equal(bench->device.tests, 2);
+    assert_true(bench->device.slots[0].is_new && bench->device.slots[0].confirmed);
+}
+
+/* Version 1 says rc 3 for it; a server that says it again has another reason. */
+static void test_a_test_that_stays_refused(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->device.slots[1] = (struct slot){.present = true, .is_new = true};
+    bench->device.test_rc = FERRY_RC_INVALID;
+    run(bench);
+    expect_failed(bench, FERRY_E_REFUSED, ASK "test space upload check test ");
+    assert_int_equal(bench->device.tests, 2);
+
+    bench = set_up();
+    bench->device.slots[1] = (struct slot){.present = true, .is_new = true};
+    bench->device.test_rc = FERRY_RC_BAD_STATE;
+    run(bench);
+    expect_failed(bench, FERRY_E_REFUSED, ASK "test ");
 }
 
 static void test_pending_already_is_only_reset(void **state)
@@ -1234,6 +1277,8 @@ int main(void)
         cmocka_unit_test(test_running_unconfirmed_is_confirmed),
         cmocka_unit_test(test_running_unconfirmed_may_stay_so),
         cmocka_unit_test(test_stored_already_is_not_uploaded),
+        cmocka_unit_test(test_an_old_image_kept_elsewhere_is_uploaded),
+        cmocka_unit_test(test_a_test_that_stays_refused),
         cmocka_unit_test(test_pending_already_is_only_reset),
         cmocka_unit_test(test_an_unconfirmed_image_keeps_the_other_slot),
         cmocka_unit_test(test_another_pending_image_is_replaced),
