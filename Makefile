@@ -7,8 +7,8 @@
 PRESET ?= host
 FUZZ_SECONDS ?= 60
 JOBS ?= $(shell nproc)
-# The first Python that has pytest: the machine's own, or the distribution's.
-PYTHON = $(or $(shell for p in python3 /usr/bin/python3; do $$p -c 'import pytest' 2>/dev/null && echo $$p && break; done),python3)
+# The first Python that has pytest and runs it in parallel: the machine's own, or the distribution's.
+PYTHON = $(or $(shell for p in python3 /usr/bin/python3; do $$p -c 'import pytest, xdist' 2>/dev/null && echo $$p && break; done),python3)
 WERROR = $(if $(filter ci,$(PRESET)),ON,OFF)
 
 all: host programs ## build the `ferry` command, `ferry-device` and the programs it runs
@@ -41,8 +41,9 @@ test-unit: all ## C tests, power cuts included
 	@ctest --test-dir build/host --no-tests=error --output-on-failure -j $(JOBS)
 	@grep -hE '^(total: )?[0-9 ]+.*cuts.*' build/host/Testing/Temporary/LastTest.log | grep -vE '^[a-z-]+/' || true
 
+# Devices mostly wait for clocks: more of them than processors.
 test-e2e: all ## the real command against the virtual device
-	@$(PYTHON) -m pytest -q tests/e2e
+	@$(PYTHON) -m pytest -q -n $$(( 2 * $(JOBS) )) tests/e2e
 
 test-sanitizers: setup ## the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --preset sanitizers >build/cmake-sanitizers.log 2>&1 || { cat build/cmake-sanitizers.log; exit 1; }
