@@ -142,6 +142,8 @@ void swap_device_init(struct swap_device *device, const struct ferry_boot_strate
     device->config = (struct ferry_boot_config){.images = &device->image,
                                                 .image_count = 1,
                                                 .trust = {.digest_only = true},
+                                                .trials = 1,
+                                                .cause = FERRY_CAUSE_OTHER,
                                                 .buf = device->buf,
                                                 .buf_size = sizeof(device->buf)};
     check(ferry_store_open(&device->records, &device->store.counter.flash), "opening the store",
@@ -206,6 +208,11 @@ void swap_device_boot(struct swap_device *device, const struct swap_image *image
             device->image.slots.strategy->name, ferry_boot_action_name(report->action),
             ferry_error_name(report->reason));
     }
+}
+
+void swap_device_trial(struct swap_device *device)
+{
+    check(ferry_trial_started(&device->image.slots), "marking the trial", device);
 }
 
 /* ---- Counts ------------------------------------------------------------------------------- */

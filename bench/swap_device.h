@@ -72,6 +72,9 @@ void swap_device_upload(struct swap_device *device, const struct swap_image *ima
 /* Boot once; anything but this image, byte for byte, is an error. */
 void swap_device_boot(struct swap_device *device, const struct swap_image *image);
 
+/* As the firmware does on trial: say that it started. */
+void swap_device_trial(struct swap_device *device);
+
 void swap_device_reset(struct swap_device *device);
 struct swap_counts swap_device_counts(const struct swap_device *device);
 
