@@ -28,10 +28,12 @@ static const struct contender contenders[] = {
 #define CONTENDERS (sizeof(contenders) / sizeof(contenders[0]))
 
 struct limits {
-    uint32_t erases, primary, written, read, hottest; /* NO_LIMIT: none */
+    uint32_t erases, primary, written, read; /* NO_LIMIT: none */
+    uint32_t hottest;                        /* of all sectors */
+    uint32_t slots;                          /* of those of the slots */
 };
 
-static const struct limits no_limits = {NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT};
+static const struct limits no_limits = {NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT};
 
 static unsigned met;
 static unsigned missed;
@@ -99,6 +101,7 @@ static void print_counts(const struct contender *contender, const char *phase,
     print_limit("written", counts->written, limits->written);
     print_limit("read", counts->read, limits->read);
     print_limit("hottest", counts->hottest, limits->hottest);
+    print_limit("hottest of the slots", counts->hottest_slots, limits->slots);
     putchar('\n');
 }
 
@@ -219,6 +222,7 @@ static struct limits limits_of(const struct contender *contender, enum swap_scen
     struct limits limits = no_limits;
     bool like_mcuboot = contender->max_erases == 0;
 
+    limits.slots = contender->strategy->traits->erases;
     if (scene == SWAP_EQUAL || like_mcuboot) {
         limits.erases = limit_of(contender->max_erases, figure->erases);
         limits.written = limit_of(contender->max_written, figure->written);
@@ -324,6 +328,7 @@ static struct limits difference_limits(const struct contender *contender, uint32
     const struct ferry_strategy_traits *traits = contender->strategy->traits;
     struct limits limits = no_limits;
 
+    limits.slots = traits->erases;
     if (keeps_in_place(traits)) {
         limits.erases = 3 * sectors + (contender->scratch != 0 ? 3 : 2);
     } else if (traits->keeps_old) {

@@ -258,6 +258,7 @@ struct swap_counts swap_device_counts(const struct swap_device *device)
 
     add_area(&counts, &device->primary, "pri");
     add_area(&counts, &device->secondary, "sec");
+    counts.hottest_slots = counts.hottest;
     add_area(&counts, &device->scratch, "scr");
     return counts;
 }

@@ -52,6 +52,7 @@ struct swap_counts {
     uint64_t written, read;               /* bytes, store apart */
     uint32_t calls;                       /* programs that wrote them */
     uint32_t hottest;                     /* most erases of one sector */
+    uint32_t hottest_slots;               /* the same, scratch apart */
     const char *hottest_area;
     uint32_t store_erases, store_calls;
     uint64_t store_written, store_read;
