@@ -321,8 +321,8 @@ static void shape(struct fault_layout *layout, const struct spec *spec,
         shapes[FAULT_STORE].sectors = 2;
         shapes[FAULT_STORE].sector_size = ferry_max32(spec->sector, 256);
     }
-    layout->max_sectors =
-        spec->max_sectors != 0 ? spec->max_sectors : sectors + (one_more ? 1U : 0U);
+    layout->max_sectors = (spec->max_sectors != 0 ? spec->max_sectors : sectors);
+    layout->max_sectors += one_more ? 1 : 0;
     layout->max_align = ferry_max32(spec->write_size, 8);
 }
 
