@@ -629,6 +629,7 @@ static void begin(struct explorer *explorer, struct fault_life *life)
     explorer->chip.journal_len = 0;
     life->boots = 0;
     life->updates = 0;
+    life->moves = 0;
 }
 
 /* How many boots the flow takes without a fault. */
@@ -642,6 +643,7 @@ static void probe(struct explorer *explorer, struct fault_life life)
     live(explorer, &life);
     explorer->probing = false;
     explorer->job->boots_base = life.boots;
+    explorer->job->moves_base = life.moves;
     come_back(&explorer->chip, &moment);
 }
 

@@ -187,13 +187,40 @@ static enum fault_app app_confirms(struct fault_life *life)
     return life->on_trial ? confirm_trial(life, false) : FAULT_RESTS;
 }
 
+/* A trailer that cannot be repaired: the slot is erased and the image uploaded again. */
+static void start_over(struct fault_life *life)
+{
+    if (fault_client_erase(life)) {
+        (void)fault_client_upload(life, FAULT_NEW);
+    }
+}
+
+/* Ask for a test, and raise it to permanent or withdraw it in the same run. Returns whether all
+ * of it is done. */
+static bool ask(struct fault_life *life, bool raise, bool cancel)
+{
+    const struct ferry_slots *slots = slots_of(life);
+    int rc = ferry_slots_set_pending(slots, false);
+
+    if (rc == FERRY_OK && raise) {
+        rc = ferry_slots_set_pending(slots, true);
+    }
+    if (rc == FERRY_OK && cancel) {
+        rc = ferry_slots_cancel(slots);
+    }
+    if (rc == FERRY_E_STATE) {
+        start_over(life);
+    }
+    return rc == FERRY_OK;
+}
+
 /* Step 0: the request is to be made. */
 static enum fault_app app_asks(struct fault_life *life)
 {
     if (life->step > 0 || !fault_life_runs(life, FAULT_OLD)) {
         return app_rests(life);
     }
-    if (ferry_slots_set_pending(slots_of(life), false) == FERRY_OK) {
+    if (ask(life, false, false)) {
         life->step = 1;
         life->asked = true;
     }
@@ -210,8 +237,7 @@ static enum fault_app app_raises(struct fault_life *life)
     if (!fault_life_runs(life, FAULT_OLD) || life->step > 0) {
         return FAULT_RESTS;
     }
-    if (ferry_slots_set_pending(slots_of(life), false) == FERRY_OK &&
-        ferry_slots_set_pending(slots_of(life), true) == FERRY_OK) {
+    if (ask(life, true, false)) {
         life->step = 1;
         life->asked = true;
     }
@@ -221,16 +247,13 @@ static enum fault_app app_raises(struct fault_life *life)
 /* A request is made and withdrawn. A trial that a cut let begin in between runs out. */
 static enum fault_app app_cancels(struct fault_life *life)
 {
-    const struct ferry_slots *slots = slots_of(life);
-
     if (life->on_trial) {
         return app_hangs_marked(life);
     }
     if (life->step > 0) {
         return FAULT_RESTS;
     }
-    if (ferry_slots_set_pending(slots, false) == FERRY_OK &&
-        ferry_slots_cancel(slots) == FERRY_OK) {
+    if (ask(life, false, true)) {
         life->step = 1;
     }
     return FAULT_RESETS;
@@ -263,8 +286,12 @@ static bool update(struct fault_life *life, enum fault_picture_id id, enum fault
     life->candidate = (int)id;
     life->accepted = false;
     life->ran_candidate = false;
+    if (life->erase_first && fault_client_erase(life)) {
+        life->erase_first = false;
+    }
     if (fault_client_upload(life, id)) {
         life->asked = fault_client_test(life, id);
+        life->erase_first = !life->asked;
     }
     return false;
 }
