@@ -152,7 +152,8 @@ struct fault_flow {
     enum fault_goal goal; /* where the strategy does not revert, a trial is for good */
     /* Put images and requests into place, on erased slots; no faults yet. */
     void (*setup)(struct fault_life *life);
-    /* The application and the client it serves, after each boot that found an image to run. */
+    /* The application and the client it serves, after each boot that found an image to run; and,
+     * where the strategy needs a recovery, the recovery after one that did not. */
     enum fault_app (*app)(struct fault_life *life);
 };
 
