@@ -288,8 +288,8 @@ static const struct spec specs[] = {
      .scratch_sectors = 1,
      KEY_NONE,
      .buf_size = 1024,
-     .sample = 10000,
-     .flows = " test revert "},
+     .sample = 300,
+     .sample_first = true, .flows = " test revert "},
 };
 
 /* ---- Fitting
