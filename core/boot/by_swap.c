@@ -19,28 +19,6 @@ static enum ferry_swap_type type_under_way(const struct ferry_trailer *primary,
     return primary->swap_type == FERRY_SWAP_REVERT ? FERRY_SWAP_REVERT : FERRY_SWAP_PERM;
 }
 
-/* swap_size; or, where that cannot be, whole blocks as the journal has it. */
-static int size_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
-{
-    const struct ferry_flash *primary = swap->slots->primary;
-    int rc = ferry_boot_read_size(swap, primary, &swap->size);
-
-    if (rc == FERRY_E_POWER) {
-        return rc;
-    }
-    if (journal->found && ferry_boot_blocks(swap) != journal->blocks) {
-        struct ferry_flash_sector sector = {0, 0, 0};
-        uint32_t index = journal->blocks == 0 ? 0 : journal->blocks - 1U;
-
-        rc = ferry_flash_sector(primary, index, &sector);
-        swap->size = rc == FERRY_OK ? sector.offset + sector.size : 0;
-    }
-    if (swap->size > primary->size) {
-        swap->size = 0;
-    }
-    return FERRY_OK;
-}
-
 /* Without a journal no step has begun, or the secondary takes no records. Only the way down writes
  * to sector 0 of the secondary while its image stands one higher. */
 static int direction_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
@@ -97,7 +75,7 @@ static int resume_marks(struct ferry_boot_swap *swap)
     if (rc != FERRY_OK) {
         return rc;
     }
-    rc = size_under_way(swap, &journal);
+    rc = ferry_boot_size_under_way(swap, &journal);
     if (rc != FERRY_OK || swap->size == 0) {
         return rc;
     }

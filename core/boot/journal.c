@@ -6,7 +6,6 @@
  * resumes appends what it believes before it goes on, and the later record wins. The journal is
  * begun anew with every swap and left where it is at the end. */
 #include "core/boot/swap.h"
-#include "ferry/crc.h"
 
 /* A record that does not take is tried in so many places. */
 #define TRIES 3
@@ -29,7 +28,7 @@ int ferry_boot_journal_map_read(const struct ferry_boot_swap *swap, uint32_t ind
     uint8_t record[FERRY_JOURNAL_RECORD];
 
     for (uint32_t at = area.start; area.place <= area.end - at; at += area.place) {
-        int rc = ferry_journal_place(swap->slots, at, record);
+        int rc = ferry_journal_place(swap->slots->secondary, at, record);
 
         if (rc == FERRY_E_POWER) {
             return rc;
@@ -47,7 +46,7 @@ static int append(struct ferry_boot_swap *swap, uint8_t record[FERRY_JOURNAL_REC
     const struct ferry_flash *secondary = swap->slots->secondary;
     int rc = FERRY_E_FULL;
 
-    ferry_store_le16(record + FERRY_JOURNAL_CRC, ferry_crc16(0, record, FERRY_JOURNAL_CRC));
+    ferry_journal_seal(record);
     for (int i = 0; i < TRIES && ferry_boot_journal_room(swap) > 0; i++) {
         rc = ferry_boot_noted(
             swap, secondary, swap->journal,

@@ -3,6 +3,7 @@
  * begin and the end. At rest the fields are MCUboot's; the marks stand where it keeps its status
  * entries. [mcuboot-format.md §2.6 "Begin of swap", "End of swap"] */
 #include "core/boot/swap.h"
+#include "core/image/blocks.h"
 
 #include <string.h>
 
@@ -151,6 +152,29 @@ int ferry_boot_read_size(const struct ferry_boot_swap *swap, const struct ferry_
 
     *size = rc == FERRY_OK ? ferry_load_le32(raw) : 0;
     return rc;
+}
+
+int ferry_boot_size_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
+{
+    const struct ferry_flash *primary = swap->slots->primary;
+    int rc = ferry_boot_read_size(swap, primary, &swap->size);
+
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    if (journal->found && ferry_boot_blocks(swap) != journal->blocks) {
+        struct ferry_block block;
+        uint32_t index = journal->blocks == 0 ? 0 : journal->blocks - 1U;
+
+        rc = ferry_block_at(swap->slots, index, &block);
+        swap->size = rc != FERRY_OK ? 0
+                                    : ferry_min32(block.offset + block.size,
+                                                  ferry_slots_max_image(swap->slots));
+    }
+    if (swap->size > ferry_slots_max_image(swap->slots)) {
+        swap->size = 0;
+    }
+    return FERRY_OK;
 }
 
 /* Erase a trailer and fill it; once more where it fails, for half a trailer says something else,

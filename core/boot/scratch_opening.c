@@ -50,6 +50,22 @@ static uint32_t mark_offset(const struct ferry_boot_swap *swap, uint32_t i)
     return scratch->size - swap->layout.swap_size - (MARKS - i) * unit;
 }
 
+/* ---- The short trailer ---------------------------------------------------------------------- */
+
+/* What the field copy_done, which the scratch area has no use for, says again: type and size, with
+ * a CRC. */
+static int write_twin(const struct ferry_boot_swap *swap)
+{
+    const struct ferry_flash *scratch = swap->slots->scratch;
+    uint8_t record[FERRY_JOURNAL_RECORD] = {
+        (uint8_t)(FERRY_JOURNAL_MAP << 4 | (uint8_t)swap->type)};
+
+    ferry_store_le32(record + 2, swap->size);
+    ferry_journal_seal(record);
+    return ferry_flash_program_padded(scratch, scratch->size - swap->layout.copy_done, record,
+                                      sizeof(record));
+}
+
 /* Write mark i, or the next one whose unit is erased: the later ones say the same and more. What no
  * unit takes is the business of the next boot. Returns FERRY_OK or FERRY_E_POWER. */
 static int mark(const struct ferry_boot_swap *swap, uint32_t i)
@@ -85,6 +101,9 @@ static int fill_scratch(struct ferry_boot_swap *swap, const struct ferry_block *
     if (rc == FERRY_OK) {
         rc = ferry_boot_move(swap, slots->secondary, block->offset, slots->scratch, 0,
                              part_of(swap->secondary_size, block));
+    }
+    if (rc == FERRY_OK) {
+        rc = write_twin(swap);
     }
     if (rc == FERRY_OK) {
         rc = ferry_boot_write_fields(swap, slots->scratch);
@@ -212,19 +231,33 @@ static enum ferry_swap_type type_of(const struct ferry_trailer *trailer)
     return trailer->swap_type == FERRY_SWAP_REVERT ? FERRY_SWAP_REVERT : FERRY_SWAP_PERM;
 }
 
-/* Take type and size from the trailer at the end of area. Returns whether it is of a swap that
- * shares a trailer's sector. */
-static bool take_trailer(struct ferry_boot_swap *swap, const struct ferry_flash *area,
-                         const struct ferry_trailer *trailer, struct ferry_block *block)
+/* Take what is being done. Returns whether it is a swap that shares a trailer's sector. */
+static bool take(struct ferry_boot_swap *swap, enum ferry_swap_type type, uint32_t size,
+                 struct ferry_block *block)
 {
-    int rc = ferry_boot_read_size(swap, area, &swap->size);
-
-    swap->type = type_of(trailer);
-    swap->primary_size = swap->size;
-    swap->secondary_size = swap->size;
+    swap->type = type;
+    swap->size = size;
+    swap->primary_size = size;
+    swap->secondary_size = size;
     swap->backwards = false;
-    return rc == FERRY_OK && swap->size <= ferry_slots_max_image(swap->slots) &&
-           shared_block(swap, block);
+    return size <= ferry_slots_max_image(swap->slots) && shared_block(swap, block);
+}
+
+/* Take it from the trailer of the scratch area: the twin, or the fields. */
+static bool take_scratch(struct ferry_boot_swap *swap, const struct ferry_trailer *trailer,
+                         struct ferry_block *block)
+{
+    const struct ferry_flash *scratch = swap->slots->scratch;
+    uint8_t record[FERRY_JOURNAL_RECORD];
+    uint32_t size = 0;
+    int rc = ferry_journal_place(scratch, scratch->size - swap->layout.copy_done, record);
+
+    if (rc == 1) {
+        return take(swap, (enum ferry_swap_type)(record[0] & 0x0f), ferry_load_le32(record + 2),
+                    block);
+    }
+    rc = ferry_boot_read_size(swap, scratch, &size);
+    return rc == FERRY_OK && take(swap, type_of(trailer), size, block);
 }
 
 /* The primary's trailer is there, and so is the journal. Returns 1, 0 or an error. */
@@ -240,11 +273,12 @@ static int resume_steps(struct ferry_boot_swap *swap)
         return rc;
     }
     rc = ferry_boot_read_records(swap, &trailers.primary, &journal);
-    if (rc != FERRY_OK || !journal.found ||
-        !take_trailer(swap, swap->slots->primary, &trailers.primary, &block)) {
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_size_under_way(swap, &journal);
+    }
+    if (rc != FERRY_OK || !journal.found || !take(swap, journal.type, swap->size, &block)) {
         return rc;
     }
-    swap->type = journal.type;
     swap->mapped = journal.mapped;
     rc = ferry_boot_differ_resume(swap, block.index);
     swap->moved = true;
@@ -359,7 +393,7 @@ static int resume_opening(struct ferry_boot_swap *swap)
     }
     if (trailer.magic != FERRY_SET ||
         (trailer.swap_type != FERRY_SWAP_NONE && trailer.swap_image != slots->number) ||
-        !take_trailer(swap, slots->scratch, &trailer, &block)) {
+        !take_scratch(swap, &trailer, &block)) {
         return 0;
     }
     rc = next_step(swap, &block);

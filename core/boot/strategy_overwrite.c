@@ -139,30 +139,32 @@ static int record_copy(const struct ferry_boot_swap *swap)
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
+/* Copy, verify, record. */
+static int install(struct ferry_boot_swap *swap)
+{
+    int rc = erase_trailer(swap);
+
+    if (rc == FERRY_OK) {
+        rc = copy_image(swap);
+    }
+    if (rc == FERRY_OK) {
+        rc = verify_copy(swap);
+    }
+    return rc != FERRY_OK ? rc : record_copy(swap);
+}
+
+/* A secondary that cannot be emptied is tried again at the next boot; only that is then refused. */
 static int run(struct ferry_boot_swap *swap)
 {
-    if (!swap->moved) {
-        int rc = erase_trailer(swap);
+    bool installed = swap->moved;
+    int rc = installed ? FERRY_OK : install(swap);
 
-        if (rc == FERRY_OK) {
-            rc = copy_image(swap);
-        }
-        if (rc == FERRY_OK) {
-            rc = verify_copy(swap);
-        }
-        if (rc == FERRY_OK) {
-            rc = record_copy(swap);
-        }
-        if (rc != FERRY_OK) {
-            return rc;
-        }
+    if (rc != FERRY_OK) {
+        return rc;
     }
     swap->unsure = false;
-
-    /* The new image stands; a secondary that cannot be emptied now is tried again next time. */
-    int rc = ferry_boot_empty_secondary(swap);
-
-    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+    rc = ferry_boot_empty_secondary(swap);
+    return rc == FERRY_E_POWER || installed ? rc : FERRY_OK;
 }
 
 static const struct ferry_boot_plan plan = {.resume = resume, .begin = begin, .run = run};

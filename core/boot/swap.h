@@ -150,6 +150,11 @@ FERRY_MUST_CHECK
 int ferry_boot_read_size(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
                          uint32_t *size);
 
+/* Set swap->size from the primary's trailer; where that cannot be, to whole blocks as the journal
+ * has it; to 0 where neither tells. Returns FERRY_OK or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_boot_size_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal);
+
 /* Begin the records: ask in the secondary's trailer on behalf of a revert or a fallback (with
  * image_ok, so that after a cut it counts as permanent); then the primary's trailer, magic last.
  * Until the secondary's magic is erased this counts for nothing. Returns FERRY_OK or a flash

@@ -39,15 +39,19 @@ static bool heal(uint8_t record[FERRY_JOURNAL_RECORD])
     return sound;
 }
 
-int ferry_journal_place(const struct ferry_slots *slots, uint32_t offset,
+void ferry_journal_seal(uint8_t record[FERRY_JOURNAL_RECORD])
+{
+    ferry_store_le16(record + FERRY_JOURNAL_CRC, ferry_crc16(0, record, FERRY_JOURNAL_CRC));
+}
+
+int ferry_journal_place(const struct ferry_flash *area, uint32_t offset,
                         uint8_t record[FERRY_JOURNAL_RECORD])
 {
-    const struct ferry_flash *secondary = slots->secondary;
-    int rc = ferry_flash_read(secondary, offset, record, FERRY_JOURNAL_RECORD);
+    int rc = ferry_flash_read(area, offset, record, FERRY_JOURNAL_RECORD);
     if (rc != FERRY_OK) {
         return rc == FERRY_E_POWER ? rc : FERRY_E_FORMAT;
     }
-    if (ferry_all_equal(record, FERRY_JOURNAL_RECORD, secondary->erased_value)) {
+    if (ferry_all_equal(record, FERRY_JOURNAL_RECORD, area->erased_value)) {
         return 0;
     }
     return heal(record) ? 1 : FERRY_E_FORMAT;
@@ -94,7 +98,7 @@ int ferry_journal_read(const struct ferry_slots *slots, const struct ferry_trail
     memset(journal, 0, sizeof *journal);
     journal->end = area.start;
     for (uint32_t at = area.start; area.place <= area.end - at; at += area.place) {
-        int rc = ferry_journal_place(slots, at, record);
+        int rc = ferry_journal_place(slots->secondary, at, record);
         if (rc == FERRY_E_POWER) {
             return rc;
         }

@@ -42,10 +42,13 @@ struct ferry_journal_area {
 struct ferry_journal_area ferry_journal_area(const struct ferry_slots *slots,
                                              const struct ferry_trailer_layout *layout);
 
-/* Read the place at an offset, and put one bit right if need be. Returns 1 = a record; 0 = erased;
+/* Give a record its CRC. */
+void ferry_journal_seal(uint8_t record[FERRY_JOURNAL_RECORD]);
+
+/* Read the record at an offset of an area, and put one bit right if need be. Returns 1; 0 = erased;
  * FERRY_E_FORMAT = neither, or unreadable; FERRY_E_POWER. */
 FERRY_MUST_CHECK
-int ferry_journal_place(const struct ferry_slots *slots, uint32_t offset,
+int ferry_journal_place(const struct ferry_flash *area, uint32_t offset,
                         uint8_t record[FERRY_JOURNAL_RECORD]);
 
 /* Read the journal of the swap that primary, its trailer, tells of.

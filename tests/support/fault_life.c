@@ -300,7 +300,8 @@ static uint32_t most_erases(const struct fault_life *life, enum fault_place plac
 
 static void check_wear(struct fault_life *life)
 {
-    uint32_t updates = ferry_max32(life->updates, 1);
+    /* Of an update that a fault interrupts no report need tell. */
+    uint32_t updates = ferry_max32(life->updates + life->fault_count, 1);
     uint32_t extra = WEAR_PER_FAULT * life->fault_count;
 
     /* A sector that fails for ever is tried at each boot. */
