@@ -2,13 +2,13 @@
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
 .PHONY: all help setup host programs demo test test-unit test-e2e test-sanitizers test-house \
-        interop bench bench-swap bench-size fuzz format format-check tidy size clean
+        faults interop bench bench-swap bench-size fuzz format format-check tidy size clean
 
 PRESET ?= host
 FUZZ_SECONDS ?= 60
 JOBS ?= $(shell nproc)
-# The first Python that has pytest: the machine's own, or the distribution's.
-PYTHON = $(or $(shell for p in python3 /usr/bin/python3; do $$p -c 'import pytest' 2>/dev/null && echo $$p && break; done),python3)
+# The first Python that has pytest and runs it in parallel: the machine's own, or the distribution's.
+PYTHON = $(or $(shell for p in python3 /usr/bin/python3; do $$p -c 'import pytest, xdist' 2>/dev/null && echo $$p && break; done),python3)
 WERROR = $(if $(filter ci,$(PRESET)),ON,OFF)
 
 all: host programs ## build the `ferry` command, `ferry-device` and the programs it runs
@@ -39,15 +39,20 @@ test-house: all ## the house keeps its rules: floors, freestanding core, documen
 
 test-unit: all ## C tests, power cuts included
 	@ctest --test-dir build/host --no-tests=error --output-on-failure -j $(JOBS)
+	@grep -hE '^total: [0-9]+ faults' build/host/Testing/Temporary/LastTest.log
 	@grep -hE '^(total: )?[0-9 ]+.*cuts.*' build/host/Testing/Temporary/LastTest.log | grep -vE '^[a-z-]+/' || true
 
+# Devices mostly wait for clocks: more of them than processors.
 test-e2e: all ## the real command against the virtual device
-	@$(PYTHON) -m pytest -q tests/e2e
+	@$(PYTHON) -m pytest -q -n $$(( 2 * $(JOBS) )) tests/e2e
 
 test-sanitizers: setup ## the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --preset sanitizers >build/cmake-sanitizers.log 2>&1 || { cat build/cmake-sanitizers.log; exit 1; }
 	@cmake --build --preset sanitizers -- --quiet
 	@ctest --test-dir build/sanitizers --no-tests=error --output-on-failure -j $(JOBS)
+
+faults: host ## the bootloader under every fault, one and two at once: minutes (FERRY_FAULT=ID: one alone)
+	@build/host/tests/faults --processes $(JOBS) --report build/faults.txt
 
 interop: all ## against the real imgtool, smpclient, smpmgr and mcumgrctl
 	@scripts/setup peers

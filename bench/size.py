@@ -22,6 +22,10 @@ FOLDERS = ["base", "flash", "image", "store", "boot"]
 STUBS = ["memcpy", "memmove", "memset", "memcmp", "ferry_crypto_sha256_init",
          "ferry_crypto_sha256_update", "ferry_crypto_sha256_final"]
 
+# What only a device with a store needs, and MCUboot has nothing of.
+STORE = {"base/crc16.c", "store/store.c", "image/trial.c", "image/why.c", "image/confirmed.c",
+         "image/image_record.c"}
+
 # MCUboot 2d4bacc3, arm-none-eabi-gcc 12.2, -Os -ffunction-sections, gc-sections, entry boot_go, NDEBUG,
 # no logging, N = 64: text linked without crypto, port and startup; bss of its objects, with the
 # 1 KiB copy buffer where it copies. Measured once.
@@ -35,7 +39,7 @@ Linked with --gc-sections from ferry_boot_run() and one strategy's table. In it:
 core/image, core/flash, core/store, core/base as far as they are reached; trials, the report in the
 store and the repair of trailers too, of which MCUboot has none. Not in it, as in MCUboot's figure:
 crypto (digest only; the three SHA-256 functions are stubs), port, startup, mem*(). libgcc: the
-compiler's own arithmetic, part of text. RAM: Ferry has no data and no bss; its caller gives the
+compiler's own arithmetic; store: the store and what is kept in it; both part of text. RAM: Ferry has no data and no bss; its caller gives the
 copy buffer (here {BUFFER} bytes, as MCUboot's) and the report; the rest is stack. MCUboot's RAM is
 its bss, copy buffer included."""
 
@@ -129,7 +133,7 @@ def main():
         objects, frames = compile_all(out)
         report = report_size(out)
         lines = [run(CC, "--version").splitlines()[0], NOTES, "",
-                 f"{'strategy':18} {'text':>6} {'libgcc':>7} {'data':>5} {'bss':>4} | {'MCUboot':>7} "
+                 f"{'strategy':18} {'text':>6} {'libgcc':>7} {'store':>6} {'data':>5} {'bss':>4} | {'MCUboot':>7} "
                  f"{'Ferry less':>10} | {'RAM':>5} {'MCUboot':>7} | largest frames"]
         linked = {}
         for name, symbol in strategies(list(objects)).items():
@@ -137,9 +141,10 @@ def main():
             linked[name] = pieces
             text, data, bss = sections(elf)
             libgcc = sum(size for place, _, size in pieces if pathlib.Path(place) not in objects)
+            store = sum(size for place, _, size in pieces if objects.get(pathlib.Path(place)) in STORE)
             theirs, ram = MCUBOOT.get(name, (None, None))
             tops = ", ".join(f"{size} {f}" for size, f in linked_frames(pieces, objects, frames)[:3])
-            lines.append(f"{name:18} {text:6} {libgcc:7} {data:5} {bss:4} | {theirs or '-':>7} "
+            lines.append(f"{name:18} {text:6} {libgcc:7} {store:6} {data:5} {bss:4} | {theirs or '-':>7} "
                          f"{theirs - text if theirs else '-':>10} | {BUFFER + report:5} {ram or '-':>7} | {tops}")
         lines += ["", f"RAM: {BUFFER} bytes of buffer and {report} of report; frames are on the stack.", "",
                   *by_object(linked, objects), "", *by_function(linked, objects)]

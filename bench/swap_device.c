@@ -142,6 +142,8 @@ void swap_device_init(struct swap_device *device, const struct ferry_boot_strate
     device->config = (struct ferry_boot_config){.images = &device->image,
                                                 .image_count = 1,
                                                 .trust = {.digest_only = true},
+                                                .trials = 1,
+                                                .cause = FERRY_CAUSE_OTHER,
                                                 .buf = device->buf,
                                                 .buf_size = sizeof(device->buf)};
     check(ferry_store_open(&device->records, &device->store.counter.flash), "opening the store",
@@ -208,6 +210,11 @@ void swap_device_boot(struct swap_device *device, const struct swap_image *image
     }
 }
 
+void swap_device_trial(struct swap_device *device)
+{
+    check(ferry_trial_started(&device->image.slots), "marking the trial", device);
+}
+
 /* ---- Counts ------------------------------------------------------------------------------- */
 
 static void reset_area(struct swap_area *area)
@@ -251,6 +258,7 @@ struct swap_counts swap_device_counts(const struct swap_device *device)
 
     add_area(&counts, &device->primary, "pri");
     add_area(&counts, &device->secondary, "sec");
+    counts.hottest_slots = counts.hottest;
     add_area(&counts, &device->scratch, "scr");
     return counts;
 }

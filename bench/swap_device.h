@@ -52,6 +52,7 @@ struct swap_counts {
     uint64_t written, read;               /* bytes, store apart */
     uint32_t calls;                       /* programs that wrote them */
     uint32_t hottest;                     /* most erases of one sector */
+    uint32_t hottest_slots;               /* the same, scratch apart */
     const char *hottest_area;
     uint32_t store_erases, store_calls;
     uint64_t store_written, store_read;
@@ -71,6 +72,9 @@ void swap_device_upload(struct swap_device *device, const struct swap_image *ima
 
 /* Boot once; anything but this image, byte for byte, is an error. */
 void swap_device_boot(struct swap_device *device, const struct swap_image *image);
+
+/* As the firmware does on trial: say that it started. */
+void swap_device_trial(struct swap_device *device);
 
 void swap_device_reset(struct swap_device *device);
 struct swap_counts swap_device_counts(const struct swap_device *device);

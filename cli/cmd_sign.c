@@ -66,6 +66,8 @@ static const struct option sign_options[] = {
     {"pad", no_argument, NULL, OPTION_PAD},
     {"confirm", no_argument, NULL, OPTION_CONFIRM},
     {"overwrite-only", no_argument, NULL, OPTION_OVERWRITE},
+    {"load-addr", required_argument, NULL, 'L'},
+    {"rom-fixed", required_argument, NULL, 'F'},
     {0},
 };
 
@@ -111,6 +113,18 @@ static int take_erased(const struct cli *cli, uint8_t *value)
     return CLI_OK;
 }
 
+/* An address the image is linked to; flag says what the bootloader does with it. */
+static int take_address(const struct cli *cli, const char *name, uint32_t flag,
+                        struct image_build *build)
+{
+    if (build->address_flag != 0 && build->address_flag != flag) {
+        return cli_fail(cli, CLI_USAGE, "give one of them",
+                        "--load-addr and --rom-fixed exclude each other");
+    }
+    build->address_flag = flag;
+    return take_number(cli, name, 0, UINT32_MAX, &build->address);
+}
+
 static int take_option(const struct cli *cli, int option, struct sign_arguments *a)
 {
     struct image_build *b = &a->build;
@@ -130,6 +144,10 @@ static int take_option(const struct cli *cli, int option, struct sign_arguments 
         return take_number(cli, "--max-sectors", 1, 65535, &b->max_sectors);
     case 'R':
         return take_erased(cli, &b->erased_value);
+    case 'L':
+        return take_address(cli, "--load-addr", FERRY_IMAGE_RAM_LOAD, b);
+    case 'F':
+        return take_address(cli, "--rom-fixed", FERRY_IMAGE_ROM_FIXED, b);
     case OPTION_ALIGN:
         return take_align(cli, "--align", 1, &b->align);
     case OPTION_MAX_ALIGN:
@@ -215,7 +233,7 @@ static int run_sign(struct cli *cli, int argc, char **argv)
     int option;
 
     optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "k:v:H:S:M:R:", sign_options)) != -1) {
+    while ((option = cli_getopt(cli, argc, argv, "k:v:H:S:M:R:L:F:", sign_options)) != -1) {
         int code = option == '?' ? CLI_USAGE : take_option(cli, option, &a);
         if (code != CLI_OK) {
             return code;
@@ -264,7 +282,9 @@ const struct cli_command cli_sign_commands[] = {
      "      --pad              fill the slot and ask for a test in its trailer\n"
      "      --confirm          fill the slot and ask for it for good\n"
      "      --overwrite-only   the bootloader overwrites: a smaller trailer\n"
-     "  -R, --erased-val V     0xff (default) or 0\n",
+     "  -R, --erased-val V     0xff (default) or 0\n"
+     "  -L, --load-addr N      ram-load: where in RAM the image, header first, is to be\n"
+     "  -F, --rom-fixed N      direct-xip: the slot's address, when it runs in no other\n",
      run_sign},
     {0},
 };

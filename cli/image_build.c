@@ -131,7 +131,9 @@ static bool assemble(const struct image_build *build, const struct cli_buffer *f
 {
     size_t skip = build->pad_header ? 0 : build->header_size;
     size_t payload = firmware->len - skip;
-    struct ferry_image_header header = {.header_size = (uint16_t)build->header_size,
+    struct ferry_image_header header = {.load_address = build->address,
+                                        .flags = build->address_flag,
+                                        .header_size = (uint16_t)build->header_size,
                                         .payload_size = (uint32_t)payload,
                                         .version = build->version};
 

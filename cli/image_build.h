@@ -14,6 +14,8 @@ struct image_build {
     uint32_t max_align; /* 8, 16 or 32 */
     uint32_t max_sectors;
     uint8_t erased_value;
+    uint32_t address_flag; /* FERRY_IMAGE_RAM_LOAD, FERRY_IMAGE_ROM_FIXED, or 0 = no address */
+    uint32_t address;
     bool overwrite_only;   /* the slot has no status area */
     bool pad;              /* fill the slot and write the trailer's magic */
     bool confirm;          /* and image_ok */

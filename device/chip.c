@@ -55,23 +55,24 @@ static void tell_start(struct chip *chip)
     start.button = chip->button;
     start.buf_size = chip->options->buf_size;
     start.buf_count = chip->options->buf_count;
+    memcpy(start.slots, chip->slots, sizeof(start.slots));
     if (program_tell(&chip->program, &message,
                      (struct ferry_bytes){(const uint8_t *)&start, sizeof(start)}) != FERRY_OK) {
         chip_reset(chip, FERRY_VCHIP_FAULT, "the program takes no message");
     }
 }
 
-void chip_start(struct chip *chip, const char *name, uint32_t device, uint32_t offset, size_t len)
+void chip_start(struct chip *chip, const char *name, struct ferry_bytes elf)
 {
-    const struct ferry_bytes elf = {chip->board->nor[device].memory + offset, len};
+    const struct program_memory memory = {chip->readers, chip->board->layout.device_count,
+                                          chip->ram.fd};
 
     program_kill(&chip->program);
     chip->operation.pending = false;
     chip->answer_due = false;
     chip->fifo_held = true;
     chip->start_at = CHIP_NEVER;
-    if (program_start(&chip->program, name, elf, chip->readers, chip->board->layout.device_count) !=
-        FERRY_OK) {
+    if (program_start(&chip->program, name, elf, &memory) != FERRY_OK) {
         (void)fprintf(stderr,
                       "ferry-device: cannot start a process for the %s (%s); are there "
                       "too many?\n",
@@ -115,7 +116,10 @@ static void start_bootloader(struct chip *chip, uint64_t now)
     }
     chip->starts++;
     chip->started = now;
-    chip_start(chip, "bootloader", area->device, area->offset, area->size);
+    memset(chip->slots, 0, sizeof(chip->slots));
+    chip_start(
+        chip, "bootloader",
+        (struct ferry_bytes){chip->board->nor[area->device].memory + area->offset, area->size});
 }
 
 /* An empty bootloader area is a mistake of whoever made the device; say so at once. */
@@ -396,6 +400,11 @@ static int power_up(struct chip *chip)
         ferry_flash_cutter_init(&chip->flash[i], &chip->board->nor[i].flash, &chip->power);
         chip->readers[i] = ferry_nor_file_reader(&chip->board->nor[i]);
     }
+    if (ram_open(&chip->ram, chip->board->layout.ram_size, chip->options->seed) != FERRY_OK) {
+        (void)fprintf(stderr, "ferry-device: cannot make the RAM (%s); make \"ram\" smaller\n",
+                      strerror(errno));
+        return EXIT_FAILED;
+    }
     set_up_wires(chip);
     chip->signals = block_signals();
     if (udp_open(&chip->udp, chip->options->udp, why, sizeof(why)) != FERRY_OK ||
@@ -439,6 +448,7 @@ static void power_down(struct chip *chip)
         (void)close(chip->readers[i]);
     }
     (void)close(chip->signals);
+    ram_close(&chip->ram);
     if (chip->exit_code == EXIT_CUT) {
         chip_say(chip,
                  "the power was cut at flash operation %llu (--cut); start "
@@ -466,6 +476,8 @@ int chip_run(struct board *board, const struct options *options)
     chip->serial.slave = -1;
     chip->serial.watch = -1;
     chip->udp.fd = -1;
+    chip->ram.fd = -1;
+    chip->signals = -1;
     chip->button = options->button;
     chip->exit_code = power_up(chip);
     if (chip->exit_code < 0) {

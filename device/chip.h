@@ -5,6 +5,7 @@
 
 #include "board.h"
 #include "program.h"
+#include "ram.h"
 #include "serial.h"
 #include "udp.h"
 
@@ -27,11 +28,13 @@ struct chip {
     struct ferry_flash_cutter flash[FERRY_VCHIP_DEVICES]; /* of the board, under this power */
     struct ferry_power power;
     int readers[FERRY_VCHIP_DEVICES]; /* the flash files as programs see them */
+    struct ram ram;
     struct serial serial;
     struct udp udp;
 
     struct program program;
-    bool in_firmware;  /* else in the bootloader */
+    bool in_firmware;                  /* else in the bootloader */
+    uint8_t slots[FERRY_VCHIP_IMAGES]; /* what BOOT said; 0 for the bootloader */
     uint64_t start_at; /* when the next bootloader starts; CHIP_NEVER while something runs */
     uint64_t started;  /* when the last one did */
     uint32_t starts;
@@ -71,8 +74,8 @@ int chip_run(struct board *board, const struct options *options);
 /* Reset the chip: what runs is ended, and the bootloader starts anew. */
 void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why);
 
-/* Replace what runs by the ELF in a range of flash. */
-void chip_start(struct chip *chip, const char *name, uint32_t device, uint32_t offset, size_t len);
+/* Replace what runs by the ELF in these bytes of flash or RAM. */
+void chip_start(struct chip *chip, const char *name, struct ferry_bytes elf);
 
 /* ---- request.c ------------------------------------------------------------------------------- */
 

@@ -72,6 +72,11 @@ bool json_only(struct json_reader *reader, const cJSON *object, const char *list
     return true;
 }
 
+bool json_has(const cJSON *object, const char *field)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, field) != NULL;
+}
+
 /* "0x30000", "256K", "1M", "4096". */
 static bool parse_size(const char *text, double *value)
 {

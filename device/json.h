@@ -27,6 +27,9 @@ void json_at(struct json_reader *reader, const char *array, uint32_t index);
 /* Fail when object has a field that is not in the list (names with a blank between them). */
 bool json_only(struct json_reader *reader, const cJSON *object, const char *list);
 
+/* Whether object has the field. */
+bool json_has(const cJSON *object, const char *field);
+
 /* Read a field. Each returns false after an error, also after an earlier one.
  *
  * number  a whole number, or text as "0x30000", "256K", "1M"; least .. most

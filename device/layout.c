@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The layout file: its fields, and the rules between them. */
-#include "layout.h"
-
-#include "ferry/slots.h"
-#include "json.h"
+#include "layout_read.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -84,7 +81,7 @@ static bool is_name(const char *text)
            strlen(text);
 }
 
-static bool read_name(struct json_reader *reader, const cJSON *item, const char *field,
+bool layout_read_name(struct json_reader *reader, const cJSON *item, const char *field,
                       char out[FERRY_VCHIP_NAME])
 {
     if (!json_text(reader, item, field, out, FERRY_VCHIP_NAME)) {
@@ -115,7 +112,7 @@ static void read_device(struct json_reader *reader, const cJSON *item, struct la
 
     geometry->ops = &no_ops;
     (void)json_only(reader, item, "name sectors write_size erased_value no_second_write");
-    (void)read_name(reader, item, "name", device->name);
+    (void)layout_read_name(reader, item, "name", device->name);
     (void)json_number(reader, item, "write_size", 1, FERRY_FLASH_WRITE_MAX, &write_size);
     (void)json_number(reader, item, "erased_value", 0, 255, &erased_value);
     (void)json_flag(reader, item, "no_second_write", &device->no_second_write);
@@ -203,8 +200,8 @@ static void read_area(struct json_reader *reader, const cJSON *item, struct layo
     char device[FERRY_VCHIP_NAME];
 
     (void)json_only(reader, item, "name device offset size");
-    (void)read_name(reader, item, "name", area.name);
-    (void)read_name(reader, item, "device", device);
+    (void)layout_read_name(reader, item, "name", area.name);
+    (void)layout_read_name(reader, item, "device", device);
     (void)json_number(reader, item, "offset", 0, LAYOUT_FLASH_MAX, &area.offset);
     if (!json_number(reader, item, "size", 1, LAYOUT_FLASH_MAX, &area.size)) {
         return;
@@ -217,88 +214,6 @@ static void read_area(struct json_reader *reader, const cJSON *item, struct layo
     }
     check_area(reader, layout, &area);
     layout->areas[layout->area_count++] = area;
-}
-
-/* ---- Images -----------------------------------------------------------------------------------
- */
-
-static bool find_slot(struct json_reader *reader, const cJSON *item, const char *field,
-                      const struct layout *layout, uint32_t *index)
-{
-    char name[FERRY_VCHIP_NAME];
-
-    if (!read_name(reader, item, field, name)) {
-        return false;
-    }
-    const struct ferry_vchip_area *area = layout_area(layout, name);
-    if (area == NULL) {
-        return json_fail(reader, field, "there is no area \"%s\"; name one of \"areas\"", name);
-    }
-    *index = (uint32_t)(area - layout->areas);
-    return true;
-}
-
-static int slice_of(struct ferry_flash_slice *slice, const struct layout *layout, uint32_t index)
-{
-    const struct ferry_vchip_area *area = &layout->areas[index];
-
-    return ferry_flash_slice_init(slice, &layout->devices[area->device].geometry, area->offset,
-                                  area->size);
-}
-
-static int check_slots(struct json_reader *reader, const struct layout *layout,
-                       const struct ferry_vchip_image *image)
-{
-    struct ferry_flash_slice primary;
-    struct ferry_flash_slice secondary;
-    const struct ferry_slots slots = {
-        .primary = &primary.flash,
-        .secondary = &secondary.flash,
-        .strategy = ferry_strategy_traits_find(image->strategy),
-        .max_align = layout->max_align,
-        .max_sectors = layout->max_sectors,
-    };
-
-    if (slots.strategy == NULL) {
-        (void)json_fail(reader, "strategy", "\"%s\" is unknown; use swap-move or overwrite",
-                        image->strategy);
-        return FERRY_E_CONFIG;
-    }
-    int result = slice_of(&primary, layout, image->primary);
-    if (result == FERRY_OK) {
-        result = slice_of(&secondary, layout, image->secondary);
-    }
-    if (result == FERRY_OK) {
-        result = ferry_slots_check(&slots);
-    }
-    if (result == FERRY_OK && ferry_slots_max_image(&slots) == 0) {
-        result = FERRY_E_LAYOUT;
-    }
-    if (result != FERRY_OK) {
-        (void)json_fail(reader, NULL,
-                        "the slots do not suit %s (%s); give both the same sectors, max_align at "
-                        "least their write_size and max_sectors at least their sectors",
-                        image->strategy, ferry_error_text(result));
-    }
-    return result;
-}
-
-static int read_image(struct json_reader *reader, const cJSON *item, struct layout *layout)
-{
-    struct ferry_vchip_image image = {{0}, 0, 0};
-
-    (void)json_only(reader, item, "primary secondary strategy");
-    (void)read_name(reader, item, "strategy", image.strategy);
-    (void)find_slot(reader, item, "primary", layout, &image.primary);
-    if (!find_slot(reader, item, "secondary", layout, &image.secondary)) {
-        return FERRY_E_CONFIG;
-    }
-    if (image.primary == image.secondary) {
-        (void)json_fail(reader, "secondary", "is the primary area, too; name another one");
-        return FERRY_E_CONFIG;
-    }
-    layout->images[layout->image_count++] = image;
-    return check_slots(reader, layout, &image);
 }
 
 /* ---- The whole
@@ -322,26 +237,27 @@ static void read_keys(struct json_reader *reader, const cJSON *root, struct layo
     }
 }
 
-static int read_images(struct json_reader *reader, const cJSON *root, struct layout *layout)
+/* As ferry_store_open() has it. */
+static void check_store(struct json_reader *reader, const struct layout *layout)
 {
-    const cJSON *images;
-    const cJSON *item;
-    uint32_t count;
-    int result = FERRY_OK;
+    const struct ferry_vchip_area *area = layout_area(layout, "store");
+    struct ferry_flash_slice slice;
 
-    reader->where[0] = '\0';
-    (void)json_number(reader, root, "max_align", 8, 32, &layout->max_align);
-    (void)json_number(reader, root, "max_sectors", 1, 32768, &layout->max_sectors);
-    (void)json_array(reader, root, "images", 1, FERRY_VCHIP_IMAGES, &images, &count);
-    cJSON_ArrayForEach(item, images)
-    {
-        json_at(reader, "images", layout->image_count);
-        result = reader->failed ? FERRY_E_CONFIG : read_image(reader, item, layout);
-        if (result != FERRY_OK) {
-            return result;
-        }
+    if (reader->failed || area == NULL) {
+        return;
     }
-    return result;
+    json_at(reader, "areas", (uint32_t)(area - layout->areas));
+    int result = ferry_flash_slice_init(&slice, &layout->devices[area->device].geometry,
+                                        area->offset, area->size);
+    bool good = result == FERRY_OK && ferry_flash_sector_count(&slice.flash) >= 2;
+    for (uint32_t i = 0; good && i < slice.flash.run_count; i++) {
+        good = slice.flash.runs[i].size >= 256;
+    }
+    if (!good) {
+        (void)json_fail(reader, "size",
+                        "\"store\" needs at least two sectors, each of 256 bytes or more; make it "
+                        "larger or leave it out");
+    }
 }
 
 static int read_root(struct json_reader *reader, const cJSON *root, struct layout *layout)
@@ -350,7 +266,8 @@ static int read_root(struct json_reader *reader, const cJSON *root, struct layou
     const cJSON *item;
     uint32_t count;
 
-    (void)json_only(reader, root, "flash areas images max_align max_sectors no_downgrade keys");
+    (void)json_only(reader, root,
+                    "flash areas images max_align max_sectors trials no_downgrade ram keys");
     (void)json_flag(reader, root, "no_downgrade", &layout->no_downgrade);
     (void)json_array(reader, root, "flash", 1, FERRY_VCHIP_DEVICES, &list, &count);
     cJSON_ArrayForEach(item, list)
@@ -364,7 +281,8 @@ static int read_root(struct json_reader *reader, const cJSON *root, struct layou
         json_at(reader, "areas", i);
         read_area(reader, cJSON_GetArrayItem(list, (int)i), layout);
     }
-    int result = read_images(reader, root, layout);
+    check_store(reader, layout);
+    int result = layout_read_images(reader, root, layout);
     if (result == FERRY_OK) {
         read_keys(reader, root, layout);
     }
@@ -423,6 +341,9 @@ void layout_describe(const struct layout *layout, struct ferry_vchip_start *star
     }
     memcpy(start->areas, layout->areas, sizeof(start->areas));
     memcpy(start->images, layout->images, sizeof(start->images));
+    start->trials = layout->trials;
+    start->ram_address = layout->ram_address;
+    start->ram_size = layout->ram_size;
     start->device_count = layout->device_count;
     start->area_count = layout->area_count;
     start->image_count = layout->image_count;

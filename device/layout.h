@@ -7,11 +7,11 @@
 #include "ferry/vchip.h"
 
 #define LAYOUT_KEYS     8
-#define LAYOUT_WHY_MAX  320
+#define LAYOUT_WHY_MAX  480
 #define LAYOUT_PATH_MAX 256
 
 /* Largest flash device served, bytes. */
-#define LAYOUT_FLASH_MAX (64U * 1024 * 1024)
+#define LAYOUT_FLASH_MAX FERRY_VCHIP_SPAN
 
 struct layout_device {
     char name[FERRY_VCHIP_NAME];
@@ -25,6 +25,8 @@ struct layout {
     struct ferry_vchip_image images[FERRY_VCHIP_IMAGES];
     uint32_t device_count, area_count, image_count;
     uint32_t max_align, max_sectors;
+    uint32_t trials;
+    uint32_t ram_address, ram_size; /* size 0: no RAM to share */
     bool no_downgrade;
     char keys[LAYOUT_KEYS][LAYOUT_PATH_MAX]; /* as written: relative to the layout file */
     uint32_t key_count;

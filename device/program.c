@@ -42,8 +42,8 @@ static void place(int fd, int where)
     }
 }
 
-/* In the child: nothing of the chip remains but the channel, the flash and stderr. */
-static void become(const char *name, int elf, int channel, const int *flash, uint32_t count)
+/* In the child: nothing of the chip remains but the channel, the memory and stderr. */
+static void become(const char *name, int elf, int channel, const struct program_memory *memory)
 {
     const struct rlimit none = {0, 0};
     char title[32];
@@ -61,21 +61,25 @@ static void become(const char *name, int elf, int channel, const int *flash, uin
     int program = fcntl(elf, F_DUPFD_CLOEXEC, FD_HIGH);
     int end = fcntl(channel, F_DUPFD_CLOEXEC, FD_HIGH);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (uint32_t i = 0; i < count; i++) {
-        high[i] = fcntl(flash[i], F_DUPFD_CLOEXEC, FD_HIGH);
+    int ram = memory->ram >= 0 ? fcntl(memory->ram, F_DUPFD_CLOEXEC, FD_HIGH) : -1;
+    for (uint32_t i = 0; i < memory->flash_count; i++) {
+        high[i] = fcntl(memory->flash[i], F_DUPFD_CLOEXEC, FD_HIGH);
     }
     place(null, STDIN_FILENO);
     place(null, STDOUT_FILENO);
     place(end, FERRY_VCHIP_FD_CHANNEL);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < memory->flash_count; i++) {
         place(high[i], FERRY_VCHIP_FD_FLASH + (int)i);
+    }
+    if (memory->ram >= 0) {
+        place(ram, FERRY_VCHIP_FD_RAM);
     }
     (void)fexecve(program, argv, environment);
     _exit(127);
 }
 
-static int spawn(struct program *program, const char *name, int elf, const int *flash,
-                 uint32_t count)
+static int spawn(struct program *program, const char *name, int elf,
+                 const struct program_memory *memory)
 {
     const int size = CHANNEL_BYTES;
     int ends[2];
@@ -93,7 +97,7 @@ static int spawn(struct program *program, const char *name, int elf, const int *
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != chip) {
             _exit(126);
         }
-        become(name, elf, ends[1], flash, count);
+        become(name, elf, ends[1], memory);
     }
     (void)close(ends[1]);
     if (program->pid < 0) {
@@ -106,7 +110,7 @@ static int spawn(struct program *program, const char *name, int elf, const int *
 }
 
 int program_start(struct program *program, const char *name, struct ferry_bytes elf,
-                  const int *flash, uint32_t count)
+                  const struct program_memory *memory)
 {
     int file = make_file(elf);
 
@@ -115,7 +119,7 @@ int program_start(struct program *program, const char *name, struct ferry_bytes 
     if (file < 0) {
         return FERRY_E_IO;
     }
-    int result = spawn(program, name, file, flash, count);
+    int result = spawn(program, name, file, memory);
     (void)close(file);
     return result;
 }

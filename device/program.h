@@ -14,15 +14,21 @@ struct program {
     int channel; /* the chip's end; -1 when none runs */
 };
 
-/* Start the ELF in the bytes, with the flash files at their descriptors. It dies with the chip.
+/* What a program finds at its descriptors. */
+struct program_memory {
+    const int *flash; /* flash_count descriptors, for reading */
+    uint32_t flash_count;
+    int ram; /* -1 = none */
+};
+
+/* Start the ELF in the bytes, with its memory at its descriptors. It dies with the chip.
  *
- * name      for people who look at the processes
- * flash     count descriptors, for reading
+ * name  for people who look at the processes
  *
  * Returns FERRY_OK or FERRY_E_IO (errno). Bytes that are no program start one that fails. */
 FERRY_MUST_CHECK
 int program_start(struct program *program, const char *name, struct ferry_bytes elf,
-                  const int *flash, uint32_t count);
+                  const struct program_memory *memory);
 
 /* End it now, whatever it does; harmless when none runs. */
 void program_kill(struct program *program);

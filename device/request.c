@@ -147,15 +147,40 @@ static void send_bytes(struct chip *chip, const struct ferry_vchip_message *mess
 /* ---- Messages
  * ------------------------------------------------------------------------------------- */
 
-static void boot(struct chip *chip, const struct ferry_vchip_message *message)
+/* The memory a BOOT names. Returns its size, 0 when there is none. */
+static uint32_t find_memory(const struct chip *chip, uint32_t number, const uint8_t **memory)
 {
-    if (message->a >= chip->board->layout.device_count || message->c == 0 ||
-        !ferry_inside(message->b, message->c, chip->flash[message->a].flash.size)) {
-        fault(chip, message, "there is no such range of flash to start");
+    if (number == FERRY_VCHIP_RAM) {
+        *memory = chip->ram.memory;
+        return chip->ram.size;
+    }
+    if (number >= chip->board->layout.device_count) {
+        return 0;
+    }
+    *memory = chip->board->nor[number].memory;
+    return chip->flash[number].flash.size;
+}
+
+static void boot(struct chip *chip, const struct ferry_vchip_message *message, const uint8_t *slots,
+                 size_t count)
+{
+    const uint8_t *memory = NULL;
+    uint32_t size = find_memory(chip, message->a, &memory);
+
+    if (message->c == 0 || !ferry_inside(message->b, message->c, size)) {
+        fault(chip, message, "there is no such range of flash or RAM to start");
         return;
     }
+    if (count > FERRY_VCHIP_IMAGES) {
+        fault(chip, message, "there are not so many images");
+        return;
+    }
+    memset(chip->slots, 0, sizeof(chip->slots));
+    for (size_t i = 0; i < count; i++) {
+        chip->slots[i] = slots[i];
+    }
     chip->in_firmware = true;
-    chip_start(chip, "firmware", message->a, message->b, message->c);
+    chip_start(chip, "firmware", (struct ferry_bytes){memory + message->b, message->c});
 }
 
 static void arm(struct chip *chip, uint32_t ms, uint64_t now)
@@ -199,7 +224,7 @@ static void obey(struct chip *chip, const struct ferry_vchip_message *message, c
         chip_reset(chip, FERRY_VCHIP_SOFTWARE, "the program asked for it");
         break;
     case FERRY_VCHIP_BOOT:
-        boot(chip, message);
+        boot(chip, message, bytes, len);
         break;
     default:
         fault(chip, message, "there is no such message");

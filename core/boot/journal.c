@@ -153,9 +153,8 @@ static int append(struct ferry_boot_swap *swap, uint8_t record[RECORD])
 
     ferry_store_le16(record + CRC_AT, ferry_crc16(0, record, CRC_AT));
     for (int i = 0; i < TRIES && ferry_boot_journal_room(swap) > 0; i++) {
-        rc = ferry_boot_noted(
-            swap, secondary, swap->journal,
-            ferry_flash_program_padded(secondary, swap->journal, record, RECORD));
+        rc = ferry_boot_noted(swap, secondary, swap->journal,
+                              ferry_flash_program_padded(secondary, swap->journal, record, RECORD));
         swap->journal += place_size(swap);
         if (rc == FERRY_OK || rc == FERRY_E_POWER) {
             return rc;
@@ -169,7 +168,8 @@ int ferry_boot_journal_state(struct ferry_boot_swap *swap, uint32_t done)
     uint8_t record[RECORD] = {0};
 
     record[0] = (uint8_t)(KIND_STATE << 4 | (uint8_t)swap->type);
-    record[1] = (uint8_t)((swap->mapped ? FLAG_MAPPED : 0) | (swap->backwards ? FLAG_BACKWARDS : 0));
+    record[1] =
+        (uint8_t)((swap->mapped ? FLAG_MAPPED : 0) | (swap->backwards ? FLAG_BACKWARDS : 0));
     ferry_store_le16(record + 2, (uint16_t)ferry_boot_blocks(swap));
     ferry_store_le16(record + 4, (uint16_t)done);
     return append(swap, record);

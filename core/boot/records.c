@@ -51,8 +51,7 @@ int ferry_boot_mark(const struct ferry_boot_swap *swap, const struct ferry_flash
 {
     uint8_t mark = (uint8_t)~area->erased_value;
 
-    return ferry_boot_noted(swap, area, offset,
-                            ferry_flash_program_padded(area, offset, &mark, 1));
+    return ferry_boot_noted(swap, area, offset, ferry_flash_program_padded(area, offset, &mark, 1));
 }
 
 /* Where the mark of step n stands in the primary. */
@@ -77,8 +76,15 @@ int ferry_boot_count_marks(struct ferry_boot_swap *swap, uint32_t count)
 
 int ferry_boot_step_done(struct ferry_boot_swap *swap)
 {
-    int rc = ferry_boot_mark(swap, swap->slots->primary, mark_offset(swap, swap->done));
+    const struct ferry_flash *primary = swap->slots->primary;
+    uint32_t offset = mark_offset(swap, swap->done);
+    int rc = ferry_flash_is_erased(primary, offset, primary->write_size);
 
+    if (rc == 1) {
+        rc = ferry_boot_mark(swap, primary, offset);
+    } else if (rc == 0) {
+        rc = FERRY_E_NOT_ERASED; /* a cut, or a bit that flipped */
+    }
     if (rc == FERRY_E_POWER) {
         return rc;
     }
@@ -199,17 +205,27 @@ int ferry_boot_take_over(struct ferry_boot_swap *swap)
 
 typedef int write_flag(const struct ferry_flash *slot, uint32_t max_align);
 
-/* Write a flag that is not written. Returns FERRY_OK or a flash error. */
+/* Write the flag at a distance from the end, unless it was found to be written. Returns FERRY_OK,
+ * FERRY_E_NOT_ERASED when a cut or a flipped bit has spoilt its unit, or a flash error. */
 static int set_flag(const struct ferry_boot_swap *swap, enum ferry_trailer_field found,
-                    write_flag *write)
+                    uint32_t distance, write_flag *write)
 {
     const struct ferry_flash *primary = swap->slots->primary;
-    int rc = found == FERRY_UNSET ? FERRY_E_FLASH : FERRY_OK;
+    uint32_t offset = primary->size - distance;
+    int rc = FERRY_E_FLASH;
 
-    for (int i = 0; i < TRIES && rc != FERRY_OK && rc != FERRY_E_POWER; i++) {
-        rc = write(primary, swap->slots->max_align);
+    if (found != FERRY_UNSET) {
+        return FERRY_OK;
     }
-    return ferry_boot_noted(swap, primary, primary->size - 1, rc);
+    for (int i = 0; i < TRIES && rc == FERRY_E_FLASH; i++) {
+        rc = ferry_flash_is_erased(primary, offset, primary->write_size);
+        if (rc == 1) {
+            rc = write(primary, swap->slots->max_align);
+        } else if (rc == 0) {
+            rc = FERRY_E_NOT_ERASED;
+        }
+    }
+    return ferry_boot_noted(swap, primary, offset, rc);
 }
 
 int ferry_boot_end(struct ferry_boot_swap *swap)
@@ -219,11 +235,13 @@ int ferry_boot_end(struct ferry_boot_swap *swap)
 
     if (rc == FERRY_OK && swap->type != FERRY_SWAP_TEST) {
         /* It stands since the begin; a unit that went bad meanwhile counts all the same. */
-        rc = set_flag(swap, trailers.primary.image_ok, ferry_trailer_write_image_ok);
+        rc = set_flag(swap, trailers.primary.image_ok, swap->layout.image_ok,
+                      ferry_trailer_write_image_ok);
         rc = rc == FERRY_E_POWER ? rc : FERRY_OK;
     }
     if (rc == FERRY_OK) {
-        rc = set_flag(swap, trailers.primary.copy_done, ferry_trailer_write_copy_done);
+        rc = set_flag(swap, trailers.primary.copy_done, swap->layout.copy_done,
+                      ferry_trailer_write_copy_done);
     }
     if (rc != FERRY_OK && rc != FERRY_E_POWER) {
         rc = ferry_boot_journal_finished(swap);

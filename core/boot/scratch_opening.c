@@ -64,7 +64,8 @@ static uint32_t used(const struct ferry_boot_swap *swap, const struct ferry_bloc
     return swap->size - block->offset;
 }
 
-/* ---- The three steps -------------------------------------------------------------------------- */
+/* ---- The three steps --------------------------------------------------------------------------
+ */
 
 static int to_scratch(struct ferry_boot_swap *swap, const struct ferry_block *block)
 {
@@ -157,7 +158,8 @@ int ferry_boot_scratch_begin(struct ferry_boot_swap *swap)
     return shared_block(swap, &block) ? open_from(swap, 1, &block) : 0;
 }
 
-/* ---- Resuming ----------------------------------------------------------------------------------- */
+/* ---- Resuming -----------------------------------------------------------------------------------
+ */
 
 static enum ferry_swap_type type_of(const struct ferry_trailer *trailer)
 {

@@ -4,7 +4,8 @@
  * Copy the sectors the image uses, verify the copy, record it as copy_done in the *secondary's*
  * trailer, empty the secondary. The secondary is whole until the copy is verified, so a cut before
  * that starts the copy again; the record makes a cut after it end the cleaning. At rest both
- * trailers are erased, as MCUboot leaves them. */
+ * trailers are erased. MCUboot leaves the request's copy in the primary, its FAST build the magic
+ * alone; to the next boot all three mean the same. */
 #include "core/boot/swap.h"
 
 static int resume(struct ferry_boot_swap *swap)
@@ -68,6 +69,22 @@ static int begin(struct ferry_boot_swap *swap)
     return rc == FERRY_OK ? 1 : rc;
 }
 
+/* Erase the primary's trailer. While unsure the copy erases its own sectors, whatever they hold:
+ * the one that image and trailer share needs no second erase. */
+static int erase_trailer(const struct ferry_boot_swap *swap)
+{
+    const struct ferry_flash *primary = swap->slots->primary;
+    struct ferry_flash_sector last;
+    uint32_t start = 0;
+    int rc = ferry_slots_trailer_start(swap->slots, primary, &start);
+
+    if (rc == FERRY_OK && swap->unsure) {
+        rc = ferry_flash_sector_at(primary, swap->size - 1, &last);
+        start = rc == FERRY_OK ? ferry_max32(start, last.offset + last.size) : start;
+    }
+    return rc != FERRY_OK ? rc : ferry_boot_erase(swap, primary, start, primary->size - start);
+}
+
 /* Copy sector after sector of the primary; only the image's own bytes, because the last sector may
  * hold the secondary's trailer too. */
 static int copy_image(const struct ferry_boot_swap *swap)
@@ -125,7 +142,7 @@ static int record_copy(const struct ferry_boot_swap *swap)
 static int run(struct ferry_boot_swap *swap)
 {
     if (!swap->moved) {
-        int rc = ferry_boot_erase_trailer(swap, swap->slots->primary);
+        int rc = erase_trailer(swap);
 
         if (rc == FERRY_OK) {
             rc = copy_image(swap);

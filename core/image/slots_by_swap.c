@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Test, confirm and revert of the strategies that move images: the trailers of both slots.
  * [mcuboot-format.md §2.6 "Swap type", "App API"] */
-#include "core/image/confirmed.h"
-
-#include <string.h>
+#include "core/image/image_record.h"
 
 /* ---- Reading the trailers ----------------------------------------------------------------- */
 
@@ -106,7 +104,7 @@ int ferry_slots_decide(const struct ferry_slots *slots, struct ferry_trailers *t
         rc = is_revert_request(slots, trailers);
         *type = rc == 1 ? FERRY_SWAP_REVERT : *type;
     } else if (*type == FERRY_SWAP_REVERT && trailers->secondary.magic != FERRY_SET) {
-        rc = ferry_confirmed_in_store(slots);
+        rc = ferry_confirmed_read(slots, 0);
         *type = rc == 1 ? FERRY_SWAP_NONE : *type;
     }
     if (*type == FERRY_SWAP_REVERT && !slots->strategy->reverts) {
@@ -197,6 +195,36 @@ static int request(const struct ferry_slots *slots, bool permanent)
     return rc != FERRY_OK ? rc : note_request(slots, permanent ? FERRY_SWAP_PERM : FERRY_SWAP_TEST);
 }
 
+/* Whether nothing was ever written where a request stands. Returns 1, 0 or an error. */
+static int is_blank(const struct ferry_slots *slots)
+{
+    struct ferry_trailer_layout layout;
+    int rc = ferry_slots_trailer(slots, &layout);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    const struct ferry_flash *slot = slots->secondary;
+    rc = ferry_flash_is_erased(slot, slot->size - layout.swap_info, layout.swap_info);
+    return rc == FERRY_E_FLASH ? 0 : rc;
+}
+
+/* Make a test that is pending permanent. */
+static int raise(const struct ferry_slots *slots)
+{
+    struct ferry_trailer_layout layout;
+    int rc = ferry_slots_trailer(slots, &layout);
+    if (rc == FERRY_OK) {
+        const struct ferry_flash *slot = slots->secondary;
+        rc = ferry_flash_is_erased(slot, slot->size - layout.image_ok, slot->write_size);
+    }
+    if (rc != 0) {
+        return rc < 0 ? rc : ferry_trailer_write_image_ok(slots->secondary, slots->max_align);
+    }
+    /* A bit has flipped there. */
+    rc = clear_request(slots);
+    return rc != FERRY_OK ? rc : request(slots, true);
+}
+
 static int set_pending(const struct ferry_slots *slots, bool permanent)
 {
     struct ferry_trailer trailer;
@@ -206,14 +234,16 @@ static int set_pending(const struct ferry_slots *slots, bool permanent)
     }
     if (trailer.magic == FERRY_SET && trailer.image_ok != FERRY_BAD) {
         if (permanent && trailer.image_ok == FERRY_UNSET) {
-            return ferry_trailer_write_image_ok(slots->secondary, slots->max_align);
+            return raise(slots);
         }
         return permanent || trailer.image_ok == FERRY_UNSET ? FERRY_OK : FERRY_E_STATE;
     }
     /* A flag cannot be taken back; one without a magic would ask for something else. */
-    if (trailer.magic != FERRY_UNSET || trailer.image_ok != FERRY_UNSET ||
-        trailer.copy_done != FERRY_UNSET) {
+    rc = is_blank(slots);
+    if (rc == 0) {
         rc = clear_request(slots);
+    } else if (rc == 1) {
+        rc = FERRY_OK;
     }
     return rc != FERRY_OK ? rc : request(slots, permanent);
 }
@@ -239,21 +269,67 @@ static int cancel(const struct ferry_slots *slots)
     return rc != FERRY_OK ? rc : ferry_flash_erase_dirty(slot, start, slot->size - start);
 }
 
+/* Make the primary's trailer one of an image without a test, which counts as confirmed: erase it,
+ * the magic's sector first. Returns FERRY_OK, FERRY_E_STATE when the image reaches into it, or a
+ * flash error. */
+static int clear_trial(const struct ferry_slots *slots)
+{
+    const struct ferry_flash *slot = slots->primary;
+    struct ferry_image_info info;
+    struct ferry_flash_sector sector = {0, slot->size, 0};
+    uint32_t start = 0;
+    int rc = ferry_slots_trailer_start(slots, slot, &start);
+    if (rc == FERRY_OK) {
+        rc = ferry_image_inspect(slot, &info);
+    }
+    if (rc == FERRY_OK && info.size > start) {
+        rc = FERRY_E_STATE;
+    }
+    while (rc == FERRY_OK && sector.offset > start) {
+        rc = ferry_flash_sector_at(slot, sector.offset - 1, &sector);
+        if (rc == FERRY_OK) {
+            rc = ferry_flash_erase_dirty(slot, sector.offset, sector.size);
+        }
+    }
+    return rc;
+}
+
+/* Set image_ok and read it back. A unit that a cut or a flipped bit has spoilt is not written
+ * again. Returns FERRY_OK, FERRY_E_STATE when the flag cannot be set, or FERRY_E_POWER. */
+static int set_image_ok(const struct ferry_slots *slots)
+{
+    const struct ferry_flash *slot = slots->primary;
+    struct ferry_trailer_layout layout;
+    struct ferry_trailer trailer;
+    int rc = ferry_slots_trailer(slots, &layout);
+    if (rc == FERRY_OK) {
+        rc = ferry_flash_is_erased(slot, slot->size - layout.image_ok, slot->write_size);
+    }
+    if (rc == 1) {
+        rc = ferry_trailer_write_image_ok(slot, slots->max_align);
+    }
+    if (rc == FERRY_OK) {
+        rc = ferry_trailer_read(slot, slots->max_align, &trailer);
+    }
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    return rc == FERRY_OK && trailer.image_ok == FERRY_SET ? FERRY_OK : FERRY_E_STATE;
+}
+
 static int confirm(const struct ferry_slots *slots)
 {
     struct ferry_trailer trailer;
     int rc = ferry_trailer_read(slots->primary, slots->max_align, &trailer);
-    if (rc != FERRY_OK) {
+    /* Without a magic there was no swap: whatever runs is for good. */
+    if (rc != FERRY_OK || trailer.magic == FERRY_UNSET || trailer.image_ok == FERRY_SET) {
         return rc;
     }
-    /* Without a magic there was no swap: whatever runs is for good. */
-    if (trailer.magic == FERRY_UNSET) {
-        return FERRY_OK;
+    rc = trailer.magic == FERRY_SET ? set_image_ok(slots) : FERRY_E_STATE;
+    if (rc == FERRY_E_STATE) {
+        rc = ferry_confirmed_write(slots, 0);
     }
-    if (trailer.magic == FERRY_BAD) {
-        return ferry_confirm_in_store(slots);
-    }
-    return ferry_confirm_flag(slots, slots->primary);
+    return rc == FERRY_E_STATE ? clear_trial(slots) : rc;
 }
 
 const struct ferry_slots_state ferry_slots_by_swap = {

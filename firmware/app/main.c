@@ -2,13 +2,13 @@
 /* The example firmware: an SMP server on the serial console and on UDP at once, with the groups
  * os and image. Built several times: APP_VERSION is what it says it is; APP_FAULT makes it
  * faulty, to be taken back by watchdog and bootloader. */
+#include "firmware/common/images.h"
 #include "firmware/common/text.h"
 #include "queue.h"
 
 #include "ferry/console.h"
 #include "ferry/group_image.h"
 #include "ferry/group_os.h"
-#include "port/vchip/vchip.h"
 
 #include <string.h>
 
@@ -23,9 +23,7 @@ struct app {
     struct vchip chip;
     struct queue queue;
     struct ferry_console_decoder decoder;
-    struct ferry_flash_slice primaries[FERRY_VCHIP_IMAGES];
-    struct ferry_flash_slice secondaries[FERRY_VCHIP_IMAGES];
-    struct ferry_slots slots[FERRY_VCHIP_IMAGES];
+    struct images images;
     struct ferry_os_group os;
     struct ferry_image_group image;
     struct ferry_server server;
@@ -124,34 +122,14 @@ static void feed(void *context)
     vchip_feed(&app.chip);
 }
 
-static int open_slots(void)
-{
-    for (uint32_t i = 0; i < app.chip.start.image_count; i++) {
-        const struct ferry_vchip_image *image = &app.chip.start.images[i];
-        int result = vchip_area(&app.chip, image->primary, &app.primaries[i]);
-        if (result == FERRY_OK) {
-            result = vchip_area(&app.chip, image->secondary, &app.secondaries[i]);
-        }
-        if (result != FERRY_OK) {
-            return result;
-        }
-        app.slots[i] = (struct ferry_slots){
-            .primary = &app.primaries[i].flash,
-            .secondary = &app.secondaries[i].flash,
-            .strategy = ferry_strategy_traits_find(image->strategy),
-            .max_align = app.chip.start.max_align,
-            .max_sectors = app.chip.start.max_sectors,
-        };
-    }
-    return app.slots[0].strategy != NULL ? FERRY_OK : FERRY_E_LAYOUT;
-}
-
 static int open_server(void)
 {
     static struct ferry_os_group_config os = {.info = info, .boot_modes = true};
     static struct ferry_image_options options;
-    static struct ferry_image_group_config image = {
-        .images = app.slots, .options = &options, .check = &ferry_image_check_sha256, .feed = feed};
+    static struct ferry_image_group_config image = {.images = app.images.slots,
+                                                    .options = &options,
+                                                    .check = &ferry_image_check_sha256,
+                                                    .feed = feed};
     static const struct ferry_server_mount mounts[] = {
         {&ferry_os_group_table, &app.os},
         {&ferry_image_group_table, &app.image},
@@ -159,7 +137,7 @@ static int open_server(void)
     static struct ferry_server_config server = {
         .groups = mounts, .group_count = sizeof(mounts) / sizeof(mounts[0]), .verbose = true};
 
-    os.bootloader_mode = (int8_t)app.slots[0].strategy->mode;
+    os.bootloader_mode = (int8_t)app.images.slots[0].strategy->mode;
     os.no_downgrade = (app.chip.start.flags & FERRY_VCHIP_NO_DOWNGRADE) != 0;
     ferry_os_group_init(&app.os, &os);
     options = ferry_image_options_default;
@@ -228,6 +206,7 @@ static void print_error(int error)
 
 int main(void)
 {
+    const char *why;
     int result = vchip_open(&app.chip, receive, NULL);
 
     if (result != FERRY_OK) {
@@ -238,7 +217,7 @@ int main(void)
     vchip_watchdog(&app.chip, WATCHDOG_MS);
     vchip_print(&app.chip, "app " APP_VERSION " started\n");
     break_down();
-    result = open_slots();
+    result = images_read(&app.images, &app.chip, &why);
     if (result == FERRY_OK) {
         result = open_server();
     }

@@ -2,47 +2,35 @@
 /* What the board's layout means to the bootloader. */
 #include "board.h"
 
-#include <string.h>
-
 static const struct ferry_boot_strategy *const strategies[] = {
     &ferry_boot_swap_move,
     &ferry_boot_overwrite,
 };
 
-static const struct ferry_boot_strategy *find_strategy(const char *name)
+static const struct ferry_boot_strategy *find_strategy(const struct ferry_strategy_traits *traits)
 {
     for (size_t i = 0; i < sizeof(strategies) / sizeof(strategies[0]); i++) {
-        if (strncmp(strategies[i]->traits->name, name, FERRY_VCHIP_NAME) == 0) {
+        if (strategies[i]->traits == traits) {
             return strategies[i];
         }
     }
     return NULL;
 }
 
-static int read_image(struct board *board, const struct vchip *chip, uint32_t i, const char **why)
+static int read_image(struct board *board, uint32_t i, const char **why)
 {
-    const struct ferry_vchip_image *image = &chip->start.images[i];
-    const struct ferry_boot_strategy *strategy = find_strategy(image->strategy);
+    const struct ferry_slots *slots = &board->images.slots[i];
+    const struct ferry_boot_strategy *strategy = find_strategy(slots->strategy);
 
     if (strategy == NULL) {
-        *why = "a strategy this bootloader does not have";
+        *why = "a strategy that this bootloader does not have";
         return FERRY_E_CONFIG;
     }
-    if (vchip_area(chip, image->primary, &board->primaries[i]) != FERRY_OK ||
-        vchip_area(chip, image->secondary, &board->secondaries[i]) != FERRY_OK) {
-        *why = "a slot that is no part of the flash";
-        return FERRY_E_LAYOUT;
-    }
-    board->images[i] = (struct ferry_boot_image){
-        .slots =
-            {
-                .primary = &board->primaries[i].flash,
-                .secondary = &board->secondaries[i].flash,
-                .strategy = strategy->traits,
-                .max_align = chip->start.max_align,
-                .max_sectors = chip->start.max_sectors,
-            },
+    board->boot_images[i] = (struct ferry_boot_image){
+        .slots = *slots,
         .strategy = strategy,
+        .ram = board->ram.size > 0 ? &board->ram : NULL,
+        .addresses = {board->images.addresses[i][0], board->images.addresses[i][1]},
     };
     return FERRY_OK;
 }
@@ -83,12 +71,12 @@ static void read_keys(struct board *board, const struct vchip *chip)
 
 int board_read(struct board *board, const struct vchip *chip, const char **why)
 {
-    for (uint32_t i = 0; i < chip->start.image_count; i++) {
-        int result = read_image(board, chip, i, why);
-        if (result != FERRY_OK) {
-            return result;
-        }
+    int result = images_read(&board->images, chip, why);
+
+    board->ram = (struct ferry_boot_ram){chip->ram, chip->start.ram_address, chip->start.ram_size};
+    for (uint32_t i = 0; result == FERRY_OK && i < chip->start.image_count; i++) {
+        result = read_image(board, i, why);
     }
     read_keys(board, chip);
-    return FERRY_OK;
+    return result;
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the board's layout means to the bootloader: its keys, and the slots of its images. */
+/* What the board's layout means to the bootloader: its keys, its RAM, and how its images boot. */
 #ifndef FIRMWARE_BOOT_BOARD_H
 #define FIRMWARE_BOOT_BOARD_H
 
 #include "ferry/boot.h"
-#include "port/vchip/vchip.h"
+#include "firmware/common/images.h"
 
 #define BOARD_KEYS 8
 
 struct board {
-    struct ferry_flash_slice primaries[FERRY_BOOT_IMAGES];
-    struct ferry_flash_slice secondaries[FERRY_BOOT_IMAGES];
-    struct ferry_boot_image images[FERRY_BOOT_IMAGES];
+    struct images images;
+    struct ferry_boot_image boot_images[FERRY_BOOT_IMAGES];
+    struct ferry_boot_ram ram;
     struct ferry_image_key keys[BOARD_KEYS];
     size_t key_count;
     uint8_t ders[BOARD_KEYS][FERRY_VCHIP_KEY_MAX];

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bootloader of the virtual device: lets the engine work, says on the serial line what it
  * did, and starts image 0. */
-#include "board.h"
-#include "firmware/common/text.h"
+#include "report.h"
 
 #define BOOTLOADER_VERSION "0.1.0"
 
@@ -67,81 +66,6 @@ static void print_banner(void)
     print_line(text_add(&line, cause < FERRY_VCHIP_CAUSES ? causes[cause] : "unknown start"));
 }
 
-/* ---- The report -------------------------------------------------------------------------------
- */
-
-static struct text image_line(uint32_t number)
-{
-    struct text line = begin_line();
-
-    text_add(text_number(text_add(&line, "image "), number), ": ");
-    return line;
-}
-
-static void add_reason(struct text *line, int reason)
-{
-    text_add(line, ferry_error_text(reason));
-    text_add(text_add(line, "; "), ferry_error_remedy(reason));
-}
-
-static void add_refusal(struct text *line, const struct ferry_boot_image_report *image)
-{
-    text_add(text_version(line, &image->refused), " in the secondary slot refused: ");
-    add_reason(line, image->reason);
-    text_add(text_version(text_add(line, "; "), &image->info.header.version), " still runs");
-}
-
-/* Why an old image is back: nobody confirmed the new one, or it was damaged. */
-static void add_revert(struct text *line, const struct ferry_boot_image_report *image)
-{
-    text_version(text_add(line, "reverted to "), &image->info.header.version);
-    if (image->reason != FERRY_OK) {
-        text_add(text_add(line, ", for the primary slot could not run: "),
-                 ferry_error_text(image->reason));
-    } else if (bootloader.chip.start.cause == FERRY_VCHIP_EXPIRED) {
-        text_add(line, ": the new image was not confirmed, and the watchdog bit");
-    } else if (bootloader.chip.start.cause == FERRY_VCHIP_FAULT) {
-        text_add(line, ": the new image was not confirmed, and crashed");
-    } else {
-        text_add(line, ": the new image was not confirmed");
-    }
-}
-
-static void print_image(uint32_t number, const struct ferry_boot_image_report *image)
-{
-    const struct ferry_version *version = &image->info.header.version;
-    struct text line = image_line(number);
-
-    if (image->resumed) {
-        text_add(&line, "an interrupted swap was finished; ");
-    }
-    switch (image->action) {
-    case FERRY_BOOT_RAN:
-        text_add(text_version(&line, version), " runs");
-        break;
-    case FERRY_BOOT_UPGRADED:
-        text_add(text_version(text_add(&line, "upgraded to "), version), ", for good");
-        break;
-    case FERRY_BOOT_TESTING:
-        text_version(text_add(&line, "upgraded for a test to "), version);
-        break;
-    case FERRY_BOOT_REVERTED:
-        add_revert(&line, image);
-        break;
-    case FERRY_BOOT_REFUSED:
-        add_refusal(&line, image);
-        break;
-    case FERRY_BOOT_STOPPED:
-        text_add(&line, "nothing may run: ");
-        add_reason(&line, image->reason);
-        break;
-    }
-    if (image->action != FERRY_BOOT_STOPPED && image->next == FERRY_SWAP_REVERT) {
-        text_add(&line, "; unconfirmed: the next reset reverts it");
-    }
-    print_line(&line);
-}
-
 /* ---- What the engine calls
  * ------------------------------------------------------------------------ */
 
@@ -157,7 +81,7 @@ static void show_progress(void *context, uint32_t image, uint32_t done, uint32_t
 
     (void)context;
     if (bootloader.dots == 0) {
-        struct text line = image_line(image);
+        struct text line = report_begin(image);
         vchip_print(&bootloader.chip, text_add(&line, "swapping .")->chars);
         bootloader.dots = 1;
     }
@@ -176,7 +100,7 @@ static int run_engine(struct ferry_boot_report *report)
                                                                    &ferry_verify_ed25519};
     static const struct ferry_boot_hooks hooks = {.feed = feed, .progress = show_progress};
     const struct ferry_boot_config config = {
-        .images = bootloader.board.images,
+        .images = bootloader.board.boot_images,
         .image_count = bootloader.chip.start.image_count,
         .trust =
             {
@@ -186,6 +110,9 @@ static int run_engine(struct ferry_boot_report *report)
                 .verifier_count = sizeof(verifiers) / sizeof(verifiers[0]),
             },
         .no_downgrade = (bootloader.chip.start.flags & FERRY_VCHIP_NO_DOWNGRADE) != 0,
+        .trials = (uint8_t)bootloader.chip.start.trials,
+        .cause = bootloader.chip.start.cause == FERRY_VCHIP_POWER_ON ? FERRY_CAUSE_POWER
+                                                                     : FERRY_CAUSE_OTHER,
         .hooks = &hooks,
         .buf = bootloader.buf,
         .buf_size = sizeof(bootloader.buf),
@@ -197,7 +124,8 @@ static int run_engine(struct ferry_boot_report *report)
 /* Nothing can be done here but to wait for a person. */
 static _Noreturn void halt(void)
 {
-    print_words("stopped; program a signed image by debugger, then press reset");
+    print_words("stopped; program a signed image by debugger: end ferry-device and start it with "
+                "--reflash AREA=IMAGE, AREA the primary slot");
     for (;;) {
         vchip_feed(&bootloader.chip);
         vchip_wait(&bootloader.chip, WATCHDOG_MS / 4);
@@ -216,16 +144,46 @@ static void look_at_boot_mode(void)
     print_line(text_add(&line, " was asked for, but this bootloader has no recovery: starting"));
 }
 
-static _Noreturn void start(const struct ferry_image_info *image)
+/* An image of ram-load was copied to where it is linked to, header and all. */
+static void find_in_ram(const struct ferry_image_header *header, struct vchip_program *program)
+{
+    program->memory = FERRY_VCHIP_RAM;
+    program->offset =
+        header->load_address - bootloader.chip.start.ram_address + header->header_size;
+}
+
+static void find_in_slot(const struct ferry_image_header *header, uint32_t slot,
+                         struct vchip_program *program)
 {
     const struct ferry_vchip_start *board = &bootloader.chip.start;
-    const struct ferry_vchip_area *slot = &board->areas[board->images[0].primary];
-    struct text line = begin_line();
+    const struct ferry_vchip_image *image = &board->images[0];
+    const struct ferry_vchip_area *area =
+        &board->areas[slot == 0 ? image->primary : image->secondary];
 
-    print_line(text_version(text_add(&line, "starting "), &image->header.version));
+    program->memory = area->device;
+    program->offset = area->offset + header->header_size;
+}
+
+static _Noreturn void start(const struct ferry_boot_report *report)
+{
+    const struct ferry_boot_image_report *image = &report->images[0];
+    const struct ferry_image_header *header = &image->info.header;
+    struct vchip_program program = {.size = header->payload_size};
+    struct text line = begin_line();
+    bool in_ram = bootloader.board.images.slots[0].strategy->mode == FERRY_MODE_RAM_LOAD;
+
+    if (in_ram) {
+        find_in_ram(header, &program);
+    } else {
+        find_in_slot(header, image->slot, &program);
+    }
+    for (uint32_t i = 0; i < report->image_count; i++) {
+        program.slots[i] = report->images[i].slot;
+    }
+    text_version(text_add(&line, "starting "), &header->version);
+    print_line(text_add(&line, in_ram ? " from RAM" : ""));
     vchip_feed(&bootloader.chip);
-    vchip_boot(&bootloader.chip, slot->device, slot->offset + image->header.header_size,
-               image->header.payload_size);
+    vchip_boot(&bootloader.chip, &program);
 }
 
 static void open_board(void)
@@ -237,6 +195,11 @@ static void open_board(void)
         struct text line = begin_line();
         print_line(text_add(text_add(&line, "the layout has "), why));
         halt();
+    }
+    if (bootloader.board.images.store_result != FERRY_OK &&
+        bootloader.board.images.store_result != FERRY_E_NOT_FOUND) {
+        print_error("going on without the store, it does not open: ",
+                    bootloader.board.images.store_result);
     }
     if (bootloader.board.key_count == 0) {
         print_words("no key in flash: no image is trusted; provision one");
@@ -257,11 +220,12 @@ int main(void)
     open_board();
     result = run_engine(&report);
     for (uint32_t i = 0; i < report.image_count; i++) {
-        print_image(i, &report.images[i]);
+        struct text line = report_image(&bootloader.board, &bootloader.chip, i, &report.images[i]);
+        print_line(&line);
     }
     if (result != FERRY_OK) {
         print_error("", result);
         halt();
     }
-    start(&report.images[0].info);
+    start(&report);
 }

@@ -9,10 +9,11 @@
 
 #include "ferry/flash.h"
 
-#define FERRY_VCHIP_VERSION 1
+#define FERRY_VCHIP_VERSION 2
 
 #define FERRY_VCHIP_FD_CHANNEL 3
 #define FERRY_VCHIP_FD_FLASH   4 /* flash device n is descriptor 4 + n, to be mapped read only */
+#define FERRY_VCHIP_FD_RAM     8 /* the chip's RAM, to be mapped for reading and writing */
 
 #define FERRY_VCHIP_DEVICES     4
 #define FERRY_VCHIP_AREAS       16
@@ -21,7 +22,19 @@
 #define FERRY_VCHIP_PROGRAM_MAX 4096  /* bytes one FERRY_VCHIP_PROGRAM takes */
 #define FERRY_VCHIP_SEND_MAX    16384 /* bytes one message carries on a wire */
 
-/* Bytes of RAM a program has for requests: buf_size * buf_count is at most this. */
+/* What images linked to an address count: flash device n begins at n * FERRY_VCHIP_SPAN, and RAM
+ * where the layout says, behind the last device. */
+#define FERRY_VCHIP_SPAN    0x04000000U
+#define FERRY_VCHIP_RAM_MIN (FERRY_VCHIP_DEVICES * FERRY_VCHIP_SPAN)
+#define FERRY_VCHIP_RAM_MAX 0x01000000U /* bytes of RAM at most */
+
+/* In place of a flash device's number: RAM, with offsets from its beginning. */
+#define FERRY_VCHIP_RAM 0xffU
+
+/* In place of an area's number: there is none. */
+#define FERRY_VCHIP_NO_AREA 0xffffffffU
+
+/* Bytes a program has for requests: buf_size * buf_count is at most this. */
 #define FERRY_VCHIP_BUFFERS 131072
 
 enum ferry_vchip_kind {
@@ -33,7 +46,8 @@ enum ferry_vchip_kind {
     FERRY_VCHIP_FEED,        /* the watchdog begins anew */
     FERRY_VCHIP_RETAIN,      /* b: boot mode, 0 .. 255, kept until the power goes */
     FERRY_VCHIP_RESET,       /* reset the chip */
-    FERRY_VCHIP_BOOT,        /* a: flash device, b: offset, c: length: run this ELF instead */
+    FERRY_VCHIP_BOOT,        /* a: flash device or RAM, b: offset, c: length: run this ELF
+                                instead; bytes: the slot of each image, for its START */
 
     /* Chip to program. */
     FERRY_VCHIP_START = 0x80, /* the first message; bytes: struct ferry_vchip_start */
@@ -80,8 +94,9 @@ struct ferry_vchip_area {
 
 struct ferry_vchip_image {
     char strategy[FERRY_VCHIP_NAME];
-    uint32_t primary; /* numbers of areas */
-    uint32_t secondary;
+    uint32_t primary;   /* numbers of areas */
+    uint32_t secondary; /* or FERRY_VCHIP_NO_AREA, as the strategy needs it */
+    uint32_t scratch;
 };
 
 #define FERRY_VCHIP_NO_DOWNGRADE 1U /* flag: the bootloader refuses versions that are not newer */
@@ -101,6 +116,11 @@ struct ferry_vchip_start {
     uint32_t device_count;
     uint32_t area_count;
     uint32_t image_count;
+    uint32_t trials; /* boots an unconfirmed image has; 0 = one, marked or not */
+    uint32_t ram_address;
+    uint32_t ram_size; /* 0 = the chip has none to share */
+    /* The slot each image runs from, as the program before said in BOOT; 0 for the bootloader. */
+    uint8_t slots[FERRY_VCHIP_IMAGES];
     struct ferry_vchip_device devices[FERRY_VCHIP_DEVICES];
     struct ferry_vchip_area areas[FERRY_VCHIP_AREAS];
     struct ferry_vchip_image images[FERRY_VCHIP_IMAGES];

@@ -142,6 +142,20 @@ static int open_device(struct vchip *chip, uint32_t number)
     return ferry_flash_check(&device->flash);
 }
 
+static int open_ram(struct vchip *chip)
+{
+    if (chip->start.ram_size == 0) {
+        return FERRY_OK;
+    }
+    void *ram =
+        mmap(NULL, chip->start.ram_size, PROT_READ | PROT_WRITE, MAP_SHARED, FERRY_VCHIP_FD_RAM, 0);
+    if (ram == MAP_FAILED) {
+        return FERRY_E_IO;
+    }
+    chip->ram = ram;
+    return FERRY_OK;
+}
+
 int vchip_find(const struct vchip *chip, const char *name)
 {
     for (uint32_t i = 0; i < chip->start.area_count; i++) {
@@ -191,6 +205,9 @@ int vchip_open(struct vchip *chip, vchip_receiver *receiver, void *context)
     int result = check_start(&chip->start);
     for (uint32_t i = 0; result == FERRY_OK && i < chip->start.device_count; i++) {
         result = open_device(chip, i);
+    }
+    if (result == FERRY_OK) {
+        result = open_ram(chip);
     }
     chip->button = chip->start.button != 0;
     chip->receiver = receiver;
@@ -279,12 +296,12 @@ _Noreturn void vchip_reset(struct vchip *chip)
     stand_still();
 }
 
-_Noreturn void vchip_boot(struct vchip *chip, uint32_t device, uint32_t offset, uint32_t len)
+_Noreturn void vchip_boot(struct vchip *chip, const struct vchip_program *program)
 {
     const struct ferry_vchip_message message = {
-        .kind = FERRY_VCHIP_BOOT, .a = device, .b = offset, .c = len};
+        .kind = FERRY_VCHIP_BOOT, .a = program->memory, .b = program->offset, .c = program->size};
 
     (void)chip;
-    tell(&message, NULL, 0);
+    tell(&message, program->slots, sizeof(program->slots));
     stand_still();
 }

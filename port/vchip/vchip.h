@@ -26,12 +26,21 @@ struct vchip_device {
 struct vchip {
     struct ferry_vchip_start start; /* why and on what board the program runs */
     struct vchip_device devices[FERRY_VCHIP_DEVICES];
-    bool button; /* at present */
+    uint8_t *ram; /* start.ram_size bytes, or NULL; what is in it stays until the power goes */
+    bool button;  /* at present */
     vchip_receiver *receiver;
     void *context;
 };
 
-/* Meet the chip: take its first message, map its flash. Call it once, first.
+/* What to run next. */
+struct vchip_program {
+    uint32_t memory;                   /* number of a flash device, or FERRY_VCHIP_RAM */
+    uint32_t offset;                   /* of the ELF in it */
+    uint32_t size;                     /* bytes, above 0 */
+    uint8_t slots[FERRY_VCHIP_IMAGES]; /* each image's, for the program's own start */
+};
+
+/* Meet the chip: take its first message, map its memory. Call it once, first.
  *
  * receiver  may be NULL: what comes in is lost
  *
@@ -63,8 +72,8 @@ void vchip_watchdog(struct vchip *chip, uint32_t timeout_ms);
 void vchip_feed(struct vchip *chip);
 void vchip_retain(struct vchip *chip, uint8_t boot_mode);
 
-/* Reset the chip; start the ELF in a part of a device instead of this program. */
+/* Reset the chip; start another program instead of this one. */
 _Noreturn void vchip_reset(struct vchip *chip);
-_Noreturn void vchip_boot(struct vchip *chip, uint32_t device, uint32_t offset, uint32_t len);
+_Noreturn void vchip_boot(struct vchip *chip, const struct vchip_program *program);
 
 #endif

@@ -16,6 +16,32 @@ FERRY_DEVICE = BUILD / "ferry-device"
 FIRMWARE = ROOT / "build" / "firmware"
 
 SLOT_SIZE = 0x40000  # of the default layout (device/layout.json)
+RAM_ADDRESS = 0x20000000  # of layouts made here
+
+
+def layout(strategy, external=False, **fields):
+    """The text of a layout as device/layout.json, with another strategy.
+
+    external: the secondary is in a second flash device of 64 KiB sectors that erases to 0."""
+    base = json.loads((ROOT / "device" / "layout.json").read_text())
+    areas = {area["name"]: area for area in base["areas"]}
+    image = {"primary": "primary", "secondary": "secondary", "strategy": strategy}
+    if strategy == "single-slot":
+        del image["secondary"]
+        base["areas"].remove(areas["secondary"])
+    if strategy == "swap-scratch":
+        image["scratch"] = "scratch"
+        base["areas"].append({"name": "scratch", "device": "internal", "offset": "0xc0000",
+                              "size": "128K" if external else "16K"})
+    if strategy.startswith("ram-load"):
+        base["ram"] = {"address": RAM_ADDRESS, "size": "256K"}
+    if external:
+        base["flash"].append({"name": "external", "sectors": [{"count": 8, "size": "64K"}],
+                              "write_size": 1, "erased_value": 0})
+        areas["secondary"].update(device="external", offset="64K")
+    base["images"] = [image]
+    base.update(fields)
+    return json.dumps(base, indent=2)
 
 
 def ferry(*args, device=None, timeout=120, check=None, env=None):
@@ -43,17 +69,23 @@ def sign(key, version, source, out, *extra, check=0):
 class Bench:
     """Keys and signed images of the example firmware, made once."""
 
-    def __init__(self, folder, key_type="ecdsa-p256"):
+    def __init__(self, folder, key_type="ecdsa-p256", sign_with=()):
         self.folder = pathlib.Path(folder)
+        self.sign_with = sign_with
         self.key = self.folder / "key.pem"
         ferry("keygen", "-t", key_type, "-o", self.key, check=0)
         self.images = {}
         for name, version, program in (("v1", "1.0.0", "app-v1"), ("v2", "2.0.0", "app-v2"),
                                        ("v3", "3.0.0", "app-v3-crash"),
                                        ("v3-hang", "3.0.0", "app-v3-hang")):
-            image = self.folder / f"{name}.signed.bin"
-            sign(self.key, version, FIRMWARE / f"{program}.elf", image)
-            self.images[name] = image
+            self.sign(name, version, program)
+
+    def sign(self, name, version, program, key=None):
+        """Make images[name] of a program in build/firmware."""
+        image = self.folder / f"{name}.signed.bin"
+        sign(key or self.key, version, FIRMWARE / f"{program}.elf", image, *self.sign_with)
+        self.images[name] = image
+        return image
 
     def hash_of(self, name):
         return ferry_json("verify", "-k", self.key, self.images[name])["hash"]
@@ -62,7 +94,7 @@ class Bench:
 class Device:
     """One virtual device in a folder of its own; programmed with bootloader, key and an image."""
 
-    def __init__(self, folder, bench, image="v1", **options):
+    def __init__(self, folder, bench, image="v1", layout=None, **options):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.link = self.folder / "tty"
@@ -70,11 +102,15 @@ class Device:
         self.options = options
         self.process = None
         self.udp_port = None
-        self.program(bench, image)
+        self.program(bench, image, layout)
 
-    def program(self, bench, image):
+    def program(self, bench, image, layout=None):
         """What a factory's programmer does."""
-        subprocess.run([FERRY_DEVICE, "--dir", self.folder, "--flash",
+        extra = []
+        if layout is not None:
+            (self.folder / "made-of.json").write_text(layout)
+            extra = ["--layout", self.folder / "made-of.json"]
+        subprocess.run([FERRY_DEVICE, "--dir", self.folder, *extra, "--flash",
                         f"bootloader={FIRMWARE / 'bootloader.elf'}", "--flash",
                         f"primary={bench.images[image]}", "--flash-key", bench.key,
                         "--program-only"], check=True, timeout=30, stdin=subprocess.DEVNULL,
@@ -102,6 +138,16 @@ class Device:
         self.udp_port = int(match.group(1))
         return self
 
+    def running(self, timeout=30):
+        """The image that runs, once the device answers."""
+        end = time.monotonic() + timeout
+        while True:
+            done = ferry("--json", "image", "list", device=self.uri)
+            if done.returncode == 0 or time.monotonic() > end:
+                break
+        assert done.returncode == 0, done.stderr + self.log()
+        return next(i for i in json.loads(done.stdout)["images"] if i["active"])
+
     def log(self):
         return self.log_path.read_bytes()[self.start_offset:].decode(errors="replace")
 
@@ -115,6 +161,19 @@ class Device:
             assert self.process.poll() is None, f"ferry-device ended:\n{self.log()}"
             time.sleep(0.02)
         raise AssertionError(f"no {pattern!r} in {timeout} s in:\n{self.log()}")
+
+    def run_to_cut(self, operation, how="inside", timeout=30):
+        """Start with the power failing at a flash operation; wait until it has."""
+        self.start(cut=operation, cut_how=how)
+        code = self.process.wait(timeout=timeout)
+        self.process = None
+        assert code == 3, f"no cut at operation {operation}, but exit code {code}:\n{self.log()}"
+
+    def reflash(self, area, file):
+        """What a person with a debugger does; the device is off."""
+        subprocess.run([FERRY_DEVICE, "--dir", self.folder, "--reflash", f"{area}={file}",
+                        "--program-only"], check=True, timeout=30, stdin=subprocess.DEVNULL,
+                       capture_output=True)
 
     def kill(self):
         """Pull the plug."""

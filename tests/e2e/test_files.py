@@ -58,6 +58,18 @@ def test_padded_image_fills_its_slot_and_shows_its_trailer(made, option, image_o
     assert trailer["magic"] == "good" and trailer["image_ok"] == image_ok
 
 
+@pytest.mark.parametrize("option,flag", [("--load-addr", "RAM_LOAD"), ("--rom-fixed", "ROM_FIXED")])
+def test_address_the_image_is_linked_to(made, option, flag):
+    folder, _ = made
+    out = folder / "linked.bin"
+    sign(folder / "key.pem", "1.2.3", folder / "app.bin", out, option, "0x20001000")
+    result = ferry_json("inspect", out)
+    assert result["load_addr"] == 0x20001000 and result["flags"] == [flag]
+    ferry("verify", "-k", folder / "key.pem", out, check=0)
+    done = sign(folder / "key.pem", "1.2.3", folder / "app.bin", out, "-L", "0", "-F", "0", check=2)
+    assert "exclude each other" in done.stderr and "next:" in done.stderr
+
+
 def test_wrong_key_is_refused(made, tmp_path):
     folder, kind = made
     for other_kind in KEY_TYPES:

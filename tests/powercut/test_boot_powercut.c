@@ -16,8 +16,8 @@ static struct flow_images large;   /* 3 and 5 sectors */
 static struct flow_images full;    /* as large as can be */
 static struct flow_images trusted; /* signed */
 
-static const struct ferry_boot_strategy *const strategies[] = {&ferry_boot_swap_move,
-                                                               &ferry_boot_overwrite};
+static const struct ferry_boot_strategy *const strategies[] = {
+    &ferry_boot_swap_move, &ferry_boot_swap_shift, &ferry_boot_swap_offset, &ferry_boot_overwrite};
 #define STRATEGIES (sizeof(strategies) / sizeof(strategies[0]))
 
 /* Many rows under the same conditions. */

@@ -14,7 +14,12 @@
 #include <cmocka.h>
 
 static const struct rest_subject swaps[] = {
+    {&ferry_boot_swap_scratch, REST_STATUS_SCRATCH, REST_PRIMARY, 1, false},
+    {&ferry_boot_swap_scratch, REST_STATUS_SCRATCH, REST_PRIMARY, 2, false},
     {&ferry_boot_swap_move, REST_STATUS_MOVE, REST_PRIMARY, 0, false},
+    {&ferry_boot_swap_move, REST_STATUS_MOVE, REST_PRIMARY - 1, 0, false},
+    {&ferry_boot_swap_offset, REST_STATUS_OFFSET, REST_PRIMARY, 0, true},
+    {&ferry_boot_swap_offset, REST_STATUS_OFFSET, REST_PRIMARY + 1, 0, true},
 };
 
 static const struct rest_subject overwrites[] = {

@@ -66,6 +66,7 @@ static struct rig *begin(void)
     rig->chip.options = &rig->options;
     ferry_flash_cutter_init(&rig->chip.flash[0], &rig->board.nor[0].flash, &rig->chip.power);
     rig->chip.udp.fd = -1;
+    rig->chip.ram.fd = -1;
     rig->chip.udp.tx.end = &rig->chip.udp.tx.first;
     rig->chip.readers[0] = ferry_nor_file_reader(&rig->board.nor[0]);
     give_program(rig);
@@ -357,6 +358,61 @@ static void what_is_no_program_fails_as_one(void **state)
     end(rig);
 }
 
+/* ---- RAM ---------------------------------------------------------------------------------- */
+
+static void ram_is_junk_at_power_up_and_cannot_be_resized(void **state)
+{
+    struct ram ram;
+    struct ram again;
+
+    (void)state;
+    assert_int_equal(ram_open(&ram, 65536, 1), FERRY_OK);
+    assert_int_equal(ram_open(&again, 65536, 2), FERRY_OK);
+    assert_false(ferry_all_equal(ram.memory, 256, ram.memory[0]));
+    assert_memory_not_equal(ram.memory, again.memory, 65536);
+    assert_int_not_equal(ftruncate(ram.fd, 4096), 0);
+    assert_int_not_equal(ftruncate(ram.fd, 131072), 0);
+    ram_close(&again);
+    ram_close(&ram);
+    ram_close(&ram);
+    assert_int_equal(ram_open(&ram, 0, 1), FERRY_OK);
+    assert_int_equal(ram.fd, -1);
+    assert_null(ram.memory);
+}
+
+/* Whether the chip starts what BOOT names; what it starts is no ELF and ends at once. */
+static bool boots(struct rig *rig, uint32_t memory, uint32_t offset, uint32_t len,
+                  const uint8_t *slots, size_t count)
+{
+    const struct ferry_vchip_message boot = {FERRY_VCHIP_BOOT, memory, offset, len};
+
+    (void)close(rig->program);
+    program_kill(&rig->chip.program);
+    give_program(rig);
+    say(rig, &boot, slots, count);
+    return rig->chip.cause == FERRY_VCHIP_POWER_ON && rig->chip.program.pid > 0;
+}
+
+static void a_program_starts_from_ram(void **state)
+{
+    static const uint8_t slots[FERRY_VCHIP_IMAGES + 1] = {1, 0, 1, 0, 0};
+    struct rig *rig = begin();
+
+    (void)state;
+    assert_false(boots(rig, FERRY_VCHIP_RAM, 0, 16, NULL, 0)); /* there is none */
+    assert_int_equal(ram_open(&rig->chip.ram, 4096, 1), FERRY_OK);
+    assert_true(boots(rig, FERRY_VCHIP_RAM, 32, 4096 - 32, slots, 3));
+    assert_memory_equal(rig->chip.slots, slots, FERRY_VCHIP_IMAGES);
+    assert_true(boots(rig, FERRY_VCHIP_RAM, 0, 4096, NULL, 0));
+    assert_int_equal(rig->chip.slots[0], 0);
+    assert_false(boots(rig, FERRY_VCHIP_RAM, 32, 4096, NULL, 0));
+    assert_false(boots(rig, FERRY_VCHIP_RAM, UINT32_MAX, 2, NULL, 0));
+    assert_false(boots(rig, FERRY_VCHIP_RAM, 0, 0, NULL, 0));
+    assert_false(boots(rig, FERRY_VCHIP_RAM, 0, 16, slots, sizeof(slots)));
+    ram_close(&rig->chip.ram);
+    end(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +424,8 @@ int main(void)
         cmocka_unit_test(resets_have_a_cause_and_a_pace),
         cmocka_unit_test(text_goes_out_and_datagrams_need_a_peer),
         cmocka_unit_test(what_is_no_program_fails_as_one),
+        cmocka_unit_test(ram_is_junk_at_power_up_and_cannot_be_resized),
+        cmocka_unit_test(a_program_starts_from_ram),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

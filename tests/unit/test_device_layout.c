@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Layout files: the good ones, and that every error names its field and what to do. */
 #include "device/layout.h"
+#include "ferry/slots.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,19 @@
 
 static struct layout layout;
 static char why[LAYOUT_WHY_MAX];
+
+/* text with its first find replaced; the caller frees it. */
+static char *changed(const char *text, const char *find, const char *replace)
+{
+    const char *at = strstr(text, find);
+    size_t size = strlen(text) + strlen(replace) + 1;
+    char *out = malloc(size);
+
+    assert_non_null(at);
+    assert_non_null(out);
+    (void)snprintf(out, size, "%.*s%s%s", (int)(at - text), text, replace, at + strlen(find));
+    return out;
+}
 
 /* ---- Good ones ----------------------------------------------------------------------------- */
 
@@ -47,6 +61,9 @@ static void the_built_in_one_is_good(void **state)
     assert_null(layout_area(&layout, "scratch"));
     assert_int_equal(layout.image_count, 1);
     assert_string_equal(layout.images[0].strategy, "swap-move");
+    assert_int_equal(layout.images[0].scratch, FERRY_VCHIP_NO_AREA);
+    assert_int_equal(layout.trials, 1);
+    assert_int_equal(layout.ram_size, 0);
     assert_int_equal(layout.max_align, 8);
     assert_int_equal(layout.max_sectors, 128);
 }
@@ -89,6 +106,58 @@ static void several_devices_and_runs(void **state)
     assert_int_equal(start.devices[0].run_count, 3);
     assert_int_equal(start.devices[0].runs[2].size, 128 * 1024);
     assert_string_equal(start.areas[start.images[0].secondary].name, "secondary");
+}
+
+static void trials_and_ram_are_told(void **state)
+{
+    struct ferry_vchip_start start;
+    char *text = changed(layout_default_text, "\"max_align\"",
+                         "\"trials\": 0, \"ram\": {\"address\": \"0x20000000\", \"size\": "
+                         "\"256K\"}, \"max_align\"");
+
+    (void)state;
+    assert_int_equal(layout_parse(text, &layout, why), FERRY_OK);
+    memset(&start, 0x5a, sizeof(start));
+    layout_describe(&layout, &start);
+    assert_int_equal(start.trials, 0);
+    assert_int_equal(start.ram_address, 0x20000000);
+    assert_int_equal(start.ram_size, 256 * 1024);
+    free(text);
+}
+
+/* Whatever the library knows can be named, and each with what it needs. */
+static void every_strategy_can_be_named(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    for (const struct ferry_strategy_traits *traits; (traits = ferry_strategy_traits_at(count));
+         count++) {
+        char image[192];
+        (void)snprintf(image, sizeof(image), "\"primary\"%s%s, \"strategy\": \"%s\" }",
+                       traits->slot_count == 2 ? ", \"secondary\": \"secondary\"" : "",
+                       traits->scratch ? ", \"scratch\": \"scratch\"" : "", traits->name);
+        char *named = changed(layout_default_text,
+                              "\"primary\", \"secondary\": \"secondary\", \"strategy\": "
+                              "\"swap-move\" }",
+                              image);
+        char *text = changed(named, "  \"areas\": [",
+                             "\"ram\": {\"address\": \"0x20000000\", \"size\": \"256K\"}, "
+                             "\"areas\": [{\"name\": \"scratch\", \"device\": \"internal\", "
+                             "\"offset\": \"0xc0000\", \"size\": \"16K\"},");
+        int result = layout_parse(text, &layout, why);
+        if (result != FERRY_OK) {
+            print_message("%s: %s\n", traits->name, why);
+        }
+        assert_int_equal(result, FERRY_OK);
+        assert_int_equal(layout.images[0].secondary != FERRY_VCHIP_NO_AREA,
+                         traits->slot_count == 2);
+        assert_int_equal(layout.images[0].scratch != FERRY_VCHIP_NO_AREA, traits->scratch);
+        free(named);
+        free(text);
+    }
+    print_message("%zu strategies\n", count);
+    assert_true(count >= 2);
 }
 
 /* ---- Bad ones ------------------------------------------------------------------------------- */
@@ -140,12 +209,35 @@ static const struct bad bads[] = {
     {"\"primary\": \"primary\"", "\"primary\": \"first\"", "images[0].primary", "name one of"},
     {"\"secondary\": \"secondary\"", "\"secondary\": \"primary\"", "images[0].secondary",
      "name another"},
-    {"\"swap-move\"", "\"swap-mov\"", "images[0].strategy", "use swap-move or overwrite"},
-    {"\"secondary\": \"secondary\"", "\"secondary\": \"store\"", "images[0]", "same sectors"},
-    {"\"max_sectors\": 128", "\"max_sectors\": 16", "images[0]", "max_sectors"},
+    {"\"secondary\": \"secondary\"", "\"secondary\": \"store\"", "images[0].secondary",
+     "not for images"},
+    {"\"primary\": \"primary\"", "\"primary\": \"bootloader\"", "images[0].primary",
+     "not for images"},
+    {"\"secondary\": \"secondary\", ", "", "images[0].secondary", "swap-move needs one"},
+    {"\"strategy\"", "\"scratch\": \"store\", \"strategy\"", "images[0].scratch", "leave it out"},
+    {"\"swap-move\" }",
+     "\"swap-move\" }, {\"primary\": \"primary\", \"secondary\": \"secondary\", \"strategy\": "
+     "\"overwrite\"}",
+     "images[1].primary", "belongs to image 0"},
+    {"\"swap-move\"", "\"swap-mov\"", "images[0].strategy", "use one of: swap"},
+    {"\"size\": \"8K\"", "\"size\": \"4K\"", "areas[2].size", "at least two sectors"},
+    {"\"offset\": \"0x70000\", \"size\": \"256K\"", "\"offset\": \"0x70000\", \"size\": \"64K\"",
+     "images[0]", "as many of them as the secondary or one more"},
+    {"\"offset\": \"0x70000\", \"size\": \"256K\"", "\"offset\": \"0x70000\", \"size\": \"288K\"",
+     "images[0]", "as many of them as the secondary or one more"},
+    {"\"max_sectors\": 128", "\"max_sectors\": 16", "images[0]", "have 64 sectors"},
+    {"\"max_sectors\": 128", "\"max_sectors\": 16384", "images[0]", "too small for swap-move"},
+    {"\"max_align\"", "\"trials\": 101, \"max_align\"", "trials", "from 0 to 100"},
+    {"\"max_align\"", "\"trials\": \"one\", \"max_align\"", "trials", "no number"},
+    {"\"max_align\"", "\"ram\": 5, \"max_align\"", "ram", "address size"},
+    {"\"max_align\"", "\"ram\": {\"size\": 4096}, \"max_align\"", "ram.address", "is missing"},
+    {"\"max_align\"", "\"ram\": {\"address\": 4096, \"size\": 4096}, \"max_align\"", "ram.address",
+     "from 268435456"},
+    {"\"max_align\"", "\"ram\": {\"address\": \"0x20000000\", \"size\": \"17M\"}, \"max_align\"",
+     "ram.size", "to 16777216"},
     {"\"max_sectors\": 128,", "", "max_sectors", "is missing"},
     {"\"max_align\": 8", "\"max_align\": 7", "max_align", "from 8 to 32"},
-    {"\"max_align\": 8", "\"max_align\": 12", "images[0]", "max_align"},
+    {"\"max_align\": 8", "\"max_align\": 12", "max_align", "8, 16 or 32"},
     {"\"no_downgrade\": false", "\"no_downgrade\": \"no\"", "no_downgrade", "true or false"},
     {"\"keys\": []", "\"keys\": [5]", "keys[0]", "give a text"},
     {"\"keys\": []", "\"keys\": \"k.pem\"", "keys", "give a list"},
@@ -154,19 +246,6 @@ static const struct bad bads[] = {
     {"\"max_align\": 8,", "\"max_align\": 8", "line 22", "comma"},
     {"{\n  \"flash\"", "\n  \"flash\"", "line 2", "JSON"},
 };
-
-/* text with its first find replaced; the caller frees it. */
-static char *changed(const char *text, const char *find, const char *replace)
-{
-    const char *at = strstr(text, find);
-    size_t size = strlen(text) + strlen(replace) + 1;
-    char *out = malloc(size);
-
-    assert_non_null(at);
-    assert_non_null(out);
-    (void)snprintf(out, size, "%.*s%s%s", (int)(at - text), text, replace, at + strlen(find));
-    return out;
-}
 
 static void every_error_names_field_and_remedy(void **state)
 {
@@ -260,6 +339,8 @@ int main(void)
         cmocka_unit_test(the_built_in_one_is_the_file),
         cmocka_unit_test(the_built_in_one_is_good),
         cmocka_unit_test(several_devices_and_runs),
+        cmocka_unit_test(trials_and_ram_are_told),
+        cmocka_unit_test(every_strategy_can_be_named),
         cmocka_unit_test(every_error_names_field_and_remedy),
         cmocka_unit_test(keys_need_an_area),
         cmocka_unit_test(other_json_is_refused),

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files that read a layout. Errors are kept in the reader. */
+#ifndef DEVICE_LAYOUT_READ_H
+#define DEVICE_LAYOUT_READ_H
+
+#include "json.h"
+#include "layout.h"
+
+/* Read a name: letters, digits, - and _. Returns false after an error, also after an earlier one.
+ */
+bool layout_read_name(struct json_reader *reader, const cJSON *item, const char *field,
+                      char out[FERRY_VCHIP_NAME]);
+
+/* Read "images" and what they need to know: max_align, max_sectors, trials, ram. The areas are
+ * read already. Returns FERRY_OK; FERRY_E_CONFIG for a field; FERRY_E_LAYOUT when slots do not
+ * suit their strategy. */
+FERRY_MUST_CHECK
+int layout_read_images(struct json_reader *reader, const cJSON *root, struct layout *layout);
+
+#endif

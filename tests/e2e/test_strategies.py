@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every strategy on a device of its own, through the real client: an update that stays, a faulty
+one that is taken back, a refused one, power cuts."""
+import pytest
+
+import lab
+from lab import ferry
+
+SWAPS = ["swap-move"]
+REVERTING = SWAPS
+FINAL = ["overwrite"]  # the new image stays, whatever it does
+FOREIGN = "no key here matches"
+
+
+def case(strategy, external=False, **fields):
+    return pytest.param((strategy, external, fields),
+                        id=strategy + ("-external" if external else ""))
+
+
+@pytest.fixture(scope="module")
+def benches(tmp_path_factory):
+    """Signed images for slots and for RAM, made when first asked for."""
+    made = {}
+
+    def bench_for(strategy):
+        ram = strategy.startswith("ram-load")
+        if ram not in made:
+            bench = lab.Bench(tmp_path_factory.mktemp("bench"),
+                              sign_with=("--load-addr", hex(lab.RAM_ADDRESS)) if ram else ())
+            other = bench.folder / "other.pem"
+            ferry("keygen", "-t", "ecdsa-p256", "-o", other, check=0)
+            bench.sign("foreign", "9.0.0", "app-v2", key=other)
+            bench.sign("v4", "4.0.0", "app-v2")
+            made[ram] = bench
+        return made[ram]
+    return bench_for
+
+
+@pytest.fixture
+def board(request, tmp_path, benches):
+    """A started device with v1 in it, and its bench."""
+    strategy, external, fields = request.param
+    bench = benches(strategy)
+    text = lab.layout(strategy, external, **fields)
+    with lab.Device(tmp_path / "device", bench, layout=text) as device:
+        device.bench = bench
+        yield device
+
+
+def update(device, name, code=0):
+    done = ferry("update", device.bench.images[name], device=device.uri, timeout=60)
+    assert done.returncode == code, f"{done.stdout}\n{done.stderr}\n{device.log()}"
+    return done
+
+
+def expect(device, version, confirmed=True):
+    state = device.running()
+    assert state["version"] == version and state["confirmed"] == confirmed, device.log()
+    return state
+
+
+def refuse_foreign(device, version):
+    """An image of somebody else's key is refused, and the good one runs on."""
+    done = ferry("update", device.bench.images["foreign"], device=device.uri, timeout=60)
+    assert done.returncode in (6, 7), f"{done.stdout}\n{done.stderr}\n{device.log()}"
+    assert "next:" in done.stderr
+    assert FOREIGN in device.log()
+    expect(device, version)
+
+
+@pytest.mark.parametrize("board", [case(s) for s in REVERTING], indirect=True)
+def test_it_stays_or_is_taken_back(board):
+    expect(board, "1.0.0")
+    update(board, "v2")
+    expect(board, "2.0.0")
+    assert "upgraded for a test to 2.0.0" in board.log()
+    done = update(board, "v3", code=7)
+    assert "next:" in done.stderr
+    expect(board, "2.0.0")
+    assert "reverted to 2.0.0" in board.log() and "crashed" in board.log()
+    refuse_foreign(board, "2.0.0")
+    update(board, "v4")
+    expect(board, "4.0.0")
+
+
+@pytest.mark.parametrize("board", [case(s) for s in FINAL] + [case("overwrite", True)],
+                         indirect=True)
+def test_it_is_installed_or_refused(board):
+    expect(board, "1.0.0")
+    update(board, "v2")
+    expect(board, "2.0.0")
+    refuse_foreign(board, "2.0.0")
+    update(board, "v4")
+    expect(board, "4.0.0")
+
+
+# ---- Power ------------------------------------------------------------------------------------
+
+def ask_for(device, name, *, code=0):
+    """Upload and request a test; the device is switched off then."""
+    ferry("image", "upload", device.bench.images[name], device=device.uri, check=0)
+    ferry("image", "test", device.bench.hash_of(name)[:12], device=device.uri, check=code)
+    device.stop()
+
+
+@pytest.mark.parametrize("board", [case(s) for s in SWAPS] + [case("overwrite", True)],
+                         indirect=True)
+def test_power_cuts_in_the_middle(board):
+    """Three cuts in a row, each a little farther in; the fourth start finishes."""
+    expect(board, "1.0.0")
+    ask_for(board, "v2")
+    for operation, how in ((1, "inside"), (15, "before"), (15, "inside")):
+        board.run_to_cut(operation, how)
+    board.start()
+    state = board.running()
+    assert state["version"] == "2.0.0", board.log()
+    if not state["confirmed"]:
+        ferry("image", "confirm", device=board.uri, check=0)
+    board.stop()
+    board.start()
+    expect(board, "2.0.0")

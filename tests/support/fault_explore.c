@@ -1,0 +1,667 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The exploration of a job. A flow is lived once without a fault; at every moment at which a fault
+ * may happen a life branches off in which it does, is lived to its end and undone. So a life costs
+ * what comes after its fault, and pairs are branches of branches.
+ *
+ * Only an operation that answers an error cannot branch off, because the code goes on in the middle
+ * of itself: such lives are lived from the last power-on before. */
+#include "fault_job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Boots beyond those of the flow without a fault that a life may take; each fault adds more. */
+#define BOOTS_MORE      4
+#define BOOTS_PER_FAULT 4
+
+struct explorer {
+    struct fault_job *job;
+    struct fault_chip chip;
+    struct fault_machine machines[FAULTS_MAX + 1];
+    const struct fault_results *results;
+    struct fault_point wanted[FAULTS_MAX];
+    uint32_t wanted_count;
+    bool only_wanted;
+    bool found;   /* what was wanted has been lived */
+    bool probing; /* lived once to know what it takes without a fault */
+};
+
+/* Whose life the chip's watch and the moments between boots belong to. */
+struct branch {
+    struct explorer *explorer;
+    struct fault_life *life;
+};
+
+/* ---- Ids
+ * --------------------------------------------------------------------------------------------- */
+
+/* By enum fault_place. */
+static const char places[] = "psx";
+
+static int say_point(const struct fault_point *point, char *text, size_t cap)
+{
+    if (point->model->kind == FAULT_FLIP) {
+        return snprintf(text, cap, "%llu%c%c%u.%u", (unsigned long long)point->at,
+                        point->model->letter, places[point->place], point->offset, point->bit);
+    }
+    return snprintf(text, cap, "%llu%c", (unsigned long long)point->at, point->model->letter);
+}
+
+void fault_id(const struct fault_life *life, char *text, size_t cap)
+{
+    int len = snprintf(text, cap, "%s", life->job->name);
+
+    for (uint32_t i = 0; i < life->fault_count && len > 0 && (size_t)len < cap; i++) {
+        len += snprintf(text + len, cap - (size_t)len, "%s", i == 0 ? ":" : "+");
+        len += say_point(&life->faults[i], text + len, cap - (size_t)len);
+    }
+}
+
+static bool parse_flip(const char **text, struct fault_point *point)
+{
+    const char *place = **text != '\0' ? strchr(places, **text) : NULL;
+    char *end = NULL;
+
+    if (place == NULL) {
+        return false;
+    }
+    point->place = (uint8_t)(place - places);
+    point->offset = (uint32_t)strtoul(*text + 1, &end, 10);
+    if (*end != '.') {
+        return false;
+    }
+    point->bit = (uint8_t)strtoul(end + 1, &end, 10);
+    *text = end;
+    return true;
+}
+
+static bool parse_point(const char **text, struct fault_point *point)
+{
+    char *end = NULL;
+
+    memset(point, 0, sizeof(*point));
+    point->at = strtoull(*text, &end, 10);
+    if (end == *text || *end == '\0') {
+        return false;
+    }
+    point->model = fault_model_find(*end);
+    *text = end + 1;
+    if (point->model == NULL) {
+        return false;
+    }
+    return point->model->kind != FAULT_FLIP || parse_flip(text, point);
+}
+
+/* The faults that an id asks of this job. Returns false when it is another job's. */
+static bool parse_id(struct explorer *explorer, const char *id)
+{
+    size_t len = strlen(explorer->job->name);
+    const char *text = id + len;
+
+    if (strncmp(id, explorer->job->name, len) != 0 || (*text != ':' && *text != '\0')) {
+        return false;
+    }
+    explorer->only_wanted = true;
+    while (*text != '\0' && explorer->wanted_count < FAULTS_MAX) {
+        text++;
+        if (!parse_point(&text, &explorer->wanted[explorer->wanted_count++])) {
+            return false;
+        }
+    }
+    return *text == '\0';
+}
+
+static bool same_point(const struct fault_point *a, const struct fault_point *b)
+{
+    return a->model == b->model && a->at == b->at && a->place == b->place &&
+           a->offset == b->offset && a->bit == b->bit;
+}
+
+/* ---- Chance that is the same in every run
+ * -------------------------------------------------------------- */
+
+static uint32_t mix(uint32_t hash, uint64_t value)
+{
+    for (int i = 0; i < 8; i++) {
+        hash = (hash ^ (uint8_t)(value >> (8 * i))) * 16777619U;
+    }
+    return hash;
+}
+
+static uint32_t hash_point(uint32_t hash, const struct fault_point *point)
+{
+    hash = mix(hash, (uint64_t)(uint8_t)point->model->letter | point->at << 8);
+    return mix(hash, point->place | (uint64_t)point->offset << 8 | (uint64_t)point->bit << 40);
+}
+
+/* Of a life and a point to come. Never 0. */
+static uint32_t chance(const struct fault_life *life, const struct fault_point *point)
+{
+    uint32_t hash = 2166136261U;
+
+    for (const char *c = life->job->name; *c != '\0'; c++) {
+        hash = mix(hash, (uint8_t)*c);
+    }
+    for (uint32_t i = 0; i < life->fault_count; i++) {
+        hash = hash_point(hash, &life->faults[i]);
+    }
+    hash = hash_point(hash, point);
+    hash ^= hash >> 15;
+    hash *= 2246822519U;
+    hash ^= hash >> 13;
+    return hash != 0 ? hash : 1;
+}
+
+/* Whether a fault is to be tried next in this life. */
+static bool chosen(const struct explorer *explorer, const struct fault_life *life,
+                   const struct fault_point *point)
+{
+    const struct fault_job *job = explorer->job;
+
+    if (explorer->only_wanted) {
+        return !explorer->found && life->fault_count < explorer->wanted_count &&
+               same_point(&explorer->wanted[life->fault_count], point);
+    }
+    if (life->fault_count >= job->depth) {
+        return false;
+    }
+    if (job->sample <= 1 || (life->fault_count == 0 && !job->sample_first)) {
+        return true;
+    }
+    return chance(life, point) % job->sample == 0;
+}
+
+/* ---- Branching
+ * ------------------------------------------------------------------------------------------- */
+
+static void explore(struct explorer *explorer, struct fault_life *life);
+
+struct moment {
+    size_t mark;
+    struct fault_state state;
+    void (*watch)(void *watcher, const struct fault_op *op);
+    void *watcher;
+};
+
+static void hold(struct fault_chip *chip, struct moment *moment)
+{
+    moment->mark = fault_chip_mark(chip);
+    moment->state = chip->state;
+    moment->watch = chip->watch;
+    moment->watcher = chip->watcher;
+}
+
+static void come_back(struct fault_chip *chip, const struct moment *moment)
+{
+    fault_chip_undo(chip, moment->mark);
+    chip->state = moment->state;
+    chip->watch = moment->watch;
+    chip->watcher = moment->watcher;
+}
+
+/* Whether a flip is one that the format cannot tell from a confirm: with erased value 0x00 the
+ * lowest bit of a flag is all that makes it set. */
+static bool is_limit(const struct fault_life *life, const struct fault_point *point)
+{
+    const struct fault_area *area = &life->chip->areas[point->place];
+    uint32_t distance = area->flash.size - point->offset;
+
+    return area->flash.erased_value == 0x00 && point->bit == 0 &&
+           (distance == life->job->trailer.image_ok || distance == life->job->trailer.copy_done);
+}
+
+/* A life in which the fault happens. op: of a cut. */
+static void branch_off(struct explorer *explorer, struct fault_life *life,
+                       const struct fault_point *point, const struct fault_op *op)
+{
+    struct fault_chip *chip = &explorer->chip;
+    struct fault_life other = *life;
+    struct moment moment;
+
+    hold(chip, &moment);
+    chip->state.noise = chance(life, point);
+    other.faults[other.fault_count++] = *point;
+    other.machine = &explorer->machines[other.fault_count];
+    other.verbose = life->verbose || explorer->only_wanted;
+    other.counted_from = chip->state.operations;
+    other.cause = FERRY_CAUSE_POWER;
+    if (point->model->kind == FAULT_FLIP) {
+        struct fault_area *area = &chip->areas[point->place];
+        uint8_t byte = (uint8_t)(area->memory[point->offset] ^ 1U << point->bit);
+
+        other.cause = life->cause;
+        other.limit = other.limit || is_limit(life, point);
+        fault_chip_poke(area, point->offset, &byte, 1);
+    } else if (point->model->kind == FAULT_CUT) {
+        point->model->happen(op);
+    }
+    if (other.verbose) {
+        printf("    -- %s%s%s\n", point->model->name,
+               op == NULL         ? ""
+               : op->data == NULL ? " at an erase in "
+                                  : " at a program in ",
+               op == NULL                           ? ""
+               : op->area->place == FAULT_PRIMARY   ? "the primary"
+               : op->area->place == FAULT_SECONDARY ? "the secondary"
+               : op->area->place == FAULT_SCRATCH   ? "the scratch area"
+                                                    : "the store");
+        if (op != NULL) {
+            printf("       (offset %u, %u bytes)\n", op->offset, op->len);
+        }
+    }
+    explore(explorer, &other);
+    come_back(chip, &moment);
+    /* What is left of the lives on the way is of no interest. */
+    life->verbose = life->verbose && !explorer->found;
+}
+
+/* Armed errors must have happened before anything else does. */
+static bool all_fired(const struct fault_chip *chip)
+{
+    for (uint8_t i = 0; i < chip->state.armed_count; i++) {
+        if (!chip->state.armed[i].fired) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void on_operation(void *watcher, const struct fault_op *op)
+{
+    const struct branch *branch = watcher;
+    struct explorer *explorer = branch->explorer;
+
+    if (!all_fired(&explorer->chip)) {
+        return;
+    }
+    for (size_t i = 0; i < fault_model_count; i++) {
+        const struct fault_point point = {.model = &fault_models[i],
+                                          .at = explorer->chip.state.operations -
+                                                branch->life->counted_from};
+
+        if (fault_models[i].kind == FAULT_CUT && chosen(explorer, branch->life, &point)) {
+            branch_off(explorer, branch->life, &point, op);
+        }
+    }
+}
+
+/* ---- Flips
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+/* Bytes at the end of an area that are its trailer. */
+static uint32_t trailer_size(const struct fault_job *job, const struct fault_chip *chip, int place)
+{
+    const struct ferry_flash *flash = &chip->areas[place].flash;
+    uint32_t size = job->trailer.size;
+
+    if (place == FAULT_SCRATCH) {
+        size = job->trailer.swap_size + 3U * chip->areas[FAULT_PRIMARY].flash.write_size;
+    }
+    return ferry_min32(size, flash->size);
+}
+
+static void flip_byte(struct explorer *explorer, struct fault_life *life, int place,
+                      uint32_t offset)
+{
+    const struct fault_model *model = fault_model_find('F');
+    struct fault_point point = {
+        .model = model, .at = life->boots, .place = (uint8_t)place, .offset = offset};
+    const struct fault_job *job = explorer->job;
+    uint8_t only = (uint8_t)(chance(life, &point) % 8);
+    uint32_t from_end = explorer->chip.areas[place].flash.size - offset;
+    /* The lowest bits of the flags are what erased value 0x00 cannot tell: never left out. */
+    bool whole =
+        job->every_bit || from_end == job->trailer.image_ok || from_end == job->trailer.copy_done;
+
+    for (point.bit = 0; point.bit < 8; point.bit++) {
+        if ((whole || explorer->only_wanted || point.bit == only) &&
+            chosen(explorer, life, &point)) {
+            branch_off(explorer, life, &point, NULL);
+        }
+    }
+}
+
+/* Every byte of every trailer, between two boots. */
+static void flip_all(struct explorer *explorer, struct fault_life *life)
+{
+    if (!all_fired(&explorer->chip)) {
+        return;
+    }
+    for (int place = 0; place <= FAULT_SCRATCH; place++) {
+        if (fault_chip_has(&explorer->chip, (enum fault_place)place)) {
+            uint32_t size = explorer->chip.areas[place].flash.size;
+            uint32_t trailer = trailer_size(explorer->job, &explorer->chip, place);
+
+            for (uint32_t offset = size - trailer; offset < size; offset++) {
+                flip_byte(explorer, life, place, offset);
+            }
+        }
+    }
+}
+
+static void reset_before_app(struct explorer *explorer, struct fault_life *life)
+{
+    const struct fault_point point = {.model = fault_model_find('R'), .at = life->boots};
+
+    if (all_fired(&explorer->chip) && chosen(explorer, life, &point)) {
+        branch_off(explorer, life, &point, NULL);
+    }
+}
+
+/* ---- Living
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+static uint32_t boots_max(const struct fault_life *life)
+{
+    return life->job->boots_base + BOOTS_MORE + BOOTS_PER_FAULT * life->fault_count;
+}
+
+static bool branches(const struct explorer *explorer, const struct fault_life *life)
+{
+    uint32_t depth = explorer->only_wanted ? explorer->wanted_count : explorer->job->depth;
+
+    return life->fault_count < depth && !explorer->found && !explorer->probing;
+}
+
+/* A failing part may keep a device from ever coming to rest. */
+static bool may_not_rest(const struct fault_chip *chip)
+{
+    for (uint8_t i = 0; i < chip->state.armed_count; i++) {
+        if (chip->state.armed[i].fired && chip->state.armed[i].model->for_ever) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Run the application. Returns false when the life is over. */
+static bool run_app(struct explorer *explorer, struct fault_life *life)
+{
+    enum fault_app app = life->job->flow->app(life);
+
+    if (explorer->chip.state.runaway) {
+        fault_life_fail(life, FAULT_PROGRESS, "the application does not come to an end");
+        return false;
+    }
+    life->cause = FERRY_CAUSE_OTHER;
+    return app != FAULT_RESTS;
+}
+
+/* From power-on to rest. */
+static void live(struct explorer *explorer, struct fault_life *life)
+{
+    struct branch branch = {explorer, life};
+    bool more = branches(explorer, life);
+
+    explorer->chip.watch = more ? on_operation : NULL;
+    explorer->chip.watcher = &branch;
+    while (!life->failed && !explorer->found) {
+        if (life->boots >= boots_max(life)) {
+            if (!may_not_rest(&explorer->chip) && life->dark == 0) {
+                fault_life_fail(life, FAULT_PROGRESS, "no rest within the bound of boots");
+            }
+            break;
+        }
+        if (more) {
+            flip_all(explorer, life);
+        }
+        if (fault_life_boot(life)) {
+            if (more && !life->failed) {
+                reset_before_app(explorer, life);
+            }
+            if (!life->failed && !run_app(explorer, life)) {
+                break;
+            }
+        } else {
+            life->cause = FERRY_CAUSE_OTHER;
+        }
+    }
+    explorer->chip.watch = NULL;
+    if (!explorer->found) {
+        fault_life_end(life);
+    }
+}
+
+static void take(struct explorer *explorer, const struct fault_life *life)
+{
+    if (explorer->only_wanted) {
+        if (life->fault_count != explorer->wanted_count) {
+            return;
+        }
+        explorer->found = true;
+    }
+    explorer->results->take(explorer->results->context, life);
+}
+
+/* Lives in which operation number at answers an error. */
+static void arm(struct explorer *explorer, const struct fault_life *start, uint64_t at,
+                const struct fault_model *model)
+{
+    const struct fault_point point = {.model = model, .at = at - start->counted_from};
+    struct fault_state *state = &explorer->chip.state;
+    struct fault_life other = *start;
+
+    if (!chosen(explorer, start, &point)) {
+        return;
+    }
+    state->noise = chance(start, &point);
+    other.faults[other.fault_count++] = point;
+    other.machine = &explorer->machines[other.fault_count];
+    other.verbose = start->verbose || explorer->only_wanted;
+    other.counted_from = at;
+    state->armed[state->armed_count++] = (struct fault_armed){.at = at, .model = model};
+    if (other.verbose) {
+        printf("    -- from the start: %s at operation %llu\n", model->name,
+               (unsigned long long)at);
+    }
+    explore(explorer, &other);
+}
+
+static void explore_errors(struct explorer *explorer, const struct fault_life *start,
+                           const struct moment *moment, uint64_t from, uint64_t to)
+{
+    for (uint64_t at = from + 1; at <= to; at++) {
+        for (size_t i = 0; i < fault_model_count; i++) {
+            if (fault_models[i].kind == FAULT_ERROR) {
+                come_back(&explorer->chip, moment);
+                arm(explorer, start, at, &fault_models[i]);
+            }
+        }
+    }
+}
+
+static void explore(struct explorer *explorer, struct fault_life *life)
+{
+    struct fault_life start = *life;
+    struct moment moment;
+
+    hold(&explorer->chip, &moment);
+    live(explorer, life);
+    take(explorer, life);
+    if (branches(explorer, &start)) {
+        explore_errors(explorer, &start, &moment, start.counted_from,
+                       explorer->chip.state.operations);
+    }
+}
+
+/* ---- A job
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static void fail_job(const struct fault_job *job, const char *why)
+{
+    fprintf(stderr, "faults: %s: %s\n", job->name, why);
+    abort();
+}
+
+static void build(struct fault_job *job, enum fault_picture_id id, uint32_t size,
+                  const uint8_t *payload)
+{
+    const struct fault_layout *layout = job->layout;
+    bool ram = strncmp(job->strategy->traits->name, "ram-load", 8) == 0;
+    uint32_t more = layout->key == TEST_KEY_NONE ? 72 : 72 + 36 + 68;
+    struct test_image_spec spec = {.version = {.major = (uint8_t)(id + 1)},
+                                   .key = layout->key,
+                                   .payload_size = size - more,
+                                   .payload = payload,
+                                   .header_size = 32,
+                                   .flags = ram ? FERRY_IMAGE_RAM_LOAD : 0,
+                                   .load_address = ram ? FAULT_RAM_ADDRESS : 0,
+                                   .seed = (uint8_t)(id * 7 + 1)};
+    struct fault_picture *picture = &job->pictures[id];
+
+    picture->bytes = malloc(size + 1);
+    if (picture->bytes == NULL || size <= more) {
+        fail_job(job, "no image of that size");
+    }
+    picture->size = (uint32_t)test_image_build(&spec, picture->bytes, size + 1);
+    if (picture->size != size) {
+        fail_job(job, "the image has another size than it should");
+    }
+}
+
+/* A later image that has the payload of the first one, but for a byte in its middle. */
+static void build_alike(struct fault_job *job, enum fault_picture_id id)
+{
+    const struct fault_picture *old = &job->pictures[FAULT_OLD];
+    uint8_t *payload = malloc(old->size);
+
+    if (payload == NULL) {
+        fail_job(job, "out of memory");
+    }
+    memcpy(payload, old->bytes + 32, old->size - 32);
+    payload[old->size / 2 - 32] ^= (uint8_t)id;
+    build(job, id, old->size, payload);
+    free(payload);
+}
+
+static void make_pictures(struct fault_job *job, const struct fault_machine *machine)
+{
+    const struct fault_layout *layout = job->layout;
+    uint32_t max = ferry_slots_max_image(&machine->image.slots);
+    uint32_t old_size = layout->old_size != 0 ? layout->old_size : max;
+    uint32_t new_size = layout->new_size != 0 ? layout->new_size : max;
+    struct fault_picture *bad = &job->pictures[FAULT_BAD];
+
+    if (old_size > max || new_size > max) {
+        fail_job(job, "the images do not fit");
+    }
+    build(job, FAULT_OLD, old_size, NULL);
+    if (layout->likeness == FAULT_ONE_SECTOR) {
+        build_alike(job, FAULT_NEW);
+        build_alike(job, FAULT_NEXT);
+    } else {
+        build(job, FAULT_NEW, new_size, NULL);
+        build(job, FAULT_NEXT, old_size, NULL);
+    }
+    if (layout->likeness == FAULT_SAME) {
+        memcpy(job->pictures[FAULT_NEW].bytes, job->pictures[FAULT_OLD].bytes, old_size);
+        job->pictures[FAULT_NEW].size = old_size;
+    }
+    *bad = job->pictures[FAULT_NEW];
+    bad->bytes = malloc(bad->size);
+    if (bad->bytes == NULL) {
+        fail_job(job, "out of memory");
+    }
+    memcpy(bad->bytes, job->pictures[FAULT_NEW].bytes, bad->size);
+    bad->bytes[bad->size - 60] ^= 0x01;
+}
+
+/* The regions of a swap over a scratch area: each erases it once, and so do its trailer's moves. */
+static uint32_t wear_of_scratch(const struct fault_chip *chip)
+{
+    uint32_t slot = chip->areas[FAULT_PRIMARY].flash.size;
+    uint32_t scratch = chip->areas[FAULT_SCRATCH].flash.size;
+
+    return scratch == 0 ? 0 : slot / scratch + 3;
+}
+
+static void set_up(struct explorer *explorer)
+{
+    struct fault_job *job = explorer->job;
+    const struct ferry_slots *slots = &explorer->machines[0].image.slots;
+
+    fault_chip_init(&explorer->chip, job->layout->shapes);
+    for (int i = 0; i <= FAULTS_MAX; i++) {
+        fault_machine_init(&explorer->machines[i], job, &explorer->chip);
+    }
+    explorer->chip.write_once = job->write_once;
+    if (ferry_slots_check(slots) != FERRY_OK || ferry_slots_trailer(slots, &job->trailer) != 0) {
+        fail_job(job, "the slots do not suit the strategy");
+    }
+    job->wear_of_scratch = wear_of_scratch(&explorer->chip);
+    job->boots_base = 8;
+    make_pictures(job, &explorer->machines[0]);
+}
+
+static void clean_up(struct explorer *explorer)
+{
+    for (int i = 0; i < FAULT_PICTURES; i++) {
+        free(explorer->job->pictures[i].bytes);
+        explorer->job->pictures[i] = (struct fault_picture){NULL, 0};
+    }
+    for (int i = 0; i <= FAULTS_MAX; i++) {
+        fault_machine_free(&explorer->machines[i]);
+    }
+    fault_chip_free(&explorer->chip);
+    free(explorer);
+}
+
+/* The flow's beginning is no part of what is tried or counted. */
+static void begin(struct explorer *explorer, struct fault_life *life)
+{
+    *life = (struct fault_life){.job = explorer->job,
+                                .chip = &explorer->chip,
+                                .machine = &explorer->machines[0],
+                                .cause = FERRY_CAUSE_OTHER,
+                                .confirmed = -1,
+                                .candidate = -1,
+                                .verbose = explorer->only_wanted};
+    life->job->flow->setup(life);
+    if (life->failed) {
+        fail_job(explorer->job, life->why);
+    }
+    memset(&explorer->chip.state, 0, sizeof(explorer->chip.state));
+    explorer->chip.state.noise = 1;
+    explorer->chip.journal_len = 0;
+    life->boots = 0;
+    life->updates = 0;
+}
+
+/* How many boots the flow takes without a fault. */
+static void probe(struct explorer *explorer, struct fault_life life)
+{
+    struct moment moment;
+
+    hold(&explorer->chip, &moment);
+    explorer->probing = true;
+    life.verbose = false;
+    live(explorer, &life);
+    explorer->probing = false;
+    explorer->job->boots_base = life.boots;
+    come_back(&explorer->chip, &moment);
+}
+
+void fault_job_run(struct fault_job *job, const struct fault_results *results)
+{
+    struct explorer *explorer = calloc(1, sizeof(*explorer));
+    struct fault_life life;
+
+    if (explorer == NULL) {
+        fail_job(job, "out of memory");
+    }
+    explorer->job = job;
+    explorer->results = results;
+    if (results->id != NULL && !parse_id(explorer, results->id)) {
+        free(explorer);
+        return;
+    }
+    set_up(explorer);
+    begin(explorer, &life);
+    probe(explorer, life);
+    explore(explorer, &life);
+    clean_up(explorer);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The flows under fault: what is in the slots at first, and what application and client do. */
+#include "fault_job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often an application tries what answered an error. */
+#define TRIES 2
+
+static void must(bool done, const char *what)
+{
+    if (!done) {
+        fprintf(stderr, "faults: setting up: %s does not work\n", what);
+        abort();
+    }
+}
+
+static bool in_place(const struct fault_life *life)
+{
+    return life->job->strategy->traits->in_place;
+}
+
+/* ---- Putting into place
+ * -------------------------------------------------------------------------- */
+
+void fault_load(struct fault_life *life, uint32_t slot, enum fault_picture_id id)
+{
+    struct fault_area *area = &life->chip->areas[slot == 0 ? FAULT_PRIMARY : FAULT_SECONDARY];
+    const struct fault_picture *picture = &life->job->pictures[id];
+    uint32_t at =
+        slot == 0 || in_place(life) ? 0 : ferry_slots_upload_offset(&life->machine->image.slots);
+
+    fault_chip_erase(area, 0, area->flash.size);
+    fault_chip_poke(area, at, picture->bytes, picture->size);
+}
+
+/* What an application is told when it starts: before the first boot the slots as they are. */
+static const struct ferry_slots *slots_of(const struct fault_life *life)
+{
+    return &life->machine->app;
+}
+
+static void setup_old(struct fault_life *life)
+{
+    life->machine->app = life->machine->image.slots;
+    fault_load(life, 0, FAULT_OLD);
+    life->confirmed = FAULT_OLD;
+}
+
+static void setup_upload(struct fault_life *life)
+{
+    setup_old(life);
+    fault_load(life, 1, FAULT_NEW);
+    life->candidate = FAULT_NEW;
+}
+
+/* Where the strategy takes no requests, the image being there is one. */
+static void request(struct fault_life *life, bool permanent)
+{
+    int rc = ferry_slots_set_pending(slots_of(life), permanent);
+
+    must(rc == FERRY_OK || rc == FERRY_E_UNSUPPORTED, "the request");
+    life->asked = true;
+}
+
+static void setup_test(struct fault_life *life)
+{
+    setup_upload(life);
+    request(life, false);
+}
+
+static void setup_permanent(struct fault_life *life)
+{
+    setup_upload(life);
+    request(life, true);
+}
+
+static void setup_trial(struct fault_life *life)
+{
+    setup_test(life);
+    must(fault_life_boot(life) && life->on_trial, "the first boot of a trial");
+    life->ran_candidate = true;
+}
+
+static void setup_refused(struct fault_life *life)
+{
+    setup_upload(life);
+    fault_load(life, 1, FAULT_BAD);
+    life->candidate = -1;
+    request(life, false);
+}
+
+static void setup_empty(struct fault_life *life)
+{
+    struct fault_area *primary = &life->chip->areas[FAULT_PRIMARY];
+
+    setup_upload(life);
+    life->confirmed = -1;
+    fault_chip_erase(primary, 0, primary->flash.size);
+}
+
+static void setup_damaged(struct fault_life *life)
+{
+    struct fault_area *primary = &life->chip->areas[FAULT_PRIMARY];
+    uint8_t byte = primary->memory[40];
+
+    setup_upload(life);
+    life->confirmed = -1;
+    byte = (uint8_t)(primary->memory[40] ^ 0x80);
+    fault_chip_poke(primary, 40, &byte, 1);
+}
+
+/* ---- Applications
+ * ----------------------------------------------------------------------------------- */
+
+static int try_confirm(struct fault_life *life)
+{
+    int rc = FERRY_E_FLASH;
+
+    for (int i = 0; i < TRIES && rc != FERRY_OK; i++) {
+        rc = ferry_slots_confirm(slots_of(life));
+    }
+    return rc;
+}
+
+/* The firmware has started and says so. What goes wrong here costs a trial at most. */
+static void mark(struct fault_life *life)
+{
+    life->ran_candidate = true;
+    if (ferry_trial_started(slots_of(life)) != FERRY_OK && life->verbose) {
+        printf("    the mark did not take\n");
+    }
+}
+
+static enum fault_app app_rests(struct fault_life *life)
+{
+    if (life->on_trial) {
+        mark(life);
+    }
+    return FAULT_RESTS;
+}
+
+/* It never confirms: the watchdog bites. Without a mark it hangs before it can say anything. */
+static enum fault_app app_hangs(struct fault_life *life)
+{
+    if (!life->on_trial) {
+        return FAULT_RESTS;
+    }
+    life->ran_candidate = true;
+    return FAULT_HANGS;
+}
+
+static enum fault_app app_hangs_marked(struct fault_life *life)
+{
+    if (!life->on_trial) {
+        return FAULT_RESTS;
+    }
+    mark(life);
+    return FAULT_HANGS;
+}
+
+/* What was the candidate is the confirmed image from now on. */
+static void settle(struct fault_life *life)
+{
+    life->accepted = true;
+    life->confirmed = life->candidate;
+    life->asked = false;
+}
+
+/* On trial: mark and confirm, then see that it stays. */
+static enum fault_app confirm_trial(struct fault_life *life, bool by_wire)
+{
+    mark(life);
+
+    bool done = by_wire ? fault_client_confirm(life) : try_confirm(life) == FERRY_OK;
+
+    if (done) {
+        settle(life);
+    }
+    return FAULT_RESETS;
+}
+
+static enum fault_app app_confirms(struct fault_life *life)
+{
+    return life->on_trial ? confirm_trial(life, false) : FAULT_RESTS;
+}
+
+/* Step 0: the request is to be made. */
+static enum fault_app app_asks(struct fault_life *life)
+{
+    if (life->step > 0 || !fault_life_runs(life, FAULT_OLD)) {
+        return app_rests(life);
+    }
+    if (ferry_slots_set_pending(slots_of(life), false) == FERRY_OK) {
+        life->step = 1;
+        life->asked = true;
+    }
+    return FAULT_RESETS;
+}
+
+/* A test is asked for, and raised to permanent before any boot. A trial that a cut let begin in
+ * between is confirmed. */
+static enum fault_app app_raises(struct fault_life *life)
+{
+    if (life->on_trial) {
+        return confirm_trial(life, false);
+    }
+    if (!fault_life_runs(life, FAULT_OLD) || life->step > 0) {
+        return FAULT_RESTS;
+    }
+    if (ferry_slots_set_pending(slots_of(life), false) == FERRY_OK &&
+        ferry_slots_set_pending(slots_of(life), true) == FERRY_OK) {
+        life->step = 1;
+        life->asked = true;
+    }
+    return FAULT_RESETS;
+}
+
+/* A request is made and withdrawn. A trial that a cut let begin in between runs out. */
+static enum fault_app app_cancels(struct fault_life *life)
+{
+    const struct ferry_slots *slots = slots_of(life);
+
+    if (life->on_trial) {
+        return app_hangs_marked(life);
+    }
+    if (life->step > 0) {
+        return FAULT_RESTS;
+    }
+    if (ferry_slots_set_pending(slots, false) == FERRY_OK &&
+        ferry_slots_cancel(slots) == FERRY_OK) {
+        life->step = 1;
+    }
+    return FAULT_RESETS;
+}
+
+/* The other slot is erased over the wire. */
+static enum fault_app app_erases(struct fault_life *life)
+{
+    if (life->step > 0) {
+        return FAULT_RESTS;
+    }
+    if (fault_client_erase(life)) {
+        life->step = 1;
+    }
+    return FAULT_RESETS;
+}
+
+/* Upload a picture, ask for it, see it run, confirm it. Returns whether it is there for good. */
+static bool update(struct fault_life *life, enum fault_picture_id id, enum fault_app *app)
+{
+    *app = FAULT_RESETS;
+    if (fault_life_runs(life, (int)id)) {
+        if (life->on_trial) {
+            *app = confirm_trial(life, true);
+            return false;
+        }
+        settle(life);
+        return true;
+    }
+    life->candidate = (int)id;
+    life->accepted = false;
+    life->ran_candidate = false;
+    if (fault_client_upload(life, id)) {
+        life->asked = fault_client_test(life, id);
+    }
+    return false;
+}
+
+static enum fault_app app_uploads(struct fault_life *life)
+{
+    enum fault_app app;
+
+    return update(life, FAULT_NEW, &app) ? FAULT_RESTS : app;
+}
+
+/* A whole life: an update, and the next one after it. */
+static enum fault_app app_lives(struct fault_life *life)
+{
+    enum fault_app app;
+
+    if (life->step == 0 && update(life, FAULT_NEW, &app)) {
+        life->step = 1;
+    }
+    if (life->step == 0) {
+        return app;
+    }
+    return update(life, FAULT_NEXT, &app) ? FAULT_RESTS : app;
+}
+
+/* ---- Rows
+ * -----------------------------------------------------------------------------------------------
+ */
+
+#define REVERT  FAULT_NEEDS_REVERT
+#define REQUEST FAULT_NEEDS_REQUEST
+
+const struct fault_flow fault_flows[] = {
+    {"test", 0, FAULT_GOAL_TRIAL, setup_test, app_rests},
+    {"permanent", REQUEST, FAULT_GOAL_NEW, setup_permanent, app_rests},
+    {"revert", REVERT, FAULT_GOAL_OLD, setup_trial, app_hangs},
+    {"hang", REVERT, FAULT_GOAL_OLD, setup_test, app_hangs_marked},
+    {"confirm", REVERT, FAULT_GOAL_CONFIRMED, setup_test, app_confirms},
+    {"pending", REQUEST, FAULT_GOAL_TRIAL, setup_upload, app_asks},
+    {"raise", REVERT | REQUEST, FAULT_GOAL_NEW, setup_upload, app_raises},
+    {"cancel", REVERT | REQUEST, FAULT_GOAL_OLD, setup_upload, app_cancels},
+    {"erase", REQUEST, FAULT_GOAL_OLD, setup_upload, app_erases},
+    {"upload", 0, FAULT_GOAL_CONFIRMED, setup_old, app_uploads},
+    {"life", 0, FAULT_GOAL_CONFIRMED, setup_old, app_lives},
+    {"refused", 0, FAULT_GOAL_OLD, setup_refused, app_rests},
+    {"empty", 0, FAULT_GOAL_NEW, setup_empty, app_rests},
+    {"damaged", 0, FAULT_GOAL_NEW, setup_damaged, app_rests},
+};
+
+const size_t fault_flow_count = sizeof(fault_flows) / sizeof(fault_flows[0]);
+
+const struct fault_flow *fault_flow_find(const char *name)
+{
+    for (size_t i = 0; i < fault_flow_count; i++) {
+        if (strcmp(fault_flows[i].name, name) == 0) {
+            return &fault_flows[i];
+        }
+    }
+    return NULL;
+}
+
+bool fault_flow_suits(const struct fault_flow *flow, const struct ferry_strategy_traits *traits)
+{
+    if ((flow->needs & FAULT_NEEDS_SINGLE) != 0 || traits->slot_count == 1) {
+        return (flow->needs & FAULT_NEEDS_SINGLE) != 0 && traits->slot_count == 1;
+    }
+    if ((flow->needs & FAULT_NEEDS_REQUEST) != 0 && traits->in_place && !traits->reverts) {
+        return false;
+    }
+    return (flow->needs & FAULT_NEEDS_REVERT) == 0 || traits->reverts;
+}

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The jobs: every strategy on devices of many shapes. */
+#include "fault_campaign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct ferry_boot_strategy *const fault_strategies[] = {
+    &ferry_boot_swap_scratch, &ferry_boot_swap_move, &ferry_boot_swap_offset,
+    &ferry_boot_swap_shift,   &ferry_boot_overwrite,
+};
+
+const size_t fault_strategy_count = sizeof(fault_strategies) / sizeof(fault_strategies[0]);
+
+/* Strategies that a row is for. */
+enum {
+    ALL = 0,
+    UNEQUAL = 1, /* those that take slots with other sectors */
+    SCRATCH = 2  /* those with a scratch area */
+};
+
+/* A device to be, before it is fitted to a strategy. */
+struct spec {
+    const char *name;
+    uint32_t scope; /* enum fault_scope: from this one on */
+    uint32_t depth;
+    uint32_t sector;
+    uint32_t old_size; /* 0 = the largest */
+    uint32_t new_size;
+    uint8_t write_size;
+    uint8_t erased;
+    uint8_t other_erased;     /* of the secondary */
+    uint8_t secondary_factor; /* its sectors are so many times larger */
+    uint8_t scratch_sectors;
+    uint8_t trials; /* 0: and no store */
+    uint8_t likeness;
+    uint8_t key;
+    uint8_t suits;
+    uint32_t sectors;     /* of a slot; 0 = as many as it takes */
+    uint32_t max_sectors; /* 0 = as many */
+    uint32_t buf_size;
+    uint32_t sample;
+    bool sample_first;
+    const char *flows; /* names with blanks around; NULL = all */
+};
+
+#define KEY_NONE .key = TEST_KEY_NONE
+#define PLAIN(w, e)                                                                                \
+    .write_size = (w), .erased = (e), .other_erased = (e), .secondary_factor = 1,                  \
+    .scratch_sectors = 1, KEY_NONE, .buf_size = 256
+#define ONCE .depth = 1, .sector = 256, .old_size = 700, .new_size = 1100, .trials = 1
+
+static const struct spec specs[] = {
+    /* One fault, every one, on small slots of every shape. */
+    {.name = "w8", .scope = FAULT_SHORT, ONCE, PLAIN(8, 0xff)},
+    {.name = "w1", .scope = FAULT_WHOLE, ONCE, PLAIN(1, 0xff)},
+    {.name = "w2", .scope = FAULT_WHOLE, ONCE, PLAIN(2, 0xff)},
+    {.name = "w4", .scope = FAULT_WHOLE, ONCE, PLAIN(4, 0xff)},
+    {.name = "w16", .scope = FAULT_WHOLE, ONCE, PLAIN(16, 0xff)},
+    {.name = "w32", .scope = FAULT_WHOLE, ONCE, PLAIN(32, 0xff)},
+    {.name = "z1", .scope = FAULT_WHOLE, ONCE, PLAIN(1, 0x00)},
+    {.name = "z4", .scope = FAULT_SHORT, ONCE, PLAIN(4, 0x00)},
+    {.name = "z8", .scope = FAULT_WHOLE, ONCE, PLAIN(8, 0x00)},
+    {.name = "z32", .scope = FAULT_WHOLE, ONCE, PLAIN(32, 0x00)},
+    /* No store: MCUboot's rule of one boot. */
+    {.name = "w8-nostore",
+     .scope = FAULT_SHORT,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 700,
+     .new_size = 1100,
+     PLAIN(8, 0xff)},
+    {.name = "z8-nostore",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 700,
+     .new_size = 1100,
+     PLAIN(8, 0x00)},
+    /* Three trials. */
+    {.name = "w4-trials",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 700,
+     .new_size = 600,
+     .trials = 3,
+     PLAIN(4, 0xff)},
+    /* Images: both of one size, the new one smaller, the same, alike, as large as can be. */
+    {.name = "w8-even",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 768,
+     .new_size = 768,
+     .trials = 1,
+     PLAIN(8, 0xff)},
+    {.name = "w8-smaller",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 1200,
+     .new_size = 300,
+     .trials = 1,
+     PLAIN(8, 0xff)},
+    {.name = "w8-same",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 700,
+     .new_size = 700,
+     .trials = 1,
+     .likeness = FAULT_SAME,
+     PLAIN(8, 0xff)},
+    {.name = "w8-alike",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 1000,
+     .new_size = 1000,
+     .trials = 1,
+     .likeness = FAULT_ONE_SECTOR,
+     PLAIN(8, 0xff)},
+    {.name = "w8-full",
+     .scope = FAULT_SHORT,
+     .depth = 1,
+     .sector = 256,
+     .trials = 1,
+     .sectors = 7,
+     PLAIN(8, 0xff)},
+    {.name = "z1-full",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 512,
+     .trials = 1,
+     .sectors = 6,
+     PLAIN(1, 0x00)},
+    {.name = "w32-full",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 512,
+     .trials = 1,
+     .sectors = 8,
+     PLAIN(32, 0xff)},
+    /* The secondary is another part: other erased value, larger sectors. */
+    {.name = "w8-inverse",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 700,
+     .new_size = 1100,
+     .trials = 1,
+     .write_size = 8,
+     .erased = 0xff,
+     .other_erased = 0x00,
+     .secondary_factor = 1,
+     .scratch_sectors = 1,
+     KEY_NONE,
+     .buf_size = 256},
+    {.name = "z4-inverse",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 700,
+     .new_size = 1100,
+     .trials = 1,
+     .write_size = 4,
+     .erased = 0x00,
+     .other_erased = 0xff,
+     .secondary_factor = 1,
+     .scratch_sectors = 1,
+     KEY_NONE,
+     .buf_size = 256},
+    {.name = "w8-unequal",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 700,
+     .new_size = 1100,
+     .trials = 1,
+     .write_size = 8,
+     .erased = 0xff,
+     .other_erased = 0xff,
+     .secondary_factor = 2,
+     .scratch_sectors = 2,
+     KEY_NONE,
+     .buf_size = 256,
+     .suits = UNEQUAL},
+    {.name = "w4-scratch3",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 700,
+     .new_size = 1100,
+     .trials = 1,
+     .write_size = 4,
+     .erased = 0xff,
+     .other_erased = 0xff,
+     .secondary_factor = 1,
+     .scratch_sectors = 3,
+     KEY_NONE,
+     .buf_size = 256,
+     .suits = SCRATCH},
+    /* Signed images. */
+    {.name = "w8-signed",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 700,
+     .new_size = 700,
+     .trials = 1,
+     .write_size = 8,
+     .erased = 0xff,
+     .other_erased = 0xff,
+     .secondary_factor = 1,
+     .scratch_sectors = 1,
+     .key = TEST_KEY_ED25519,
+     .buf_size = 256,
+     .sample = 40,
+     .sample_first = true},
+    /* The layout of the measurements: 64 sectors of 4 KiB, images of 204 759 bytes. */
+    {.name = "large",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 4096,
+     .old_size = 204759,
+     .new_size = 204759,
+     .trials = 1,
+     .sectors = 64,
+     .max_sectors = 64,
+     .write_size = 8,
+     .erased = 0xff,
+     .other_erased = 0xff,
+     .secondary_factor = 1,
+     .scratch_sectors = 1,
+     KEY_NONE,
+     .buf_size = 1024,
+     .flows = " test revert permanent "},
+    /* Two faults: every pair. */
+    {.name = "pair64w1",
+     .scope = FAULT_WHOLE,
+     .depth = 2,
+     .sector = 64,
+     .old_size = 180,
+     .new_size = 150,
+     .trials = 1,
+     PLAIN(1, 0xff)},
+    {.name = "pair64w8",
+     .scope = FAULT_WHOLE,
+     .depth = 2,
+     .sector = 64,
+     .old_size = 150,
+     .new_size = 190,
+     .trials = 1,
+     PLAIN(8, 0xff)},
+    {.name = "pair256w8",
+     .scope = FAULT_WHOLE,
+     .depth = 2,
+     .sector = 256,
+     .old_size = 700,
+     .new_size = 600,
+     .trials = 1,
+     PLAIN(8, 0xff)},
+    {.name = "pairs",
+     .scope = FAULT_SHORT,
+     .depth = 2,
+     .sector = 128,
+     .old_size = 360,
+     .new_size = 300,
+     .trials = 1,
+     PLAIN(4, 0xff),
+     .sample = 29,
+     .sample_first = true},
+    {.name = "pairlarge",
+     .scope = FAULT_WHOLE,
+     .depth = 2,
+     .sector = 4096,
+     .old_size = 204759,
+     .new_size = 204759,
+     .trials = 1,
+     .sectors = 64,
+     .max_sectors = 64,
+     .write_size = 8,
+     .erased = 0xff,
+     .other_erased = 0xff,
+     .secondary_factor = 1,
+     .scratch_sectors = 1,
+     KEY_NONE,
+     .buf_size = 1024,
+     .sample = 10000,
+     .flows = " test revert "},
+};
+
+/* ---- Fitting
+ * ----------------------------------------------------------------------------------------- */
+
+/* Slots of so many sectors; the secondary as large, but for what the strategy needs more. */
+static void shape(struct fault_layout *layout, const struct spec *spec,
+                  const struct ferry_strategy_traits *traits, uint32_t sectors)
+{
+    bool one_more = traits->upload_sector != 0 || traits->old_sector != 0;
+    struct fault_shape primary = {sectors, spec->sector, spec->write_size, spec->erased};
+    struct fault_shape *shapes = layout->shapes;
+
+    memset(shapes, 0, sizeof(layout->shapes));
+    shapes[FAULT_PRIMARY] = primary;
+    if (traits->slot_count > 1) {
+        shapes[FAULT_SECONDARY] = primary;
+        shapes[FAULT_SECONDARY].erased_value = spec->other_erased;
+        shapes[FAULT_SECONDARY].sector_size *= spec->secondary_factor;
+        shapes[FAULT_SECONDARY].sectors /= spec->secondary_factor;
+        shapes[FAULT_SECONDARY].sectors += one_more ? 1 : 0;
+    }
+    if (traits->scratch) {
+        shapes[FAULT_SCRATCH] = primary;
+        shapes[FAULT_SCRATCH].sectors = spec->scratch_sectors;
+    }
+    if (spec->trials > 0) {
+        shapes[FAULT_STORE] = primary;
+        shapes[FAULT_STORE].sectors = 2;
+        shapes[FAULT_STORE].sector_size = ferry_max32(spec->sector, 256);
+    }
+    layout->max_sectors =
+        spec->max_sectors != 0 ? spec->max_sectors : sectors + (one_more ? 1U : 0U);
+    layout->max_align = ferry_max32(spec->write_size, 8);
+}
+
+/* The largest image that a layout takes; 0 when it does not suit the strategy. */
+static uint32_t room(const struct fault_layout *layout, const struct ferry_boot_strategy *strategy)
+{
+    static struct fault_chip chip;
+    struct ferry_slots slots = {.strategy = strategy->traits,
+                                .max_align = layout->max_align,
+                                .max_sectors = layout->max_sectors};
+
+    fault_chip_init(&chip, layout->shapes);
+    slots.primary = &chip.areas[FAULT_PRIMARY].flash;
+    if (fault_chip_has(&chip, FAULT_SECONDARY)) {
+        slots.secondary = &chip.areas[FAULT_SECONDARY].flash;
+    }
+    if (fault_chip_has(&chip, FAULT_SCRATCH)) {
+        slots.scratch = &chip.areas[FAULT_SCRATCH].flash;
+    }
+
+    uint32_t max = ferry_slots_check(&slots) == FERRY_OK ? ferry_slots_max_image(&slots) : 0;
+
+    fault_chip_free(&chip);
+    return max;
+}
+
+/* The smallest slots that take the images. Returns false when the strategy takes no such device. */
+static bool fit(struct fault_layout *layout, const struct spec *spec,
+                const struct ferry_boot_strategy *strategy)
+{
+    uint32_t need = ferry_max32(ferry_max32(spec->old_size, spec->new_size), 120);
+
+    if (spec->sectors != 0) {
+        shape(layout, spec, strategy->traits, spec->sectors);
+        return room(layout, strategy) >= need;
+    }
+    for (uint32_t sectors = 4; sectors <= 72; sectors += spec->secondary_factor) {
+        shape(layout, spec, strategy->traits, sectors);
+        if (room(layout, strategy) >= need) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool suits(const struct spec *spec, const struct ferry_strategy_traits *traits)
+{
+    if (spec->suits == SCRATCH) {
+        return traits->scratch;
+    }
+    /* The others exchange sector by sector. */
+    return spec->suits != UNEQUAL || traits->scratch || traits->in_place ||
+           traits->sector_states == 0;
+}
+
+/* ---- The list
+ * ---------------------------------------------------------------------------------------------- */
+
+struct list {
+    struct fault_job *jobs;
+    size_t count;
+    size_t cap;
+};
+
+static struct fault_job *add(struct list *list)
+{
+    if (list->count == list->cap) {
+        list->cap = list->cap * 2 + 64;
+        list->jobs = realloc(list->jobs, list->cap * sizeof(*list->jobs));
+        if (list->jobs == NULL) {
+            abort();
+        }
+    }
+    return memset(&list->jobs[list->count++], 0, sizeof(*list->jobs));
+}
+
+static bool wants_flow(const struct spec *spec, const struct fault_flow *flow)
+{
+    char name[32];
+
+    snprintf(name, sizeof(name), " %s ", flow->name);
+    return spec->flows == NULL || strstr(spec->flows, name) != NULL;
+}
+
+static void add_jobs(struct list *list, const struct spec *spec,
+                     const struct ferry_boot_strategy *strategy)
+{
+    struct fault_layout *layout = calloc(1, sizeof(*layout));
+
+    if (layout == NULL || !fit(layout, spec, strategy)) {
+        fprintf(stderr, "faults: no device %s for %s\n", spec->name, strategy->traits->name);
+        abort();
+    }
+    layout->name = spec->name;
+    layout->old_size = spec->old_size;
+    layout->new_size = spec->new_size;
+    layout->likeness = (enum fault_likeness)spec->likeness;
+    layout->key = (enum test_key_id)spec->key;
+    layout->buf_size = spec->buf_size;
+    layout->trials = spec->trials;
+    for (size_t i = 0; i < 2 * fault_flow_count; i++) {
+        const struct fault_flow *flow = &fault_flows[i / 2];
+
+        if (!wants_flow(spec, flow) || !fault_flow_suits(flow, strategy->traits)) {
+            continue;
+        }
+
+        struct fault_job *job = add(list);
+
+        job->strategy = strategy;
+        job->layout = layout;
+        job->flow = flow;
+        job->write_once = i % 2 != 0;
+        job->depth = spec->depth;
+        job->sample = spec->sample;
+        job->sample_first = spec->sample_first;
+        job->every_bit = spec->depth == 1 && spec->sector < 4096;
+        snprintf(job->name, sizeof(job->name), "%s/%s%s/%s", strategy->traits->name, spec->name,
+                 job->write_once ? "-once" : "", flow->name);
+    }
+}
+
+struct fault_job *fault_jobs(enum fault_scope scope, size_t *count)
+{
+    struct list list = {NULL, 0, 0};
+
+    for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+        for (size_t s = 0; s < fault_strategy_count; s++) {
+            if (specs[i].scope <= (uint32_t)scope &&
+                suits(&specs[i], fault_strategies[s]->traits)) {
+                add_jobs(&list, &specs[i], fault_strategies[s]);
+            }
+        }
+    }
+    *count = list.count;
+    return list.jobs;
+}

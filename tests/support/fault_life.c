@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A life and its invariants. */
+#include "fault_job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Boots in a row that may find nothing to run before that counts as the end: a word that reads
+ * differently each time may need some. */
+#define DARK_MAX 4
+
+/* Erases of one sector that a fault may cost beyond what the strategy states: the step that it
+ * interrupted is done again, and so may be the trailer's. */
+#define WEAR_PER_FAULT 2
+
+const char *const fault_invariant_names[FAULT_INVARIANT_COUNT] = {
+#define FAULT_INVARIANT_NAME(id, name, text) [FAULT_##id] = name,
+    FAULT_INVARIANTS(FAULT_INVARIANT_NAME)
+#undef FAULT_INVARIANT_NAME
+};
+
+void fault_life_fail(struct fault_life *life, enum fault_invariant invariant, const char *why)
+{
+    if (!life->failed) {
+        life->failed = true;
+        life->invariant = invariant;
+        life->why = why;
+    }
+    if (life->verbose) {
+        printf("    broken: %s: %s\n", fault_invariant_names[invariant], why);
+    }
+}
+
+static const struct ferry_strategy_traits *traits_of(const struct fault_life *life)
+{
+    return life->job->strategy->traits;
+}
+
+/* ---- What runs
+ * ----------------------------------------------------------------------------------- */
+
+static bool equals(const uint8_t *memory, uint32_t room, const struct fault_picture *picture)
+{
+    return picture->size > 0 && picture->size <= room &&
+           memcmp(memory, picture->bytes, picture->size) == 0;
+}
+
+/* Where the bytes are that the report says may run. */
+static const uint8_t *find_running(const struct fault_life *life, uint32_t *room)
+{
+    const struct ferry_boot_image_report *report = &life->machine->report.images[0];
+    const struct fault_area *area =
+        &life->chip->areas[report->slot == 0 ? FAULT_PRIMARY : FAULT_SECONDARY];
+
+    if ((report->info.header.flags & FERRY_IMAGE_RAM_LOAD) != 0) {
+        uint32_t at = report->info.header.load_address - FAULT_RAM_ADDRESS;
+
+        *room = at < life->machine->ram.size ? life->machine->ram.size - at : 0;
+        return life->machine->ram_bytes + at;
+    }
+    *room = area->flash.size;
+    return area->memory;
+}
+
+/* Which good pictures what runs is equal to. */
+static uint32_t identify(const struct fault_life *life)
+{
+    const struct ferry_boot_image_report *report = &life->machine->report.images[0];
+    uint32_t room = 0;
+    const uint8_t *memory = find_running(life, &room);
+    uint32_t found = 0;
+
+    for (int i = 0; i < FAULT_BAD; i++) {
+        const struct fault_picture *picture = &life->job->pictures[i];
+
+        if (report->info.size == picture->size && equals(memory, room, picture)) {
+            found |= 1U << i;
+        }
+    }
+    return found;
+}
+
+bool fault_life_runs(const struct fault_life *life, int picture)
+{
+    return picture >= 0 && (life->running & 1U << picture) != 0;
+}
+
+/* ---- Invariants of a moment
+ * ------------------------------------------------------------------------ */
+
+/* While an image is on trial the confirmed one must be whole in its place. */
+static void check_old_kept(struct fault_life *life)
+{
+    const struct ferry_strategy_traits *traits = traits_of(life);
+    uint32_t at = 0;
+    uint32_t other = FAULT_SECONDARY;
+
+    if (!life->on_trial || !traits->keeps_old || life->confirmed < 0) {
+        return;
+    }
+    if (traits->in_place) {
+        other = life->machine->report.images[0].slot == 0 ? FAULT_SECONDARY : FAULT_PRIMARY;
+    } else {
+        at = ferry_slots_old_offset(&life->machine->image.slots);
+    }
+
+    const struct fault_area *area = &life->chip->areas[other];
+
+    if (!equals(area->memory + at, area->flash.size - at, &life->job->pictures[life->confirmed])) {
+        fault_life_fail(life, FAULT_OLD_KEPT, "on trial, and the confirmed image is not kept");
+    }
+}
+
+static void check_rollback(struct fault_life *life)
+{
+    bool candidate = fault_life_runs(life, life->candidate);
+    bool confirmed = fault_life_runs(life, life->confirmed);
+
+    if (!candidate && !confirmed) {
+        fault_life_fail(life, FAULT_ROLLBACK,
+                        life->accepted ? "a confirmed image was taken back"
+                                       : "neither the confirmed image nor the one asked for runs");
+    }
+}
+
+/* An operation that fails is a reason to refuse an image, or to let one stay on trial. */
+static bool met_an_error(const struct fault_life *life)
+{
+    for (uint32_t i = 0; i < life->fault_count; i++) {
+        if (life->faults[i].model->kind == FAULT_ERROR) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A request that stood, and the old image runs for good, without the new one ever having run. */
+static void check_update(struct fault_life *life)
+{
+    if (!life->asked || life->ran_candidate || fault_life_runs(life, life->candidate) ||
+        life->on_trial) {
+        return;
+    }
+    /* Without a store one boot is all there is: MCUboot's rule. */
+    if (life->fault_count > 0 && (life->machine->image.slots.store == NULL || met_an_error(life))) {
+        return;
+    }
+    fault_life_fail(life, FAULT_UPDATE, "what was asked for is gone and has not run");
+}
+
+static void check_running(struct fault_life *life)
+{
+    const struct ferry_boot_image_report *report = &life->machine->report.images[0];
+
+    life->dark = 0;
+    life->running = identify(life);
+    life->on_trial = report->next == FERRY_SWAP_REVERT;
+    if (life->running == 0) {
+        fault_life_fail(life, FAULT_VERIFIED, "what is said to run is no good image of the flow");
+        return;
+    }
+    if (report->action == FERRY_BOOT_STOPPED) {
+        fault_life_fail(life, FAULT_VERIFIED, "an image runs and the report says stopped");
+    }
+    if (life->machine->nothing_runs != 0) {
+        fault_life_fail(life, FAULT_NAMED, "an image runs and the hook says that nothing does");
+    }
+    check_rollback(life);
+    check_old_kept(life);
+}
+
+/* ---- When nothing runs
+ * --------------------------------------------------------------------------------- */
+
+static const struct fault_armed *failing_for_ever(const struct fault_life *life)
+{
+    for (uint8_t i = 0; i < life->chip->state.armed_count; i++) {
+        const struct fault_armed *armed = &life->chip->state.armed[i];
+
+        if (armed->fired && armed->model->for_ever) {
+            return armed;
+        }
+    }
+    return NULL;
+}
+
+/* The report must name the sector that fails for ever. */
+static void check_named(struct fault_life *life, const struct fault_armed *armed)
+{
+    static const enum ferry_boot_area areas[FAULT_PLACES] = {
+        FERRY_AREA_PRIMARY, FERRY_AREA_SECONDARY, FERRY_AREA_SCRATCH, FERRY_AREA_NONE};
+    const struct ferry_boot_failure *failure = &life->machine->report.images[0].failure;
+    uint32_t size = life->chip->areas[armed->place].flash.runs[0].size;
+
+    if (failure->area != areas[armed->place] || failure->sector != armed->offset / size) {
+        fault_life_fail(life, FAULT_NAMED, "nothing runs, and the failing sector is not named");
+    }
+}
+
+static void check_dark(struct fault_life *life, int rc)
+{
+    const struct fault_armed *armed = failing_for_ever(life);
+
+    life->dark++;
+    life->running = 0;
+    if (rc == FERRY_E_POWER) {
+        fault_life_fail(life, FAULT_RUNS, "a boot says that the power is off, which is on");
+        return;
+    }
+    if (life->machine->nothing_runs != 1) {
+        fault_life_fail(life, FAULT_NAMED, "nothing runs, and the hook was not called once");
+    }
+    if (life->dark < DARK_MAX) {
+        return;
+    }
+    if (armed != NULL) {
+        check_named(life, armed);
+    } else if (!traits_of(life)->needs_recovery) {
+        fault_life_fail(life, FAULT_RUNS, ferry_error_text(life->machine->report.images[0].reason));
+    }
+}
+
+/* ---- A boot
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static void tell_boot(const struct fault_life *life, int rc)
+{
+    const struct ferry_boot_image_report *image = &life->machine->report.images[0];
+
+    printf("    boot %u: %s, %s%s, reason %s, next %s, slot %u, runs", life->boots,
+           ferry_error_name(rc), ferry_boot_action_name(image->action),
+           image->resumed ? " (resumed)" : "", ferry_error_name(image->reason),
+           ferry_swap_type_name(image->next), image->slot);
+    static const char *const names[FAULT_BAD] = {"old", "new", "next"};
+
+    for (int i = 0; i < FAULT_BAD; i++) {
+        if (fault_life_runs(life, i)) {
+            printf(" %s", names[i]);
+        }
+    }
+    if (image->failure.area != FERRY_AREA_NONE) {
+        printf(", failed in area %d sector %u", (int)image->failure.area, image->failure.sector);
+    }
+    printf("; %llu operations so far\n",
+           (unsigned long long)(life->chip->state.operations - life->counted_from));
+}
+
+bool fault_life_boot(struct fault_life *life)
+{
+    int rc;
+
+    life->boots++;
+    rc = fault_machine_boot(life->machine, life->job, life->chip, life->cause);
+    if (life->chip->state.runaway) {
+        fault_life_fail(life, FAULT_PROGRESS, "a boot does not come to an end");
+        return false;
+    }
+    if (life->machine->report.images[0].action != FERRY_BOOT_RAN) {
+        life->updates++;
+    }
+    if (rc == FERRY_OK) {
+        check_running(life);
+    } else {
+        check_dark(life, rc);
+    }
+    if (life->verbose) {
+        tell_boot(life, rc);
+    }
+    return rc == FERRY_OK;
+}
+
+/* ---- Invariants of an end
+ * ------------------------------------------------------------------------------------ */
+
+static uint32_t most_erases(const struct fault_life *life, enum fault_place place)
+{
+    uint32_t most = 0;
+
+    for (uint32_t i = 0; i < FAULT_SECTORS_MAX; i++) {
+        most = ferry_max32(most, life->chip->state.wear[place][i]);
+    }
+    return most;
+}
+
+static void check_wear(struct fault_life *life)
+{
+    uint32_t updates = ferry_max32(life->updates, 1);
+    uint32_t extra = WEAR_PER_FAULT * life->fault_count;
+
+    /* A sector that fails for ever is tried at each boot. */
+    if (failing_for_ever(life) != NULL) {
+        extra += WEAR_PER_FAULT * life->boots;
+    }
+
+    uint32_t bound = traits_of(life)->erases * updates + extra;
+
+    if (most_erases(life, FAULT_PRIMARY) > bound || most_erases(life, FAULT_SECONDARY) > bound ||
+        most_erases(life, FAULT_SCRATCH) > life->job->wear_of_scratch * updates + extra) {
+        fault_life_fail(life, FAULT_WEAR, "a sector was erased too often");
+    }
+}
+
+static void check_rules(struct fault_life *life)
+{
+    const struct fault_state *state = &life->chip->state;
+
+    if (state->reprogrammed > 0) {
+        fault_life_fail(life, FAULT_RULES, "something was programmed that was not erased");
+    }
+    if (life->fault_count == 0 && state->needless > 0) {
+        fault_life_fail(life, FAULT_RULES, "something was erased in vain");
+    }
+}
+
+/* Whether the confirmed image may be back, though another one was asked for. */
+static bool may_be_back(const struct fault_life *life)
+{
+    return life->fault_count > 0 && !life->accepted;
+}
+
+/* The goal, as far as the strategy knows trials. */
+static enum fault_goal goal_of(const struct fault_life *life)
+{
+    enum fault_goal goal = life->job->flow->goal;
+    bool trial = goal == FAULT_GOAL_TRIAL || goal == FAULT_GOAL_CONFIRMED;
+
+    return trial && !traits_of(life)->reverts ? FAULT_GOAL_NEW : goal;
+}
+
+static void check_goal(struct fault_life *life)
+{
+    bool back = fault_life_runs(life, life->confirmed) && may_be_back(life);
+    bool new = fault_life_runs(life, life->candidate);
+    enum fault_goal goal = goal_of(life);
+
+    if (life->on_trial && goal != FAULT_GOAL_TRIAL && failing_for_ever(life) == NULL) {
+        fault_life_fail(life, FAULT_ROLLBACK, "on trial at the end");
+    }
+    if (goal == FAULT_GOAL_OLD && !fault_life_runs(life, life->confirmed) && !life->on_trial) {
+        fault_life_fail(life, FAULT_ROLLBACK, "the image that never confirmed itself stays");
+    }
+    if (goal == FAULT_GOAL_NEW && !new && !(back && met_an_error(life))) {
+        fault_life_fail(life, FAULT_UPDATE, "the image that was asked for does not run");
+    }
+    if (goal == FAULT_GOAL_TRIAL && !life->on_trial && !back) {
+        fault_life_fail(life, FAULT_ROLLBACK, "the image that never confirmed itself stays");
+    }
+    if (goal == FAULT_GOAL_CONFIRMED && !new && !back) {
+        fault_life_fail(life, FAULT_ROLLBACK, "neither confirmed nor taken back");
+    }
+    if (goal != FAULT_GOAL_OLD) {
+        check_update(life);
+    }
+}
+
+void fault_life_end(struct fault_life *life)
+{
+    if (!life->failed && life->dark == 0) {
+        check_goal(life);
+    }
+    check_wear(life);
+    check_rules(life);
+}

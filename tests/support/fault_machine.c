@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a boot and an application have in RAM. */
+#include "fault_job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *need(void *memory)
+{
+    if (memory == NULL) {
+        fputs("faults: out of memory\n", stderr);
+        abort();
+    }
+    return memory;
+}
+
+static void on_nothing_runs(void *context, const struct ferry_boot_report *report)
+{
+    struct fault_machine *machine = context;
+
+    (void)report;
+    machine->nothing_runs++;
+}
+
+static const struct ferry_flash *area(struct fault_chip *chip, enum fault_place place)
+{
+    return fault_chip_has(chip, place) ? &chip->areas[place].flash : NULL;
+}
+
+static void init_boot(struct fault_machine *machine, const struct fault_job *job,
+                      struct fault_chip *chip)
+{
+    const struct fault_layout *layout = job->layout;
+
+    machine->ram = (struct ferry_boot_ram){machine->ram_bytes, FAULT_RAM_ADDRESS,
+                                           chip->areas[FAULT_PRIMARY].flash.size};
+    machine->image = (struct ferry_boot_image){
+        .slots = {.primary = area(chip, FAULT_PRIMARY),
+                  .secondary = area(chip, FAULT_SECONDARY),
+                  .strategy = job->strategy->traits,
+                  .max_align = layout->max_align,
+                  .max_sectors = layout->max_sectors,
+                  .scratch = area(chip, FAULT_SCRATCH)},
+        .strategy = job->strategy,
+        .ram = &machine->ram,
+    };
+    machine->hooks = (struct ferry_boot_hooks){.context = machine, .nothing_runs = on_nothing_runs};
+    machine->config = (struct ferry_boot_config){
+        .images = &machine->image,
+        .image_count = 1,
+        .trust = layout->key == TEST_KEY_NONE ? test_trust_digest_only : *test_trust(layout->key),
+        .trials = layout->trials,
+        .hooks = &machine->hooks,
+        .buf = machine->buf,
+        .buf_size = layout->buf_size};
+}
+
+static void init_server(struct fault_machine *machine)
+{
+    machine->group_config = (struct ferry_image_group_config){
+        .images = &machine->app, .image_count = 1, .check = &ferry_image_check_sha256};
+    machine->mount = (struct ferry_server_mount){&ferry_image_group_table, &machine->group};
+    machine->server_config = (struct ferry_server_config){
+        .groups = &machine->mount, .group_count = 1, .buf_size = 2048, .buf_count = 1};
+}
+
+void fault_machine_init(struct fault_machine *machine, const struct fault_job *job,
+                        struct fault_chip *chip)
+{
+    memset(machine, 0, sizeof(*machine));
+    machine->buf = need(malloc(job->layout->buf_size));
+    machine->ram_bytes = need(malloc(chip->areas[FAULT_PRIMARY].flash.size));
+    init_boot(machine, job, chip);
+    init_server(machine);
+}
+
+void fault_machine_free(struct fault_machine *machine)
+{
+    free(machine->buf);
+    free(machine->ram_bytes);
+}
+
+/* As a port does it: without a store that opens the device has none. */
+static void open_store(struct fault_machine *machine, struct fault_chip *chip)
+{
+    const struct ferry_flash *flash = area(chip, FAULT_STORE);
+    bool open = flash != NULL && ferry_store_open(&machine->store, flash) == FERRY_OK;
+
+    machine->image.slots.store = open ? &machine->store : NULL;
+}
+
+/* The application begins: with the store as the boot left it, opened anew. */
+static void start_app(struct fault_machine *machine, struct fault_chip *chip)
+{
+    open_store(machine, chip);
+    machine->app = machine->image.slots;
+    machine->app.active = machine->report.images[0].slot;
+    if (ferry_server_init(&machine->server, &machine->server_config) != FERRY_OK) {
+        fputs("faults: the server does not start\n", stderr);
+        abort();
+    }
+}
+
+int fault_machine_boot(struct fault_machine *machine, const struct fault_job *job,
+                       struct fault_chip *chip, enum ferry_reset_cause cause)
+{
+    int rc;
+
+    (void)job;
+    chip->state.steps = 0;
+    chip->state.booting = true;
+    open_store(machine, chip);
+    machine->config.cause = cause;
+    machine->nothing_runs = 0;
+    rc = ferry_boot_run(&machine->config, &machine->report);
+    chip->state.booting = false;
+    chip->state.steps = 0;
+    if (rc == FERRY_OK && !chip->state.runaway) {
+        start_app(machine, chip);
+    }
+    return rc;
+}
