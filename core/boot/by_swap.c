@@ -8,7 +8,7 @@
 /* What is being done. swap_info is one unit that may have lost a bit; image_ok stands since the
  * begin unless it is a test. */
 static enum ferry_swap_type type_under_way(const struct ferry_trailer *primary,
-                                           const struct ferry_boot_journal *journal)
+                                           const struct ferry_journal *journal)
 {
     if (journal->found) {
         return journal->type;
@@ -20,7 +20,7 @@ static enum ferry_swap_type type_under_way(const struct ferry_trailer *primary,
 }
 
 /* swap_size; or, where that cannot be, whole blocks as the journal has it. */
-static int size_under_way(struct ferry_boot_swap *swap, const struct ferry_boot_journal *journal)
+static int size_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
 {
     const struct ferry_flash *primary = swap->slots->primary;
     int rc = ferry_boot_read_size(swap, primary, &swap->size);
@@ -43,8 +43,7 @@ static int size_under_way(struct ferry_boot_swap *swap, const struct ferry_boot_
 
 /* Without a journal no step has begun, or the secondary takes no records. Only the way down writes
  * to sector 0 of the secondary while its image stands one higher. */
-static int direction_under_way(struct ferry_boot_swap *swap,
-                               const struct ferry_boot_journal *journal)
+static int direction_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
 {
     const struct ferry_slots *slots = swap->slots;
     struct ferry_flash_slice view;
@@ -67,8 +66,7 @@ static int direction_under_way(struct ferry_boot_swap *swap,
 }
 
 /* The marks, and what the journal knows beyond them. */
-static int progress_under_way(struct ferry_boot_swap *swap,
-                              const struct ferry_boot_journal *journal)
+static int progress_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
 {
     int rc = direction_under_way(swap, journal);
 
@@ -94,17 +92,18 @@ static int progress_under_way(struct ferry_boot_swap *swap,
 static int resume_marks(struct ferry_boot_swap *swap)
 {
     struct ferry_trailers trailers;
-    struct ferry_boot_journal journal;
+    struct ferry_journal journal;
     int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
     if (rc != FERRY_OK || trailers.primary.magic != FERRY_SET ||
         trailers.primary.copy_done != FERRY_UNSET || trailers.secondary.magic == FERRY_SET) {
         return rc;
     }
-    rc = ferry_boot_journal_read(swap, &journal);
-    if (rc != FERRY_OK || journal.finished) {
+    rc = ferry_journal_read(swap->slots, &swap->layout, &trailers.primary, &journal);
+    if (rc != FERRY_OK) {
         return rc;
     }
+    swap->journal = journal.end;
     rc = size_under_way(swap, &journal);
     if (rc != FERRY_OK || swap->size == 0) {
         return rc;

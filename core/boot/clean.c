@@ -64,11 +64,11 @@ static bool blocks_confirm(const struct ferry_trailer *primary)
            (primary->magic == FERRY_SET && primary->image_ok == FERRY_BAD);
 }
 
-/* Erase the trailer of a slot unless its image reaches into it: a damaged trailer is the lesser
- * harm. */
-static int clear(const struct ferry_boot_swap *swap, const struct ferry_flash *slot,
-                 uint32_t image_end)
+/* Erase the primary's trailer, which makes its image a confirmed one, unless the image reaches into
+ * it: a damaged trailer is the lesser harm. */
+static int clear_primary(const struct ferry_boot_swap *swap, uint32_t image_end)
 {
+    const struct ferry_flash *slot = swap->slots->primary;
     uint32_t start = 0;
     int rc = ferry_slots_trailer_start(swap->slots, slot, &start);
 
@@ -78,36 +78,42 @@ static int clear(const struct ferry_boot_swap *swap, const struct ferry_flash *s
     return ferry_boot_erase_trailer(swap, slot);
 }
 
-/* Where the image in the secondary ends; 0 when there is none. */
-static int find_end(const struct ferry_boot_swap *swap, uint32_t *end)
+/* Clear the secondary's trailer; where its image reaches into it, nobody can ever ask for that, and
+ * it goes as well. */
+static int clear_secondary(struct ferry_boot_swap *swap)
 {
     struct ferry_flash_slice view;
     struct ferry_image_info info;
     uint32_t offset = 0;
+    uint32_t start = 0;
     int rc = ferry_slots_view(swap->slots, 1, &view, &offset);
 
     if (rc == FERRY_OK) {
         rc = ferry_image_inspect(&view.flash, &info);
     }
-    *end = rc == FERRY_OK ? offset + info.size : 0;
-    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+    if (rc == FERRY_OK) {
+        rc = ferry_slots_trailer_start(swap->slots, swap->slots->secondary, &start);
+    }
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    if (rc == FERRY_OK && info.size > start - offset) {
+        swap->backwards = offset != ferry_slots_upload_offset(swap->slots);
+        return ferry_boot_empty_secondary(swap);
+    }
+    return ferry_boot_erase_trailer(swap, swap->slots->secondary);
 }
 
-int ferry_boot_repair(const struct ferry_boot_swap *swap, const struct ferry_image_info *running)
+int ferry_boot_repair(struct ferry_boot_swap *swap, const struct ferry_image_info *running)
 {
     struct ferry_trailers trailers;
-    uint32_t end = 0;
     int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
-    /* Without a trailer the primary counts as confirmed. */
     if (rc == FERRY_OK && blocks_confirm(&trailers.primary)) {
-        rc = clear(swap, swap->slots->primary, running->size);
+        rc = clear_primary(swap, running->size);
     }
     if (rc != FERRY_E_POWER && blocks_requests(&trailers.secondary)) {
-        rc = find_end(swap, &end);
-        if (rc == FERRY_OK) {
-            rc = clear(swap, swap->slots->secondary, end);
-        }
+        rc = clear_secondary(swap);
     }
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }

@@ -6,33 +6,11 @@
 
 /* ---- What the trailers ask for -------------------------------------------------------- */
 
-/* The end of a swap whose copy_done did not take stands in the journal. */
-static int read_end(const struct ferry_boot_swap *swap, struct ferry_trailers *trailers)
-{
-    struct ferry_boot_swap reader = *swap;
-    struct ferry_boot_journal journal;
-
-    if (swap->layout.size == swap->layout.swap_size || trailers->primary.magic != FERRY_SET ||
-        trailers->primary.copy_done != FERRY_UNSET || trailers->secondary.magic == FERRY_SET) {
-        return FERRY_OK;
-    }
-
-    int rc = ferry_boot_journal_read(&reader, &journal);
-
-    if (rc == FERRY_OK && journal.finished) {
-        trailers->primary.copy_done = FERRY_SET;
-    }
-    return rc;
-}
-
 int ferry_boot_decide(struct ferry_boot_swap *swap)
 {
     struct ferry_trailers trailers;
     int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
-    if (rc == FERRY_OK) {
-        rc = read_end(swap, &trailers);
-    }
     if (rc == FERRY_OK) {
         rc = ferry_slots_decide(swap->slots, &trailers, &swap->type);
     }

@@ -137,25 +137,44 @@ int ferry_boot_read_size(const struct ferry_boot_swap *swap, const struct ferry_
     return rc;
 }
 
-/* Erase a trailer and fill it; once more where it fails, for half a trailer says something else. */
+/* Erase a trailer and fill it; once more where it fails, for half a trailer says something else,
+ * and what reads as erased may not take a program. */
 static int fill_trailer(const struct ferry_boot_swap *swap, const struct ferry_flash *slot)
 {
+    struct ferry_boot_swap careful = *swap;
     int rc = FERRY_E_FLASH;
 
     for (int i = 0; i < TRIES && rc != FERRY_OK && rc != FERRY_E_POWER; i++) {
-        rc = ferry_boot_erase_trailer(swap, slot);
+        rc = ferry_boot_erase_trailer(&careful, slot);
         if (rc == FERRY_OK) {
-            rc = ferry_boot_write_fields(swap, slot);
+            rc = ferry_boot_write_fields(&careful, slot);
         }
+        careful.unsure = true;
     }
     return rc;
 }
 
 /* ---- Begin --------------------------------------------------------------------------------- */
 
-/* Ask for swap->type in the secondary. Its journal may be left from the last swap: only fields
+/* Whether the journal has records that this swap would take for its own: they are left from one of
+ * the same type. Returns 1, 0 or FERRY_E_POWER. */
+static int is_haunted(const struct ferry_boot_swap *swap)
+{
+    const struct ferry_trailer wanted = {
+        .magic = FERRY_SET,
+        .image_ok = swap->type == FERRY_SWAP_TEST ? FERRY_UNSET : FERRY_SET,
+        .copy_done = FERRY_UNSET,
+        .swap_type = (uint8_t)swap->type,
+    };
+    struct ferry_journal journal;
+    int rc = ferry_journal_read(swap->slots, &swap->layout, &wanted, &journal);
+
+    return rc == FERRY_OK ? journal.found : rc;
+}
+
+/* Ask for swap->type in the secondary. What is left of another swap's journal may stay: only fields
  * that are not erased make an erase necessary. */
-static int ask(const struct ferry_boot_swap *swap)
+static int ask(const struct ferry_boot_swap *swap, bool erase)
 {
     const struct ferry_flash *secondary = swap->slots->secondary;
     uint32_t fields = swap->layout.swap_size;
@@ -164,7 +183,7 @@ static int ask(const struct ferry_boot_swap *swap)
     if (rc == FERRY_E_POWER) {
         return rc;
     }
-    if (rc == 1) {
+    if (rc == 1 && !erase) {
         rc = ferry_boot_write_fields(swap, secondary);
         if (rc == FERRY_OK || rc == FERRY_E_POWER) {
             return rc;
@@ -175,9 +194,13 @@ static int ask(const struct ferry_boot_swap *swap)
 
 int ferry_boot_begin(const struct ferry_boot_swap *swap)
 {
-    int rc = swap->asked ? FERRY_OK : ask(swap);
+    int rc = is_haunted(swap);
+    bool haunted = rc == 1;
 
-    return rc != FERRY_OK ? rc : fill_trailer(swap, swap->slots->primary);
+    if (rc >= 0 && (haunted || !swap->asked)) {
+        rc = ask(swap, haunted);
+    }
+    return rc < 0 ? rc : fill_trailer(swap, swap->slots->primary);
 }
 
 int ferry_boot_take_over(struct ferry_boot_swap *swap)
@@ -185,20 +208,20 @@ int ferry_boot_take_over(struct ferry_boot_swap *swap)
     const struct ferry_flash *secondary = swap->slots->secondary;
     int rc = ferry_boot_erase_trailer(swap, secondary);
 
+    if (rc != FERRY_OK) {
+        return rc;
+    }
     swap->journal = secondary->size - swap->layout.size;
     swap->mapped = false;
     swap->differing = ferry_boot_blocks(swap);
-    if (rc == FERRY_OK && swap->strategy->plan->only_differing) {
+    if (swap->strategy->plan->only_differing) {
         rc = ferry_boot_differ_find(swap, swap->differing);
     }
     if (rc == FERRY_OK) {
         rc = ferry_boot_journal_state(swap, 0);
     }
     /* Nobody would find the map without a state. The rest of it can be read off the trailer. */
-    if (rc != FERRY_OK && rc != FERRY_E_POWER && !swap->mapped) {
-        rc = FERRY_OK;
-    }
-    return rc;
+    return rc == FERRY_E_POWER || swap->mapped ? rc : FERRY_OK;
 }
 
 /* ---- End ------------------------------------------------------------------------------------ */

@@ -50,18 +50,28 @@ static uint32_t mark_offset(const struct ferry_boot_swap *swap, uint32_t i)
     return scratch->size - swap->layout.swap_size - (MARKS - i) * unit;
 }
 
-/* A mark that its unit does not take is the business of the next boot. */
+/* Write mark i, or the next one whose unit is erased: the later ones say the same and more. What no
+ * unit takes is the business of the next boot. Returns FERRY_OK or FERRY_E_POWER. */
 static int mark(const struct ferry_boot_swap *swap, uint32_t i)
 {
-    int rc = ferry_boot_mark(swap, swap->slots->scratch, mark_offset(swap, i));
+    const struct ferry_flash *scratch = swap->slots->scratch;
+    int rc = FERRY_E_NOT_ERASED;
 
+    for (; i < MARKS && rc != FERRY_OK && rc != FERRY_E_POWER; i++) {
+        rc = ferry_flash_is_erased(scratch, mark_offset(swap, i), scratch->write_size);
+        if (rc == 1) {
+            rc = ferry_boot_mark(swap, scratch, mark_offset(swap, i));
+        } else if (rc == FERRY_OK) {
+            rc = FERRY_E_NOT_ERASED;
+        }
+    }
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
-/* Bytes of the block that hold image. */
-static uint32_t used(const struct ferry_boot_swap *swap, const struct ferry_block *block)
+/* Bytes of an image of so many that lie in the block. */
+static uint32_t part_of(uint32_t size, const struct ferry_block *block)
 {
-    return swap->size - block->offset;
+    return size > block->offset ? size - block->offset : 0;
 }
 
 /* ---- The three steps --------------------------------------------------------------------------
@@ -74,7 +84,7 @@ static int to_scratch(struct ferry_boot_swap *swap, const struct ferry_block *bl
 
     if (rc == FERRY_OK) {
         rc = ferry_boot_move(swap, slots->secondary, block->offset, slots->scratch, 0,
-                             used(swap, block));
+                             part_of(swap->secondary_size, block));
     }
     if (rc == FERRY_OK) {
         rc = ferry_boot_write_fields(swap, slots->scratch);
@@ -86,14 +96,14 @@ static int to_scratch(struct ferry_boot_swap *swap, const struct ferry_block *bl
 /* Move to a block whose slot is erased from there to its end. */
 static int to_slot(struct ferry_boot_swap *swap, const struct ferry_flash *from,
                    uint32_t from_offset, const struct ferry_flash *to,
-                   const struct ferry_block *block)
+                   const struct ferry_block *block, uint32_t size)
 {
     bool unsure = swap->unsure;
     int rc = ferry_boot_erase(swap, to, block->offset, to->size - block->offset);
 
     swap->unsure = false;
     if (rc == FERRY_OK) {
-        rc = ferry_boot_move(swap, from, from_offset, to, block->offset, used(swap, block));
+        rc = ferry_boot_move(swap, from, from_offset, to, block->offset, part_of(size, block));
     }
     swap->unsure = unsure;
     return rc;
@@ -102,7 +112,8 @@ static int to_slot(struct ferry_boot_swap *swap, const struct ferry_flash *from,
 static int to_secondary(struct ferry_boot_swap *swap, const struct ferry_block *block)
 {
     const struct ferry_slots *slots = swap->slots;
-    int rc = to_slot(swap, slots->primary, block->offset, slots->secondary, block);
+    int rc =
+        to_slot(swap, slots->primary, block->offset, slots->secondary, block, swap->primary_size);
 
     swap->unsure = false;
     return rc != FERRY_OK ? rc : mark(swap, 1);
@@ -111,17 +122,30 @@ static int to_secondary(struct ferry_boot_swap *swap, const struct ferry_block *
 static int to_primary(struct ferry_boot_swap *swap, const struct ferry_block *block)
 {
     const struct ferry_slots *slots = swap->slots;
-    int rc = to_slot(swap, slots->scratch, 0, slots->primary, block);
+    int rc = to_slot(swap, slots->scratch, 0, slots->primary, block, swap->secondary_size);
 
     swap->unsure = false;
     return rc != FERRY_OK ? rc : ferry_boot_write_fields(swap, slots->primary);
 }
 
+/* Set swap->journal behind whatever an earlier try has left. */
+static int find_journal_end(struct ferry_boot_swap *swap)
+{
+    struct ferry_trailer primary;
+    struct ferry_journal journal;
+    int rc = ferry_trailer_read(swap->slots->primary, swap->slots->max_align, &primary);
+
+    if (rc == FERRY_OK) {
+        rc = ferry_journal_read(swap->slots, &swap->layout, &primary, &journal);
+    }
+    swap->journal = rc == FERRY_OK ? journal.end : swap->slots->secondary->size;
+    return rc;
+}
+
 /* The pair of slots rules from here on; the blocks below the shared one are as they were. */
 static int hand_over(struct ferry_boot_swap *swap, const struct ferry_block *block)
 {
-    struct ferry_boot_journal journal;
-    int rc = ferry_boot_journal_read(swap, &journal);
+    int rc = find_journal_end(swap);
 
     if (rc == FERRY_OK) {
         rc = ferry_boot_differ_find(swap, block->index);
@@ -188,7 +212,7 @@ static bool take_trailer(struct ferry_boot_swap *swap, const struct ferry_flash 
 static int resume_steps(struct ferry_boot_swap *swap)
 {
     struct ferry_trailers trailers;
-    struct ferry_boot_journal journal;
+    struct ferry_journal journal;
     struct ferry_block block;
     int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
@@ -196,11 +220,12 @@ static int resume_steps(struct ferry_boot_swap *swap)
         trailers.primary.copy_done != FERRY_UNSET || trailers.secondary.magic == FERRY_SET) {
         return rc;
     }
-    rc = ferry_boot_journal_read(swap, &journal);
-    if (rc != FERRY_OK || !journal.found || journal.finished ||
+    rc = ferry_journal_read(swap->slots, &swap->layout, &trailers.primary, &journal);
+    if (rc != FERRY_OK || !journal.found ||
         !take_trailer(swap, swap->slots->primary, &trailers.primary, &block)) {
         return rc;
     }
+    swap->journal = journal.end;
     swap->type = journal.type;
     swap->mapped = journal.mapped;
     rc = ferry_boot_differ_resume(swap, block.index);
@@ -213,22 +238,65 @@ static int resume_steps(struct ferry_boot_swap *swap)
     return rc != FERRY_OK ? rc : 1;
 }
 
-/* Whether the secondary's image is still whole: then step 2 has not begun, and the opening may be
- * begun again. Returns 1, 0 or FERRY_E_POWER. */
-static int secondary_is_whole(const struct ferry_boot_swap *swap)
+/* Whether an image verifies; its size then. Returns 1, 0 or FERRY_E_POWER. */
+static int is_whole(const struct ferry_boot_swap *swap, const struct ferry_flash *slot,
+                    uint32_t *size)
 {
     struct ferry_image_info info;
     struct ferry_verdict verdict;
-    int rc = ferry_boot_verify_secondary(swap, &info, &verdict);
+    int rc = ferry_boot_verify(swap, slot, &info, &verdict);
 
+    *size = info.size;
     if (rc == FERRY_E_POWER) {
         return rc;
     }
     return rc == FERRY_OK && ferry_verdict_is_valid(&verdict) ? 1 : 0;
 }
 
-/* Which step is to be done. Returns 1 .. 3, or FERRY_E_POWER. */
-static int next_step(const struct ferry_boot_swap *swap)
+/* Whether the opening may be begun again after step 1: the secondary's image is still whole, and
+ * what asked for it is there: a request, a trial in the primary, or no image there that runs.
+ * Returns 1, 0 or FERRY_E_POWER. */
+static int may_begin_again(const struct ferry_boot_swap *swap)
+{
+    struct ferry_boot_swap asked = *swap;
+    uint32_t size = 0;
+    int rc = is_whole(swap, swap->slots->secondary, &size);
+
+    if (rc != 1) {
+        return rc;
+    }
+    rc = ferry_boot_decide(&asked);
+    if (rc != FERRY_OK || asked.type != FERRY_SWAP_NONE) {
+        return rc != FERRY_OK ? rc : 1;
+    }
+    rc = is_whole(swap, swap->slots->primary, &size);
+    return rc < 0 ? rc : 1 - rc;
+}
+
+/* Whether step 3 is to be done, or what the scratch area holds is left from a swap long ended: step
+ * 2 left no image in the secondary but the primary's block, and only step 3 damages the primary.
+ * Returns 3, 1 or FERRY_E_POWER. */
+static int third_or_none(const struct ferry_boot_swap *swap, const struct ferry_block *block)
+{
+    const struct ferry_slots *slots = swap->slots;
+    uint32_t size = 0;
+    int whole = is_whole(swap, slots->primary, &size);
+    uint32_t old_part = part_of(size, block);
+    int rc = whole;
+
+    if (whole == 1) {
+        rc = is_whole(swap, slots->secondary, &size);
+    }
+    if (whole != 1 || rc != 0) {
+        return rc < 0 ? rc : 3 - 2 * rc;
+    }
+    rc = ferry_boot_same(swap, slots->primary, block->offset, slots->secondary, block->offset,
+                         old_part);
+    return rc < 0 ? rc : 1 + 2 * rc;
+}
+
+/* Which step is to be done; 1 = none of this opening. Returns 1 .. 3, or FERRY_E_POWER. */
+static int next_step(const struct ferry_boot_swap *swap, const struct ferry_block *block)
 {
     int found[MARKS];
 
@@ -238,21 +306,21 @@ static int next_step(const struct ferry_boot_swap *swap)
             return found[i];
         }
     }
-    if (found[2] == 1) {
-        return 3;
-    }
-    if (found[1] == 1) {
-        int rc = mark(swap, 2);
+    if (found[1] == 1 || found[2] == 1) {
+        int rc = third_or_none(swap, block);
 
-        return rc != FERRY_OK ? rc : 3;
+        if (rc == 3 && found[2] == 0) {
+            rc = mark(swap, 2) == FERRY_OK ? rc : FERRY_E_POWER;
+        }
+        return rc;
     }
     if (found[0] == 0) {
         return 1;
     }
 
-    int whole = secondary_is_whole(swap);
+    int again = may_begin_again(swap);
 
-    return whole < 0 ? whole : 2 - whole;
+    return again < 0 ? again : 2 - again;
 }
 
 /* The scratch area's trailer is there. Returns 1, 0 or an error. */
@@ -271,7 +339,7 @@ static int resume_opening(struct ferry_boot_swap *swap)
         !take_trailer(swap, slots->scratch, &trailer, &block)) {
         return 0;
     }
-    rc = next_step(swap);
+    rc = next_step(swap, &block);
     if (rc <= 1) {
         return rc < 0 ? rc : 0;
     }

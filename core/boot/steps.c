@@ -201,13 +201,16 @@ int ferry_boot_move(const struct ferry_boot_swap *swap, const struct ferry_flash
     if (rc == FERRY_E_POWER || rc == 1) {
         return rc == 1 ? FERRY_OK : rc;
     }
+    struct ferry_boot_swap careful = *swap;
+
     len = ferry_align_up(len, to->write_size);
     for (int i = 0; i < TRIES; i++) {
-        rc = copy(swap, from, from_offset, to, to_offset, len);
+        rc = copy(&careful, from, from_offset, to, to_offset, len);
         ferry_boot_feed(swap);
         if (rc == FERRY_OK || rc == FERRY_E_POWER) {
             break;
         }
+        careful.unsure = true; /* what reads as erased may not take a program */
     }
     return rc;
 }

@@ -48,7 +48,8 @@ static int note_begin(struct ferry_boot_swap *swap)
     const struct ferry_flash *secondary = swap->slots->secondary;
     uint32_t at = secondary->size - swap->layout.swap_size;
     uint8_t note[4];
-    int rc = has_note(swap) ? ferry_flash_is_erased(secondary, at, sizeof(note)) : 0;
+    uint32_t len = ferry_align_up(sizeof(note), secondary->write_size);
+    int rc = has_note(swap) ? ferry_flash_is_erased(secondary, at, len) : 0;
 
     if (rc == 1) {
         ferry_store_le32(note, swap->size);

@@ -129,7 +129,17 @@ static int move_member(const struct ferry_boot_swap *swap, const struct member *
     return ferry_boot_move(swap, slots->scratch, member->place, slots->primary, at, new_part);
 }
 
-/* With the opening a last step leaves no trailer in the scratch area. */
+/* Leave no trailer in the scratch area. One that cannot be erased harms nobody: see
+ * scratch_opening.c. Returns FERRY_OK or FERRY_E_POWER. */
+static int clear_scratch(const struct ferry_boot_swap *swap)
+{
+    const struct ferry_flash *scratch = swap->slots->scratch;
+    int rc = ferry_boot_erase(swap, scratch, 0, scratch->size);
+
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
+/* With the opening that is the last step. */
 static uint32_t count(const struct ferry_boot_swap *swap)
 {
     return 3 * group_count(swap) + (ferry_boot_shares_trailer(swap) ? 1 : 0);
@@ -142,7 +152,7 @@ static int step(const struct ferry_boot_swap *swap, uint32_t n)
     int rc = group_at(swap, n / 3, &group);
 
     if (rc == FERRY_OK && group.high == 0) {
-        return ferry_boot_erase(swap, swap->slots->scratch, 0, swap->slots->scratch->size);
+        return clear_scratch(swap);
     }
     if (rc == FERRY_OK) {
         rc = first_member(swap, group.high, &member);

@@ -7,6 +7,7 @@
 #ifndef FERRY_CORE_BOOT_SWAP_H
 #define FERRY_CORE_BOOT_SWAP_H
 
+#include "core/image/journal.h"
 #include "ferry/boot.h"
 
 struct ferry_boot_swap {
@@ -163,22 +164,6 @@ int ferry_boot_end(struct ferry_boot_swap *swap);
 
 /* ---- Journal (journal.c) -------------------------------------------------------------- */
 
-/* What the records in the secondary's status area say. */
-struct ferry_boot_journal {
-    bool found;    /* there is a state */
-    bool finished; /* the swap is at its end, whatever copy_done reads */
-    enum ferry_swap_type type;
-    bool backwards;
-    bool mapped;
-    uint32_t blocks; /* that swap_size covers */
-    uint32_t done;   /* steps */
-};
-
-/* Read it, and set swap->journal behind its last record. A bit that flipped is put right.
- * Returns FERRY_OK (with nothing found when it cannot be read) or FERRY_E_POWER. */
-FERRY_MUST_CHECK
-int ferry_boot_journal_read(struct ferry_boot_swap *swap, struct ferry_boot_journal *journal);
-
 /* Append the state: swap->type, the blocks of swap->size and done, or that it is finished. A record
  * that does not take is tried in the next place. Returns FERRY_OK; FERRY_E_FULL; or a flash
  * error. */
@@ -246,6 +231,6 @@ int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why);
  * was verified and running describes it; nothing is asked for.
  * Returns FERRY_OK, also when the flash would not take it, or FERRY_E_POWER. */
 FERRY_MUST_CHECK
-int ferry_boot_repair(const struct ferry_boot_swap *swap, const struct ferry_image_info *running);
+int ferry_boot_repair(struct ferry_boot_swap *swap, const struct ferry_image_info *running);
 
 #endif

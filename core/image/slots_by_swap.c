@@ -2,6 +2,7 @@
 /* Test, confirm and revert of the strategies that move images: the trailers of both slots.
  * [mcuboot-format.md §2.6 "Swap type", "App API"] */
 #include "core/image/image_record.h"
+#include "core/image/journal.h"
 
 /* ---- Reading the trailers ----------------------------------------------------------------- */
 
@@ -23,6 +24,25 @@ static int look_elsewhere(const struct ferry_flash *secondary, struct ferry_trai
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
+/* The end of a swap whose copy_done did not take stands in the journal. */
+static int read_end(const struct ferry_slots *slots, struct ferry_trailers *trailers)
+{
+    struct ferry_trailer_layout layout;
+    struct ferry_journal journal;
+    if (trailers->primary.magic != FERRY_SET || trailers->primary.copy_done != FERRY_UNSET ||
+        trailers->secondary.magic == FERRY_SET) {
+        return FERRY_OK;
+    }
+    int rc = ferry_slots_trailer(slots, &layout);
+    if (rc == FERRY_OK) {
+        rc = ferry_journal_read(slots, &layout, &trailers->primary, &journal);
+    }
+    if (rc == FERRY_OK && journal.finished) {
+        trailers->primary.copy_done = FERRY_SET;
+    }
+    return rc;
+}
+
 int ferry_slots_read_trailers(const struct ferry_slots *slots, struct ferry_trailers *trailers)
 {
     int rc = ferry_trailer_read(slots->primary, slots->max_align, &trailers->primary);
@@ -37,7 +57,10 @@ int ferry_slots_read_trailers(const struct ferry_slots *slots, struct ferry_trai
         return FERRY_OK;
     }
     rc = ferry_trailer_read(slots->secondary, slots->max_align, &trailers->secondary);
-    return rc == FERRY_E_FLASH ? look_elsewhere(slots->secondary, trailers) : rc;
+    if (rc == FERRY_E_FLASH) {
+        rc = look_elsewhere(slots->secondary, trailers);
+    }
+    return rc != FERRY_OK ? rc : read_end(slots, trailers);
 }
 
 int ferry_slots_trailer_start(const struct ferry_slots *slots, const struct ferry_flash *slot,
@@ -152,7 +175,8 @@ static int trailer_stands_alone(const struct ferry_slots *slots, uint32_t *start
     return rc != FERRY_OK || info.size <= *start - offset ? 1 : 0;
 }
 
-/* Erase the secondary's trailer for a request that is damaged.
+/* Erase the secondary's trailer for a request that is damaged, also where it reads as erased: it
+ * may not take a program.
  * Returns FERRY_OK, FERRY_E_STATE when the image would go with it, or a flash error. */
 static int clear_request(const struct ferry_slots *slots)
 {
@@ -162,7 +186,7 @@ static int clear_request(const struct ferry_slots *slots)
     if (rc != 1) {
         return rc < 0 ? rc : FERRY_E_STATE;
     }
-    return ferry_flash_erase_dirty(slot, start, slot->size - start);
+    return ferry_flash_erase(slot, start, slot->size - start);
 }
 
 /* Write swap_info behind a request, as MCUboot's own application code does. The magic made the
@@ -176,36 +200,77 @@ static int note_request(const struct ferry_slots *slots, enum ferry_swap_type ty
     }
     const struct ferry_flash *slot = slots->secondary;
     rc = ferry_flash_is_erased(slot, slot->size - layout.swap_info, slot->write_size);
-    if (rc <= 0) {
-        return rc;
+    if (rc == 1) {
+        rc = ferry_trailer_write_swap_info(slot, slots->max_align, slots->number, type);
     }
-    return ferry_trailer_write_swap_info(slot, slots->max_align, slots->number, type);
+    return rc == FERRY_E_NOT_ERASED ? FERRY_OK : rc;
 }
 
 /* A request where none stands yet. */
-static int request(const struct ferry_slots *slots, bool permanent)
+static int write_request(const struct ferry_slots *slots, bool permanent)
 {
     int rc = FERRY_OK;
     if (permanent) {
         rc = ferry_trailer_write_image_ok(slots->secondary, slots->max_align);
     }
-    if (rc == FERRY_OK) {
-        rc = ferry_trailer_write_magic(slots->secondary, slots->max_align);
+    return rc != FERRY_OK ? rc : ferry_trailer_write_magic(slots->secondary, slots->max_align);
+}
+
+static int request(const struct ferry_slots *slots, bool permanent)
+{
+    int rc = write_request(slots, permanent);
+    if (rc == FERRY_E_NOT_ERASED) {
+        rc = clear_request(slots);
+        if (rc == FERRY_OK) {
+            rc = write_request(slots, permanent);
+        }
     }
     return rc != FERRY_OK ? rc : note_request(slots, permanent ? FERRY_SWAP_PERM : FERRY_SWAP_TEST);
 }
 
-/* Whether nothing was ever written where a request stands. Returns 1, 0 or an error. */
-static int is_blank(const struct ferry_slots *slots)
+/* Whether nothing was ever written from `distance` to `to` bytes before the secondary's end.
+ * Returns 1, 0 or an error. */
+static int is_blank(const struct ferry_slots *slots, uint32_t distance, uint32_t to)
+{
+    const struct ferry_flash *slot = slots->secondary;
+    int rc = ferry_flash_is_erased(slot, slot->size - distance, distance - to);
+    return rc == FERRY_E_FLASH ? 0 : rc;
+}
+
+/* Whether the units that a request writes are blank. Returns 1, 0 or an error. */
+static int takes_request(const struct ferry_slots *slots, const struct ferry_trailer_layout *layout,
+                         const struct ferry_trailer *trailer, bool permanent)
+{
+    uint32_t from = permanent ? layout->image_ok : layout->magic;
+    if (trailer->image_ok != FERRY_UNSET || trailer->copy_done != FERRY_UNSET) {
+        return 0;
+    }
+    return is_blank(slots, ferry_align_up(from, slots->secondary->write_size), 0);
+}
+
+/* Make room for a request: a flag cannot be taken back, and one without a magic would ask for
+ * something else; and a journal is left that the swap to come could take for its own. Where the
+ * image would go with it, what does not matter to the request stays. */
+static int make_blank(const struct ferry_slots *slots, const struct ferry_trailer *trailer,
+                      bool permanent)
 {
     struct ferry_trailer_layout layout;
     int rc = ferry_slots_trailer(slots, &layout);
-    if (rc != FERRY_OK) {
-        return rc;
+    if (rc == FERRY_OK) {
+        rc = is_blank(slots, layout.swap_info, 0);
     }
-    const struct ferry_flash *slot = slots->secondary;
-    rc = ferry_flash_is_erased(slot, slot->size - layout.swap_info, layout.swap_info);
-    return rc == FERRY_E_FLASH ? 0 : rc;
+    if (rc == 1 && layout.size > layout.swap_size) {
+        rc = is_blank(slots, layout.size, layout.swap_size);
+    }
+    if (rc != 0) {
+        return rc == 1 ? FERRY_OK : rc;
+    }
+    rc = clear_request(slots);
+    if (rc == FERRY_E_STATE) {
+        rc = takes_request(slots, &layout, trailer, permanent);
+        rc = rc == 0 ? FERRY_E_STATE : rc;
+    }
+    return rc == 1 ? FERRY_OK : rc;
 }
 
 /* Make a test that is pending permanent. */
@@ -238,13 +303,7 @@ static int set_pending(const struct ferry_slots *slots, bool permanent)
         }
         return permanent || trailer.image_ok == FERRY_UNSET ? FERRY_OK : FERRY_E_STATE;
     }
-    /* A flag cannot be taken back; one without a magic would ask for something else. */
-    rc = is_blank(slots);
-    if (rc == 0) {
-        rc = clear_request(slots);
-    } else if (rc == 1) {
-        rc = FERRY_OK;
-    }
+    rc = make_blank(slots, &trailer, permanent);
     return rc != FERRY_OK ? rc : request(slots, permanent);
 }
 

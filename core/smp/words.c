@@ -84,8 +84,9 @@ static const struct ferry_smp_words image_table[] = {
            "sign it with the hash the device's firmware is built for"},
     [8] = {"HASH_NOT_FOUND", "no slot holds an image of this hash",
            "take the hash that image list shows, not the digest of the file"},
-    [9] = {"NO_FREE_SLOT", "no slot may be overwritten or erased now",
-           "confirm the running image, or reset; with one slot only, use the bootloader's recovery"},
+    [9] =
+        {"NO_FREE_SLOT", "no slot may be overwritten or erased now",
+         "confirm the running image, or reset; with one slot only, use the bootloader's recovery"},
     [10] = {"FLASH_OPEN_FAILED", "the device has no such slot or could not open its flash",
             "check the slot or image number against image list"},
     [11] = {"FLASH_READ_FAILED", "the flash could not be read",

@@ -119,6 +119,19 @@ static int read_head(const struct ferry_flash *flash, uint32_t index, uint32_t *
 
 /* ---- Records: reading ------------------------------------------------------------ */
 
+/* What a read that failed says: 0 = that place is damaged, as a write that was cut leaves it on
+ * flash with ECC, which an erase heals; an error when the sector does not answer elsewhere. */
+static int judge_error(const struct ferry_store *store, int rc)
+{
+    uint32_t sequence;
+
+    if (rc != FERRY_E_FLASH) {
+        return rc;
+    }
+    rc = read_head(store->flash, store->sector, &sequence);
+    return rc == FERRY_OK ? 0 : rc;
+}
+
 /* The record whose head stands at an offset. Returns 1, 0 when there is no valid head, or an
  * error. Its data are not looked at. */
 static int read_record(const struct ferry_store *store, uint32_t at, struct record *record)
@@ -134,7 +147,7 @@ static int read_record(const struct ferry_store *store, uint32_t at, struct reco
                               sizeof(head));
 
     if (rc != FERRY_OK) {
-        return rc;
+        return judge_error(store, rc);
     }
     record->at = at;
     record->key = ferry_load_le16(head);
@@ -177,7 +190,7 @@ static int is_whole(const struct ferry_store *store, const struct record *record
         int rc = ferry_flash_read(store->flash, at, part, len);
 
         if (rc != FERRY_OK) {
-            return rc;
+            return judge_error(store, rc);
         }
         crc = ferry_crc16(crc, part, len);
         at += len;
@@ -193,7 +206,7 @@ static int load_data(const struct ferry_store *store, const struct record *recor
     int rc = ferry_flash_read(store->flash, data_start(store, record), data, record->len);
 
     if (rc != FERRY_OK) {
-        return rc;
+        return judge_error(store, rc);
     }
     return ferry_crc16(begin_crc(record->key, record->len), data, record->len) == record->crc;
 }
@@ -430,23 +443,26 @@ static int check(const struct ferry_flash *flash)
     return FERRY_OK;
 }
 
+/* A head that cannot be read is none, unless none can be read at all. */
 static int find_active(struct ferry_store *store)
 {
     uint32_t count = ferry_flash_sector_count(store->flash);
+    uint32_t mute = 0;
 
     for (uint32_t index = 0; index < count; index++) {
         uint32_t sequence;
         int rc = read_head(store->flash, index, &sequence);
 
-        if (rc != FERRY_OK) {
+        if (rc != FERRY_OK && rc != FERRY_E_FLASH) {
             return rc;
         }
+        mute += rc == FERRY_E_FLASH ? 1 : 0;
         if (sequence > store->sequence) {
             store->sector = index;
             store->sequence = sequence;
         }
     }
-    return FERRY_OK;
+    return mute == count ? FERRY_E_FLASH : FERRY_OK;
 }
 
 /* Set end behind the last record; or to the sector's end when what follows is not erased. */
@@ -466,6 +482,9 @@ static int find_end(struct ferry_store *store)
     }
     rc = ferry_flash_is_erased(store->flash, sector_start(store->flash, store->sector) + at,
                                limit - at);
+    if (rc < 0) {
+        rc = judge_error(store, rc);
+    }
     if (rc < 0) {
         return rc;
     }

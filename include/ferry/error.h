@@ -47,7 +47,8 @@
     X(MISMATCH, -36, "the device holds something else than was sent", "upload again")              \
     X(NO_IMAGE, -37, "no image that may run", "recover over serial, or program by debugger")       \
     X(VERSION, -38, "the protocol version is not supported", "use SMP version 1 or 2")             \
-    X(CANCELLED, -39, "cancelled", "start it again when wanted")
+    X(CANCELLED, -39, "cancelled", "start it again when wanted")                                   \
+    X(ADDRESS, -40, "the image is linked for another address", "give the one built for this slot")
 
 enum ferry_error {
     FERRY_OK = 0,

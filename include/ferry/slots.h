@@ -186,7 +186,8 @@ FERRY_MUST_CHECK
 int ferry_slots_set_pending(const struct ferry_slots *slots, bool permanent);
 
 /* Withdraw a request that has not been carried out. Where the image shares the trailer's sector,
- * it goes with it and must be uploaded again. Nothing pending is FERRY_OK and writes nothing.
+ * it goes with it and must be uploaded again; so it does in place without reverts, where a newer
+ * image is the request itself. Nothing pending is FERRY_OK and writes nothing.
  * Returns FERRY_OK, FERRY_E_UNSUPPORTED, or a flash error. */
 FERRY_MUST_CHECK
 int ferry_slots_cancel(const struct ferry_slots *slots);

@@ -1,189 +1,408 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The power-cut runner itself: it finds what is wrong, counts what it does, and does not pass by
- * doing nothing. */
+/* The fault runner itself: each invariant can fail, and does in its own column; an id lives the
+ * same life again; and trying nothing is no pass. */
 #define _POSIX_C_SOURCE 200809L /* unsetenv */
 
-#include "boot_flows.h"
 #include "core/boot/swap.h"
+#include "fault_campaign.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-static struct flow_images large;
+/* What a job found. */
+struct findings {
+    uint64_t tried;
+    uint64_t broken[FAULT_INVARIANT_COUNT];
+    struct fault_life first[FAULT_INVARIANT_COUNT];
+    char id[FAULT_INVARIANT_COUNT][160];
+};
 
-/* The power that fails right behind copy_done is the only single cut after which an update that
- * was asked for is taken back without having run. */
-static void test_lost_updates_are_counted(void **state)
+static void take(void *context, const struct fault_life *life)
 {
-    struct fault_geometry geometry = flow_geometry(9, 8, 0xff);
-    struct fault_device device;
-    struct fault_result result = {0};
+    struct findings *findings = context;
 
-    (void)state;
-    flow_use(&large);
-    fault_device_init(&device, &geometry, &ferry_boot_swap_move);
-    fault_run(&device, &flows[FLOW_TEST].flow, "lost-updates", false, FAULT_TORN, false, &result);
-    fault_device_free(&device);
-    assert_true(result.cuts > 0);
-    assert_int_equal(result.bricks, 0);
-    assert_int_equal(result.old, 1);
+    findings->tried++;
+    if (life->failed && findings->broken[life->invariant]++ == 0) {
+        findings->first[life->invariant] = *life;
+        fault_id(life, findings->id[life->invariant], sizeof(findings->id[0]));
+    }
 }
 
-/* ---- Seeded defects: the runner must find them -------------------------------------------------
+static void run(const struct ferry_boot_strategy *strategy, const char *device, const char *flow,
+                const char *id, struct findings *findings)
+{
+    struct fault_results results = {findings, take, id};
+    struct fault_job job;
+
+    memset(findings, 0, sizeof(*findings));
+    fault_job_make(&job, device, strategy, flow);
+    fault_job_run(&job, &results);
+}
+
+/* ---- Broken plans -----------------------------------------------------------------------------
  */
 
-/* Says that the copy is done before it is. */
-static int run_done_first(struct ferry_boot_swap *swap)
-{
-    struct ferry_trailer trailer;
-    int rc = ferry_trailer_read(swap->slots->primary, swap->slots->max_align, &trailer);
+static const struct ferry_boot_strategy *const move = &ferry_boot_swap_move;
 
-    if (rc == FERRY_OK && trailer.copy_done == FERRY_UNSET) {
-        rc = ferry_trailer_write_copy_done(swap->slots->primary, swap->slots->max_align);
-    }
-    return rc != FERRY_OK ? rc : ferry_boot_swap_move.plan->run(swap);
+static int write_copy_done(const struct ferry_boot_swap *swap)
+{
+    return ferry_trailer_write_copy_done(swap->slots->primary, swap->slots->max_align);
 }
 
-/* Makes the records count before they are complete: the size is missing. */
+/* Says that the copy is done before its last sector is. */
+static int step_done_early(const struct ferry_boot_swap *swap, uint32_t n)
+{
+    int rc = FERRY_OK;
+
+    if (n == move->plan->count(swap) / 2) {
+        rc = write_copy_done(swap);
+    }
+    return rc != FERRY_OK ? rc : move->plan->step(swap, n);
+}
+
+/* Makes the records count before they are complete. */
 static int begin_magic_first(struct ferry_boot_swap *swap)
 {
-    const struct ferry_slots *slots = swap->slots;
-    const struct ferry_flash *primary = slots->primary;
+    const struct ferry_flash *primary = swap->slots->primary;
+    uint32_t align = swap->slots->max_align;
     uint8_t size[4];
     int rc = ferry_boot_erase_trailer(swap, primary);
 
-    swap->done = 0;
     ferry_store_le32(size, swap->size);
     if (rc == FERRY_OK) {
-        rc = ferry_trailer_write_magic(primary, slots->max_align);
+        rc = ferry_trailer_write_magic(primary, align);
     }
     if (rc == FERRY_OK) {
-        rc = ferry_boot_erase_trailer(swap, slots->secondary);
+        rc = ferry_boot_take_over(swap);
     }
     if (rc == FERRY_OK) {
-        rc = ferry_trailer_write_swap_info(primary, slots->max_align, 0, swap->type);
+        rc = ferry_trailer_write_swap_info(primary, align, 0, swap->type);
     }
     if (rc == FERRY_OK) {
         rc = ferry_flash_program_padded(primary, primary->size - swap->layout.swap_size, size, 4);
     }
-    return rc;
+    return rc == FERRY_OK ? 1 : rc;
 }
 
-/* Forgets the records and begins at the first step again. */
-static int resume_from_zero(struct ferry_boot_swap *swap)
+/* After a cut it does the first step again, whatever the records say. */
+static int step_forgetful(const struct ferry_boot_swap *swap, uint32_t n)
 {
-    int rc = ferry_boot_swap_move.plan->resume(swap);
+    int rc = n > 2 && swap->unsure ? move->plan->step(swap, 0) : FERRY_OK;
 
-    swap->done = rc == 1 && swap->done > 0 ? 1 : swap->done;
-    return rc;
+    return rc != FERRY_OK ? rc : move->plan->step(swap, n);
 }
 
-/* Erases the source before the copy has been verified. */
+/* Leaves out a step that brings a part of the old image into the secondary. */
+static int step_careless(const struct ferry_boot_swap *swap, uint32_t n)
+{
+    return n == move->plan->count(swap) / 3 + 1 ? FERRY_OK : move->plan->step(swap, n);
+}
+
+/* A sector is written, thrown away and written again. */
+static int step_wasteful(const struct ferry_boot_swap *swap, uint32_t n)
+{
+    const struct ferry_flash *primary = swap->slots->primary;
+    const uint8_t zero[32] = {0};
+    int rc = move->plan->step(swap, n);
+
+    for (int i = 0; i < 3 && rc == FERRY_OK && n == 0; i++) {
+        rc = ferry_flash_erase(primary, primary->size - 2 * primary->runs[0].size,
+                               primary->runs[0].size);
+        if (rc == FERRY_OK) {
+            rc = ferry_flash_program(primary, primary->size - 2 * primary->runs[0].size, zero, 32);
+        }
+    }
+    return rc != FERRY_OK ? rc : move->plan->step(swap, n);
+}
+
+static int step_erases_in_vain(const struct ferry_boot_swap *swap, uint32_t n)
+{
+    const struct ferry_flash *primary = swap->slots->primary;
+    uint32_t last = primary->size - primary->runs[0].size;
+    int rc =
+        n == 0 && ferry_flash_is_erased(swap->slots->secondary, 0, 16) != 1
+            ? ferry_flash_erase(primary, last - 2 * primary->runs[0].size, primary->runs[0].size)
+            : FERRY_OK;
+
+    return rc != FERRY_OK ? rc : move->plan->step(swap, n);
+}
+
+/* Writes the mark of a step once more. */
+static int step_marks_twice(const struct ferry_boot_swap *swap, uint32_t n)
+{
+    int rc = FERRY_OK;
+
+    if (n == 1) {
+        rc = ferry_boot_mark(swap, swap->slots->primary,
+                             swap->slots->primary->size - swap->layout.size);
+    }
+    return rc != FERRY_OK ? rc : move->plan->step(swap, n);
+}
+
+/* Waits for something that never comes. */
+static int step_waits(const struct ferry_boot_swap *swap, uint32_t n)
+{
+    uint8_t byte;
+    int rc = FERRY_OK;
+
+    while (n == 3 && rc == FERRY_OK) {
+        rc = ferry_flash_read(swap->slots->primary, 0, &byte, 1);
+    }
+    return rc != FERRY_OK ? rc : move->plan->step(swap, n);
+}
+
+/* Empties the source before the copy has begun. */
 static int run_empties_first(struct ferry_boot_swap *swap)
 {
-    int rc = ferry_boot_move(swap, swap->slots->secondary, 0, swap->slots->primary, 0, FLOW_SECTOR);
+    const struct ferry_slots *slots = swap->slots;
+    uint32_t sector = slots->primary->runs[0].size;
+    int rc = ferry_boot_move(swap, slots->secondary, 0, slots->primary, 0, sector);
 
     if (rc == FERRY_OK) {
-        rc = ferry_boot_erase(swap, swap->slots->secondary, 0, 1);
+        rc = ferry_boot_erase(swap, slots->secondary, 0, 1);
     }
-    for (uint32_t at = FLOW_SECTOR; rc == FERRY_OK && at < swap->size; at += FLOW_SECTOR) {
-        rc = ferry_boot_move(swap, swap->slots->secondary, at, swap->slots->primary, at,
-                             FLOW_SECTOR);
+    for (uint32_t at = sector; rc == FERRY_OK && at < swap->size; at += sector) {
+        rc = ferry_boot_move(swap, slots->secondary, at, slots->primary, at,
+                             ferry_min32(sector, swap->size - at));
     }
-    return rc != FERRY_OK ? rc : ferry_boot_erase_ends(swap, swap->slots->secondary);
+    return rc != FERRY_OK ? rc : ferry_boot_empty_secondary(swap);
 }
 
-/* Erases what is erased, which wears the flash out. */
-static int run_erases_in_vain(struct ferry_boot_swap *swap)
+/* Leaves the request where it is: the same again at every boot. */
+static int run_never_ends(struct ferry_boot_swap *swap)
 {
-    const struct ferry_flash *secondary = swap->slots->secondary;
-    int rc = ferry_boot_overwrite.plan->run(swap);
+    const struct ferry_slots *slots = swap->slots;
 
-    return rc != FERRY_OK ? rc : ferry_flash_erase(secondary, 0, FLOW_SECTOR);
+    return ferry_boot_move(swap, slots->secondary, 0, slots->primary, 0, swap->size);
 }
 
-static void expect_findings(const char *name, struct ferry_boot_strategy defect,
-                            const struct fault_flow *flow)
-{
-    struct fault_geometry geometry = flow_geometry(9, 8, 0xff);
-    struct fault_device device;
-    struct fault_result result = {0};
+/* ---- Broken boots ------------------------------------------------------------------------------
+ */
 
-    flow_use(&large);
-    fault_device_init(&device, &geometry, &defect);
-    fault_run(&device, flow, name, false, FAULT_TORN, true, &result);
-    fault_device_free(&device);
-    printf("seeded defect %-22s %4llu cuts %4llu found\n", name, (unsigned long long)result.cuts,
-           (unsigned long long)result.bricks);
-    assert_true(result.bricks > 0);
-    assert_true(result.cuts > 0);
+/* Takes what stands in the primary for good, unseen. */
+static int boot_trusts(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
+                       struct ferry_verdict *verdict)
+{
+    int rc = ferry_boot_by_swap(swap, report, verdict);
+
+    if (rc == FERRY_E_NO_IMAGE) {
+        int seen = ferry_image_inspect(swap->slots->primary, &report->info);
+
+        report->action = FERRY_BOOT_RAN;
+        *verdict = (struct ferry_verdict){FERRY_VALID, ~FERRY_VALID};
+        rc = seen == FERRY_E_POWER ? seen : FERRY_OK;
+    }
+    return rc;
 }
 
-static void test_the_runner_finds_seeded_defects(void **state)
+/* Confirms for the application. */
+static int boot_confirms(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
+                         struct ferry_verdict *verdict)
 {
-    struct ferry_boot_strategy defect = ferry_boot_swap_move;
-    struct ferry_boot_plan plan = *ferry_boot_swap_move.plan;
+    int rc = ferry_boot_by_swap(swap, report, verdict);
 
-    defect.plan = &plan;
+    if (rc == FERRY_OK && report->next == FERRY_SWAP_REVERT) {
+        rc = ferry_slots_confirm(swap->slots);
+        report->next = FERRY_SWAP_NONE;
+    }
+    return rc;
+}
+
+/* Takes every start for a trial. */
+static int boot_impatient(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
+                          struct ferry_verdict *verdict)
+{
+    struct ferry_boot_config config = *swap->config;
+
+    config.trials = 0;
+    swap->config = &config;
+    return ferry_boot_by_swap(swap, report, verdict);
+}
+
+/* Keeps to itself what failed. */
+static int boot_silent(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
+                       struct ferry_verdict *verdict)
+{
+    int rc = ferry_boot_by_swap(swap, report, verdict);
+
+    report->failure = (struct ferry_boot_failure){FERRY_AREA_NONE, 0};
+    return rc;
+}
+
+/* Says that it is done and does nothing. */
+static int confirm_not(const struct ferry_slots *slots)
+{
+    (void)slots;
+    return FERRY_OK;
+}
+
+/* ---- Rows
+ * ----------------------------------------------------------------------------------------- */
+
+typedef int boot_fn(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
+                    struct ferry_verdict *verdict);
+
+struct defect {
+    const char *name;
+    const char *flow;
+    enum fault_invariant column; /* that must show it */
+    const struct ferry_boot_strategy *base;
+    int (*begin)(struct ferry_boot_swap *swap);
+    int (*step)(const struct ferry_boot_swap *swap, uint32_t n);
+    int (*run)(struct ferry_boot_swap *swap);
+    boot_fn *boot;
+    int (*confirm)(const struct ferry_slots *slots);
+};
+
+#define MOVE      .base = &ferry_boot_swap_move
+#define OVERWRITE .base = &ferry_boot_overwrite
+
+static const struct defect defects[] = {
+    {"copy_done before the last sector", "test", FAULT_RUNS, MOVE, .step = step_done_early},
+    {"magic written first", "permanent", FAULT_UPDATE, MOVE, .begin = begin_magic_first},
+    {"records forgotten", "permanent", FAULT_RUNS, MOVE, .step = step_forgetful},
+    {"source emptied first", "permanent", FAULT_RUNS, OVERWRITE, .run = run_empties_first},
+    {"an unverified image reported", "damaged", FAULT_VERIFIED, OVERWRITE, .run = run_empties_first,
+     .boot = boot_trusts},
+    {"a part of the old image not kept", "test", FAULT_OLD_KEPT, MOVE, .step = step_careless},
+    {"the bootloader confirms", "hang", FAULT_ROLLBACK, MOVE, .boot = boot_confirms},
+    {"a confirm that does nothing", "confirm", FAULT_ROLLBACK, MOVE, .confirm = confirm_not},
+    {"every start a trial", "test", FAULT_UPDATE, MOVE, .boot = boot_impatient},
+    {"a request that stays", "permanent", FAULT_PROGRESS, OVERWRITE, .run = run_never_ends},
+    {"a boot that waits for ever", "test", FAULT_PROGRESS, MOVE, .step = step_waits},
+    {"sectors written again and again", "test", FAULT_WEAR, MOVE, .step = step_wasteful},
+    {"erases in vain", "test", FAULT_RULES, MOVE, .step = step_erases_in_vain},
+    {"a mark written twice", "test", FAULT_RULES, MOVE, .step = step_marks_twice},
+    {"a failing sector not named", "empty", FAULT_NAMED, MOVE, .boot = boot_silent},
+};
+
+#define DEFECTS (sizeof(defects) / sizeof(defects[0]))
+
+/* A strategy with a defect: the copies must live as long as it. */
+struct broken {
+    struct ferry_boot_strategy strategy;
+    struct ferry_boot_plan plan;
+    struct ferry_strategy_traits traits;
+    struct ferry_slots_state state;
+};
+
+static void make(struct broken *broken, const struct defect *defect)
+{
+    broken->strategy = *defect->base;
+    broken->plan = *defect->base->plan;
+    broken->traits = *defect->base->traits;
+    broken->state = *broken->traits.state;
+    broken->strategy.plan = &broken->plan;
+    broken->strategy.traits = &broken->traits;
+    broken->traits.state = &broken->state;
+    broken->plan.begin = defect->begin != NULL ? defect->begin : broken->plan.begin;
+    broken->plan.step = defect->step != NULL ? defect->step : broken->plan.step;
+    broken->plan.run = defect->run != NULL ? defect->run : broken->plan.run;
+    broken->strategy.boot = defect->boot != NULL ? defect->boot : broken->strategy.boot;
+    broken->state.confirm = defect->confirm != NULL ? defect->confirm : broken->state.confirm;
+}
+
+/* ---- Tests
+ * ------------------------------------------------------------------------------------------ */
+
+static void test_every_invariant_finds_its_defect(void **state)
+{
+    bool covered[FAULT_INVARIANT_COUNT] = {false};
+    uint32_t missed = 0;
+    static struct findings findings;
+    static struct findings sound; /* the same without the defect */
 
     (void)state;
-    plan.run = run_done_first;
-    expect_findings("copy_done first", defect, &flows[FLOW_TEST].flow);
-    plan = *ferry_boot_swap_move.plan;
-    plan.begin = begin_magic_first;
-    expect_findings("magic first", defect, &flows[FLOW_PERMANENT].flow);
-    plan = *ferry_boot_swap_move.plan;
-    plan.resume = resume_from_zero;
-    expect_findings("records forgotten", defect, &flows[FLOW_PERMANENT].flow);
-    defect = ferry_boot_overwrite;
-    plan = *ferry_boot_overwrite.plan;
-    defect.plan = &plan;
-    plan.run = run_empties_first;
-    expect_findings("source emptied first", defect, &flows[FLOW_PERMANENT].flow);
-    plan = *ferry_boot_overwrite.plan;
-    plan.run = run_erases_in_vain;
-    expect_findings("erases in vain", defect, &flows[FLOW_PERMANENT].flow);
+    for (size_t i = 0; i < DEFECTS; i++) {
+        const struct defect *defect = &defects[i];
+        struct broken broken;
+
+        make(&broken, defect);
+        run(defect->base, "w8", defect->flow, NULL, &sound);
+        run(&broken.strategy, "w8", defect->flow, NULL, &findings);
+        printf("%-34s %6llu lives:", defect->name, (unsigned long long)findings.tried);
+        for (int n = 0; n < FAULT_INVARIANT_COUNT; n++) {
+            if (findings.broken[n] > 0) {
+                printf(" %s %llu", fault_invariant_names[n],
+                       (unsigned long long)findings.broken[n]);
+            }
+        }
+        printf("\n");
+        missed += findings.broken[defect->column] > sound.broken[defect->column] ? 0 : 1;
+        covered[defect->column] = true;
+    }
+    assert_int_equal(missed, 0);
+    for (int n = 0; n < FAULT_INVARIANT_COUNT; n++) {
+        assert_true(covered[n]);
+    }
 }
 
-/* A campaign in which no operation can be cut proves nothing; fault_run() says so by its count. */
-static void test_no_operation_means_no_cut(void **state)
+/* The same life, by its id alone. */
+static void test_an_id_brings_a_life_back(void **state)
 {
-    struct fault_geometry geometry = flow_geometry(9, 8, 0xff);
-    struct fault_device device;
-    struct fault_result result = {0};
+    static struct findings all;
+    static struct findings one;
+    struct broken broken;
 
     (void)state;
-    flow_use(&large);
-    fault_device_init(&device, &geometry, &ferry_boot_swap_move);
-    fault_run(&device, &flow_idle, "idle", false, FAULT_WAYS, true, &result);
-    fault_device_free(&device);
-    assert_int_equal(result.operations, 0);
-    assert_int_equal(result.cuts, 0);
-    assert_int_equal(result.bricks, 0);
+    make(&broken, &defects[3]);
+    run(&broken.strategy, "w8", "permanent", NULL, &all);
+    assert_true(all.broken[FAULT_RUNS] > 0);
+    run(&broken.strategy, "w8", "permanent", all.id[FAULT_RUNS], &one);
+    assert_int_equal(one.tried, 1);
+    assert_int_equal(one.broken[FAULT_RUNS], 1);
+    assert_string_equal(one.id[FAULT_RUNS], all.id[FAULT_RUNS]);
+    assert_int_equal(one.first[FAULT_RUNS].boots, all.first[FAULT_RUNS].boots);
+    assert_string_equal(one.first[FAULT_RUNS].why, all.first[FAULT_RUNS].why);
+    /* Another job's id is nobody's. */
+    run(&broken.strategy, "w8", "test", all.id[FAULT_RUNS], &one);
+    assert_int_equal(one.tried, 0);
 }
 
-static int make_all(void **state)
+static void test_nothing_tried_is_no_pass(void **state)
+{
+    struct fault_options options = {
+        .scope = FAULT_SHORT, .processes = 1, .only = "no job has this name"};
+
+    (void)state;
+    assert_int_not_equal(fault_campaign(&options), 0);
+    options.only = NULL;
+    options.id = "swap-move/no-such-device/test:1B";
+    assert_int_not_equal(fault_campaign(&options), 0);
+}
+
+/* Every row of the table of models is a letter of its own, which ids need. */
+static void test_models_have_letters_of_their_own(void **state)
 {
     (void)state;
-    /* These tests choose their cuts themselves. */
+    for (size_t i = 0; i < fault_model_count; i++) {
+        assert_ptr_equal(fault_model_find(fault_models[i].letter), &fault_models[i]);
+    }
+    assert_null(fault_model_find('?'));
+}
+
+static int forget_the_environment(void **state)
+{
+    (void)state;
+    /* These tests choose their faults themselves. */
     unsetenv("FERRY_FAULT");
-    flow_make_images(&large, 3 * FLOW_SECTOR - 60, 5 * FLOW_SECTOR - 200, TEST_KEY_NONE);
     return 0;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lost_updates_are_counted),
-        cmocka_unit_test(test_the_runner_finds_seeded_defects),
-        cmocka_unit_test(test_no_operation_means_no_cut),
+        cmocka_unit_test(test_every_invariant_finds_its_defect),
+        cmocka_unit_test(test_an_id_brings_a_life_back),
+        cmocka_unit_test(test_nothing_tried_is_no_pass),
+        cmocka_unit_test(test_models_have_letters_of_their_own),
     };
 
-    return cmocka_run_group_tests(tests, make_all, NULL);
+    return cmocka_run_group_tests(tests, forget_the_environment, NULL);
 }

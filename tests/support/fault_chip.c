@@ -259,6 +259,14 @@ static bool is_erased(const struct fault_area *area, uint32_t offset, uint32_t l
     return ferry_all_equal(area->memory + offset, len, area->flash.erased_value);
 }
 
+static void tell(const struct fault_op *op)
+{
+    if (op->area->chip->verbose) {
+        printf("    programmed though not erased: area %d, offset %u, %u bytes\n",
+               (int)op->area->place, op->offset, op->len);
+    }
+}
+
 /* What the part refuses by itself. Counts what the code could have seen. */
 static int check_program(const struct fault_op *op)
 {
@@ -269,6 +277,7 @@ static int check_program(const struct fault_op *op)
 
     if (unreadable || (!erased && !unstable)) {
         area->chip->state.reprogrammed++;
+        tell(op);
     }
     if (unreadable) {
         return FERRY_E_FLASH;

@@ -85,6 +85,7 @@ struct fault_state {
 struct fault_chip {
     struct fault_area areas[FAULT_PLACES];
     struct fault_state state;
+    bool verbose;    /* tell of programs that break the rules */
     bool write_once; /* a program of a unit that is not erased answers FERRY_E_NOT_ERASED */
     /* Called before each operation that is going to happen; may branch off other lives as long as
      * it leaves content and state as they were. */

@@ -386,8 +386,9 @@ static bool run_app(struct explorer *explorer, struct fault_life *life)
         fault_life_fail(life, FAULT_PROGRESS, "the application does not come to an end");
         return false;
     }
-    life->cause = FERRY_CAUSE_OTHER;
-    return app != FAULT_RESTS;
+    /* What is asked for is still to be done. */
+    return app != FAULT_RESTS || life->machine->report.images[0].next == FERRY_SWAP_TEST ||
+           life->machine->report.images[0].next == FERRY_SWAP_PERM;
 }
 
 /* From power-on to rest. */
@@ -408,15 +409,15 @@ static void live(struct explorer *explorer, struct fault_life *life)
         if (more) {
             flip_all(explorer, life);
         }
-        if (fault_life_boot(life)) {
-            if (more && !life->failed) {
-                reset_before_app(explorer, life);
-            }
-            if (!life->failed && !run_app(explorer, life)) {
-                break;
-            }
-        } else {
-            life->cause = FERRY_CAUSE_OTHER;
+        bool runs = fault_life_boot(life);
+
+        if (more && runs && !life->failed) {
+            reset_before_app(explorer, life);
+        }
+        life->cause = FERRY_CAUSE_OTHER;
+        if (!life->failed && (runs || explorer->job->strategy->traits->needs_recovery) &&
+            !run_app(explorer, life)) {
+            break;
         }
     }
     explorer->chip.watch = NULL;
@@ -589,6 +590,7 @@ static void set_up(struct explorer *explorer)
         fault_machine_init(&explorer->machines[i], job, &explorer->chip);
     }
     explorer->chip.write_once = job->write_once;
+    explorer->chip.verbose = explorer->only_wanted;
     if (ferry_slots_check(slots) != FERRY_OK || ferry_slots_trailer(slots, &job->trailer) != 0) {
         fail_job(job, "the slots do not suit the strategy");
     }
@@ -629,6 +631,7 @@ static void begin(struct explorer *explorer, struct fault_life *life)
     explorer->chip.journal_len = 0;
     life->boots = 0;
     life->updates = 0;
+    life->moves = 0;
 }
 
 /* How many boots the flow takes without a fault. */
@@ -642,6 +645,7 @@ static void probe(struct explorer *explorer, struct fault_life life)
     live(explorer, &life);
     explorer->probing = false;
     explorer->job->boots_base = life.boots;
+    explorer->job->moves_base = life.moves;
     come_back(&explorer->chip, &moment);
 }
 

@@ -92,24 +92,44 @@ static void setup_refused(struct fault_life *life)
     request(life, false);
 }
 
+/* Where an image runs from its own slot, none runs that nobody asked for. */
+static void request_in_place(struct fault_life *life)
+{
+    if (in_place(life)) {
+        request(life, true);
+    }
+}
+
 static void setup_empty(struct fault_life *life)
 {
     struct fault_area *primary = &life->chip->areas[FAULT_PRIMARY];
 
     setup_upload(life);
+    request_in_place(life);
     life->confirmed = -1;
     fault_chip_erase(primary, 0, primary->flash.size);
 }
 
-static void setup_damaged(struct fault_life *life)
+static void damage(struct fault_life *life)
 {
     struct fault_area *primary = &life->chip->areas[FAULT_PRIMARY];
-    uint8_t byte = primary->memory[40];
+    uint8_t byte = (uint8_t)(primary->memory[40] ^ 0x80);
 
-    setup_upload(life);
     life->confirmed = -1;
-    byte = (uint8_t)(primary->memory[40] ^ 0x80);
     fault_chip_poke(primary, 40, &byte, 1);
+}
+
+static void setup_damaged(struct fault_life *life)
+{
+    setup_upload(life);
+    request_in_place(life);
+    damage(life);
+}
+
+static void setup_single_damaged(struct fault_life *life)
+{
+    setup_old(life);
+    damage(life);
 }
 
 /* ---- Applications
@@ -187,13 +207,40 @@ static enum fault_app app_confirms(struct fault_life *life)
     return life->on_trial ? confirm_trial(life, false) : FAULT_RESTS;
 }
 
+/* A trailer that cannot be repaired: the slot is erased and the image uploaded again. */
+static void start_over(struct fault_life *life)
+{
+    if (fault_client_erase(life)) {
+        (void)fault_client_upload(life, FAULT_NEW);
+    }
+}
+
+/* Ask for a test, and raise it to permanent or withdraw it in the same run. Returns whether all
+ * of it is done. */
+static bool ask(struct fault_life *life, bool raise, bool cancel)
+{
+    const struct ferry_slots *slots = slots_of(life);
+    int rc = ferry_slots_set_pending(slots, false);
+
+    if (rc == FERRY_OK && raise) {
+        rc = ferry_slots_set_pending(slots, true);
+    }
+    if (rc == FERRY_OK && cancel) {
+        rc = ferry_slots_cancel(slots);
+    }
+    if (rc == FERRY_E_STATE) {
+        start_over(life);
+    }
+    return rc == FERRY_OK;
+}
+
 /* Step 0: the request is to be made. */
 static enum fault_app app_asks(struct fault_life *life)
 {
     if (life->step > 0 || !fault_life_runs(life, FAULT_OLD)) {
         return app_rests(life);
     }
-    if (ferry_slots_set_pending(slots_of(life), false) == FERRY_OK) {
+    if (ask(life, false, false)) {
         life->step = 1;
         life->asked = true;
     }
@@ -210,8 +257,7 @@ static enum fault_app app_raises(struct fault_life *life)
     if (!fault_life_runs(life, FAULT_OLD) || life->step > 0) {
         return FAULT_RESTS;
     }
-    if (ferry_slots_set_pending(slots_of(life), false) == FERRY_OK &&
-        ferry_slots_set_pending(slots_of(life), true) == FERRY_OK) {
+    if (ask(life, true, false)) {
         life->step = 1;
         life->asked = true;
     }
@@ -221,16 +267,13 @@ static enum fault_app app_raises(struct fault_life *life)
 /* A request is made and withdrawn. A trial that a cut let begin in between runs out. */
 static enum fault_app app_cancels(struct fault_life *life)
 {
-    const struct ferry_slots *slots = slots_of(life);
-
     if (life->on_trial) {
         return app_hangs_marked(life);
     }
     if (life->step > 0) {
         return FAULT_RESTS;
     }
-    if (ferry_slots_set_pending(slots, false) == FERRY_OK &&
-        ferry_slots_cancel(slots) == FERRY_OK) {
+    if (ask(life, false, true)) {
         life->step = 1;
     }
     return FAULT_RESETS;
@@ -248,6 +291,14 @@ static enum fault_app app_erases(struct fault_life *life)
     return FAULT_RESETS;
 }
 
+/* Where the image being there is all the request there is. */
+static bool takes_no_request(const struct fault_life *life)
+{
+    const struct ferry_strategy_traits *traits = life->job->strategy->traits;
+
+    return traits->slot_count == 1 || (traits->in_place && !traits->reverts);
+}
+
 /* Upload a picture, ask for it, see it run, confirm it. Returns whether it is there for good. */
 static bool update(struct fault_life *life, enum fault_picture_id id, enum fault_app *app)
 {
@@ -263,8 +314,12 @@ static bool update(struct fault_life *life, enum fault_picture_id id, enum fault
     life->candidate = (int)id;
     life->accepted = false;
     life->ran_candidate = false;
+    if (life->erase_first && fault_client_erase(life)) {
+        life->erase_first = false;
+    }
     if (fault_client_upload(life, id)) {
-        life->asked = fault_client_test(life, id);
+        life->asked = takes_no_request(life) || fault_client_test(life, id);
+        life->erase_first = !life->asked;
     }
     return false;
 }
@@ -296,6 +351,7 @@ static enum fault_app app_lives(struct fault_life *life)
 
 #define REVERT  FAULT_NEEDS_REVERT
 #define REQUEST FAULT_NEEDS_REQUEST
+#define SINGLE  FAULT_NEEDS_SINGLE
 
 const struct fault_flow fault_flows[] = {
     {"test", 0, FAULT_GOAL_TRIAL, setup_test, app_rests},
@@ -312,6 +368,8 @@ const struct fault_flow fault_flows[] = {
     {"refused", 0, FAULT_GOAL_OLD, setup_refused, app_rests},
     {"empty", 0, FAULT_GOAL_NEW, setup_empty, app_rests},
     {"damaged", 0, FAULT_GOAL_NEW, setup_damaged, app_rests},
+    {"single", SINGLE, FAULT_GOAL_NEW, setup_old, app_uploads},
+    {"single-damaged", SINGLE, FAULT_GOAL_NEW, setup_single_damaged, app_uploads},
 };
 
 const size_t fault_flow_count = sizeof(fault_flows) / sizeof(fault_flows[0]);

@@ -113,10 +113,13 @@ struct fault_life {
     uint32_t boots;
     uint32_t dark;    /* boots in a row that found nothing to run */
     uint32_t updates; /* swaps, copies and refusals that were reported */
+    uint32_t moves;   /* those that were no refusals */
     /* What the client outside knows and wants. */
     uint32_t step;      /* of the flow */
     int confirmed;      /* enum fault_picture_id that may come back at any time, or -1 */
     int candidate;      /* that was asked for, or -1 */
+    bool erase_first;   /* the request was refused: the slot is erased before the next try */
+    bool named;         /* the report named the sector that fails for ever */
     bool asked;         /* the request stands */
     bool ran_candidate; /* its application has run */
     bool accepted;      /* and was confirmed with success */
@@ -149,7 +152,8 @@ struct fault_flow {
     enum fault_goal goal; /* where the strategy does not revert, a trial is for good */
     /* Put images and requests into place, on erased slots; no faults yet. */
     void (*setup)(struct fault_life *life);
-    /* The application and the client it serves, after each boot that found an image to run. */
+    /* The application and the client it serves, after each boot that found an image to run; and,
+     * where the strategy needs a recovery, the recovery after one that did not. */
     enum fault_app (*app)(struct fault_life *life);
 };
 
@@ -173,7 +177,8 @@ struct fault_job {
     bool sample_first; /* sample counts for first faults */
     struct fault_picture pictures[FAULT_PICTURES];
     struct ferry_trailer_layout trailer;
-    uint32_t boots_base;      /* of the flow without a fault */
+    uint32_t moves_base;      /* moves of images in the flow without a fault, */
+    uint32_t boots_base;      /* and boots */
     uint32_t wear_of_scratch; /* most erases of its sector in one update */
 };
 

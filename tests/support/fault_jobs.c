@@ -321,8 +321,8 @@ static void shape(struct fault_layout *layout, const struct spec *spec,
         shapes[FAULT_STORE].sectors = 2;
         shapes[FAULT_STORE].sector_size = ferry_max32(spec->sector, 256);
     }
-    layout->max_sectors =
-        spec->max_sectors != 0 ? spec->max_sectors : sectors + (one_more ? 1U : 0U);
+    layout->max_sectors = (spec->max_sectors != 0 ? spec->max_sectors : sectors);
+    layout->max_sectors += one_more ? 1 : 0;
     layout->max_align = ferry_max32(spec->write_size, 8);
 }
 
@@ -407,8 +407,9 @@ static bool wants_flow(const struct spec *spec, const struct fault_flow *flow)
     return spec->flows == NULL || strstr(spec->flows, name) != NULL;
 }
 
-static void add_jobs(struct list *list, const struct spec *spec,
-                     const struct ferry_boot_strategy *strategy)
+/* A device of a spec that takes the strategy. Aborts when there is none. */
+static const struct fault_layout *make_layout(const struct spec *spec,
+                                              const struct ferry_boot_strategy *strategy)
 {
     struct fault_layout *layout = calloc(1, sizeof(*layout));
 
@@ -423,26 +424,54 @@ static void add_jobs(struct list *list, const struct spec *spec,
     layout->key = (enum test_key_id)spec->key;
     layout->buf_size = spec->buf_size;
     layout->trials = spec->trials;
+    return layout;
+}
+
+static void fill(struct fault_job *job, const struct spec *spec,
+                 const struct ferry_boot_strategy *strategy, const struct fault_flow *flow,
+                 bool write_once)
+{
+    job->strategy = strategy;
+    job->flow = flow;
+    job->write_once = write_once;
+    job->depth = spec->depth;
+    job->sample = spec->sample;
+    job->sample_first = spec->sample_first;
+    job->every_bit = spec->depth == 1 && spec->sector < 4096;
+    snprintf(job->name, sizeof(job->name), "%s/%s%s/%s", strategy->traits->name, spec->name,
+             write_once ? "-once" : "", flow->name);
+}
+
+static void add_jobs(struct list *list, const struct spec *spec,
+                     const struct ferry_boot_strategy *strategy)
+{
+    const struct fault_layout *layout = make_layout(spec, strategy);
+
     for (size_t i = 0; i < 2 * fault_flow_count; i++) {
         const struct fault_flow *flow = &fault_flows[i / 2];
 
-        if (!wants_flow(spec, flow) || !fault_flow_suits(flow, strategy->traits)) {
-            continue;
+        if (wants_flow(spec, flow) && fault_flow_suits(flow, strategy->traits)) {
+            struct fault_job *job = add(list);
+
+            fill(job, spec, strategy, flow, i % 2 != 0);
+            job->layout = layout;
         }
-
-        struct fault_job *job = add(list);
-
-        job->strategy = strategy;
-        job->layout = layout;
-        job->flow = flow;
-        job->write_once = i % 2 != 0;
-        job->depth = spec->depth;
-        job->sample = spec->sample;
-        job->sample_first = spec->sample_first;
-        job->every_bit = spec->depth == 1 && spec->sector < 4096;
-        snprintf(job->name, sizeof(job->name), "%s/%s%s/%s", strategy->traits->name, spec->name,
-                 job->write_once ? "-once" : "", flow->name);
     }
+}
+
+void fault_job_make(struct fault_job *job, const char *device,
+                    const struct ferry_boot_strategy *strategy, const char *flow)
+{
+    memset(job, 0, sizeof(*job));
+    for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+        if (strcmp(specs[i].name, device) == 0) {
+            fill(job, &specs[i], strategy, fault_flow_find(flow), false);
+            job->layout = make_layout(&specs[i], strategy);
+            return;
+        }
+    }
+    fprintf(stderr, "faults: no device has the name %s\n", device);
+    abort();
 }
 
 struct fault_job *fault_jobs(enum fault_scope scope, size_t *count)

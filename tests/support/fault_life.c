@@ -13,6 +13,9 @@
  * interrupted is done again, and so may be the trailer's. */
 #define WEAR_PER_FAULT 2
 
+/* Swaps or copies that a part which fails for ever may cost beyond those of the flow. */
+#define MOVES_PER_FAULT 3
+
 const char *const fault_invariant_names[FAULT_INVARIANT_COUNT] = {
 #define FAULT_INVARIANT_NAME(id, name, text) [FAULT_##id] = name,
     FAULT_INVARIANTS(FAULT_INVARIANT_NAME)
@@ -184,17 +187,16 @@ static const struct fault_armed *failing_for_ever(const struct fault_life *life)
     return NULL;
 }
 
-/* The report must name the sector that fails for ever. */
-static void check_named(struct fault_life *life, const struct fault_armed *armed)
+/* Whether the report names the sector that fails for ever. The store's are not in it. */
+static bool names(const struct fault_life *life, const struct fault_armed *armed)
 {
     static const enum ferry_boot_area areas[FAULT_PLACES] = {
         FERRY_AREA_PRIMARY, FERRY_AREA_SECONDARY, FERRY_AREA_SCRATCH, FERRY_AREA_NONE};
     const struct ferry_boot_failure *failure = &life->machine->report.images[0].failure;
     uint32_t size = life->chip->areas[armed->place].flash.runs[0].size;
 
-    if (failure->area != areas[armed->place] || failure->sector != armed->offset / size) {
-        fault_life_fail(life, FAULT_NAMED, "nothing runs, and the failing sector is not named");
-    }
+    return armed->place == FAULT_STORE ||
+           (failure->area == areas[armed->place] && failure->sector == armed->offset / size);
 }
 
 static void check_dark(struct fault_life *life, int rc)
@@ -213,9 +215,9 @@ static void check_dark(struct fault_life *life, int rc)
     if (life->dark < DARK_MAX) {
         return;
     }
-    if (armed != NULL) {
-        check_named(life, armed);
-    } else if (!traits_of(life)->needs_recovery) {
+    if (armed != NULL && !names(life, armed)) {
+        fault_life_fail(life, FAULT_NAMED, "nothing runs, and the failing sector is not named");
+    } else if (armed == NULL && !traits_of(life)->needs_recovery) {
         fault_life_fail(life, FAULT_RUNS, ferry_error_text(life->machine->report.images[0].reason));
     }
 }
@@ -242,8 +244,14 @@ static void tell_boot(const struct fault_life *life, int rc)
     if (image->failure.area != FERRY_AREA_NONE) {
         printf(", failed in area %d sector %u", (int)image->failure.area, image->failure.sector);
     }
-    printf("; %llu operations so far\n",
-           (unsigned long long)(life->chip->state.operations - life->counted_from));
+    printf("; %lld operations so far\n",
+           (long long)(life->chip->state.operations - life->counted_from));
+}
+
+static bool moved(enum ferry_boot_action action)
+{
+    return action == FERRY_BOOT_UPGRADED || action == FERRY_BOOT_TESTING ||
+           action == FERRY_BOOT_REVERTED;
 }
 
 bool fault_life_boot(struct fault_life *life)
@@ -258,6 +266,12 @@ bool fault_life_boot(struct fault_life *life)
     }
     if (life->machine->report.images[0].action != FERRY_BOOT_RAN) {
         life->updates++;
+    }
+    if (moved(life->machine->report.images[0].action)) {
+        life->moves++;
+    }
+    if (failing_for_ever(life) != NULL && names(life, failing_for_ever(life))) {
+        life->named = true;
     }
     if (rc == FERRY_OK) {
         check_running(life);
@@ -291,6 +305,11 @@ static void check_wear(struct fault_life *life)
     /* A sector that fails for ever is tried at each boot. */
     if (failing_for_ever(life) != NULL) {
         extra += WEAR_PER_FAULT * life->boots;
+    }
+
+    /* Nor may it make a device move its images at every boot. */
+    if (failing_for_ever(life) != NULL && life->moves > life->job->moves_base + MOVES_PER_FAULT) {
+        fault_life_fail(life, FAULT_WEAR, "images are moved at every boot");
     }
 
     uint32_t bound = traits_of(life)->erases * updates + extra;
@@ -334,6 +353,10 @@ static void check_goal(struct fault_life *life)
     bool new = fault_life_runs(life, life->candidate);
     enum fault_goal goal = goal_of(life);
 
+    /* What fails for ever may make a way back impossible; then the report says so. */
+    if (life->named) {
+        return;
+    }
     if (life->on_trial && goal != FAULT_GOAL_TRIAL && failing_for_ever(life) == NULL) {
         fault_life_fail(life, FAULT_ROLLBACK, "on trial at the end");
     }

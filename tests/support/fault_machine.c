@@ -56,10 +56,19 @@ static void init_boot(struct fault_machine *machine, const struct fault_job *job
         .buf_size = layout->buf_size};
 }
 
-static void init_server(struct fault_machine *machine)
+/* A device with one slot takes uploads in its recovery, which runs from elsewhere. */
+static const struct ferry_image_options in_recovery = {.erase_pending = true,
+                                                       .upload_running = true};
+
+static void init_server(struct fault_machine *machine, const struct fault_job *job)
 {
-    machine->group_config = (struct ferry_image_group_config){
-        .images = &machine->app, .image_count = 1, .check = &ferry_image_check_sha256};
+    bool single = job->strategy->traits->slot_count == 1;
+
+    machine->group_config =
+        (struct ferry_image_group_config){.images = &machine->app,
+                                          .image_count = 1,
+                                          .options = single ? &in_recovery : NULL,
+                                          .check = &ferry_image_check_sha256};
     machine->mount = (struct ferry_server_mount){&ferry_image_group_table, &machine->group};
     machine->server_config = (struct ferry_server_config){
         .groups = &machine->mount, .group_count = 1, .buf_size = 2048, .buf_count = 1};
@@ -72,7 +81,7 @@ void fault_machine_init(struct fault_machine *machine, const struct fault_job *j
     machine->buf = need(malloc(job->layout->buf_size));
     machine->ram_bytes = need(malloc(chip->areas[FAULT_PRIMARY].flash.size));
     init_boot(machine, job, chip);
-    init_server(machine);
+    init_server(machine, job);
 }
 
 void fault_machine_free(struct fault_machine *machine)
@@ -90,7 +99,7 @@ static void open_store(struct fault_machine *machine, struct fault_chip *chip)
     machine->image.slots.store = open ? &machine->store : NULL;
 }
 
-/* The application begins: with the store as the boot left it, opened anew. */
+/* The application, or recovery, begins: with the store as the boot left it, opened anew. */
 static void start_app(struct fault_machine *machine, struct fault_chip *chip)
 {
     open_store(machine, chip);
@@ -116,7 +125,7 @@ int fault_machine_boot(struct fault_machine *machine, const struct fault_job *jo
     rc = ferry_boot_run(&machine->config, &machine->report);
     chip->state.booting = false;
     chip->state.steps = 0;
-    if (rc == FERRY_OK && !chip->state.runaway) {
+    if (!chip->state.runaway) {
         start_app(machine, chip);
     }
     return rc;

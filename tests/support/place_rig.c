@@ -64,6 +64,18 @@ static uint32_t sector_of(const struct place_flash *place, uint32_t offset)
     return offset / place->flash.runs[0].size;
 }
 
+/* The fault that strikes now, or NULL. */
+static const struct place_fault *strike(struct place_rig *rig)
+{
+    rig->operations++;
+    rig->since++;
+    if (rig->struck == PLACE_FAULTS || rig->faults[rig->struck].at != rig->since) {
+        return NULL;
+    }
+    rig->since = 0;
+    return &rig->faults[rig->struck++];
+}
+
 /* One program or erase of a range that is to hold wanted. */
 static int operate(struct place_flash *place, uint32_t offset, const uint8_t *wanted, size_t len)
 {
@@ -72,22 +84,24 @@ static int operate(struct place_flash *place, uint32_t offset, const uint8_t *wa
     if (rig->off) {
         return FERRY_E_POWER;
     }
-    rig->operations++;
-    if (place->dead[sector_of(place, offset)]) {
+
+    const struct place_fault *fault = strike(rig);
+    bool *dead = &place->dead[sector_of(place, offset)];
+
+    if (*dead) {
         return FERRY_E_FLASH;
     }
-    if (rig->operations != rig->fault_at) {
+    if (fault == NULL) {
         change(place, offset, wanted, len, PLACE_AFTER);
         return FERRY_OK;
     }
-    rig->struck = true;
-    if (rig->way == PLACE_FAILS || rig->way == PLACE_DIES) {
-        place->dead[sector_of(place, offset)] = rig->way == PLACE_DIES;
+    if (fault->way == PLACE_FAILS || fault->way == PLACE_DIES) {
+        *dead = fault->way == PLACE_DIES;
         return FERRY_E_FLASH;
     }
     rig->off = true;
-    if (rig->way != PLACE_BEFORE) {
-        change(place, offset, wanted, len, rig->way);
+    if (fault->way != PLACE_BEFORE) {
+        change(place, offset, wanted, len, fault->way);
     }
     return FERRY_E_POWER;
 }
@@ -167,8 +181,8 @@ void place_init(struct place_rig *rig, const struct ferry_strategy_traits *trait
                                             .secondary = single ? NULL : &rig->slot[1].flash,
                                             .strategy = traits,
                                             .max_align = 8,
-                                            .max_sectors = 16,
-                                            .store = with_store ? &rig->store : NULL};
+                                            .max_sectors = 16};
+    rig->with_store = with_store;
     rig->image.ram = &rig->ram;
     rig->image.addresses[0] = 0x1000;
     rig->image.addresses[1] = 0x9000;
@@ -182,20 +196,31 @@ void place_init(struct place_rig *rig, const struct ferry_strategy_traits *trait
     place_power_on(rig, 0, PLACE_BEFORE);
 }
 
-void place_power_on(struct place_rig *rig, uint32_t fault_at, enum place_way way)
+void place_power_up(struct place_rig *rig)
 {
     rig->off = false;
     rig->operations = 0;
-    rig->fault_at = 0;
-    /* An open store that cannot be read would be a device without one. */
-    if (ferry_store_open(&rig->store, &rig->store_flash.flash) != FERRY_OK) {
-        rig->image.slots.store = NULL;
-    }
-    rig->fault_at = fault_at;
-    rig->way = way;
-    rig->struck = false;
     rig->slot[0].bytes_read = 0;
     rig->slot[1].bytes_read = 0;
+    rig->image.slots.store = NULL;
+    if (rig->with_store && ferry_store_open(&rig->store, &rig->store_flash.flash) == FERRY_OK) {
+        rig->image.slots.store = &rig->store;
+    }
+}
+
+void place_arm(struct place_rig *rig, const struct place_fault faults[PLACE_FAULTS])
+{
+    memcpy(rig->faults, faults, sizeof(rig->faults));
+    rig->since = 0;
+    rig->struck = 0;
+}
+
+void place_power_on(struct place_rig *rig, uint32_t fault_at, enum place_way way)
+{
+    const struct place_fault faults[PLACE_FAULTS] = {{fault_at, way}, {0, PLACE_BEFORE}};
+
+    place_power_up(rig);
+    place_arm(rig, faults);
 }
 
 void place_build(struct place_image *image, uint8_t major, size_t payload, uint32_t flags,
@@ -244,6 +269,7 @@ void place_trailer(struct place_rig *rig, uint32_t slot, const char *fields)
     uint8_t *end = place->memory + place->flash.size;
 
     memset(end - AT_COPY_DONE, place->flash.erased_value, AT_COPY_DONE);
+    memset(place->state, SOUND, sizeof(place->state));
     for (; *fields != '\0'; fields++) {
         /* Damage is far from every right value: also from what one flipped bit makes. */
         switch (*fields) {
@@ -257,13 +283,13 @@ void place_trailer(struct place_rig *rig, uint32_t slot, const char *fields)
             end[-AT_COPY_DONE] = 1;
             break;
         case 'D':
-            end[-AT_COPY_DONE] = 0x5a;
+            memset(place->state + (end - place->memory) - AT_COPY_DONE, UNREADABLE, 8);
             break;
         case 'k':
             end[-AT_IMAGE_OK] = 1;
             break;
         case 'K':
-            end[-AT_IMAGE_OK] = 0x5a;
+            memset(place->state + (end - place->memory) - AT_IMAGE_OK, UNREADABLE, 8);
             break;
         default:
             fail_msg("no such field: %c", *fields);

@@ -25,6 +25,14 @@ enum place_way {
     PLACE_WAYS
 };
 
+/* A fault to come, at operation `at` after the one before; 0 = none, nor any after it. */
+struct place_fault {
+    uint32_t at;
+    enum place_way way;
+};
+
+#define PLACE_FAULTS 2
+
 struct place_rig;
 
 struct place_flash {
@@ -52,11 +60,12 @@ struct place_rig {
     struct ferry_boot_hooks hooks;
     uint8_t buf[256];
     struct ferry_boot_report report;
+    bool with_store;
     bool off;            /* the power failed */
-    uint32_t operations; /* programs and erases since place_power_on() */
-    uint32_t fault_at;   /* operation the fault strikes; 0 = none */
-    enum place_way way;
-    bool struck;
+    uint32_t operations; /* programs and erases since the power came */
+    struct place_fault faults[PLACE_FAULTS];
+    uint32_t since;  /* operations since the last fault */
+    uint32_t struck; /* faults that struck; number of the next one */
     uint32_t noise;
     uint32_t violations; /* programs of what was not erased, erases of what was */
     uint32_t feeds;
@@ -66,9 +75,15 @@ struct place_rig {
  * odd), write size 8, and an empty store, which is used only when with_store. */
 void place_init(struct place_rig *rig, const struct ferry_strategy_traits *traits, bool with_store);
 
-/* Power on, sound flash from here but for what was damaged; a fault to come at operation fault_at
- * (0 = none). Opens the store again. */
+/* The power comes (back); faults that have not struck are still to come. Opens the store again; one
+ * that cannot be opened is none. */
+void place_power_up(struct place_rig *rig);
+
+/* As that, with one fault to come, at operation fault_at (0 = none). */
 void place_power_on(struct place_rig *rig, uint32_t fault_at, enum place_way way);
+
+/* Two faults to come, from now on. */
+void place_arm(struct place_rig *rig, const struct place_fault faults[PLACE_FAULTS]);
 
 /* An image of version major.0.0 with size bytes of payload; load_address for ram-load. */
 void place_build(struct place_image *image, uint8_t major, size_t payload, uint32_t flags,

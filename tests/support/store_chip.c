@@ -15,8 +15,10 @@ static int chip_read(const struct ferry_flash *flash, uint32_t offset, uint8_t *
 {
     const struct chip *chip = flash->context;
 
-    if (chip->dead) {
-        return FERRY_E_FLASH;
+    for (size_t i = 0; i < len; i++) {
+        if (chip->dead || chip->spoilt[offset + i]) {
+            return FERRY_E_FLASH;
+        }
     }
     memcpy(data, chip->memory + offset, len);
     return FERRY_OK;
@@ -29,6 +31,9 @@ static int chip_program(const struct ferry_flash *flash, uint32_t offset, const 
     bool fails = ++chip->operations == chip->fail_at;
 
     assert_true(ferry_all_equal(chip->memory + offset, len, flash->erased_value));
+    for (size_t i = 0; i < len; i++) {
+        assert_false(chip->spoilt[offset + i]);
+    }
     if (chip->dead || (fails && chip->fault == FAULT_REFUSES)) {
         return FERRY_E_FLASH;
     }
@@ -36,6 +41,10 @@ static int chip_program(const struct ferry_flash *flash, uint32_t offset, const 
         return FERRY_OK;
     }
     memcpy(chip->memory + offset, data, len);
+    if (fails && chip->fault == FAULT_SPOILS) {
+        memset(chip->spoilt + offset, true, len);
+        return FERRY_E_FLASH;
+    }
     if (fails && chip->fault == FAULT_FLIPS_BIT) {
         chip->memory[offset + len / 2] ^= 0x04;
     }
@@ -51,6 +60,10 @@ static int chip_erase(const struct ferry_flash *flash, uint32_t offset, size_t l
         return FERRY_E_FLASH;
     }
     memset(chip->memory + offset, flash->erased_value, len);
+    memset(chip->spoilt + offset, fails && chip->fault == FAULT_SPOILS, len);
+    if (fails && chip->fault == FAULT_SPOILS) {
+        return FERRY_E_FLASH;
+    }
     return fails && chip->fault == FAULT_DOES ? FERRY_E_FLASH : FERRY_OK;
 }
 

@@ -15,6 +15,7 @@ enum fault {
     FAULT_DOES,      /* does it and says it failed */
     FAULT_LIES,      /* does nothing and says it is done */
     FAULT_FLIPS_BIT, /* does it, but for one bit, and says it is done */
+    FAULT_SPOILS,    /* what it changes cannot be read until it is erased, as by a cut under ECC */
     FAULTS
 };
 
@@ -22,6 +23,7 @@ enum fault {
 struct chip {
     struct ferry_flash flash;
     uint8_t memory[CHIP_SIZE];
+    bool spoilt[CHIP_SIZE]; /* cannot be read */
     uint32_t operations;
     uint32_t fail_at; /* operation, counted from 1; 0 never */
     enum fault fault;

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The journal of a swap: reading. */
+#include "core/image/journal.h"
+
+#include "ferry/crc.h"
+
+#include <string.h>
+
+struct ferry_journal_area ferry_journal_area(const struct ferry_slots *slots,
+                                             const struct ferry_trailer_layout *layout)
+{
+    uint32_t size = slots->secondary->size;
+    return (struct ferry_journal_area){
+        .start = size - layout->size,
+        .end = size - layout->swap_size,
+        .place = ferry_align_up(FERRY_JOURNAL_RECORD, slots->secondary->write_size)};
+}
+
+static bool is_sound(const uint8_t record[FERRY_JOURNAL_RECORD])
+{
+    uint8_t kind = record[0] >> 4;
+    return ferry_load_le16(record + FERRY_JOURNAL_CRC) ==
+               ferry_crc16(0, record, FERRY_JOURNAL_CRC) &&
+           (kind == FERRY_JOURNAL_STATE || kind == FERRY_JOURNAL_MAP);
+}
+
+/* Whether it is a record, after putting one bit right if need be. */
+static bool heal(uint8_t record[FERRY_JOURNAL_RECORD])
+{
+    bool sound = is_sound(record);
+    for (uint32_t bit = 0; bit < 8 * FERRY_JOURNAL_RECORD && !sound; bit++) {
+        uint8_t mask = (uint8_t)(1U << (bit % 8));
+        record[bit / 8] ^= mask;
+        sound = is_sound(record);
+        if (!sound) {
+            record[bit / 8] ^= mask;
+        }
+    }
+    return sound;
+}
+
+int ferry_journal_place(const struct ferry_slots *slots, uint32_t offset,
+                        uint8_t record[FERRY_JOURNAL_RECORD])
+{
+    const struct ferry_flash *secondary = slots->secondary;
+    int rc = ferry_flash_read(secondary, offset, record, FERRY_JOURNAL_RECORD);
+    if (rc != FERRY_OK) {
+        return rc == FERRY_E_POWER ? rc : FERRY_E_FORMAT;
+    }
+    if (ferry_all_equal(record, FERRY_JOURNAL_RECORD, secondary->erased_value)) {
+        return 0;
+    }
+    return heal(record) ? 1 : FERRY_E_FORMAT;
+}
+
+/* Whether a record of this type can be of the swap that primary tells of. swap_info may have lost
+ * a bit: a test and a permanent swap are one apart, and image_ok stands from the begin on unless it
+ * is a test. */
+static bool belongs(enum ferry_swap_type type, const struct ferry_trailer *primary)
+{
+    enum ferry_swap_type told = (enum ferry_swap_type)primary->swap_type;
+    if (told == type) {
+        return true;
+    }
+    if (told != FERRY_SWAP_NONE && (told == FERRY_SWAP_REVERT || type == FERRY_SWAP_REVERT)) {
+        return false;
+    }
+    return (type == FERRY_SWAP_TEST) == (primary->image_ok == FERRY_UNSET);
+}
+
+static void take_state(const uint8_t record[FERRY_JOURNAL_RECORD], struct ferry_journal *journal)
+{
+    uint32_t done = ferry_load_le16(record + 4);
+    journal->found = true;
+    journal->type = (enum ferry_swap_type)(record[0] & 0x0f);
+    journal->mapped = (record[1] & FERRY_JOURNAL_MAPPED) != 0;
+    journal->backwards = (record[1] & FERRY_JOURNAL_BACKWARDS) != 0;
+    journal->blocks = ferry_load_le16(record + 2);
+    journal->finished = journal->finished || done == FERRY_JOURNAL_FINISHED;
+    journal->done = done == FERRY_JOURNAL_FINISHED ? journal->done : done;
+}
+
+int ferry_journal_read(const struct ferry_slots *slots, const struct ferry_trailer_layout *layout,
+                       const struct ferry_trailer *primary, struct ferry_journal *journal)
+{
+    struct ferry_journal_area area = ferry_journal_area(slots, layout);
+    uint8_t record[FERRY_JOURNAL_RECORD];
+    memset(journal, 0, sizeof *journal);
+    journal->end = area.start;
+    for (uint32_t at = area.start; area.place <= area.end - at; at += area.place) {
+        int rc = ferry_journal_place(slots, at, record);
+        if (rc == FERRY_E_POWER) {
+            return rc;
+        }
+        if (rc != 0) {
+            journal->end = at + area.place;
+        }
+        if (rc == 1 && record[0] >> 4 == FERRY_JOURNAL_STATE &&
+            belongs((enum ferry_swap_type)(record[0] & 0x0f), primary)) {
+            take_state(record, journal);
+        }
+    }
+    return FERRY_OK;
+}

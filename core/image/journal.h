@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The journal of a swap: records in the status area of the secondary's trailer, which MCUboot
+ * leaves unused. The bootloader writes it (core/boot/journal.c); what it says of the end of a swap
+ * everyone must know. Internal to core/image and core/boot.
+ *
+ * Each record stands for itself with a CRC, so that one that was cut is no record, and one with a
+ * bit that flipped at rest is put right. The later record wins. */
+#ifndef FERRY_CORE_IMAGE_JOURNAL_H
+#define FERRY_CORE_IMAGE_JOURNAL_H
+
+#include "ferry/slots.h"
+
+/* kind << 4 | swap type, flags, u16 blocks, u16 done, u16 CRC; a map has u32 bits instead of the
+ * numbers and its index for the flags. */
+#define FERRY_JOURNAL_RECORD   8
+#define FERRY_JOURNAL_CRC      6
+#define FERRY_JOURNAL_STATE    0x5
+#define FERRY_JOURNAL_MAP      0xa
+#define FERRY_JOURNAL_FINISHED 0xffff
+
+enum { FERRY_JOURNAL_MAPPED = 1, FERRY_JOURNAL_BACKWARDS = 2 };
+
+/* What the records say. */
+struct ferry_journal {
+    bool found;    /* there is a state */
+    bool finished; /* the swap is at its end, whatever copy_done reads */
+    enum ferry_swap_type type;
+    bool backwards;
+    bool mapped;
+    uint32_t blocks; /* that swap_size covers */
+    uint32_t done;   /* steps */
+    uint32_t end;    /* behind the last record, offset in the secondary */
+};
+
+/* The area of the journal in the secondary: [start, end), records every place bytes. The strategy
+ * keeps status entries, or it is empty. */
+struct ferry_journal_area {
+    uint32_t start;
+    uint32_t end;
+    uint32_t place;
+};
+struct ferry_journal_area ferry_journal_area(const struct ferry_slots *slots,
+                                             const struct ferry_trailer_layout *layout);
+
+/* Read the place at an offset, and put one bit right if need be. Returns 1 = a record; 0 = erased;
+ * FERRY_E_FORMAT = neither, or unreadable; FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_journal_place(const struct ferry_slots *slots, uint32_t offset,
+                        uint8_t record[FERRY_JOURNAL_RECORD]);
+
+/* Read the journal of the swap that primary, its trailer, tells of; records of another type are
+ * left from the swap before. Returns FERRY_OK (with nothing found when it cannot be read), or
+ * FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_journal_read(const struct ferry_slots *slots, const struct ferry_trailer_layout *layout,
+                       const struct ferry_trailer *primary, struct ferry_journal *journal);
+
+#endif
