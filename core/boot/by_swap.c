@@ -110,10 +110,16 @@ static int resume_marks(struct ferry_boot_swap *swap)
     }
     swap->type = type_under_way(&trailers.primary, &journal);
     rc = progress_under_way(swap, &journal);
-    /* A magic alone is no swap: so does an image look that was padded for the primary slot. */
-    if (rc != FERRY_OK ||
-        (!swap->moved && !journal.found && trailers.primary.swap_type == FERRY_SWAP_NONE)) {
-        return rc;
+    if (rc != FERRY_OK || journal.found) {
+        return rc != FERRY_OK ? rc : 1;
+    }
+    /* Steps without a journal: somebody has erased the secondary meanwhile, it is no part of this
+     * any more. A magic alone is no swap either: so does an image look that was padded for the
+     * primary slot. */
+    if (swap->moved || trailers.primary.swap_type == FERRY_SWAP_NONE) {
+        swap->moved = false;
+        swap->unsure = false;
+        return 0;
     }
     return 1;
 }

@@ -58,17 +58,18 @@ static bool blocks_requests(const struct ferry_trailer *secondary)
            (secondary->image_ok != FERRY_UNSET || secondary->copy_done != FERRY_UNSET);
 }
 
+/* Also a swap that was begun and cannot be ended any more: see resume_marks() in by_swap.c. */
 static bool blocks_confirm(const struct ferry_trailer *primary)
 {
     return primary->magic == FERRY_BAD ||
-           (primary->magic == FERRY_SET && primary->image_ok == FERRY_BAD);
+           (primary->magic == FERRY_SET && primary->image_ok == FERRY_BAD) || is_begun(primary);
 }
 
-/* Erase the primary's trailer, which makes its image a confirmed one, unless the image reaches into
- * it: a damaged trailer is the lesser harm. */
-static int clear_primary(const struct ferry_boot_swap *swap, uint32_t image_end)
+/* Erase the trailer of a slot unless its image reaches into it: a damaged trailer is the lesser
+ * harm. */
+static int clear(const struct ferry_boot_swap *swap, const struct ferry_flash *slot,
+                 uint32_t image_end)
 {
-    const struct ferry_flash *slot = swap->slots->primary;
     uint32_t start = 0;
     int rc = ferry_slots_trailer_start(swap->slots, slot, &start);
 
@@ -78,42 +79,36 @@ static int clear_primary(const struct ferry_boot_swap *swap, uint32_t image_end)
     return ferry_boot_erase_trailer(swap, slot);
 }
 
-/* Clear the secondary's trailer; where its image reaches into it, nobody can ever ask for that, and
- * it goes as well. */
-static int clear_secondary(struct ferry_boot_swap *swap)
+/* Where the image in the secondary ends; 0 when there is none. */
+static int find_end(const struct ferry_boot_swap *swap, uint32_t *end)
 {
     struct ferry_flash_slice view;
     struct ferry_image_info info;
     uint32_t offset = 0;
-    uint32_t start = 0;
     int rc = ferry_slots_view(swap->slots, 1, &view, &offset);
 
     if (rc == FERRY_OK) {
         rc = ferry_image_inspect(&view.flash, &info);
     }
-    if (rc == FERRY_OK) {
-        rc = ferry_slots_trailer_start(swap->slots, swap->slots->secondary, &start);
-    }
-    if (rc == FERRY_E_POWER) {
-        return rc;
-    }
-    if (rc == FERRY_OK && info.size > start - offset) {
-        swap->backwards = offset != ferry_slots_upload_offset(swap->slots);
-        return ferry_boot_empty_secondary(swap);
-    }
-    return ferry_boot_erase_trailer(swap, swap->slots->secondary);
+    *end = rc == FERRY_OK ? offset + info.size : 0;
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
-int ferry_boot_repair(struct ferry_boot_swap *swap, const struct ferry_image_info *running)
+int ferry_boot_repair(const struct ferry_boot_swap *swap, const struct ferry_image_info *running)
 {
     struct ferry_trailers trailers;
+    uint32_t end = 0;
     int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
+    /* Without a trailer the primary counts as confirmed. */
     if (rc == FERRY_OK && blocks_confirm(&trailers.primary)) {
-        rc = clear_primary(swap, running->size);
+        rc = clear(swap, swap->slots->primary, running->size);
     }
     if (rc != FERRY_E_POWER && blocks_requests(&trailers.secondary)) {
-        rc = clear_secondary(swap);
+        rc = find_end(swap, &end);
+        if (rc == FERRY_OK) {
+            rc = clear(swap, swap->slots->secondary, end);
+        }
     }
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }

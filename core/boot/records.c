@@ -220,8 +220,7 @@ int ferry_boot_take_over(struct ferry_boot_swap *swap)
     if (rc == FERRY_OK) {
         rc = ferry_boot_journal_state(swap, 0);
     }
-    /* Nobody would find the map without a state. The rest of it can be read off the trailer. */
-    return rc == FERRY_E_POWER || swap->mapped ? rc : FERRY_OK;
+    return rc;
 }
 
 /* ---- End ------------------------------------------------------------------------------------ */

@@ -77,7 +77,7 @@ static uint32_t part_of(uint32_t size, const struct ferry_block *block)
 /* ---- The three steps --------------------------------------------------------------------------
  */
 
-static int to_scratch(struct ferry_boot_swap *swap, const struct ferry_block *block)
+static int fill_scratch(struct ferry_boot_swap *swap, const struct ferry_block *block)
 {
     const struct ferry_slots *slots = swap->slots;
     int rc = ferry_boot_erase(swap, slots->scratch, 0, slots->scratch->size);
@@ -91,6 +91,20 @@ static int to_scratch(struct ferry_boot_swap *swap, const struct ferry_block *bl
     }
     /* Nothing was touched yet: without this mark the next boot begins again. */
     return rc != FERRY_OK ? rc : ferry_boot_mark(swap, slots->scratch, mark_offset(swap, 0));
+}
+
+/* Once more where what reads as erased does not take a program. */
+static int to_scratch(struct ferry_boot_swap *swap, const struct ferry_block *block)
+{
+    bool unsure = swap->unsure;
+    int rc = fill_scratch(swap, block);
+
+    if (rc != FERRY_OK && rc != FERRY_E_POWER) {
+        swap->unsure = true;
+        rc = fill_scratch(swap, block);
+        swap->unsure = unsure;
+    }
+    return rc;
 }
 
 /* Move to a block whose slot is erased from there to its end. */
@@ -273,26 +287,35 @@ static int may_begin_again(const struct ferry_boot_swap *swap)
     return rc < 0 ? rc : 1 - rc;
 }
 
-/* Whether step 3 is to be done, or what the scratch area holds is left from a swap long ended: step
- * 2 left no image in the secondary but the primary's block, and only step 3 damages the primary.
- * Returns 3, 1 or FERRY_E_POWER. */
-static int third_or_none(const struct ferry_boot_swap *swap, const struct ferry_block *block)
+/* Whether step 2 has left in the secondary what the primary's image, which ends at size, has in
+ * the block. Returns 1, 0 or FERRY_E_POWER. */
+static int has_put_away(const struct ferry_boot_swap *swap, const struct ferry_block *block,
+                        uint32_t size)
 {
     const struct ferry_slots *slots = swap->slots;
-    uint32_t size = 0;
-    int whole = is_whole(swap, slots->primary, &size);
     uint32_t old_part = part_of(size, block);
-    int rc = whole;
 
-    if (whole == 1) {
-        rc = is_whole(swap, slots->secondary, &size);
+    if (old_part == 0) {
+        int rc = ferry_flash_is_erased(slots->secondary, block->offset, 1);
+
+        return rc == FERRY_E_FLASH ? 0 : rc;
     }
-    if (whole != 1 || rc != 0) {
-        return rc < 0 ? rc : 3 - 2 * rc;
+    return ferry_boot_same(swap, slots->primary, block->offset, slots->secondary, block->offset,
+                           old_part);
+}
+
+/* Whether step 3 is to be done, or what the scratch area holds is left from a swap long ended: only
+ * step 3 damages the primary. Returns 3, 1 or FERRY_E_POWER. */
+static int third_or_none(const struct ferry_boot_swap *swap, const struct ferry_block *block)
+{
+    uint32_t size = 0;
+    int rc = is_whole(swap, swap->slots->primary, &size);
+
+    if (rc == 1) {
+        rc = has_put_away(swap, block, size);
+        return rc < 0 ? rc : 1 + 2 * rc;
     }
-    rc = ferry_boot_same(swap, slots->primary, block->offset, slots->secondary, block->offset,
-                         old_part);
-    return rc < 0 ? rc : 1 + 2 * rc;
+    return rc < 0 ? rc : 3;
 }
 
 /* Which step is to be done; 1 = none of this opening. Returns 1 .. 3, or FERRY_E_POWER. */

@@ -179,12 +179,14 @@ int ferry_boot_same(const struct ferry_boot_swap *swap, const struct ferry_flash
     return rc;
 }
 
+/* Erase and copy. The erase has had its tries: *again tells whether the copy is worth another. */
 static int copy(const struct ferry_boot_swap *swap, const struct ferry_flash *from,
                 uint32_t from_offset, const struct ferry_flash *to, uint32_t to_offset,
-                uint32_t len)
+                uint32_t len, bool *again)
 {
     int rc = ferry_boot_erase(swap, to, to_offset, len);
 
+    *again = rc == FERRY_OK;
     if (rc == FERRY_OK) {
         rc = ferry_flash_copy(from, from_offset, to, to_offset, len, swap->config->buf,
                               swap->config->buf_size);
@@ -196,20 +198,18 @@ int ferry_boot_move(const struct ferry_boot_swap *swap, const struct ferry_flash
                     uint32_t from_offset, const struct ferry_flash *to, uint32_t to_offset,
                     uint32_t len)
 {
+    struct ferry_boot_swap careful = *swap;
+    bool again = true;
     int rc = swap->unsure ? 0 : ferry_boot_same(swap, from, from_offset, to, to_offset, len);
 
     if (rc == FERRY_E_POWER || rc == 1) {
         return rc == 1 ? FERRY_OK : rc;
     }
-    struct ferry_boot_swap careful = *swap;
-
     len = ferry_align_up(len, to->write_size);
-    for (int i = 0; i < TRIES; i++) {
-        rc = copy(&careful, from, from_offset, to, to_offset, len);
+    rc = FERRY_E_FLASH;
+    for (int i = 0; i < TRIES && again && rc != FERRY_OK && rc != FERRY_E_POWER; i++) {
+        rc = copy(&careful, from, from_offset, to, to_offset, len, &again);
         ferry_boot_feed(swap);
-        if (rc == FERRY_OK || rc == FERRY_E_POWER) {
-            break;
-        }
         careful.unsure = true; /* what reads as erased may not take a program */
     }
     return rc;

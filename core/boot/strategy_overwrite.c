@@ -120,23 +120,22 @@ static int verify_copy(const struct ferry_boot_swap *swap)
     return rc;
 }
 
-/* Without a request there is nothing the record could belong to. */
+/* Without a request there is nothing the record could belong to. Where it does not take, a cut has
+ * the copy made once more. Returns FERRY_OK or FERRY_E_POWER. */
 static int record_copy(const struct ferry_boot_swap *swap)
 {
     const struct ferry_flash *secondary = swap->slots->secondary;
-    uint32_t align = swap->slots->max_align;
-    struct ferry_trailer trailer;
+    uint32_t at = secondary->size - swap->layout.copy_done;
 
     if (!swap->asked) {
         return FERRY_OK;
     }
 
-    int rc = ferry_trailer_read(secondary, align, &trailer);
+    int rc = ferry_flash_is_erased(secondary, at, secondary->write_size);
 
-    if (rc == FERRY_OK && trailer.copy_done == FERRY_UNSET) {
-        rc = ferry_trailer_write_copy_done(secondary, align);
+    if (rc == 1) {
+        rc = ferry_trailer_write_copy_done(secondary, swap->slots->max_align);
     }
-    /* Then a cut has the copy made once more. */
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 

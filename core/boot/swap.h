@@ -231,6 +231,6 @@ int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why);
  * was verified and running describes it; nothing is asked for.
  * Returns FERRY_OK, also when the flash would not take it, or FERRY_E_POWER. */
 FERRY_MUST_CHECK
-int ferry_boot_repair(struct ferry_boot_swap *swap, const struct ferry_image_info *running);
+int ferry_boot_repair(const struct ferry_boot_swap *swap, const struct ferry_image_info *running);
 
 #endif

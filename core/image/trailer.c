@@ -82,8 +82,10 @@ void ferry_trailer_magic(uint32_t max_align, uint8_t magic[FERRY_TRAILER_MAGIC_S
 
 /* ---- Reading ---------------------------------------------------------------------------- */
 
-/* A unit that the power left half written may read now so and now so. */
-#define LOOKS 3
+/* A unit that the power left half written may read now so and now so. Of a flag only one bit may
+ * tell: it takes more looks. */
+#define LOOKS      3
+#define FLAG_LOOKS 24
 
 /* Bits of the magic that may have flipped at rest. A magic that is half written is further away
  * from both of its states. */
@@ -98,7 +100,8 @@ static int read_steadily(const struct ferry_flash *slot, uint32_t distance, uint
     if (distance > slot->size) {
         return FERRY_E_BOUNDS;
     }
-    for (int look = 0; look < LOOKS; look++) {
+    int looks = len == 1 ? FLAG_LOOKS : LOOKS;
+    for (int look = 0; look < looks; look++) {
         uint8_t again[FERRY_TRAILER_MAGIC_SIZE];
         int rc = ferry_flash_read(slot, slot->size - distance, look == 0 ? data : again, len);
         if (rc == FERRY_E_POWER || rc == FERRY_E_BOUNDS) {

@@ -182,21 +182,31 @@ void fault_chip_poke(struct fault_area *area, uint32_t offset, const uint8_t *by
     memcpy(area->memory + offset, bytes, len);
 }
 
+/* Bits of memory move to those of data, one way only: eight bytes at a time, this is where most of
+ * the time of large devices goes. */
+static void move_bits(uint8_t *memory, const uint8_t *data, uint32_t len, bool up)
+{
+    uint64_t old;
+    uint64_t new;
+
+    for (; len >= sizeof(old); len -= (uint32_t)sizeof(old)) {
+        memcpy(&old, memory, sizeof(old));
+        memcpy(&new, data, sizeof(new));
+        new = up ? old | new : old &new;
+        memcpy(memory, &new, sizeof(new));
+        memory += sizeof(old);
+        data += sizeof(old);
+    }
+    for (uint32_t i = 0; i < len; i++) {
+        memory[i] = (uint8_t)(up ? memory[i] | data[i] : memory[i] & data[i]);
+    }
+}
+
 void fault_chip_program(struct fault_area *area, uint32_t offset, const uint8_t *data, uint32_t len)
 {
-    uint8_t *memory = area->memory + offset;
-
     remember(area, offset, len);
     settle(area, offset, len, FAULT_SPOT_UNREADABLE);
-    if (area->flash.erased_value == 0xff) {
-        for (uint32_t i = 0; i < len; i++) {
-            memory[i] &= data[i];
-        }
-    } else {
-        for (uint32_t i = 0; i < len; i++) {
-            memory[i] |= data[i];
-        }
-    }
+    move_bits(area->memory + offset, data, len, area->flash.erased_value == 0x00);
 }
 
 void fault_chip_erase(struct fault_area *area, uint32_t offset, uint32_t len)
@@ -256,7 +266,10 @@ static int chip_read(const struct ferry_flash *flash, uint32_t offset, uint8_t *
 
 static bool is_erased(const struct fault_area *area, uint32_t offset, uint32_t len)
 {
-    return ferry_all_equal(area->memory + offset, len, area->flash.erased_value);
+    const uint8_t *memory = area->memory + offset;
+
+    /* Each byte is the one before it, and the first is erased. */
+    return memory[0] == area->flash.erased_value && memcmp(memory, memory + 1, len - 1) == 0;
 }
 
 static void tell(const struct fault_op *op)

@@ -121,36 +121,46 @@ static bool same_point(const struct fault_point *a, const struct fault_point *b)
 /* ---- Chance that is the same in every run
  * -------------------------------------------------------------- */
 
-static uint32_t mix(uint32_t hash, uint64_t value)
+static uint32_t mix(uint32_t hash, uint32_t value)
 {
-    for (int i = 0; i < 8; i++) {
-        hash = (hash ^ (uint8_t)(value >> (8 * i))) * 16777619U;
-    }
-    return hash;
+    hash = (hash ^ value) * 2654435761U;
+    return hash ^ hash >> 15;
 }
 
 static uint32_t hash_point(uint32_t hash, const struct fault_point *point)
 {
-    hash = mix(hash, (uint64_t)(uint8_t)point->model->letter | point->at << 8);
-    return mix(hash, point->place | (uint64_t)point->offset << 8 | (uint64_t)point->bit << 40);
+    hash = mix(hash, (uint8_t)point->model->letter);
+    hash = mix(hash, (uint32_t)point->at);
+    hash = mix(hash, point->offset);
+    return mix(hash, (uint32_t)point->place << 8 | point->bit);
+}
+
+static uint32_t hash_name(const char *name)
+{
+    uint32_t hash = 2166136261U;
+
+    for (; *name != '\0'; name++) {
+        hash = (hash ^ (uint8_t)*name) * 16777619U;
+    }
+    return hash;
 }
 
 /* Of a life and a point to come. Never 0. */
 static uint32_t chance(const struct fault_life *life, const struct fault_point *point)
 {
-    uint32_t hash = 2166136261U;
+    uint32_t hash = hash_point(life->hash, point);
 
-    for (const char *c = life->job->name; *c != '\0'; c++) {
-        hash = mix(hash, (uint8_t)*c);
-    }
-    for (uint32_t i = 0; i < life->fault_count; i++) {
-        hash = hash_point(hash, &life->faults[i]);
-    }
-    hash = hash_point(hash, point);
     hash ^= hash >> 15;
     hash *= 2246822519U;
     hash ^= hash >> 13;
     return hash != 0 ? hash : 1;
+}
+
+/* A fault is added to a life. */
+static void add_fault(struct fault_life *life, const struct fault_point *point)
+{
+    life->faults[life->fault_count++] = *point;
+    life->hash = hash_point(life->hash, point);
 }
 
 /* Whether a fault is to be tried next in this life. */
@@ -221,7 +231,7 @@ static void branch_off(struct explorer *explorer, struct fault_life *life,
 
     hold(chip, &moment);
     chip->state.noise = chance(life, point);
-    other.faults[other.fault_count++] = *point;
+    add_fault(&other, point);
     other.machine = &explorer->machines[other.fault_count];
     other.verbose = life->verbose || explorer->only_wanted;
     other.counted_from = chip->state.operations;
@@ -449,7 +459,7 @@ static void arm(struct explorer *explorer, const struct fault_life *start, uint6
         return;
     }
     state->noise = chance(start, &point);
-    other.faults[other.fault_count++] = point;
+    add_fault(&other, &point);
     other.machine = &explorer->machines[other.fault_count];
     other.verbose = start->verbose || explorer->only_wanted;
     other.counted_from = at;
@@ -619,6 +629,7 @@ static void begin(struct explorer *explorer, struct fault_life *life)
                                 .chip = &explorer->chip,
                                 .machine = &explorer->machines[0],
                                 .cause = FERRY_CAUSE_OTHER,
+                                .hash = hash_name(explorer->job->name),
                                 .confirmed = -1,
                                 .candidate = -1,
                                 .verbose = explorer->only_wanted};

@@ -107,6 +107,7 @@ struct fault_life {
     struct fault_machine *machine;
     struct fault_point faults[FAULTS_MAX];
     uint32_t fault_count;
+    uint32_t hash;         /* of the job and the faults: all chance comes from it */
     uint64_t counted_from; /* operations at the last fault */
     bool verbose;
     enum ferry_reset_cause cause; /* of the next boot */

@@ -7,8 +7,10 @@
 #include <string.h>
 
 const struct ferry_boot_strategy *const fault_strategies[] = {
-    &ferry_boot_swap_scratch, &ferry_boot_swap_move, &ferry_boot_swap_offset,
-    &ferry_boot_swap_shift,   &ferry_boot_overwrite,
+    &ferry_boot_swap_scratch,      &ferry_boot_swap_move, &ferry_boot_swap_offset,
+    &ferry_boot_swap_shift,        &ferry_boot_overwrite, &ferry_boot_direct_xip,
+    &ferry_boot_direct_xip_revert, &ferry_boot_ram_load,  &ferry_boot_ram_load_revert,
+    &ferry_boot_single_slot,
 };
 
 const size_t fault_strategy_count = sizeof(fault_strategies) / sizeof(fault_strategies[0]);
@@ -288,7 +290,8 @@ static const struct spec specs[] = {
      .scratch_sectors = 1,
      KEY_NONE,
      .buf_size = 1024,
-     .sample = 10000,
+     .sample = 300,
+     .sample_first = true,
      .flows = " test revert "},
 };
 

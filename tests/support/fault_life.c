@@ -215,7 +215,8 @@ static void check_dark(struct fault_life *life, int rc)
     if (life->dark < DARK_MAX) {
         return;
     }
-    if (armed != NULL && !names(life, armed)) {
+    /* Where there is one slot only the recovery writes, and is told itself. */
+    if (armed != NULL && !names(life, armed) && traits_of(life)->slot_count > 1) {
         fault_life_fail(life, FAULT_NAMED, "nothing runs, and the failing sector is not named");
     } else if (armed == NULL && !traits_of(life)->needs_recovery) {
         fault_life_fail(life, FAULT_RUNS, ferry_error_text(life->machine->report.images[0].reason));
