@@ -16,7 +16,7 @@ read_strategy(struct json_reader *reader, const cJSON *item, struct ferry_vchip_
     char names[256] = "";
     size_t len = 0;
 
-    if (!layout_read_name(reader, item, "strategy", image->strategy)) {
+    if (!json_text(reader, item, "strategy", image->strategy, sizeof(image->strategy))) {
         return NULL;
     }
     traits = ferry_strategy_traits_find(image->strategy);

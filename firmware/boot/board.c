@@ -3,8 +3,8 @@
 #include "board.h"
 
 static const struct ferry_boot_strategy *const strategies[] = {
-    &ferry_boot_swap_move,
-    &ferry_boot_overwrite,
+    &ferry_boot_swap_scratch, &ferry_boot_swap_move, &ferry_boot_swap_offset,
+    &ferry_boot_swap_shift,   &ferry_boot_overwrite,
 };
 
 static const struct ferry_boot_strategy *find_strategy(const struct ferry_strategy_traits *traits)

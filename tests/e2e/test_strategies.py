@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every strategy on a device of its own, through the real client: an update that stays, a faulty
 one that is taken back, a refused one, power cuts."""
+import json
+
 import pytest
 
 import lab
 from lab import ferry
 
-SWAPS = ["swap-move"]
-REVERTING = SWAPS
+SWAPS = ["swap-scratch", "swap-move", "swap-offset", "swap-shift"]
+REVERTING = ["swap-scratch", "swap-move", "swap-shift"]
 FINAL = ["overwrite"]  # the new image stays, whatever it does
 FOREIGN = "no key here matches"
 
@@ -15,6 +17,9 @@ FOREIGN = "no key here matches"
 def case(strategy, external=False, **fields):
     return pytest.param((strategy, external, fields),
                         id=strategy + ("-external" if external else ""))
+
+
+EXTERNAL = [case("swap-scratch", True), case("overwrite", True)]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,8 @@ def refuse_foreign(device, version):
     expect(device, version)
 
 
-@pytest.mark.parametrize("board", [case(s) for s in REVERTING], indirect=True)
+@pytest.mark.parametrize("board", [case(s) for s in REVERTING] + [case("swap-scratch", True)],
+                         indirect=True)
 def test_it_stays_or_is_taken_back(board):
     expect(board, "1.0.0")
     update(board, "v2")
@@ -103,8 +109,7 @@ def ask_for(device, name, *, code=0):
     device.stop()
 
 
-@pytest.mark.parametrize("board", [case(s) for s in SWAPS] + [case("overwrite", True)],
-                         indirect=True)
+@pytest.mark.parametrize("board", [case(s) for s in SWAPS] + EXTERNAL, indirect=True)
 def test_power_cuts_in_the_middle(board):
     """Three cuts in a row, each a little farther in; the fourth start finishes."""
     expect(board, "1.0.0")
@@ -118,4 +123,88 @@ def test_power_cuts_in_the_middle(board):
         ferry("image", "confirm", device=board.uri, check=0)
     board.stop()
     board.start()
+    expect(board, "2.0.0")
+
+
+# ---- Trials -------------------------------------------------------------------------------------
+
+def start_and_fail(device, version="3.0.0"):
+    """The power fails before the firmware, which hangs, has marked its start."""
+    device.start()
+    device.wait_for(rf"app {version} started")
+    device.kill()
+    return device.log()
+
+
+@pytest.mark.parametrize("board", [case("swap-move")], indirect=True)
+def test_power_failures_do_not_count_but_three_in_a_row_do(board):
+    ask_for(board, "v3-hang")
+    assert "trial 1 of 1" in start_and_fail(board)
+    for _ in range(3):
+        log = start_and_fail(board)
+        assert "trial 1 of 1" in log and "not counted" in log, log
+    board.start()
+    expect(board, "1.0.0")
+    assert "reverted to 1.0.0" in board.log()
+
+
+@pytest.mark.parametrize("board", [case("swap-move", trials=0)], indirect=True)
+def test_without_trials_one_boot_is_all(board):
+    ask_for(board, "v3-hang")
+    assert "the next reset reverts it" in start_and_fail(board)
+    board.start()
+    expect(board, "1.0.0")
+
+
+@pytest.mark.parametrize("board", [case("swap-move", trials=3)], indirect=True)
+def test_a_crash_counts(board):
+    ask_for(board, "v3")
+    board.start()
+    expect(board, "1.0.0")
+    log = board.log()
+    for number in (1, 2, 3):
+        assert f"trial {number} of 3" in log, log
+    assert log.count("app 3.0.0 started") == 3
+
+
+@pytest.mark.parametrize("board", [case("swap-move", trials=2)], indirect=True)
+def test_a_firmware_that_came_up_has_its_trials_too(board):
+    ask_for(board, "v2")
+    for number in (1, 2):
+        board.start()
+        expect(board, "2.0.0", confirmed=False)
+        assert f"trial {number} of 2" in board.log()
+        board.stop()
+    board.start()
+    expect(board, "1.0.0")
+
+
+@pytest.mark.parametrize("board", [case("swap-move")], indirect=True)
+def test_a_trial_is_over_when_it_is_confirmed(board):
+    ask_for(board, "v2")
+    board.start()
+    expect(board, "2.0.0", confirmed=False)
+    ferry("image", "confirm", device=board.uri, check=0)
+    for _ in range(3):
+        board.stop()
+        board.start()
+        expect(board, "2.0.0")
+    assert "unconfirmed" not in board.log()
+
+
+# ---- Without a store ------------------------------------------------------------------------------
+
+def without_store():
+    text = json.loads(lab.layout("swap-move"))
+    text["areas"] = [area for area in text["areas"] if area["name"] != "store"]
+    return text["areas"]
+
+
+@pytest.mark.parametrize("board", [case("swap-move", areas=without_store())], indirect=True)
+def test_without_a_store_the_rule_is_mcuboots(board):
+    ask_for(board, "v3-hang")
+    assert "the next reset reverts it" in start_and_fail(board)
+    board.start()
+    expect(board, "1.0.0")
+    update(board, "v2")
     expect(board, "2.0.0")
