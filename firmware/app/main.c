@@ -144,6 +144,8 @@ static int open_server(void)
     ferry_os_group_init(&app.os, &os);
     options = ferry_image_options_default;
     options.slot_info_always = true; /* clients learn what fits before they upload */
+    options.upload_running = true;   /* the chip runs a copy: the slot itself is free */
+    image.addresses = app.images.addresses[0];
     image.image_count = (uint8_t)app.chip.start.image_count;
     server.buf_size = (uint16_t)app.chip.start.buf_size;
     server.buf_count = (uint16_t)app.chip.start.buf_count;

@@ -9,7 +9,7 @@ import lab
 from lab import ferry
 
 SWAPS = ["swap-scratch", "swap-move", "swap-offset", "swap-shift"]
-REVERTING = ["swap-scratch", "swap-move", "swap-shift"]
+REVERTING = SWAPS
 FINAL = ["overwrite"]  # the new image stays, whatever it does
 FOREIGN = "no key here matches"
 
@@ -109,13 +109,39 @@ def ask_for(device, name, *, code=0):
     device.stop()
 
 
+def cut_points():
+    """Operations from the first on, ever farther apart; every third cut of another kind."""
+    operation = 1
+    for number in range(1, 1000):
+        yield operation, ("before", "inside", "after")[number % 3]
+        operation += number
+
+
 @pytest.mark.parametrize("board", [case(s) for s in SWAPS] + EXTERNAL, indirect=True)
-def test_power_cuts_in_the_middle(board):
-    """Three cuts in a row, each a little farther in; the fourth start finishes."""
+def test_power_cuts_from_the_first_operation_to_the_last(board):
+    """Until there is no operation left to cut; after every cut the new image is installed."""
     expect(board, "1.0.0")
     ask_for(board, "v2")
-    for operation, how in ((1, "inside"), (15, "before"), (15, "inside")):
-        board.run_to_cut(operation, how)
+    before = board.flash()
+    cuts = 0
+    for operation, how in cut_points():
+        board.restore(before)
+        if not board.runs_to_cut(operation, how):
+            break
+        cuts += 1
+        board.start()
+        assert board.running()["version"] == "2.0.0", f"{operation} {how}\n{board.log()}"
+        board.stop()
+    print(f"{cuts} cuts, the last near operation {operation}")
+    assert cuts >= 4
+
+
+@pytest.mark.parametrize("board", [case(s) for s in SWAPS] + EXTERNAL, indirect=True)
+def test_power_cuts_in_a_row(board):
+    expect(board, "1.0.0")
+    ask_for(board, "v2")
+    for operation, how in ((1, "inside"), (5, "before"), (5, "inside")):
+        assert board.runs_to_cut(operation, how)
     board.start()
     state = board.running()
     assert state["version"] == "2.0.0", board.log()
