@@ -122,6 +122,8 @@ static int taken_back(struct update_run *run, int code, const char *text, const 
         return cli_fail(run->cli, code, remedy, "%s%s", code == CLI_REVERTED ? "REVERTED: " : "",
                         text);
     }
+    /* In place the bootloader removes what it takes back: an empty slot is no refusal. */
+    code = report.action == FERRY_BOOT_REVERTED ? CLI_REVERTED : CLI_VERIFY;
     why_in_words(&report, &words);
     return cli_fail_why(run->cli, code, words.why, words.next, "%s: %s",
                         code == CLI_REVERTED ? "REVERTED" : "the device runs the old image",
