@@ -139,6 +139,7 @@ static int open_server(void)
         .groups = mounts, .group_count = sizeof(mounts) / sizeof(mounts[0]), .verbose = true};
 
     os.bootloader_mode = (int8_t)app.images.slots[0].strategy->mode;
+    os.why = &ferry_os_why_in_store;
     os.store = app.images.store_result == FERRY_OK ? &app.images.store : NULL;
     os.no_downgrade = (app.chip.start.flags & FERRY_VCHIP_NO_DOWNGRADE) != 0;
     ferry_os_group_init(&app.os, &os);
