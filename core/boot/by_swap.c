@@ -65,7 +65,7 @@ static int direction_under_way(struct ferry_boot_swap *swap, const struct ferry_
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
-/* The marks, and what the journal knows beyond them. */
+/* Where in the plan it stands. */
 static int progress_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
 {
     int rc = direction_under_way(swap, journal);
@@ -75,12 +75,6 @@ static int progress_under_way(struct ferry_boot_swap *swap, const struct ferry_j
     swap->secondary_size = swap->size;
     if (rc == FERRY_OK) {
         rc = ferry_boot_differ_resume(swap, ferry_boot_blocks(swap));
-    }
-    if (rc == FERRY_OK) {
-        rc = ferry_boot_count_marks(swap, swap->strategy->plan->count(swap));
-    }
-    if (journal->found && journal->done > swap->done) {
-        swap->done = ferry_min32(journal->done, swap->strategy->plan->count(swap));
     }
     swap->moved = swap->done > 0;
     swap->unsure = true;
@@ -99,11 +93,10 @@ static int resume_marks(struct ferry_boot_swap *swap)
         trailers.primary.copy_done != FERRY_UNSET || trailers.secondary.magic == FERRY_SET) {
         return rc;
     }
-    rc = ferry_journal_read(swap->slots, &swap->layout, &trailers.primary, &journal);
+    rc = ferry_boot_read_records(swap, &trailers.primary, &journal);
     if (rc != FERRY_OK) {
         return rc;
     }
-    swap->journal = journal.end;
     rc = size_under_way(swap, &journal);
     if (rc != FERRY_OK || swap->size == 0) {
         return rc;

@@ -61,17 +61,33 @@ static uint32_t mark_offset(const struct ferry_boot_swap *swap, uint32_t n)
 }
 
 /* One past the last mark: a unit that did not take it is made up for by the next. */
-int ferry_boot_count_marks(struct ferry_boot_swap *swap, uint32_t count)
+int ferry_boot_count_marks(struct ferry_boot_swap *swap)
 {
     int rc = 0;
 
-    for (swap->done = count; swap->done > 0; swap->done--) {
+    swap->done = swap->slots->max_sectors * swap->slots->strategy->sector_states;
+    for (; swap->done > 0; swap->done--) {
         rc = ferry_boot_is_marked(swap->slots->primary, mark_offset(swap, swap->done - 1));
         if (rc != 0) {
             break;
         }
     }
     return rc < 0 ? rc : FERRY_OK;
+}
+
+int ferry_boot_read_records(struct ferry_boot_swap *swap, const struct ferry_trailer *primary,
+                            struct ferry_journal *journal)
+{
+    int rc = ferry_boot_count_marks(swap);
+
+    if (rc == FERRY_OK) {
+        rc = ferry_journal_read(swap->slots, &swap->layout, primary, swap->done, journal);
+    }
+    if (rc == FERRY_OK) {
+        swap->journal = journal->end;
+        swap->done = ferry_max32(swap->done, journal->done);
+    }
+    return rc;
 }
 
 int ferry_boot_step_done(struct ferry_boot_swap *swap)
@@ -167,7 +183,7 @@ static int is_haunted(const struct ferry_boot_swap *swap)
         .swap_type = (uint8_t)swap->type,
     };
     struct ferry_journal journal;
-    int rc = ferry_journal_read(swap->slots, &swap->layout, &wanted, &journal);
+    int rc = ferry_journal_read(swap->slots, &swap->layout, &wanted, FERRY_JOURNAL_ANY, &journal);
 
     return rc == FERRY_OK ? journal.found : rc;
 }

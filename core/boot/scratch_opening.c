@@ -113,8 +113,13 @@ static int to_slot(struct ferry_boot_swap *swap, const struct ferry_flash *from,
                    const struct ferry_block *block, uint32_t size)
 {
     bool unsure = swap->unsure;
-    int rc = ferry_boot_erase(swap, to, block->offset, to->size - block->offset);
+    uint32_t end = block->offset + block->size;
+    /* What lies behind first: should it fail, the block is still there. */
+    int rc = ferry_boot_erase(swap, to, end, to->size - end);
 
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_erase(swap, to, block->offset, block->size);
+    }
     swap->unsure = false;
     if (rc == FERRY_OK) {
         rc = ferry_boot_move(swap, from, from_offset, to, block->offset, part_of(size, block));
@@ -150,7 +155,7 @@ static int find_journal_end(struct ferry_boot_swap *swap)
     int rc = ferry_trailer_read(swap->slots->primary, swap->slots->max_align, &primary);
 
     if (rc == FERRY_OK) {
-        rc = ferry_journal_read(swap->slots, &swap->layout, &primary, &journal);
+        rc = ferry_journal_read(swap->slots, &swap->layout, &primary, FERRY_JOURNAL_ANY, &journal);
     }
     swap->journal = rc == FERRY_OK ? journal.end : swap->slots->secondary->size;
     return rc;
@@ -234,19 +239,14 @@ static int resume_steps(struct ferry_boot_swap *swap)
         trailers.primary.copy_done != FERRY_UNSET || trailers.secondary.magic == FERRY_SET) {
         return rc;
     }
-    rc = ferry_journal_read(swap->slots, &swap->layout, &trailers.primary, &journal);
+    rc = ferry_boot_read_records(swap, &trailers.primary, &journal);
     if (rc != FERRY_OK || !journal.found ||
         !take_trailer(swap, swap->slots->primary, &trailers.primary, &block)) {
         return rc;
     }
-    swap->journal = journal.end;
     swap->type = journal.type;
     swap->mapped = journal.mapped;
     rc = ferry_boot_differ_resume(swap, block.index);
-    if (rc == FERRY_OK) {
-        rc = ferry_boot_count_marks(swap, swap->strategy->plan->count(swap));
-    }
-    swap->done = ferry_max32(swap->done, journal.done);
     swap->moved = true;
     swap->unsure = true;
     return rc != FERRY_OK ? rc : 1;

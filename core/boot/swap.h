@@ -124,10 +124,16 @@ FERRY_MUST_CHECK
 int ferry_boot_mark(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
                     uint32_t offset);
 
-/* Steps that have their mark in the primary's trailer, of count. Sets swap->done.
+/* Set swap->done to the steps that have their mark in the primary's trailer.
  * Returns FERRY_OK or FERRY_E_POWER. */
 FERRY_MUST_CHECK
-int ferry_boot_count_marks(struct ferry_boot_swap *swap, uint32_t count);
+int ferry_boot_count_marks(struct ferry_boot_swap *swap);
+
+/* Count the marks, and read the journal of the swap that primary, its trailer, tells of; it may
+ * know of more steps. Returns FERRY_OK or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_boot_read_records(struct ferry_boot_swap *swap, const struct ferry_trailer *primary,
+                            struct ferry_journal *journal);
 
 /* Mark step number swap->done as done, in the journal where the unit does not take it, and count
  * it. Returns FERRY_OK or a flash error. */

@@ -68,9 +68,14 @@ static bool belongs(enum ferry_swap_type type, const struct ferry_trailer *prima
     return (type == FERRY_SWAP_TEST) == (primary->image_ok == FERRY_UNSET);
 }
 
-static void take_state(const uint8_t record[FERRY_JOURNAL_RECORD], struct ferry_journal *journal)
+static void take_state(const uint8_t record[FERRY_JOURNAL_RECORD], uint32_t marks,
+                       struct ferry_journal *journal)
 {
     uint32_t done = ferry_load_le16(record + 4);
+    uint32_t known = ferry_max32(marks, journal->done);
+    if (done != FERRY_JOURNAL_FINISHED && done > known + 1) {
+        return;
+    }
     journal->found = true;
     journal->type = (enum ferry_swap_type)(record[0] & 0x0f);
     journal->mapped = (record[1] & FERRY_JOURNAL_MAPPED) != 0;
@@ -81,7 +86,8 @@ static void take_state(const uint8_t record[FERRY_JOURNAL_RECORD], struct ferry_
 }
 
 int ferry_journal_read(const struct ferry_slots *slots, const struct ferry_trailer_layout *layout,
-                       const struct ferry_trailer *primary, struct ferry_journal *journal)
+                       const struct ferry_trailer *primary, uint32_t marks,
+                       struct ferry_journal *journal)
 {
     struct ferry_journal_area area = ferry_journal_area(slots, layout);
     uint8_t record[FERRY_JOURNAL_RECORD];
@@ -97,7 +103,7 @@ int ferry_journal_read(const struct ferry_slots *slots, const struct ferry_trail
         }
         if (rc == 1 && record[0] >> 4 == FERRY_JOURNAL_STATE &&
             belongs((enum ferry_swap_type)(record[0] & 0x0f), primary)) {
-            take_state(record, journal);
+            take_state(record, marks, journal);
         }
     }
     return FERRY_OK;

@@ -48,11 +48,17 @@ FERRY_MUST_CHECK
 int ferry_journal_place(const struct ferry_slots *slots, uint32_t offset,
                         uint8_t record[FERRY_JOURNAL_RECORD]);
 
-/* Read the journal of the swap that primary, its trailer, tells of; records of another type are
- * left from the swap before. Returns FERRY_OK (with nothing found when it cannot be read), or
- * FERRY_E_POWER. */
+/* Read the journal of the swap that primary, its trailer, tells of.
+ *
+ * marks  steps that have their mark there: a record tells of one more at most than those and the
+ *        records before it, or it is noise. FERRY_JOURNAL_ANY where nobody knows
+ *
+ * Records of another type are left from the swap before and count for nothing.
+ * Returns FERRY_OK (with nothing found when it cannot be read), or FERRY_E_POWER. */
+#define FERRY_JOURNAL_ANY 0xffff
 FERRY_MUST_CHECK
 int ferry_journal_read(const struct ferry_slots *slots, const struct ferry_trailer_layout *layout,
-                       const struct ferry_trailer *primary, struct ferry_journal *journal);
+                       const struct ferry_trailer *primary, uint32_t marks,
+                       struct ferry_journal *journal);
 
 #endif

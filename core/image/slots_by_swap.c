@@ -35,7 +35,7 @@ static int read_end(const struct ferry_slots *slots, struct ferry_trailers *trai
     }
     int rc = ferry_slots_trailer(slots, &layout);
     if (rc == FERRY_OK) {
-        rc = ferry_journal_read(slots, &layout, &trailers->primary, &journal);
+        rc = ferry_journal_read(slots, &layout, &trailers->primary, FERRY_JOURNAL_ANY, &journal);
     }
     if (rc == FERRY_OK && journal.finished) {
         trailers->primary.copy_done = FERRY_SET;
