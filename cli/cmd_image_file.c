@@ -2,7 +2,7 @@
 /* ferry verify, ferry inspect: what an image file is. */
 #include "image_file.h"
 
-#include "ferry/trailer.h"
+#include "ferry/slots.h"
 
 #include <string.h>
 
@@ -117,7 +117,7 @@ static int add_tlvs(cJSON *object, const struct image_file *file)
         char hex[2 * 128 + 1];
         size_t shown = tlv.len > 128 ? 128 : tlv.len;
         cJSON *row = cJSON_CreateObject();
-        cli_hex(file->bytes.data + tlv.offset, shown, hex);
+        cli_hex(file->bytes.data + file->offset + tlv.offset, shown, hex);
         cJSON_AddStringToObject(row, "name", ferry_tlv_name(tlv.type));
         cJSON_AddNumberToObject(row, "type", tlv.type);
         cJSON_AddStringToObject(row, "area",
@@ -129,25 +129,112 @@ static int add_tlvs(cJSON *object, const struct image_file *file)
     return more;
 }
 
-/* A file that was padded to its slot ends in the trailer's magic. */
-static void add_trailer(cJSON *object, const struct image_file *file)
+/* Where in the slot the image is, and what that makes it. */
+static void add_place(cJSON *object, const struct image_file *file,
+                      const struct ferry_strategy_traits *strategy)
 {
-    for (uint32_t align = 8; align <= 32; align *= 2) {
-        struct ferry_trailer t;
-        if (file->bytes.len < 512 || ferry_trailer_read(&file->rom.flash, align, &t) != FERRY_OK ||
-            t.magic != FERRY_SET) {
-            continue;
-        }
-        cJSON *trailer = cJSON_AddObjectToObject(object, "trailer");
-        cJSON_AddNumberToObject(trailer, "max_align", align);
-        cJSON_AddStringToObject(trailer, "magic", "good");
-        cJSON_AddStringToObject(trailer, "image_ok", field_name(t.image_ok));
-        cJSON_AddStringToObject(trailer, "copy_done", field_name(t.copy_done));
-        cJSON_AddStringToObject(trailer, "as_secondary",
-                                t.image_ok == FERRY_SET ? "the next boot installs it for good"
-                                                        : "the next boot installs it for a test");
+    bool up = file->offset > 0;
+    const char *place = NULL;
+    if (strategy == NULL) {
+        place =
+            up ? "one sector up: an upload of swap-offset, or the old image of swap-shift" : NULL;
+    } else if (up == (strategy->upload_sector > 0)) {
+        place = "where uploads are";
+    } else if (up == (strategy->old_sector > 0)) {
+        place = "where the old image is kept for the way back";
+    } else {
+        place = "where this strategy keeps no image";
+    }
+    if (place != NULL) {
+        cJSON_AddNumberToObject(object, "image_at", file->offset);
+        cJSON_AddStringToObject(object, "place", place);
+    }
+}
+
+/* What a slot asks of the next boot, by the table everyone uses, the other slot asking for
+ * nothing. */
+static const char *next_boot(const struct ferry_trailer *primary,
+                             const struct ferry_trailer *secondary, bool offset_rows)
+{
+    switch (ferry_swap_type_of(primary, secondary, offset_rows)) {
+    case FERRY_SWAP_TEST:
+        return "the next boot installs it for a test";
+    case FERRY_SWAP_PERM:
+        return "the next boot installs it for good";
+    case FERRY_SWAP_REVERT:
+        return "the next boot takes the old image back";
+    case FERRY_SWAP_NONE:
+        break;
+    }
+    return "the next boot changes nothing";
+}
+
+/* Images that run where they are have their own trailer: it speaks for them alone. */
+static const char *standing(const struct ferry_trailer *t)
+{
+    if (t->magic != FERRY_SET) {
+        return "nobody asked for it";
+    }
+    if (t->image_ok == FERRY_SET) {
+        return "confirmed, or asked for for good";
+    }
+    return t->copy_done == FERRY_SET ? "started, not confirmed: the next boot takes the old one"
+                                     : "asked for as a test, not started yet";
+}
+
+static void add_meaning(cJSON *trailer, const struct ferry_trailer *t,
+                        const struct ferry_strategy_traits *strategy, bool kept)
+{
+    static const struct ferry_trailer unset = {FERRY_UNSET, FERRY_UNSET, FERRY_UNSET,
+                                               FERRY_SWAP_NONE, 0};
+    bool offset_rows = strategy != NULL && strategy->tlv_sizes;
+    bool reverts = strategy == NULL || strategy->reverts;
+
+    if (strategy != NULL && strategy->in_place) {
+        cJSON_AddStringToObject(trailer, "next_boot",
+                                reverts ? standing(t) : "the trailer does not count");
         return;
     }
+    cJSON_AddStringToObject(trailer, "as_secondary",
+                            kept && t->magic == FERRY_SET
+                                ? "a revert was begun: the next boot takes it back"
+                                : next_boot(&unset, t, offset_rows));
+    cJSON_AddStringToObject(trailer, "as_primary",
+                            reverts ? next_boot(t, &unset, offset_rows)
+                                    : "the next boot changes nothing");
+}
+
+/* Find the alignment by the magic. Returns false when there is none. */
+static bool find_trailer(const struct image_file *file, uint32_t *align, struct ferry_trailer *t)
+{
+    for (*align = 8; *align <= 32; *align *= 2) {
+        if (file->bytes.len >= 512 && ferry_trailer_read(&file->rom.flash, *align, t) == FERRY_OK &&
+            t->magic == FERRY_SET) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A file that was padded to its slot, or the dump of one, ends in the trailer. */
+static void add_trailer(cJSON *object, const struct image_file *file,
+                        const struct ferry_strategy_traits *strategy)
+{
+    struct ferry_trailer t;
+    uint32_t align;
+    bool kept = strategy != NULL && strategy->upload_sector != strategy->old_sector &&
+                (file->offset > 0) == (strategy->old_sector > 0);
+
+    if (!find_trailer(file, &align, &t)) {
+        return;
+    }
+    cJSON *trailer = cJSON_AddObjectToObject(object, "trailer");
+    cJSON_AddNumberToObject(trailer, "max_align", align);
+    cJSON_AddStringToObject(trailer, "magic", "good");
+    cJSON_AddStringToObject(trailer, "image_ok", field_name(t.image_ok));
+    cJSON_AddStringToObject(trailer, "copy_done", field_name(t.copy_done));
+    cJSON_AddStringToObject(trailer, "swap_info", ferry_swap_type_name(t.swap_type));
+    add_meaning(trailer, &t, strategy, kept);
 }
 
 static void print_value(const cJSON *item)
@@ -189,29 +276,74 @@ static void print_inspection(const cJSON *object)
     }
 }
 
-static int run_inspect(struct cli *cli, int argc, char **argv)
+/* What a dump is of: how its strategy uses the slot. */
+struct inspect_options {
+    const struct ferry_strategy_traits *strategy; /* NULL = not told */
+    uint32_t sector;                              /* 0 = not told */
+};
+
+static int unknown_strategy(const struct cli *cli, const char *name)
 {
-    static const struct option own[] = {{0}};
-    struct image_file file;
+    char known[256] = "";
+    size_t len = 0;
+    const struct ferry_strategy_traits *traits;
+    for (size_t i = 0; (traits = ferry_strategy_traits_at(i)) != NULL; i++) {
+        len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", i > 0 ? ", " : "",
+                                traits->name);
+        if (len >= sizeof known) {
+            break;
+        }
+    }
+    return cli_fail_why(cli, CLI_USAGE, known, "give one of these names",
+                        "there is no strategy '%s'", name);
+}
+
+static int take_inspect_options(struct cli *cli, int argc, char **argv,
+                                struct inspect_options *options)
+{
+    static const struct option own[] = {
+        {"strategy", required_argument, NULL, 's'}, {"sector", required_argument, NULL, 'S'}, {0}};
+    int option;
 
     optind = 0;
-    if (cli_getopt(cli, argc, argv, "", own) != -1) {
-        return CLI_USAGE;
+    while ((option = cli_getopt(cli, argc, argv, "", own)) != -1) {
+        if (option == '?') {
+            return CLI_USAGE;
+        }
+        if (option == 'S' &&
+            (cli_number(optarg, 1U << 24, &options->sector) != FERRY_OK || options->sector == 0)) {
+            return cli_usage(cli, "--sector takes the bytes a sector has, such as 4096");
+        }
+        if (option == 's') {
+            options->strategy = ferry_strategy_traits_find(optarg);
+            if (options->strategy == NULL) {
+                return unknown_strategy(cli, optarg);
+            }
+        }
     }
-    if (argc - optind != 1) {
-        return cli_usage(cli, "inspect needs one FILE");
+    return argc - optind == 1 ? CLI_OK : cli_usage(cli, "inspect needs one FILE");
+}
+
+static int run_inspect(struct cli *cli, int argc, char **argv)
+{
+    struct inspect_options options = {NULL, 0};
+    struct image_file file;
+
+    int code = take_inspect_options(cli, argc, argv, &options);
+    if (code == CLI_OK) {
+        code = image_file_read_slot(cli, argv[optind], options.sector, &file);
     }
-    int code = image_file_read(cli, argv[optind], &file);
     if (code != CLI_OK) {
         return code;
     }
     int state = image_file_verify(&file, NULL);
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "file", argv[optind]);
+    add_place(object, &file, options.strategy);
     add_header(object, &file.info);
     int tlvs = add_tlvs(object, &file);
     cJSON_AddStringToObject(object, "digest", state == FERRY_OK ? "good" : ferry_error_text(state));
-    add_trailer(object, &file);
+    add_trailer(object, &file, options.strategy);
     image_file_free(&file);
     if (cli->json) {
         cli_print_json(object);
@@ -227,6 +359,9 @@ const struct cli_command cli_image_file_commands[] = {
     {"verify", "[-k KEY] FILE", "check an image file: structure, digest, signature",
      "  -k, --key KEY      public or private key, PEM; without it the signature is not checked\n",
      run_verify},
-    {"inspect", "FILE", "show header, TLVs, digest and trailer of an image file", "", run_inspect},
+    {"inspect", "FILE", "show an image file, or the dump of a slot: header, TLVs, digest, trailer",
+     "      --strategy NAME  how the device uses the slot: swap-move, swap-shift, …\n"
+     "      --sector N       bytes a sector has, where the image is one sector up\n",
+     run_inspect},
     {0},
 };

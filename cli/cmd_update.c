@@ -97,7 +97,7 @@ static int done(const struct update_run *run, const struct ferry_update_event *e
            proof->version,
            !proof->active     ? "is pending: it starts at the next reset"
            : proof->confirmed ? "runs and is confirmed"
-                              : "runs UNCONFIRMED: it reverts at the next reset");
+                              : "runs UNCONFIRMED: it is taken back when its trial ends");
     return CLI_OK;
 }
 
@@ -122,8 +122,11 @@ static int taken_back(struct update_run *run, int code, const char *text, const 
         return cli_fail(run->cli, code, remedy, "%s%s", code == CLI_REVERTED ? "REVERTED: " : "",
                         text);
     }
+    /* In place the bootloader removes what it takes back: an empty slot is no refusal. */
+    code = report.action == FERRY_BOOT_REVERTED ? CLI_REVERTED : CLI_VERIFY;
     why_in_words(&report, &words);
-    return cli_fail_why(run->cli, code, words.why, words.next, "the device runs the old image: %s",
+    return cli_fail_why(run->cli, code, words.why, words.next, "%s: %s",
+                        code == CLI_REVERTED ? "REVERTED" : "the device runs the old image",
                         words.what);
 }
 

@@ -4,24 +4,58 @@
 static const struct ferry_image_verifier *const verifiers[] = {&ferry_verify_ecdsa_p256,
                                                                &ferry_verify_ed25519};
 
-int image_file_read(const struct cli *cli, const char *path, struct image_file *file)
+/* Look for an image that begins at an offset. */
+static int open_at(struct image_file *file, uint32_t offset)
 {
-    int code = cli_read_file(cli, path, &file->bytes);
-    if (code != CLI_OK) {
-        return code;
+    if (file->bytes.len < FERRY_IMAGE_HEADER_SIZE ||
+        offset > file->bytes.len - FERRY_IMAGE_HEADER_SIZE) {
+        return FERRY_E_MAGIC;
     }
-    int error = FERRY_E_MAGIC;
-    if (file->bytes.len >= FERRY_IMAGE_HEADER_SIZE) {
-        error = ferry_flash_rom_init(&file->rom, file->bytes.data, (uint32_t)file->bytes.len);
-        if (error == FERRY_OK) {
-            error = ferry_image_inspect(&file->rom.flash, &file->info);
+    file->offset = offset;
+    int error = ferry_flash_rom_init(&file->rom, file->bytes.data + offset,
+                                     (uint32_t)file->bytes.len - offset);
+    return error == FERRY_OK ? ferry_image_inspect(&file->rom.flash, &file->info) : error;
+}
+
+/* One sector up; what is found at the beginning counts when there is nothing either. */
+static int open_one_sector_up(struct image_file *file, uint32_t sector)
+{
+    uint32_t most = sector != 0 ? sector : 256U * 1024;
+    for (uint32_t at = sector != 0 ? sector : 256; at <= most; at *= 2) {
+        if (open_at(file, at) == FERRY_OK) {
+            return FERRY_OK;
         }
     }
+    return open_at(file, 0);
+}
+
+static int finish_read(const struct cli *cli, const char *path, struct image_file *file, int error)
+{
     if (error == FERRY_OK) {
         return CLI_OK;
     }
     image_file_free(file);
     return cli_fail_error(cli, CLI_VERIFY, error, "%s is no usable image", path);
+}
+
+int image_file_read(const struct cli *cli, const char *path, struct image_file *file)
+{
+    int code = cli_read_file(cli, path, &file->bytes);
+    return code == CLI_OK ? finish_read(cli, path, file, open_at(file, 0)) : code;
+}
+
+int image_file_read_slot(const struct cli *cli, const char *path, uint32_t sector,
+                         struct image_file *file)
+{
+    int code = cli_read_file(cli, path, &file->bytes);
+    if (code != CLI_OK) {
+        return code;
+    }
+    int error = open_at(file, 0);
+    if (error == FERRY_E_MAGIC) {
+        error = open_one_sector_up(file, sector);
+    }
+    return finish_read(cli, path, file, error);
 }
 
 int image_file_verify(struct image_file *file, const struct key *key)

@@ -7,14 +7,23 @@
 
 struct image_file {
     struct cli_buffer bytes;
-    struct ferry_flash_ram rom; /* the bytes as a flash area */
+    struct ferry_flash_ram rom; /* the bytes from the image on, as a flash area */
     struct ferry_image_info info;
+    uint32_t offset; /* of the image in the file: 0 but in the dump of a slot */
 };
 
 /* Read a file and its image header, size and digest TLV. A damaged one is refused with its cause.
  * file may not be moved afterwards. After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK
 int image_file_read(const struct cli *cli, const char *path, struct image_file *file);
+
+/* The same for the dump of a slot, whose image may begin one sector up.
+ *
+ * sector  bytes a sector has; 0 = not known: the powers of two from 256 bytes to 256 KiB are tried
+ */
+FERRY_MUST_CHECK
+int image_file_read_slot(const struct cli *cli, const char *path, uint32_t sector,
+                         struct image_file *file);
 
 /* Verify digest and, with a key, signature. Returns FERRY_OK or why not (ferry_image_verify()). */
 FERRY_MUST_CHECK

@@ -86,7 +86,7 @@ static void print_human(const struct image_list *list)
         print_flags(s);
         printf("    hash: %s\n", s->hash_len > 0 ? hash : "(the server sends none)");
         if (s->active && !s->confirmed) {
-            puts("    RUNNING BUT UNCONFIRMED: reverts at the next reset, "
+            puts("    RUNNING BUT UNCONFIRMED: taken back when its trial ends, "
                  "unless you `ferry image confirm`");
         }
     }

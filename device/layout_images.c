@@ -16,7 +16,7 @@ read_strategy(struct json_reader *reader, const cJSON *item, struct ferry_vchip_
     char names[256] = "";
     size_t len = 0;
 
-    if (!layout_read_name(reader, item, "strategy", image->strategy)) {
+    if (!json_text(reader, item, "strategy", image->strategy, sizeof(image->strategy))) {
         return NULL;
     }
     traits = ferry_strategy_traits_find(image->strategy);
@@ -115,8 +115,8 @@ static const char *rule_of(const struct ferry_strategy_traits *traits)
                         "them as the primary or one more"},
         {"swap-shift", "give all sectors of both slots one size, and the secondary as many of "
                        "them as the primary or one more"},
-        {"swap-scratch", "give the scratch area at least the size of the largest sector, and let "
-                         "the larger sectors of one slot be made of whole sectors of the other"},
+        {"swap-scratch", "give both slots one size, the scratch area at least the size of their "
+                         "largest sector, and max_sectors at least their sectors"},
     };
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -147,7 +147,7 @@ static void say_unsuited(struct json_reader *reader, const struct ferry_slots *s
     if (largest_write_size(slots) > slots->max_align) {
         (void)json_fail(reader, NULL, "a slot has write_size %u; give max_align at least as much",
                         (unsigned)largest_write_size(slots));
-    } else if (traits->sector_states > 0 && sectors > slots->max_sectors) {
+    } else if (traits->sector_states > 0 && !traits->scratch && sectors > slots->max_sectors) {
         (void)json_fail(reader, NULL,
                         "the slots have %u sectors; give max_sectors at least as many, or smaller "
                         "slots",

@@ -9,6 +9,7 @@
 #include "ferry/console.h"
 #include "ferry/group_image.h"
 #include "ferry/group_os.h"
+#include "ferry/trial.h"
 
 #include <string.h>
 
@@ -138,10 +139,14 @@ static int open_server(void)
         .groups = mounts, .group_count = sizeof(mounts) / sizeof(mounts[0]), .verbose = true};
 
     os.bootloader_mode = (int8_t)app.images.slots[0].strategy->mode;
+    os.why = &ferry_os_why_in_store;
+    os.store = app.images.store_result == FERRY_OK ? &app.images.store : NULL;
     os.no_downgrade = (app.chip.start.flags & FERRY_VCHIP_NO_DOWNGRADE) != 0;
     ferry_os_group_init(&app.os, &os);
     options = ferry_image_options_default;
     options.slot_info_always = true; /* clients learn what fits before they upload */
+    options.upload_running = true;   /* the chip runs a copy: the slot itself is free */
+    image.addresses = app.images.addresses[0];
     image.image_count = (uint8_t)app.chip.start.image_count;
     server.buf_size = (uint16_t)app.chip.start.buf_size;
     server.buf_count = (uint16_t)app.chip.start.buf_count;
@@ -204,6 +209,20 @@ static void print_error(int error)
     vchip_print(&app.chip, text_add(&line, "\n")->chars);
 }
 
+/* The server runs: if the image is unconfirmed, this boot is a trial. */
+static void mark_trials(void)
+{
+    for (uint32_t i = 0; i < app.chip.start.image_count; i++) {
+        int result = ferry_trial_started(&app.images.slots[i]);
+        if (result != FERRY_OK) {
+            struct text line = {0};
+            text_add(&line, "app " APP_VERSION ": the start was not marked: ");
+            text_add(text_add(&line, ferry_error_text(result)), "\n");
+            vchip_print(&app.chip, line.chars);
+        }
+    }
+}
+
 int main(void)
 {
     const char *why;
@@ -225,5 +244,6 @@ int main(void)
         print_error(result);
         return 1;
     }
+    mark_trials();
     serve();
 }

@@ -3,8 +3,10 @@
 #include "board.h"
 
 static const struct ferry_boot_strategy *const strategies[] = {
-    &ferry_boot_swap_move,
-    &ferry_boot_overwrite,
+    &ferry_boot_swap_scratch,      &ferry_boot_swap_move, &ferry_boot_swap_offset,
+    &ferry_boot_swap_shift,        &ferry_boot_overwrite, &ferry_boot_direct_xip,
+    &ferry_boot_direct_xip_revert, &ferry_boot_ram_load,  &ferry_boot_ram_load_revert,
+    &ferry_boot_single_slot,
 };
 
 static const struct ferry_boot_strategy *find_strategy(const struct ferry_strategy_traits *traits)

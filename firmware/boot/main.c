@@ -124,8 +124,14 @@ static int run_engine(struct ferry_boot_report *report)
 /* Nothing can be done here but to wait for a person. */
 static _Noreturn void halt(void)
 {
-    print_words("stopped; program a signed image by debugger: end ferry-device and start it with "
-                "--reflash AREA=IMAGE, AREA the primary slot");
+    const struct ferry_vchip_start *board = &bootloader.chip.start;
+    uint32_t primary = board->images[0].primary;
+    struct text line = begin_line();
+
+    text_add(&line, "stopped; program a signed image by debugger: end ferry-device, start it with "
+                    "--reflash ");
+    text_add(&line, primary < board->area_count ? board->areas[primary].name : "AREA");
+    print_line(text_add(&line, "=FILE"));
     for (;;) {
         vchip_feed(&bootloader.chip);
         vchip_wait(&bootloader.chip, WATCHDOG_MS / 4);

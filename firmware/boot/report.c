@@ -99,6 +99,25 @@ static void add_failure(struct text *line, const struct ferry_boot_failure *fail
     text_add(text_add(line, " of the "), areas[failure->area]);
 }
 
+/* The image runs unconfirmed: how much longer it may. */
+static void add_trial(struct text *line, const struct ferry_slots *slots,
+                      const struct ferry_boot_image_report *image,
+                      const struct ferry_vchip_start *start)
+{
+    struct ferry_trial trial;
+
+    if (slots->store == NULL || start->trials == 0 ||
+        ferry_trial_read(slots, image->info.digest, &trial) != FERRY_OK) {
+        text_add(line, "; unconfirmed: the next reset reverts it");
+        return;
+    }
+    text_number(text_add(line, "; unconfirmed: trial "), trial.used + 1U);
+    text_number(text_add(line, " of "), start->trials);
+    if (trial.power > 0 && start->cause == FERRY_VCHIP_POWER_ON) {
+        text_add(line, "; the power failed before the firmware marked its start: not counted");
+    }
+}
+
 struct text report_image(const struct board *board, const struct vchip *chip, uint32_t number,
                          const struct ferry_boot_image_report *image)
 {
@@ -111,7 +130,7 @@ struct text report_image(const struct board *board, const struct vchip *chip, ui
     add_action(&line, slots->strategy, image, chip->start.cause);
     add_failure(&line, &image->failure);
     if (image->action != FERRY_BOOT_STOPPED && image->next == FERRY_SWAP_REVERT) {
-        text_add(&line, "; unconfirmed: the next reset reverts it");
+        add_trial(&line, slots, image, &chip->start);
     }
     return line;
 }

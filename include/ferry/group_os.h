@@ -24,15 +24,25 @@ struct ferry_os_reset {
     uint8_t boot_mode; /* 0 normal, 1 stay in the bootloader (recovery); others by product */
 };
 
+/* Answering the query "why" of os/8: what the bootloader last did, and for what reason
+ * (docs/SERVER.md). NULL in the configuration leaves it out, and the code for it. */
+struct ferry_os_why {
+    /* A handler; image is the request's field of this name, of any kind or absent. */
+    int (*answer)(struct ferry_server_call *call, const struct ferry_store *store,
+                  const struct ferry_cbor_field *image);
+};
+
+/* From the bootloader's reports in the store (ferry/why.h). */
+extern const struct ferry_os_why ferry_os_why_in_store;
+
 /* Set up once; must outlive the group. */
 struct ferry_os_group_config {
     const char *bootloader; /* name os/8 answers; NULL = "MCUboot", which is what clients know */
     int8_t bootloader_mode; /* enum ferry_boot_mode of image 0's strategy; -1 = unknown */
     bool no_downgrade;      /* the bootloader refuses older versions */
     bool boot_modes;        /* boot_mode of a reset is taken (and checked); else ignored */
-    /* Open: os/8 answers the query "why" from the bootloader's reports in it (ferry/why.h; the
-     * answer is described in docs/SERVER.md). NULL: "why" is a query like any unknown one. */
-    const struct ferry_store *store;
+    const struct ferry_os_why *why;  /* answers the query "why" of os/8; NULL = unknown query */
+    const struct ferry_store *store; /* the device's, open, for it; NULL = unknown query too */
     /* The text behind a letter of os/7: s kernel name, n node name, r release, v version, b build
      * time, m machine, p processor, i board, o operating system. NULL for a letter it does not
      * know. NULL as a whole: the command is not supported. */

@@ -19,6 +19,7 @@
 #define FERRY_VCHIP_AREAS       16
 #define FERRY_VCHIP_IMAGES      4
 #define FERRY_VCHIP_NAME        16    /* characters of a name, its NUL included */
+#define FERRY_VCHIP_STRATEGY    24    /* and of a strategy's */
 #define FERRY_VCHIP_PROGRAM_MAX 4096  /* bytes one FERRY_VCHIP_PROGRAM takes */
 #define FERRY_VCHIP_SEND_MAX    16384 /* bytes one message carries on a wire */
 
@@ -93,7 +94,7 @@ struct ferry_vchip_area {
 };
 
 struct ferry_vchip_image {
-    char strategy[FERRY_VCHIP_NAME];
+    char strategy[FERRY_VCHIP_STRATEGY];
     uint32_t primary;   /* numbers of areas */
     uint32_t secondary; /* or FERRY_VCHIP_NO_AREA, as the strategy needs it */
     uint32_t scratch;

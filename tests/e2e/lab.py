@@ -162,12 +162,28 @@ class Device:
             time.sleep(0.02)
         raise AssertionError(f"no {pattern!r} in {timeout} s in:\n{self.log()}")
 
-    def run_to_cut(self, operation, how="inside", timeout=30):
-        """Start with the power failing at a flash operation; wait until it has."""
+    def runs_to_cut(self, operation, how="inside", timeout=30):
+        """Start with the power failing at a flash operation. Whether it came to that before the
+        device answered."""
         self.start(cut=operation, cut_how=how)
-        code = self.process.wait(timeout=timeout)
+        end = time.monotonic() + timeout
+        while self.process.poll() is None and time.monotonic() < end:
+            if " started" in self.log() and ferry("echo", "x", device=self.uri).returncode == 0:
+                self.stop()
+                return False
+            time.sleep(0.005)
+        assert self.process.poll() == 3, f"exit code {self.process.poll()}:\n{self.log()}"
         self.process = None
-        assert code == 3, f"no cut at operation {operation}, but exit code {code}:\n{self.log()}"
+        return True
+
+    def flash(self):
+        """What is in the flash of the device, which is off, for restore()."""
+        return {path: path.read_bytes() for path in self.folder.glob("flash*.bin")}
+
+    @staticmethod
+    def restore(flash):
+        for path, data in flash.items():
+            path.write_bytes(data)
 
     def reflash(self, area, file):
         """What a person with a debugger does; the device is off."""

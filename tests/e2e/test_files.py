@@ -70,6 +70,79 @@ def test_address_the_image_is_linked_to(made, option, flag):
     assert "exclude each other" in done.stderr and "next:" in done.stderr
 
 
+MAGIC = bytes.fromhex("77c295f360d2ef7f3552500f2cb67980")
+
+
+def dump(folder, up, request=False, image_ok=False, copy_done=False):
+    """The dump of a slot of 64 sectors, its image at a sector boundary."""
+    image = (folder / "app.signed.bin").read_bytes()
+    flag = {False: bytes([0xff]) * 8, True: bytes([1]) + bytes([0xff]) * 7}
+    tail = flag[copy_done] + flag[image_ok] + (MAGIC if request else bytes([0xff]) * 16)
+    head = bytes([0xff]) * up + image
+    out = folder / "slot.bin"
+    out.write_bytes(head + bytes([0xff]) * (0x40000 - len(head) - len(tail)) + tail)
+    return out
+
+
+@pytest.mark.parametrize("strategy,up,place", [
+    ("swap-move", 0, "where uploads are"), ("overwrite", 0, "where uploads are"),
+    ("direct-xip", 0, "where uploads are"),
+    ("swap-move", 4096, "where this strategy keeps no image"),
+    ("swap-shift", 0, "where uploads are"),
+    ("swap-shift", 4096, "where the old image is kept for the way back"),
+    ("swap-offset", 4096, "where uploads are"),
+    ("swap-offset", 0, "where the old image is kept for the way back"),
+])
+def test_inspect_knows_where_strategies_keep_images(made, strategy, up, place):
+    folder, _ = made
+    result = ferry_json("inspect", "--strategy", strategy, dump(folder, up))
+    assert result["image_at"] == up and result["place"] == place
+    assert result["version"] == "1.2.3.4" and result["digest"] == "good"
+    assert [len(t["data"]) // 2 for t in result["tlvs"]][0] == 32
+    assert "trailer" not in result
+
+
+def test_inspect_finds_an_image_one_sector_up(made):
+    folder, _ = made
+    for sector in (256, 512, 4096, 131072):
+        found = ferry_json("inspect", dump(folder, sector))
+        assert found["image_at"] == sector and "swap-offset" in found["place"]
+    assert ferry_json("inspect", "--sector", 3072, dump(folder, 3072))["image_at"] == 3072
+    ferry("inspect", dump(folder, 3072), check=6)  # no sector has that size unless told
+    ferry("inspect", "--sector", 4096, dump(folder, 8192), check=6)
+    assert "image_at" not in ferry_json("inspect", dump(folder, 0))
+    ferry("verify", dump(folder, 4096), check=6)  # a file to send begins with its header
+
+
+@pytest.mark.parametrize("strategy,up,flags,key,words", [
+    ("swap-move", 0, {}, "as_secondary", "installs it for a test"),
+    ("swap-move", 0, {"image_ok": True}, "as_secondary", "installs it for good"),
+    ("swap-move", 0, {"copy_done": True}, "as_primary", "takes the old image back"),
+    ("swap-move", 0, {"copy_done": True, "image_ok": True}, "as_primary", "changes nothing"),
+    ("overwrite", 0, {"copy_done": True}, "as_primary", "changes nothing"),
+    ("swap-offset", 4096, {"copy_done": True}, "as_secondary", "takes the old image back"),
+    ("swap-shift", 0, {}, "as_secondary", "installs it for a test"),
+    ("swap-shift", 4096, {"image_ok": True}, "as_secondary", "a revert was begun"),
+    ("direct-xip-revert", 0, {}, "next_boot", "asked for as a test"),
+    ("direct-xip-revert", 0, {"copy_done": True}, "next_boot", "takes the old one"),
+    ("direct-xip-revert", 0, {"image_ok": True}, "next_boot", "confirmed"),
+    ("direct-xip", 0, {}, "next_boot", "does not count"),
+])
+def test_inspect_says_what_the_next_boot_does(made, strategy, up, flags, key, words):
+    folder, _ = made
+    trailer = ferry_json("inspect", "--strategy", strategy,
+                         dump(folder, up, request=True, **flags))["trailer"]
+    assert words in trailer[key]
+
+
+def test_inspect_names_the_strategies_it_knows(made):
+    folder, _ = made
+    done = ferry("inspect", "--strategy", "swap", folder / "app.signed.bin", check=2)
+    assert "swap-shift" in done.stderr and "single-slot" in done.stderr
+    for sector in ("0", "x", "-1"):
+        ferry("inspect", "--sector", sector, folder / "app.signed.bin", check=2)
+
+
 def test_wrong_key_is_refused(made, tmp_path):
     folder, kind = made
     for other_kind in KEY_TYPES:

@@ -269,6 +269,86 @@ static void every_error_names_field_and_remedy(void **state)
     assert_true(count > 40);
 }
 
+/* Flash "a" of 4 KiB sectors, "b" of 64 KiB ones that erases to 0; areas of both. */
+static const char mixed[] =
+    "{\"flash\": ["
+    "{\"name\": \"a\", \"sectors\": [{\"count\": 256, \"size\": 4096}], \"write_size\": 8,"
+    " \"erased_value\": 255},"
+    "{\"name\": \"b\", \"sectors\": [{\"count\": 8, \"size\": \"64K\"}], \"write_size\": 1,"
+    " \"erased_value\": 0}],"
+    "\"areas\": ["
+    "{\"name\": \"bootloader\", \"device\": \"a\", \"offset\": 0, \"size\": \"160K\"},"
+    "{\"name\": \"a256\", \"device\": \"a\", \"offset\": \"160K\", \"size\": \"256K\"},"
+    "{\"name\": \"a260\", \"device\": \"a\", \"offset\": \"416K\", \"size\": \"260K\"},"
+    "{\"name\": \"a16\", \"device\": \"a\", \"offset\": \"676K\", \"size\": \"16K\"},"
+    "{\"name\": \"a64\", \"device\": \"a\", \"offset\": \"692K\", \"size\": \"64K\"},"
+    "{\"name\": \"b256\", \"device\": \"b\", \"offset\": \"64K\", \"size\": \"256K\"}],"
+    "\"images\": [%s], %s \"max_align\": 8, \"max_sectors\": 128}";
+
+#define RAM "\"ram\": {\"address\": \"0x20000000\", \"size\": \"64K\"},"
+
+/* An image, what the layout has besides, and the error: none when it is to be good. */
+static const struct {
+    const char *image, *besides, *field, *remedy;
+} pairs[] = {
+    {"\"swap-scratch\", \"primary\": \"a256\", \"secondary\": \"b256\", \"scratch\": \"a64\"", "",
+     NULL, NULL},
+    {"\"swap-scratch\", \"primary\": \"a256\", \"secondary\": \"b256\", \"scratch\": \"a16\"", "",
+     "images[0]: the slots", "largest sector"},
+    {"\"swap-scratch\", \"primary\": \"a256\", \"secondary\": \"a260\", \"scratch\": \"a16\"", "",
+     "images[0]: the slots", "one size"},
+    {"\"swap-scratch\", \"primary\": \"a256\", \"secondary\": \"b256\"", "", "images[0].scratch",
+     "needs one"},
+    {"\"swap-scratch\", \"primary\": \"a256\", \"secondary\": \"b256\", \"scratch\": \"b256\"", "",
+     "images[0].scratch", "already; name another"},
+    {"\"swap-move\", \"primary\": \"a260\", \"secondary\": \"a256\"", "", NULL, NULL},
+    {"\"swap-move\", \"primary\": \"a256\", \"secondary\": \"a260\"", "", "images[0]: the slots",
+     "the primary as many"},
+    {"\"swap-move\", \"primary\": \"a256\", \"secondary\": \"b256\"", "", "images[0]: the slots",
+     "one size"},
+    {"\"swap-offset\", \"primary\": \"a256\", \"secondary\": \"a260\"", "", NULL, NULL},
+    {"\"swap-offset\", \"primary\": \"a260\", \"secondary\": \"a256\"", "", "images[0]: the slots",
+     "the secondary as many"},
+    {"\"swap-offset\", \"primary\": \"a256\", \"secondary\": \"b256\"", "", "images[0]: the slots",
+     "one size"},
+    {"\"swap-shift\", \"primary\": \"a256\", \"secondary\": \"a260\"", "", NULL, NULL},
+    {"\"swap-shift\", \"primary\": \"a260\", \"secondary\": \"a256\"", "", "images[0]: the slots",
+     "the secondary as many"},
+    {"\"overwrite\", \"primary\": \"a256\", \"secondary\": \"b256\"", "", NULL, NULL},
+    {"\"direct-xip\", \"primary\": \"a256\", \"secondary\": \"b256\"", "", NULL, NULL},
+    {"\"direct-xip-revert\", \"primary\": \"a256\"", "", "images[0].secondary", "needs one"},
+    {"\"ram-load\", \"primary\": \"a256\", \"secondary\": \"b256\"", RAM, NULL, NULL},
+    {"\"ram-load\", \"primary\": \"a256\", \"secondary\": \"b256\"", "", "images[0].strategy",
+     "add its address and size"},
+    {"\"ram-load\", \"primary\": \"a256\", \"secondary\": \"b256\"}, {\"strategy\": "
+     "\"ram-load-revert\", \"primary\": \"a16\", \"secondary\": \"a64\"",
+     RAM, "images[1].strategy", "use another one"},
+    {"\"single-slot\", \"primary\": \"a256\"", "", NULL, NULL},
+    {"\"single-slot\", \"primary\": \"a256\", \"secondary\": \"b256\"", "", "images[0].secondary",
+     "leave it out"},
+};
+
+static void areas_suit_their_strategy_or_why_not(void **state)
+{
+    char image[256];
+    char text[2048];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        (void)snprintf(image, sizeof(image), "{\"strategy\": %s}", pairs[i].image);
+        (void)snprintf(text, sizeof(text), mixed, image, pairs[i].besides);
+        int result = layout_parse(text, &layout, why);
+        bool good = pairs[i].field == NULL
+                        ? result == FERRY_OK
+                        : result != FERRY_OK && strstr(why, pairs[i].field) == why &&
+                              strstr(why, pairs[i].remedy) != NULL;
+        if (!good) {
+            print_message("%s\n  gave %d \"%s\"\n", image, result, why);
+            fail();
+        }
+    }
+}
+
 static void keys_need_an_area(void **state)
 {
     char *text = changed(two_devices, "{\"name\": \"keys\"", "{\"name\": \"kees\"");
@@ -342,6 +422,7 @@ int main(void)
         cmocka_unit_test(trials_and_ram_are_told),
         cmocka_unit_test(every_strategy_can_be_named),
         cmocka_unit_test(every_error_names_field_and_remedy),
+        cmocka_unit_test(areas_suit_their_strategy_or_why_not),
         cmocka_unit_test(keys_need_an_area),
         cmocka_unit_test(other_json_is_refused),
         cmocka_unit_test(every_value_may_be_of_any_kind),

@@ -372,7 +372,16 @@ static void test_failures_of_the_trailer(void **context)
 {
     (void)context;
     image_rig_set_up_pair(&rig, &ferry_traits_swap_move);
-    rig.memory[1][RIG_SLOT - 1] = 0x12; /* a damaged magic */
+    rig.memory[1][RIG_SLOT - 1] = 0x12; /* a damaged magic is repaired … */
+    set_state(1, false, "", "0:ac 1:p");
+    assert_string_equal(image_rig_events(&rig), "pending 0 0");
+
+    const struct test_image_spec large = {.key = TEST_KEY_NONE,
+                                          .payload_size = RIG_SLOT - RIG_SECTOR};
+
+    image_rig_set_up_pair(&rig, &ferry_traits_swap_move);
+    assert_true(test_image_build(&large, rig.memory[1], RIG_SLOT) > 0);
+    rig.memory[1][RIG_SLOT - 1] = 0x12; /* … unless the image reaches into its sector */
     set_state(1, false, ERR(23), "0:ac 1:");
 
     image_rig_set_up_pair(&rig, &ferry_traits_swap_move);

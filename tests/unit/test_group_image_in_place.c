@@ -371,6 +371,67 @@ static void test_every_image_has_its_own_strategy(void **context)
     wish(1, false, NULL);
 }
 
+/* ---- The real strategies ---------------------------------------------------------- */
+
+/* v1 runs from `active`; the other slot is empty until v3 is uploaded. */
+static void set_up_real(const struct ferry_strategy_traits *strategy, uint8_t active)
+{
+    image_rig_set_up(&rig, 8, 1);
+    rig.slots[0].strategy = strategy;
+    rig.slots[0].active = active;
+    image_rig_restart(&rig);
+    image_rig_install(&rig, active, 1, 0);
+    assert_int_equal(ferry_slots_confirm(&rig.slots[0]), FERRY_OK);
+    file_len = image_rig_build(3, 0, file, sizeof(file));
+    image_rig_upload_all(&rig, 0, file, file_len, 100, 200);
+}
+
+static void test_the_newest_is_next_where_nothing_is_asked(void **context)
+{
+    static const struct ferry_strategy_traits *const strategies[] = {&ferry_traits_direct_xip,
+                                                                     &ferry_traits_ram_load};
+    (void)context;
+
+    for (size_t i = 0; i < 2; i++) {
+        set_up_real(strategies[i], 0);
+        assert_string_equal(image_rig_flags(&rig), "0:ac 1:pP");
+        set_up_real(strategies[i], 1);
+        assert_string_equal(image_rig_flags(&rig), "0:pP 1:ac");
+        wish(0, false, "{\"rc\":8}");
+        image_rig_expect(&rig, WRITE, ERASE, "{}", "{}"); /* takes it back */
+        assert_string_equal(image_rig_flags(&rig), "1:ac");
+    }
+}
+
+static void test_a_test_is_asked_for_where_it_can_revert(void **context)
+{
+    static const struct ferry_strategy_traits *const strategies[] = {
+        &ferry_traits_direct_xip_revert, &ferry_traits_ram_load_revert};
+    (void)context;
+
+    for (size_t i = 0; i < 4; i++) {
+        uint8_t active = i % 2;
+
+        set_up_real(strategies[i / 2], active);
+        assert_string_equal(image_rig_flags(&rig), active == 0 ? "0:ac 1:" : "0: 1:ac");
+        wish(1 - active, false, NULL);
+        assert_string_equal(image_rig_flags(&rig), active == 0 ? "0:ac 1:p" : "0:p 1:ac");
+        /* after the reset it runs, unconfirmed */
+        assert_int_equal(
+            ferry_trailer_write_copy_done(ferry_slots_slot(&rig.slots[0], 1 - active), 8),
+            FERRY_OK);
+        rig.slots[0].active = 1 - active;
+        assert_string_equal(image_rig_flags(&rig), active == 0 ? "0:c 1:a" : "0:a 1:c");
+        image_rig_expect(&rig, WRITE, ERASE, "{}", ERR(9));
+        wish(1 - active, true, NULL);
+        assert_string_equal(image_rig_flags(&rig), active == 0 ? "0: 1:ac" : "0:ac 1:");
+
+        set_up_real(strategies[i / 2], active);
+        wish(1 - active, true, NULL);
+        assert_string_equal(image_rig_flags(&rig), active == 0 ? "0:ac 1:pP" : "0:pP 1:ac");
+    }
+}
+
 /* The option is for devices with one slot: it never sends an upload over what runs elsewhere. */
 static void test_the_option_changes_nothing_with_two_slots(void **context)
 {
@@ -399,6 +460,8 @@ int main(void)
         cmocka_unit_test(test_confirm_without_a_hash_is_the_slot_that_runs),
         cmocka_unit_test(test_what_cannot_be_written_is_told),
         cmocka_unit_test(test_every_image_has_its_own_strategy),
+        cmocka_unit_test(test_the_newest_is_next_where_nothing_is_asked),
+        cmocka_unit_test(test_a_test_is_asked_for_where_it_can_revert),
         cmocka_unit_test(test_the_option_changes_nothing_with_two_slots),
     };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The image group with strategies that keep uploads and old images in different places of the
- * secondary: as swap-offset (uploads one sector up) and swap-shift (old images one sector up). */
+ * secondary: swap-offset (uploads one sector up) and swap-shift (old images one sector up). */
 #include "test_image_rig.h"
 
 #include <setjmp.h>
@@ -24,24 +24,16 @@ static size_t file_len;
 
 /* Where uploads and old images begin, in sectors. */
 struct place {
+    const struct ferry_strategy_traits *strategy;
     uint8_t upload;
     uint8_t old;
 };
 
-static const struct place places[] = {{0, 0}, {1, 0}, {0, 1}};
+static const struct place places[] = {{&ferry_traits_swap_move, 0, 0},
+                                      {&ferry_traits_swap_offset, 1, 0},
+                                      {&ferry_traits_swap_shift, 0, 1}};
 
 #define PLACES (sizeof(places) / sizeof(places[0]))
-
-/* swap-move in all but the places: only these matter here. */
-static const struct ferry_strategy_traits *traits_of(struct place place)
-{
-    static struct ferry_strategy_traits traits;
-
-    traits = ferry_traits_swap_move;
-    traits.upload_sector = place.upload;
-    traits.old_sector = place.old;
-    return &traits;
-}
 
 /* An image of this many bytes of payload. Returns its size. */
 static size_t build(uint8_t major, size_t payload, uint8_t *out, size_t cap)
@@ -61,7 +53,7 @@ static void set_up(struct place place, size_t old_payload, size_t new_payload)
 {
     image_rig_set_up(&rig, 8, 1);
     rig.config.observe = NULL;
-    rig.slots[0].strategy = traits_of(place);
+    rig.slots[0].strategy = place.strategy;
     image_rig_restart(&rig);
     image_rig_install(&rig, 0, 2, 0);
     (void)build(1, old_payload, rig.memory[1] + place.old * RIG_SECTOR, RIG_SLOT - RIG_SECTOR);
@@ -198,7 +190,7 @@ static void test_the_largest_image_fits_its_place(void **context)
         uint32_t largest;
 
         set_up(places[p], 100, 100);
-        largest = ferry_slots_max_image(&rig.slots[0]) - RIG_SECTOR * (places[p].upload != 0);
+        largest = ferry_slots_max_image(&rig.slots[0]);
         memset(file + file_len, 0x5a, sizeof(file) - file_len);
         image_rig_upload_all(&rig, 0, file, largest, 400, 2000);
         assert_memory_equal(rig.memory[1] + places[p].upload * RIG_SECTOR, file, largest);

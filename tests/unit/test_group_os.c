@@ -365,6 +365,7 @@ static void with_store(struct rig *rig, struct chip *chip, struct ferry_store *s
 {
     set_up(rig);
     fresh(store, chip);
+    rig->os_config.why = &ferry_os_why_in_store;
     rig->os_config.store = store;
 }
 
@@ -376,6 +377,8 @@ static void test_why_without_a_store_is_an_unknown_query(void **context)
     set_up(&rig);
     expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", "{\"err\":{\"group\":0,\"rc\":3}}");
     expect_v1(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", "{\"rc\":5}");
+    rig.os_config.why = &ferry_os_why_in_store;
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}", "{\"err\":{\"group\":0,\"rc\":3}}");
 }
 
 static void test_why_before_anything_happened(void **context)
