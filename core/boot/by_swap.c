@@ -19,48 +19,35 @@ static enum ferry_swap_type type_under_way(const struct ferry_trailer *primary,
     return primary->swap_type == FERRY_SWAP_REVERT ? FERRY_SWAP_REVERT : FERRY_SWAP_PERM;
 }
 
-/* Without a journal no step has begun, or the secondary takes no records. Only the way down writes
- * to sector 0 of the secondary while its image stands one higher. */
-static int direction_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
+/* A swap whose journal was not begun: it is judged and begun again. With steps that are done, the
+ * secondary was erased by somebody since; it is no part of this any more. A magic alone is no swap
+ * either: so does an image look that was padded for the primary slot. Returns 1, 0 or an error. */
+static int resume_begin(struct ferry_boot_swap *swap, const struct ferry_trailer *primary)
 {
-    const struct ferry_slots *slots = swap->slots;
-    struct ferry_flash_slice view;
-    struct ferry_image_header header;
-    uint32_t upload = ferry_slots_upload_offset(slots);
-    uint32_t old = ferry_slots_old_offset(slots);
-
-    if (journal->found || upload == old) {
-        swap->backwards = journal->backwards;
-        return FERRY_OK;
+    if (swap->done > 0 || primary->swap_type == FERRY_SWAP_NONE) {
+        return 0;
     }
-
-    int rc = ferry_slots_secondary_at(slots, ferry_max32(upload, old), &view);
-
-    if (rc == FERRY_OK) {
-        rc = ferry_image_read_header(&view.flash, &header);
-    }
-    swap->backwards = (rc == FERRY_OK) == (old > upload);
-    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+    swap->unsure = true;
+    return 1;
 }
 
-/* Where in the plan it stands. */
-static int progress_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
+/* A swap with a journal. Returns 1 or an error. */
+static int resume_steps(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
 {
-    int rc = direction_under_way(swap, journal);
-
+    swap->backwards = journal->backwards;
+    swap->placed = true;
     swap->mapped = journal->mapped;
-    swap->primary_size = swap->size;
-    swap->secondary_size = swap->size;
-    if (rc == FERRY_OK) {
-        rc = ferry_boot_differ_resume(swap, ferry_boot_blocks(swap));
-    }
     swap->moved = swap->done > 0;
     swap->unsure = true;
-    return rc;
+    ferry_boot_take_blocks(swap, journal);
+
+    int rc = ferry_boot_differ_resume(swap, ferry_boot_blocks(swap));
+
+    return rc == FERRY_OK ? 1 : rc;
 }
 
-/* The ordinary way: the primary's trailer rules once the secondary's magic is gone.
- * placed: whether swap->backwards is known. Returns 1, 0 or an error. */
+/* The ordinary way: the primary's trailer rules once the secondary's magic is gone. Returns 1, 0 or
+ * an error. */
 static int resume_marks(struct ferry_boot_swap *swap)
 {
     struct ferry_trailers trailers;
@@ -75,24 +62,8 @@ static int resume_marks(struct ferry_boot_swap *swap)
     if (rc != FERRY_OK) {
         return rc;
     }
-    rc = ferry_boot_size_under_way(swap, &journal);
-    if (rc != FERRY_OK || swap->size == 0) {
-        return rc;
-    }
     swap->type = type_under_way(&trailers.primary, &journal);
-    rc = progress_under_way(swap, &journal);
-    if (rc != FERRY_OK || journal.found) {
-        return rc != FERRY_OK ? rc : 1;
-    }
-    /* Steps without a journal: somebody has erased the secondary meanwhile, it is no part of this
-     * any more. A magic alone is no swap either: so does an image look that was padded for the
-     * primary slot. */
-    if (swap->moved || trailers.primary.swap_type == FERRY_SWAP_NONE) {
-        swap->moved = false;
-        swap->unsure = false;
-        return 0;
-    }
-    return 1;
+    return journal.found ? resume_steps(swap, &journal) : resume_begin(swap, &trailers.primary);
 }
 
 static int resume(struct ferry_boot_swap *swap)
@@ -224,7 +195,7 @@ static int has_trials_left(const struct ferry_boot_swap *swap)
 static int install(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
 {
     struct ferry_version version;
-    int rc = ferry_boot_judge(swap, report->resumed, &version);
+    int rc = ferry_boot_judge(swap, &version);
 
     if (rc == FERRY_E_POWER) {
         return rc;
@@ -295,10 +266,15 @@ static int fall_back(struct ferry_boot_swap *swap, int why, struct ferry_boot_im
 {
     struct ferry_version version;
 
+    /* This boot may have swapped already. */
     swap->type = FERRY_SWAP_REVERT;
     swap->asked = false;
+    swap->placed = false;
+    swap->moved = false;
+    swap->unsure = false;
+    swap->done = 0;
 
-    int rc = ferry_boot_judge(swap, false, &version);
+    int rc = ferry_boot_judge(swap, &version);
 
     if (rc == FERRY_OK) {
         rc = fallback_type(swap, &swap->type);

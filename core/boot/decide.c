@@ -103,11 +103,11 @@ static int measure(struct ferry_boot_swap *swap, const struct ferry_image_info *
     return FERRY_OK;
 }
 
-int ferry_boot_judge(struct ferry_boot_swap *swap, bool placed, struct ferry_version *refused)
+int ferry_boot_judge(struct ferry_boot_swap *swap, struct ferry_version *refused)
 {
     struct ferry_image_info next;
     struct ferry_verdict verdict;
-    int rc = placed ? FERRY_OK : look_where(swap);
+    int rc = swap->placed ? FERRY_OK : look_where(swap);
 
     memset(refused, 0, sizeof(*refused));
     if (rc == FERRY_OK) {

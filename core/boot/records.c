@@ -154,27 +154,18 @@ int ferry_boot_read_size(const struct ferry_boot_swap *swap, const struct ferry_
     return rc;
 }
 
-int ferry_boot_size_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
+void ferry_boot_take_blocks(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
 {
-    const struct ferry_flash *primary = swap->slots->primary;
-    int rc = ferry_boot_read_size(swap, primary, &swap->size);
+    uint32_t largest = ferry_slots_max_image(swap->slots);
+    struct ferry_block block;
 
-    if (rc == FERRY_E_POWER) {
-        return rc;
+    swap->size = 0;
+    if (journal->blocks > 0 &&
+        ferry_block_at(swap->slots, journal->blocks - 1U, &block) == FERRY_OK) {
+        swap->size = ferry_min32(block.offset + block.size, largest);
     }
-    if (journal->found && ferry_boot_blocks(swap) != journal->blocks) {
-        struct ferry_block block;
-        uint32_t index = journal->blocks == 0 ? 0 : journal->blocks - 1U;
-
-        rc = ferry_block_at(swap->slots, index, &block);
-        swap->size = rc != FERRY_OK ? 0
-                                    : ferry_min32(block.offset + block.size,
-                                                  ferry_slots_max_image(swap->slots));
-    }
-    if (swap->size > ferry_slots_max_image(swap->slots)) {
-        swap->size = 0;
-    }
-    return FERRY_OK;
+    swap->primary_size = swap->size;
+    swap->secondary_size = swap->size;
 }
 
 /* Erase a trailer and fill it; once more where it fails, for half a trailer says something else,

@@ -53,7 +53,7 @@ static uint32_t mark_offset(const struct ferry_boot_swap *swap, uint32_t i)
 /* ---- The short trailer ---------------------------------------------------------------------- */
 
 /* What the field copy_done, which the scratch area has no use for, says again: type and size, with
- * a CRC. */
+ * a CRC. Where it does not take, the fields say it alone. Returns FERRY_OK or FERRY_E_POWER. */
 static int write_twin(const struct ferry_boot_swap *swap)
 {
     const struct ferry_flash *scratch = swap->slots->scratch;
@@ -62,8 +62,11 @@ static int write_twin(const struct ferry_boot_swap *swap)
 
     ferry_store_le32(record + 2, swap->size);
     ferry_journal_seal(record);
-    return ferry_flash_program_padded(scratch, scratch->size - swap->layout.copy_done, record,
-                                      sizeof(record));
+
+    int rc = ferry_flash_program_padded(scratch, scratch->size - swap->layout.copy_done, record,
+                                        sizeof(record));
+
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
 /* Write mark i, or the next one whose unit is erased: the later ones say the same and more. What no
@@ -273,11 +276,12 @@ static int resume_steps(struct ferry_boot_swap *swap)
         return rc;
     }
     rc = ferry_boot_read_records(swap, &trailers.primary, &journal);
-    if (rc == FERRY_OK) {
-        rc = ferry_boot_size_under_way(swap, &journal);
-    }
-    if (rc != FERRY_OK || !journal.found || !take(swap, journal.type, swap->size, &block)) {
+    if (rc != FERRY_OK || !journal.found) {
         return rc;
+    }
+    ferry_boot_take_blocks(swap, &journal);
+    if (!take(swap, journal.type, swap->size, &block)) {
+        return FERRY_OK;
     }
     swap->mapped = journal.mapped;
     rc = ferry_boot_differ_resume(swap, block.index);

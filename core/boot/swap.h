@@ -20,6 +20,7 @@ struct ferry_boot_swap {
     enum ferry_swap_type type;          /* what is asked for, or being done */
     bool asked;                         /* the secondary's trailer holds the request */
     bool backwards; /* the image comes from where old ones are kept, not from where uploads go */
+    bool placed;    /* backwards is known: the swap has begun */
     bool moved;     /* parts of the images have changed places already */
     bool unsure;    /* a cut may have left the target of the next step half done */
     bool mapped;    /* the journal has a map of the blocks that differ */
@@ -150,10 +151,9 @@ FERRY_MUST_CHECK
 int ferry_boot_read_size(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
                          uint32_t *size);
 
-/* Set swap->size from the primary's trailer; where that cannot be, to whole blocks as the journal
- * has it; to 0 where neither tells. Returns FERRY_OK or FERRY_E_POWER. */
-FERRY_MUST_CHECK
-int ferry_boot_size_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal);
+/* Take the sizes of a swap under way: as many whole blocks as its journal has. That is more than
+ * the images have, and does no harm; swap_size may have lost a bit. */
+void ferry_boot_take_blocks(struct ferry_boot_swap *swap, const struct ferry_journal *journal);
 
 /* Begin the records: ask in the secondary's trailer on behalf of a revert or a fallback (with
  * image_ok, so that after a cut it counts as permanent); then the primary's trailer, magic last.
@@ -220,15 +220,15 @@ int ferry_boot_differ_at(const struct ferry_boot_swap *swap, uint32_t n, uint32_
 FERRY_MUST_CHECK
 int ferry_boot_decide(struct ferry_boot_swap *swap);
 
-/* Whether the image in the secondary may be installed as swap->type asks; sets the sizes.
+/* Whether the image in the secondary may be installed as swap->type asks; sets the sizes, and
+ * swap->backwards by where the header stands unless that is known.
  *
- * placed   swap->backwards is known already; else it is set by where the header stands
  * refused  gets the version of the image when its header could be read
  *
  * Returns FERRY_OK; why it may not: the errors of ferry_image_verify(), FERRY_E_TOO_LARGE,
  * FERRY_E_DOWNGRADE; or FERRY_E_POWER. */
 FERRY_MUST_CHECK
-int ferry_boot_judge(struct ferry_boot_swap *swap, bool placed, struct ferry_version *refused);
+int ferry_boot_judge(struct ferry_boot_swap *swap, struct ferry_version *refused);
 
 /* ---- Leaving no trap behind (clean.c) ------------------------------------------------- */
 
