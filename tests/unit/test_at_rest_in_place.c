@@ -14,7 +14,7 @@
 
 #define ROW(strategy)                                                                              \
     {                                                                                              \
-        strategy, REST_STATUS_NONE, REST_PRIMARY, 0, false                                         \
+        strategy, REST_STATUS_NONE, REST_PRIMARY, 0, 0, false, 0, 0                                \
     }
 
 static const struct rest_subject reverting[] = {ROW(&ferry_boot_direct_xip_revert),
