@@ -20,9 +20,17 @@ struct contender {
 };
 
 static const struct contender contenders[] = {
-    {&ferry_boot_swap_scratch, 1, 0, 0},      {&ferry_boot_swap_scratch, 4, 0, 0},
-    {&ferry_boot_swap_move, 0, 0, 0},         {&ferry_boot_swap_offset, 0, 103, 410600},
-    {&ferry_boot_swap_shift, 0, 103, 410600}, {&ferry_boot_overwrite, 0, NO_LIMIT, NO_LIMIT},
+    {&ferry_boot_swap_scratch, 1, 0, 0},
+    {&ferry_boot_swap_scratch, 4, 0, 0},
+    {&ferry_boot_swap_move, 0, 0, 0},
+    {&ferry_boot_swap_offset, 0, 103, 410600},
+    {&ferry_boot_swap_shift, 0, 103, 410600},
+    {&ferry_boot_overwrite, 0, NO_LIMIT, NO_LIMIT},
+    {&ferry_boot_direct_xip, 0, NO_LIMIT, NO_LIMIT},
+    {&ferry_boot_direct_xip_revert, 0, NO_LIMIT, NO_LIMIT},
+    {&ferry_boot_ram_load, 0, NO_LIMIT, NO_LIMIT},
+    {&ferry_boot_ram_load_revert, 0, NO_LIMIT, NO_LIMIT},
+    {&ferry_boot_single_slot, 0, NO_LIMIT, NO_LIMIT},
 };
 
 #define CONTENDERS (sizeof(contenders) / sizeof(contenders[0]))

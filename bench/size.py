@@ -23,8 +23,7 @@ STUBS = ["memcpy", "memmove", "memset", "memcmp", "ferry_crypto_sha256_init",
          "ferry_crypto_sha256_update", "ferry_crypto_sha256_final"]
 
 # What only a device with a store needs, and MCUboot has nothing of.
-STORE = {"base/crc16.c", "store/store.c", "image/trial.c", "image/why.c", "image/confirmed.c",
-         "image/image_record.c"}
+STORE = {"store/store.c", "image/trial.c", "image/why.c", "image/image_record.c", "base/crc16.c"}
 
 # MCUboot 2d4bacc3, arm-none-eabi-gcc 12.2, -Os -ffunction-sections, gc-sections, entry boot_go, NDEBUG,
 # no logging, N = 64: text linked without crypto, port and startup; bss of its objects, with the
@@ -38,10 +37,10 @@ NOTES = f"""\
 Linked with --gc-sections from ferry_boot_run() and one strategy's table. In it: core/boot,
 core/image, core/flash, core/store, core/base as far as they are reached; trials, the report in the
 store and the repair of trailers too, of which MCUboot has none. Not in it, as in MCUboot's figure:
-crypto (digest only; the three SHA-256 functions are stubs), port, startup, mem*(). libgcc: the
-compiler's own arithmetic; store: the store and what is kept in it; both part of text. RAM: Ferry has no data and no bss; its caller gives the
-copy buffer (here {BUFFER} bytes, as MCUboot's) and the report; the rest is stack. MCUboot's RAM is
-its bss, copy buffer included."""
+crypto (digest only; the three SHA-256 functions are stubs), port, startup, mem*().
+libgcc: the compiler's own arithmetic; store: the store and what is kept in it; part of text, both.
+RAM: Ferry has no data and no bss; its caller gives the copy buffer (here {BUFFER} bytes, as
+MCUboot's) and the report; the rest is stack. MCUboot's RAM is its bss, copy buffer included."""
 
 
 def run(*args):

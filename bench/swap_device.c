@@ -176,7 +176,14 @@ static void write_image(const struct swap_device *device, const struct ferry_fla
 
 void swap_device_load(struct swap_device *device, const struct swap_image *image)
 {
-    write_image(device, &device->primary.counter.flash, 0, image);
+    const struct ferry_flash *primary = &device->primary.counter.flash;
+    const struct ferry_strategy_traits *traits = device->image.slots.strategy;
+
+    write_image(device, primary, 0, image);
+    if (traits->in_place && traits->reverts) {
+        check(ferry_trailer_write_image_ok(primary, SWAP_WRITE_SIZE), "the trailer", device);
+        check(ferry_trailer_write_magic(primary, SWAP_WRITE_SIZE), "the trailer", device);
+    }
 }
 
 void swap_device_upload(struct swap_device *device, const struct swap_image *image, bool permanent)

@@ -63,7 +63,8 @@ void swap_device_init(struct swap_device *device, const struct ferry_boot_strate
                       uint32_t scratch);
 void swap_device_free(struct swap_device *device);
 
-/* As the factory does: an image at the start of the primary. */
+/* As the factory does: an image at the start of the primary; padded and confirmed where an image
+ * without a trailer would not start. */
 void swap_device_load(struct swap_device *device, const struct swap_image *image);
 
 /* As the application does: erase what is not erased of the slot that uploads go to, write the

@@ -58,11 +58,13 @@ static bool blocks_requests(const struct ferry_trailer *secondary)
            (secondary->image_ok != FERRY_UNSET || secondary->copy_done != FERRY_UNSET);
 }
 
-/* Also a swap that was begun and cannot be ended any more: see resume_marks() in by_swap.c. */
-static bool blocks_confirm(const struct ferry_trailer *primary)
+/* Also a swap that was begun and cannot be ended any more: see resume_marks() in by_swap.c. Where
+ * nothing swaps it is no such thing, but what MCUboot's overwrite copied with the slot. */
+static bool blocks_confirm(const struct ferry_trailer *primary, bool swaps)
 {
     return primary->magic == FERRY_BAD ||
-           (primary->magic == FERRY_SET && primary->image_ok == FERRY_BAD) || is_begun(primary);
+           (primary->magic == FERRY_SET && primary->image_ok == FERRY_BAD) ||
+           (swaps && is_begun(primary));
 }
 
 /* Erase the trailer of a slot unless its image reaches into it: a damaged trailer is the lesser
@@ -101,7 +103,7 @@ int ferry_boot_repair(const struct ferry_boot_swap *swap, const struct ferry_ima
     int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
     /* Without a trailer the primary counts as confirmed. */
-    if (rc == FERRY_OK && blocks_confirm(&trailers.primary)) {
+    if (rc == FERRY_OK && blocks_confirm(&trailers.primary, swap->slots->strategy->reverts)) {
         rc = clear(swap, swap->slots->primary, running->size);
     }
     if (rc != FERRY_E_POWER && blocks_requests(&trailers.secondary)) {

@@ -2,7 +2,6 @@
 """Trailers at rest against the real imgtool: what `ferry sign` pads is imgtool's output, and what
 Ferry's bootloader and firmware leave in flash, imgtool dumpinfo reads."""
 import json
-import subprocess
 
 import pytest
 import yaml
@@ -11,7 +10,6 @@ import lab
 from conftest import peer
 from lab import ferry, ferry_json
 
-SLOTS = {"primary": 0x30000, "secondary": 0x70000}  # of the default layout
 UNSET, SET = 0xff, 0x01
 TEST, PERM, REVERT = 2, 3, 4
 
@@ -41,32 +39,29 @@ def test_padded_slots_equal_imgtools(bench, raw, tmp_path, align, option):
 
 
 class Slots:
-    """A device whose flash has another write size; its slots as imgtool reads them."""
+    """A device of some strategy and write size; its slots as imgtool reads them."""
 
-    def __init__(self, folder, bench, align):
-        layout = json.loads((lab.ROOT / "device/layout.json").read_text())
+    def __init__(self, folder, bench, strategy, align):
+        layout = json.loads(lab.layout(strategy))
         layout["flash"][0]["write_size"] = align
         layout["max_align"] = max(align, 8)
-        folder.mkdir()
-        path = folder / "layout.json"
-        path.write_text(json.dumps(layout))
-
-        class Device(lab.Device):
-            def program(self, bench, image):
-                subprocess.run([lab.FERRY_DEVICE, "--dir", self.folder, "--layout", path, "--flash",
-                                f"bootloader={lab.FIRMWARE / 'bootloader.elf'}", "--flash",
-                                f"primary={bench.images[image]}", "--flash-key", bench.key,
-                                "--program-only"], check=True, timeout=30, capture_output=True,
-                               stdin=subprocess.DEVNULL)
-
+        self.areas = {a["name"]: a for a in layout["areas"]}
+        # Uploads of swap-offset begin at sector 1 of the secondary.
+        self.uploads = 4096 if strategy == "swap-offset" else 0
+        self.upload = self.uploads
         self.folder = folder
-        self.device = Device(folder / "device", bench)
+        self.device = lab.Device(folder / "device", bench, layout=json.dumps(layout))
+
+    def bytes_of(self, slot):
+        flash = (self.folder / "device/flash.bin").read_bytes()
+        area = self.areas[slot]
+        offset = int(area["offset"], 0)
+        return flash[offset:offset + int(area["size"].rstrip("K")) * 1024]
 
     def trailer(self, slot):
         """{field: number} as `imgtool dumpinfo` prints them; None without a good magic."""
-        flash = (self.folder / "device/flash.bin").read_bytes()
         image = self.folder / f"{slot}.bin"
-        image.write_bytes(flash[SLOTS[slot]:SLOTS[slot] + lab.SLOT_SIZE])
+        image.write_bytes(self.bytes_of(slot)[self.upload if slot == "secondary" else 0:])
         out = self.folder / f"{slot}.yaml"
         text = peer("imgtool", "dumpinfo", "-o", out, image).stdout
         if "magic value is invalid" in text:
@@ -85,20 +80,36 @@ class Slots:
         raise AssertionError(f"app {version} does not run after {most} resets")
 
 
+def tlv_total(image, folder):
+    """Of the unprotected area, as imgtool says."""
+    out = folder / "image.yaml"
+    peer("imgtool", "dumpinfo", "-o", out, image)
+    return yaml.safe_load(out.read_text())["tlv_area"]["tlv_hdr"]["tlv_tot"]
+
+
 def fields(image_ok, copy_done, swap_info, swap_size=0xffffffff):
     return {"image_ok": image_ok, "copy_done": copy_done, "swap_info": swap_info,
             "swap_size": swap_size}
 
 
-@pytest.mark.parametrize("align", [1, 2, 4, 8, 16, 32])
-def test_dumpinfo_reads_every_rest(bench, tmp_path, align):
+CASES = [("swap-move", align) for align in (1, 2, 4, 8, 16, 32)]
+CASES += [(strategy, align) for strategy in ("swap-scratch", "swap-offset") for align in (8, 32)]
+
+
+@pytest.mark.parametrize("strategy, align", CASES)
+def test_dumpinfo_reads_every_rest(bench, tmp_path, strategy, align):
     """An update over a real client, with imgtool looking on between the steps."""
-    slots = Slots(tmp_path / "d", bench, align)
-    size = max(bench.images[v].stat().st_size for v in ("v1", "v2"))
+    slots = Slots(tmp_path / "d", bench, strategy, align)
+    size, back = [max(bench.images[v].stat().st_size for v in ("v1", "v2"))] * 2
+    if strategy == "swap-offset":
+        # imgtool does not know of its extra field, tlv_sizes, which stands where it looks for
+        # swap_size: secondary and primary, as they were before the swap.
+        old, new = (tlv_total(bench.images[v], tmp_path) for v in ("v1", "v2"))
+        size, back = new << 16 | old, old << 16 | new
     digest = bench.hash_of("v2")
     with slots.device as device:
         device.wait_for(r"app 1\.0\.0")
-        assert slots.trailer("primary") is None and device.uri
+        assert slots.trailer("primary") is None
 
         ferry("image", "upload", bench.images["v2"], device=device.uri, check=0)
         assert slots.trailer("secondary") is None
@@ -106,20 +117,23 @@ def test_dumpinfo_reads_every_rest(bench, tmp_path, align):
         assert slots.trailer("secondary") == fields(UNSET, UNSET, TEST)
 
         slots.reset("2.0.0")
+        slots.upload = 0  # where the old image is kept
         assert slots.trailer("primary") == fields(UNSET, SET, TEST, size)
         assert slots.trailer("secondary") is None
 
         slots.reset("1.0.0", most=8)  # never confirmed
-        assert slots.trailer("primary") == fields(SET, SET, REVERT, size)
+        assert slots.trailer("primary") == fields(SET, SET, REVERT, back)
 
         ferry("image", "test", digest, device=device.uri, check=0)
         slots.reset("2.0.0")
         ferry("image", "confirm", device=device.uri, check=0)
         assert slots.trailer("primary") == fields(SET, SET, TEST, size)
 
-        old = bench.hash_of("v1")
-        ferry("image", "confirm", old, device=device.uri, check=0)
+        if slots.uploads:  # the old image is kept in a place it cannot be asked for
+            slots.upload = slots.uploads
+            ferry("image", "upload", bench.images["v1"], device=device.uri, check=0)
+        ferry("image", "confirm", bench.hash_of("v1"), device=device.uri, check=0)
         assert slots.trailer("secondary") == fields(SET, UNSET, PERM)
         slots.reset("1.0.0")
-        assert slots.trailer("primary") == fields(SET, SET, PERM, size)
+        assert slots.trailer("primary") == fields(SET, SET, PERM, back)
         assert ferry_json("image", "list", device=device.uri)["images"][0]["confirmed"]

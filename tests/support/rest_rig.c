@@ -11,14 +11,16 @@
 #include <cmocka.h>
 
 static void init_flash(struct rest_rig *rig, struct ferry_flash_ram *ram, uint8_t *bytes,
-                       uint32_t sectors)
+                       uint32_t sectors, uint32_t merged)
 {
+    uint32_t unit = merged != 0 ? merged : 1;
+
     memset(bytes, rig->format.erased, REST_BYTES);
     ram->flash = (struct ferry_flash){.size = sectors * REST_SECTOR,
                                       .write_size = (uint8_t)rig->format.write_size,
                                       .erased_value = rig->format.erased,
                                       .run_count = 1,
-                                      .runs = {{sectors, REST_SECTOR}}};
+                                      .runs = {{sectors / unit, unit * REST_SECTOR}}};
     assert_int_equal(ferry_flash_ram_init(ram, bytes), FERRY_OK);
 }
 
@@ -54,10 +56,10 @@ struct rest_rig *rest_rig_new(const struct rest_subject *subject, const struct r
     rig->format.status = subject->status;
     rig->format.tlv_sizes = subject->offset;
     rig->format.max_sectors = REST_N;
-    init_flash(rig, &rig->primary, rig->primary_bytes, REST_PRIMARY);
-    init_flash(rig, &rig->secondary, rig->secondary_bytes, subject->secondary);
+    init_flash(rig, &rig->primary, rig->primary_bytes, REST_PRIMARY, 0);
+    init_flash(rig, &rig->secondary, rig->secondary_bytes, subject->secondary, subject->merged);
     if (subject->scratch != 0) {
-        init_flash(rig, &rig->scratch, rig->scratch_bytes, subject->scratch);
+        init_flash(rig, &rig->scratch, rig->scratch_bytes, subject->scratch, 0);
     }
     rig->boot = (struct ferry_boot_image){
         .slots = {.primary = &rig->primary.flash,
@@ -101,12 +103,6 @@ void rest_everywhere(const struct rest_subject *subjects, size_t count,
 }
 
 /* ---- Steps --------------------------------------------------------------------------- */
-
-/* Offset of an uploaded image in the secondary. */
-uint32_t rest_upload_at(const struct rest_rig *rig)
-{
-    return rig->subject->offset ? REST_SECTOR : 0;
-}
 
 void rest_put_images(struct rest_rig *rig, const struct rest_image *primary,
                      const struct rest_image *secondary, uint32_t secondary_at)

@@ -21,9 +21,12 @@
 struct rest_subject {
     const struct ferry_boot_strategy *strategy;
     enum rest_status status;
-    uint32_t secondary; /* sectors */
+    uint32_t secondary; /* sectors of REST_SECTOR … */
+    uint32_t merged;    /* … of which so many make one, 0 = 1 */
     uint32_t scratch;   /* sectors, or 0 */
-    bool offset;        /* the format of swap-offset builds, uploads go to sector 1 */
+    bool offset;        /* the format of swap-offset builds */
+    uint32_t upload;    /* offset in the secondary of uploads … */
+    uint32_t old;       /* … and of the old image after an upgrade */
 };
 
 struct rest_image {
@@ -54,9 +57,6 @@ void rest_everywhere(const struct rest_subject *subjects, size_t count,
 
 /* An image of exactly size bytes; extra: bytes of one more unprotected TLV. */
 void rest_make_image(struct rest_image *image, uint8_t major, uint32_t size, uint16_t extra);
-
-/* Offset of an uploaded image in the secondary. */
-uint32_t rest_upload_at(const struct rest_rig *rig);
 
 /* Put images and fields into slots, behind the back of every rule; the images alone, all else is
  * erased. */
