@@ -179,12 +179,11 @@ static bool is_on_trial(const struct ferry_boot_slots *slots, uint32_t slot)
 {
     struct ferry_in_place then[2] = {slots->found[0], slots->found[1]};
 
-    if (then[slot].standing == FERRY_CONFIRMED || slots->why[1 - slot] != FERRY_OK) {
+    if (then[slot].standing == FERRY_CONFIRMED || then[slot].standing == FERRY_NOT_ASKED ||
+        slots->why[1 - slot] != FERRY_OK) {
         return false;
     }
-    if (then[slot].standing == FERRY_ASKED) {
-        then[slot].standing = FERRY_TRIED;
-    }
+    then[slot].standing = FERRY_TRIED;
     return ferry_in_place_choose(then) != slot;
 }
 

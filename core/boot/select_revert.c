@@ -18,7 +18,7 @@ static int note_start(const struct ferry_boot_swap *swap, uint32_t slot,
         return 1;
     }
     for (int i = 0; i < TRIES && trailer->copy_done == FERRY_UNSET; i++) {
-        int rc = ferry_trailer_write_copy_done(flash, align);
+        int rc = ferry_in_place_write(swap->slots, slot, trailer, false, true);
 
         if (rc != FERRY_E_POWER) {
             (void)ferry_boot_noted(swap, flash, flash->size - swap->layout.copy_done, rc);
@@ -29,6 +29,17 @@ static int note_start(const struct ferry_boot_swap *swap, uint32_t slot,
         }
     }
     return trailer->copy_done != FERRY_UNSET;
+}
+
+/* The same in another place, where a cut or a flipped bit has spoilt the unit of copy_done. */
+static int note_start_elsewhere(const struct ferry_boot_swap *swap, uint32_t slot)
+{
+    int rc = ferry_in_place_mark(swap->slots, slot, false);
+
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    return rc == FERRY_OK;
 }
 
 /* Count the start. Returns 1 = counted; 0 = used up; FERRY_E_POWER; or FERRY_E_UNSUPPORTED when
@@ -68,10 +79,12 @@ static int admit(const struct ferry_boot_swap *swap, uint32_t slot, struct ferry
         return counted;
     }
     slots->spent[slot] = counted == 0;
-    if (counted == FERRY_E_UNSUPPORTED) {
-        counted = found->standing == FERRY_ASKED ? noted : 0;
-        slots->spent[slot] = found->standing == FERRY_TRIED;
-        slots->unrecorded[slot] = found->standing == FERRY_ASKED && noted == 0;
+    if (counted == FERRY_E_UNSUPPORTED && found->standing == FERRY_ASKED) {
+        counted = noted == 1 ? 1 : note_start_elsewhere(swap, slot);
+        slots->unrecorded[slot] = counted == 0;
+    } else if (counted == FERRY_E_UNSUPPORTED) {
+        counted = 0;
+        slots->spent[slot] = true;
     }
     if (counted == 1 && is_new) {
         report->action = FERRY_BOOT_TESTING;

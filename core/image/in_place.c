@@ -37,19 +37,36 @@ static const struct ferry_trailer bad_trailer = {
     .swap_image = 0,
 };
 
+/* The image number and type in swap_info: three bits and more from each other and from erased. */
+struct mark {
+    uint8_t image;
+    enum ferry_swap_type type;
+};
+
+static const struct mark marks[2] = {{5, FERRY_SWAP_TEST}, {10, FERRY_SWAP_PERM}};
+
+bool ferry_in_place_is_marked(const struct ferry_trailer *trailer, bool confirmed)
+{
+    const struct mark *mark = &marks[confirmed ? 1 : 0];
+    return trailer->swap_image == mark->image && trailer->swap_type == mark->type;
+}
+
 /* Damaged flags count on the safe side:
  * - copy_done: it is written when everything else is, so the image was started;
  * - image_ok of an image that was started: only somebody who wanted to confirm has written there;
  * - image_ok of one that was not: a permanent request that was cut short is a test. */
 static enum ferry_standing standing_of(const struct ferry_trailer *trailer)
 {
+    if (ferry_in_place_is_marked(trailer, true)) {
+        return FERRY_CONFIRMED;
+    }
     if (trailer->magic != FERRY_SET) {
         return FERRY_NOT_ASKED;
     }
     if (trailer->image_ok == FERRY_SET) {
         return FERRY_CONFIRMED;
     }
-    if (trailer->copy_done == FERRY_UNSET) {
+    if (trailer->copy_done == FERRY_UNSET && !ferry_in_place_is_marked(trailer, false)) {
         return FERRY_ASKED;
     }
     return trailer->image_ok == FERRY_BAD ? FERRY_CONFIRMED : FERRY_TRIED;
@@ -87,6 +104,114 @@ int ferry_in_place_look(const struct ferry_slots *slots, uint32_t slot,
     }
     found->standing = standing_of(&found->trailer);
     return ask_store(slots, slot, found);
+}
+
+/* ---- Writing trailers --------------------------------------------------------------------- */
+
+int ferry_in_place_is_blank(const struct ferry_slots *slots, uint32_t slot, uint32_t distance)
+{
+    const struct ferry_flash *flash = ferry_slots_slot(slots, slot);
+    uint32_t len = flash->write_size;
+    /* The magic alone ends with the slot, whatever its units. */
+    if (distance == FERRY_TRAILER_MAGIC_SIZE) {
+        len = ferry_align_up(FERRY_TRAILER_MAGIC_SIZE, flash->write_size);
+        distance = len;
+    }
+    int rc = ferry_flash_is_erased(flash, flash->size - distance, len);
+    return rc < 0 && rc != FERRY_E_POWER ? 0 : rc;
+}
+
+/* Write a field that is unset by write, if its unit is blank.
+ * Returns FERRY_OK, FERRY_E_STATE when it is not, or a flash error. */
+static int write_field(const struct ferry_slots *slots, uint32_t slot, uint32_t distance,
+                       enum ferry_trailer_field field,
+                       int (*write)(const struct ferry_flash *slot, uint32_t max_align))
+{
+    if (field != FERRY_UNSET) {
+        return FERRY_OK;
+    }
+    int rc = ferry_in_place_is_blank(slots, slot, distance);
+    if (rc != 1) {
+        return rc < 0 ? rc : FERRY_E_STATE;
+    }
+    return write(ferry_slots_slot(slots, slot), slots->max_align);
+}
+
+int ferry_in_place_write(const struct ferry_slots *slots, uint32_t slot,
+                         const struct ferry_trailer *trailer, bool ok, bool done)
+{
+    struct ferry_trailer_layout layout;
+    int rc = ferry_slots_trailer(slots, &layout);
+    if (rc == FERRY_OK && ok) {
+        rc = write_field(slots, slot, layout.image_ok, trailer->image_ok,
+                         ferry_trailer_write_image_ok);
+    }
+    if (rc == FERRY_OK && done) {
+        rc = write_field(slots, slot, layout.copy_done, trailer->copy_done,
+                         ferry_trailer_write_copy_done);
+        rc = rc == FERRY_E_STATE && ok ? FERRY_OK : rc;
+    }
+    if (rc == FERRY_OK) {
+        rc = write_field(slots, slot, layout.magic, trailer->magic, ferry_trailer_write_magic);
+    }
+    return rc;
+}
+
+/* Whether the slot's image reaches into the sector its trailer begins in.
+ * Returns 1, 0 or FERRY_E_POWER; 1 also when nobody can say. */
+static int reaches_into(const struct ferry_flash *flash, const struct ferry_flash_sector *sector)
+{
+    struct ferry_image_info info;
+    int rc = ferry_image_inspect(flash, &info);
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    if (rc == FERRY_E_MAGIC) {
+        return 0;
+    }
+    return rc != FERRY_OK || info.size > sector->offset;
+}
+
+int ferry_in_place_clear(const struct ferry_slots *slots, uint32_t slot, bool with_image)
+{
+    const struct ferry_flash *flash = ferry_slots_slot(slots, slot);
+    struct ferry_flash_sector sector;
+    /* Behind the largest image. */
+    int rc = ferry_flash_sector_at(flash, ferry_in_place_room(slots, slot), &sector);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    rc = reaches_into(flash, &sector);
+    if (rc == 1 && !with_image) {
+        return FERRY_E_STATE;
+    }
+    if (rc == 1) {
+        rc = ferry_flash_erase_dirty(flash, 0, 1);
+    }
+    return rc != FERRY_OK
+               ? rc
+               : ferry_flash_erase_dirty(flash, sector.offset, flash->size - sector.offset);
+}
+
+int ferry_in_place_mark(const struct ferry_slots *slots, uint32_t slot, bool confirmed)
+{
+    const struct mark *mark = &marks[confirmed ? 1 : 0];
+    const struct ferry_flash *flash = ferry_slots_slot(slots, slot);
+    struct ferry_trailer_layout layout;
+    struct ferry_trailer trailer;
+    int rc = ferry_slots_trailer(slots, &layout);
+    if (rc == FERRY_OK) {
+        rc = ferry_in_place_is_blank(slots, slot, layout.swap_info);
+    }
+    if (rc == 1) {
+        rc = ferry_trailer_write_swap_info(flash, slots->max_align, mark->image, mark->type);
+    } else if (rc == 0) {
+        rc = FERRY_E_STATE;
+    }
+    if (rc == FERRY_OK) {
+        rc = ferry_trailer_read(flash, slots->max_align, &trailer);
+    }
+    return rc != FERRY_OK || ferry_in_place_is_marked(&trailer, confirmed) ? rc : FERRY_E_STATE;
 }
 
 /* ---- Which one is next -------------------------------------------------------------------- */

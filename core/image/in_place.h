@@ -36,6 +36,40 @@ FERRY_MUST_CHECK
 int ferry_in_place_look(const struct ferry_slots *slots, uint32_t slot,
                         struct ferry_in_place *found);
 
+/* ---- Writing trailers --------------------------------------------------------------------- */
+
+/* Whether the unit of a field, distance before the end of a slot, can be programmed: nothing but
+ * erased bytes. Returns 1; 0, also when it cannot be read; or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_in_place_is_blank(const struct ferry_slots *slots, uint32_t slot, uint32_t distance);
+
+/* Write what is still unset of image_ok (if ok), copy_done (if done) and the magic, in this order:
+ * until the magic nothing is asked for, and copy_done without image_ok would be a test that failed.
+ * A copy_done that is spoilt by a bit is left out when image_ok makes it meaningless.
+ * Returns FERRY_OK; FERRY_E_STATE when a cut or a flipped bit has spoilt a unit; or a flash
+ * error. */
+FERRY_MUST_CHECK
+int ferry_in_place_write(const struct ferry_slots *slots, uint32_t slot,
+                         const struct ferry_trailer *trailer, bool ok, bool done);
+
+/* Erase the trailer of a slot; with_image: even if its image goes with it. That one's header goes
+ * first then, so that no cut leaves half an image with a request.
+ * Returns FERRY_OK; FERRY_E_STATE when the image is in the way; or a flash error. */
+FERRY_MUST_CHECK
+int ferry_in_place_clear(const struct ferry_slots *slots, uint32_t slot, bool with_image);
+
+/* Say in another place of the trailer what a spoilt unit of it should: that the image is
+ * confirmed, or that it was started. It is swap_info, which in place nothing else is kept in and no
+ * image reaches into. Returns FERRY_OK; FERRY_E_STATE when that is spoilt, too; or a flash error.
+ */
+FERRY_MUST_CHECK
+int ferry_in_place_mark(const struct ferry_slots *slots, uint32_t slot, bool confirmed);
+
+/* Whether a trailer has such a mark. */
+bool ferry_in_place_is_marked(const struct ferry_trailer *trailer, bool confirmed);
+
+/* ---- Choosing ----------------------------------------------------------------------------- */
+
 /* Whether the image in a slot may be started without more ado: there is one, and it was asked for
  * or is confirmed. */
 bool ferry_in_place_may_start(const struct ferry_in_place *found);

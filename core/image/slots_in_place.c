@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Test, confirm and revert of the strategies whose images run where they were uploaded: each slot
- * has a trailer that speaks for its own image. [mcuboot-format.md §2.6 "App API"]
- *
- * Fields are written in the order image_ok, copy_done, magic: until the magic nothing is asked
- * for, and copy_done without image_ok would be a test that failed. */
+ * has a trailer that speaks for its own image. [mcuboot-format.md §2.6 "App API"] */
 #include "core/image/image_record.h"
 #include "core/image/in_place.h"
 #include "ferry/trial.h"
@@ -38,6 +35,10 @@ static int next_boot(const struct ferry_slots *slots, struct ferry_slots_next *n
     if (rc != FERRY_OK) {
         return rc;
     }
+    /* It runs, so it was started, whatever its trailer could take. */
+    if (found[slots->active].standing == FERRY_ASKED) {
+        found[slots->active].standing = FERRY_TRIED;
+    }
     *next = (struct ferry_slots_next){slots->active, FERRY_SWAP_NONE};
     if (ferry_in_place_choose(found) == other_of(slots)) {
         *next = (struct ferry_slots_next){(uint8_t)other_of(slots), type_of(slots, found)};
@@ -56,70 +57,6 @@ static int read_trailer(const struct ferry_slots *slots, uint32_t slot,
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
-/* Write what is still unset of a request, or of a confirm. */
-static int write_fields(const struct ferry_slots *slots, uint32_t slot,
-                        const struct ferry_trailer *trailer, bool for_good)
-{
-    const struct ferry_flash *flash = ferry_slots_slot(slots, slot);
-    int rc = FERRY_OK;
-    if (for_good && trailer->image_ok == FERRY_UNSET) {
-        rc = ferry_trailer_write_image_ok(flash, slots->max_align);
-    }
-    if (rc == FERRY_OK && for_good && trailer->copy_done == FERRY_UNSET) {
-        rc = ferry_trailer_write_copy_done(flash, slots->max_align);
-    }
-    if (rc == FERRY_OK && trailer->magic == FERRY_UNSET) {
-        rc = ferry_trailer_write_magic(flash, slots->max_align);
-    }
-    return rc;
-}
-
-/* The sector the trailer of a slot begins in: behind the largest image. */
-static int trailer_start(const struct ferry_slots *slots, uint32_t slot,
-                         struct ferry_flash_sector *sector)
-{
-    return ferry_flash_sector_at(ferry_slots_slot(slots, slot), ferry_in_place_room(slots, slot),
-                                 sector);
-}
-
-/* Whether the slot's image reaches into the sector its trailer begins in.
- * Returns 1, 0 or FERRY_E_POWER; 1 also when nobody can say. */
-static int reaches_into(const struct ferry_flash *flash, const struct ferry_flash_sector *sector)
-{
-    struct ferry_image_info info;
-    int rc = ferry_image_inspect(flash, &info);
-    if (rc == FERRY_E_POWER) {
-        return rc;
-    }
-    if (rc == FERRY_E_MAGIC) {
-        return 0;
-    }
-    return rc != FERRY_OK || info.size > sector->offset;
-}
-
-/* Erase the trailer of a slot; with_image: even if its image goes with it. That one's header goes
- * first then, so that no cut leaves half an image with a request.
- * Returns FERRY_OK; FERRY_E_STATE when the image is in the way; or a flash error. */
-static int clear(const struct ferry_slots *slots, uint32_t slot, bool with_image)
-{
-    const struct ferry_flash *flash = ferry_slots_slot(slots, slot);
-    struct ferry_flash_sector sector;
-    int rc = trailer_start(slots, slot, &sector);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    rc = reaches_into(flash, &sector);
-    if (rc == 1 && !with_image) {
-        return FERRY_E_STATE;
-    }
-    if (rc == 1) {
-        rc = ferry_flash_erase_dirty(flash, 0, 1);
-    }
-    return rc != FERRY_OK
-               ? rc
-               : ferry_flash_erase_dirty(flash, sector.offset, flash->size - sector.offset);
-}
-
 /* ---- Requests ----------------------------------------------------------------------------- */
 
 /* Whether a trailer stands in the way of a request, which then would not be what was asked for:
@@ -130,7 +67,9 @@ static bool is_in_the_way(const struct ferry_trailer *trailer, bool permanent)
         trailer->copy_done == FERRY_BAD) {
         return true;
     }
-    return !permanent && (trailer->image_ok == FERRY_SET || trailer->copy_done == FERRY_SET);
+    return !permanent &&
+           (trailer->image_ok == FERRY_SET || trailer->copy_done == FERRY_SET ||
+            ferry_in_place_is_marked(trailer, true) || ferry_in_place_is_marked(trailer, false));
 }
 
 static bool is_asked(const struct ferry_trailer *trailer, bool permanent)
@@ -141,26 +80,77 @@ static bool is_asked(const struct ferry_trailer *trailer, bool permanent)
     if (permanent) {
         return trailer->image_ok == FERRY_SET;
     }
-    return trailer->image_ok == FERRY_UNSET && trailer->copy_done == FERRY_UNSET;
+    return !is_in_the_way(trailer, false);
 }
 
-/* What an earlier confirm or earlier trials of the same image left would decide this request. */
-static int forget_past(const struct ferry_slots *slots, uint32_t slot)
+/* Whether the store has trials of the image in a slot. Returns 1, 0 or FERRY_E_POWER. */
+static int has_trials(const struct ferry_slots *slots, uint32_t slot)
 {
     uint8_t digest[FERRY_RECORD_DIGEST];
     struct ferry_trial trial;
+    int rc = ferry_record_digest(slots, slot, digest);
+    if (rc == 1) {
+        rc = ferry_trial_read(slots, digest, &trial);
+        rc = rc == FERRY_OK ? trial.boots > 0 : rc;
+    }
+    return rc < 0 && rc != FERRY_E_POWER ? 0 : rc;
+}
+
+/* What an earlier confirm or earlier trials of the same image left would decide this request. A
+ * store that cannot be read decides nothing. Returns FERRY_OK, or an error of a store that can be
+ * read and takes no records. */
+static int forget_past(const struct ferry_slots *slots, uint32_t slot)
+{
     if (slots->store == NULL) {
         return FERRY_OK;
     }
-    int rc = ferry_confirmed_forget(slots, slot);
+    int rc = ferry_confirmed_read(slots, slot);
+    rc = rc == 1 ? ferry_confirmed_forget(slots, slot) : (rc == FERRY_E_POWER ? rc : FERRY_OK);
     if (rc == FERRY_OK) {
-        rc = ferry_record_digest(slots, slot, digest);
+        rc = has_trials(slots, slot);
     }
+    return rc == 1 ? ferry_trial_forget(slots) : rc;
+}
+
+static const struct ferry_trailer unset = {FERRY_UNSET, FERRY_UNSET, FERRY_UNSET, FERRY_SWAP_NONE,
+                                           0};
+
+/* Whether what is unset can be written, now or later. Returns 1, 0 or FERRY_E_POWER. */
+static int takes_fields(const struct ferry_slots *slots, uint32_t slot,
+                        const struct ferry_trailer *trailer)
+{
+    struct ferry_trailer_layout layout;
+    int rc = ferry_slots_trailer(slots, &layout);
+    rc = rc == FERRY_OK ? 1 : rc;
     if (rc == 1) {
-        rc = ferry_trial_read(slots, digest, &trial);
-        return rc == FERRY_OK && trial.boots > 0 ? ferry_trial_forget(slots) : rc;
+        rc = ferry_in_place_is_blank(slots, slot, layout.swap_info);
+    }
+    if (rc == 1 && trailer->image_ok == FERRY_UNSET) {
+        rc = ferry_in_place_is_blank(slots, slot, layout.image_ok);
+    }
+    if (rc == 1 && trailer->copy_done == FERRY_UNSET) {
+        rc = ferry_in_place_is_blank(slots, slot, layout.copy_done);
+    }
+    if (rc == 1 && trailer->magic == FERRY_UNSET) {
+        rc = ferry_in_place_is_blank(slots, slot, layout.magic);
     }
     return rc;
+}
+
+/* Write a request. A trailer in which it would not be what was asked for, or that would not take
+ * what is written later, is cleared first; that of an image that reaches into it only takes what
+ * it can. */
+static int request(const struct ferry_slots *slots, uint32_t slot,
+                   const struct ferry_trailer *trailer, bool permanent)
+{
+    bool damaged = is_in_the_way(trailer, permanent);
+    int rc = damaged ? 0 : takes_fields(slots, slot, trailer);
+    if (rc == 0) {
+        rc = ferry_in_place_clear(slots, slot, false);
+        trailer = rc == FERRY_OK ? &unset : trailer;
+        rc = rc == FERRY_OK || (rc == FERRY_E_STATE && !damaged) ? 1 : rc;
+    }
+    return rc < 0 ? rc : ferry_in_place_write(slots, slot, trailer, permanent, permanent);
 }
 
 static int set_pending(const struct ferry_slots *slots, bool permanent)
@@ -175,11 +165,7 @@ static int set_pending(const struct ferry_slots *slots, bool permanent)
         return FERRY_E_STATE;
     }
     rc = permanent ? FERRY_OK : forget_past(slots, slot);
-    if (rc == FERRY_OK && is_in_the_way(&trailer, permanent)) {
-        rc = clear(slots, slot, false);
-        trailer = (struct ferry_trailer){FERRY_UNSET, FERRY_UNSET, FERRY_UNSET, FERRY_SWAP_NONE, 0};
-    }
-    return rc != FERRY_OK ? rc : write_fields(slots, slot, &trailer, permanent);
+    return rc != FERRY_OK ? rc : request(slots, slot, &trailer, permanent);
 }
 
 /* Pending is what the next boot would start, or a test that was asked for in vain: of a version
@@ -202,16 +188,36 @@ static int cancel(const struct ferry_slots *slots)
     if (!slots->strategy->reverts) {
         rc = ferry_flash_erase_dirty(ferry_slots_slot(slots, slot), 0, 1);
     }
-    return rc != FERRY_OK ? rc : clear(slots, slot, true);
+    return rc != FERRY_OK ? rc : ferry_in_place_clear(slots, slot, true);
 }
 
 /* ---- Confirm ------------------------------------------------------------------------------ */
 
 static bool is_confirmed(const struct ferry_trailer *trailer)
 {
-    return trailer->magic == FERRY_SET && trailer->image_ok == FERRY_SET;
+    return (trailer->magic == FERRY_SET && trailer->image_ok == FERRY_SET) ||
+           ferry_in_place_is_marked(trailer, true);
 }
 
+/* Set the flags and read them back. Returns FERRY_OK, FERRY_E_POWER, or why it is not confirmed. */
+static int set_flags(const struct ferry_slots *slots, struct ferry_trailer *trailer)
+{
+    /* Behind a damaged magic no flag would count, and a damaged flag takes none. */
+    int written = FERRY_E_STATE;
+    if (trailer->magic != FERRY_BAD && trailer->image_ok != FERRY_BAD) {
+        written = ferry_in_place_write(slots, slots->active, trailer, true, true);
+    }
+    if (written == FERRY_E_POWER) {
+        return written;
+    }
+    int rc = read_trailer(slots, slots->active, trailer);
+    if (rc != FERRY_OK || is_confirmed(trailer)) {
+        return rc;
+    }
+    return written != FERRY_OK ? written : FERRY_E_STATE;
+}
+
+/* Where the flags do not hold the store says it; without one, another place of the trailer. */
 static int confirm(const struct ferry_slots *slots)
 {
     struct ferry_trailer trailer;
@@ -219,23 +225,17 @@ static int confirm(const struct ferry_slots *slots)
     if (rc != FERRY_OK || is_confirmed(&trailer)) {
         return rc;
     }
-    /* Behind a damaged magic no flag would count. */
-    int written = FERRY_OK;
-    if (trailer.magic != FERRY_BAD) {
-        written = write_fields(slots, slots->active, &trailer, true);
-    }
-    rc = written == FERRY_E_POWER ? written : read_trailer(slots, slots->active, &trailer);
-    if (rc != FERRY_OK || is_confirmed(&trailer)) {
+    rc = set_flags(slots, &trailer);
+    if (rc == FERRY_OK || rc == FERRY_E_POWER) {
         return rc;
     }
-    if (slots->store != NULL && slots->strategy->reverts) {
-        return ferry_confirmed_write(slots, slots->active);
-    }
     /* Without reverts nobody looks at the flags. */
-    if (written == FERRY_OK && !slots->strategy->reverts) {
-        return FERRY_OK;
+    if (!slots->strategy->reverts) {
+        return rc == FERRY_E_STATE ? FERRY_OK : rc;
     }
-    return written != FERRY_OK ? written : FERRY_E_STATE;
+    rc = ferry_confirmed_write(slots, slots->active);
+    return rc == FERRY_OK || rc == FERRY_E_POWER ? rc
+                                                 : ferry_in_place_mark(slots, slots->active, true);
 }
 
 const struct ferry_slots_state ferry_slots_in_place = {

@@ -229,26 +229,38 @@ static int find_next(const struct ferry_store *store, uint16_t key, uint32_t at,
     return rc;
 }
 
-/* The newest whole record of key and its data (room for FERRY_STORE_MAX). Returns 1, 0 when
- * there is none, or an error. */
+/* The newest whole record of key that begins before an offset. Returns 1, 0, or an error. */
+static int find_before(const struct ferry_store *store, uint16_t key, uint32_t before,
+                       struct record *newest)
+{
+    struct record record;
+    int found = 0;
+    int rc = is_empty(store) ? 0 : find_next(store, key, first_record(store->flash), &record);
+
+    while (rc == 1 && record.at < before) {
+        *newest = record;
+        found = 1;
+        rc = find_next(store, key, record_end(store, &record), &record);
+    }
+    return rc < 0 ? rc : found;
+}
+
+/* The newest whole record of key and its data (room for FERRY_STORE_MAX). One that was whole a
+ * moment ago and is not any more reads now so and now so: it counts as damaged.
+ * Returns 1, 0 when there is none, or an error. */
 static int find_newest(const struct ferry_store *store, uint16_t key, struct record *newest,
                        uint8_t *data)
 {
-    struct record record;
-    bool found = false;
-    int rc = is_empty(store) ? 0 : find_next(store, key, first_record(store->flash), &record);
+    int rc = find_before(store, key, UINT32_MAX, newest);
 
     while (rc == 1) {
-        *newest = record;
-        found = true;
-        rc = find_next(store, key, record_end(store, &record), &record);
+        rc = load_data(store, newest, data);
+        if (rc != 0) {
+            return rc;
+        }
+        rc = find_before(store, key, newest->at, newest);
     }
-    if (rc < 0 || !found) {
-        return rc;
-    }
-    rc = load_data(store, newest, data);
-    /* It was whole a moment ago: the device answers now this, now that. */
-    return rc == 0 ? FERRY_E_FLASH : rc;
+    return rc;
 }
 
 /* ---- Records: writing -------------------------------------------------------------- */

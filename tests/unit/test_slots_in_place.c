@@ -374,6 +374,27 @@ static void test_a_request_is_a_new_life(void **state)
     expect_next(0, FERRY_SWAP_REVERT);
 }
 
+/* A store that is dead decides nothing, and keeps nobody from asking. */
+static void test_a_request_with_a_dead_store(void **state)
+{
+    (void)state;
+    begin(&ferry_traits_direct_xip_revert, true);
+    place_trailer(&rig, 0, "mdk");
+    memset(rig.store_flash.state, 1, sizeof(rig.store_flash.state));
+    memset(rig.store_flash.dead, true, sizeof(rig.store_flash.dead));
+    assert_non_null(rig.image.slots.store);
+    assert_int_equal(ferry_slots_set_pending(slots(), false), FERRY_OK);
+    expect_next(1, FERRY_SWAP_TEST);
+    assert_int_equal(ferry_slots_set_pending(slots(), true), FERRY_OK);
+    expect_next(1, FERRY_SWAP_PERM);
+    rig.image.slots.active = 1;
+    assert_int_equal(ferry_slots_confirm(slots()), FERRY_OK);
+    /* Where the flags do not hold either, the trailer has another place. */
+    place_trailer(&rig, 1, "mdK");
+    assert_int_equal(ferry_slots_confirm(slots()), FERRY_OK);
+    expect_next(1, FERRY_SWAP_NONE);
+}
+
 /* ---- Cancel --------------------------------------------------------------------------------- */
 
 struct cancel_row {
@@ -473,16 +494,13 @@ static void test_cancel_without_reverts(void **state)
 
 struct confirm_row {
     const char *before;
-    const char *after;
-    int without_store;
+    const char *after; /* damage is recorded elsewhere */
 };
 
 static const struct confirm_row confirm_rows[] = {
-    {"md", "mdk", FERRY_OK},      {"m", "mdk", FERRY_OK},      {"", "mdk", FERRY_OK},
-    {"mdk", "mdk", FERRY_OK},     {"mk", "mk", FERRY_OK},      {"mDk", "mDk", FERRY_OK},
-    {"mD", "mDk", FERRY_OK},      {"k", "mdk", FERRY_OK},      {"dk", "mdk", FERRY_OK},
-    {"M", "M", FERRY_E_STATE},    {"Md", "Md", FERRY_E_STATE}, {"mdK", "mdK", FERRY_E_STATE},
-    {"mK", "mdK", FERRY_E_STATE},
+    {"md", "mdk"},  {"m", "mdk"},   {"", "mdk"},  {"mdk", "mdk"}, {"mk", "mk"},
+    {"mDk", "mDk"}, {"mD", "mDk"},  {"k", "mdk"}, {"dk", "mdk"},  {"M", "M"},
+    {"Md", "Md"},   {"mdK", "mdK"}, {"mK", "mK"},
 };
 
 static void test_confirm(void **state)
@@ -497,21 +515,91 @@ static void test_confirm(void **state)
             place_trailer(&rig, 0, "mdk");
             place_trailer(&rig, 1, row->before);
             place_power_on(&rig, 0, PLACE_BEFORE);
-            assert_int_equal(ferry_slots_confirm(slots()),
-                             with_store ? FERRY_OK : row->without_store);
+            assert_int_equal(ferry_slots_confirm(slots()), FERRY_OK);
             expect_fields(1, row->after);
             expect_fields(0, "mdk");
-            if (with_store || row->without_store == FERRY_OK) {
-                expect_next(1, FERRY_SWAP_NONE);
-            }
-            if (strcmp(row->before, row->after) == 0 && row->without_store == FERRY_OK) {
+            expect_next(1, FERRY_SWAP_NONE);
+            if (strchr(row->before, 'k') != NULL && strcmp(row->before, row->after) == 0) {
                 assert_int_equal(rig.operations, 0);
             }
             /* Once is enough. */
             uint32_t operations = rig.operations;
-            int rc = ferry_slots_confirm(slots());
-            assert_int_equal(rc, with_store ? FERRY_OK : row->without_store);
+            assert_int_equal(ferry_slots_confirm(slots()), FERRY_OK);
             assert_int_equal(rig.operations, operations);
+            assert_int_equal(rig.violations, 0);
+            assert_true(place_holds(&rig, 1, &v2));
+        }
+    }
+}
+
+/* A large image leaves room for the mark, too; and where that is spoilt as well, it is told. */
+static void test_confirm_of_a_large_image(void **state)
+{
+    (void)state;
+    place_load(&rig, 1, &large);
+    place_trailer(&rig, 1, "M");
+    rig.image.slots.active = 1;
+    rig.slot[1].memory[1536 - 40] ^= 0x80;
+    assert_int_equal(ferry_slots_confirm(slots()), FERRY_E_STATE);
+    assert_int_equal(rig.operations, 0);
+    rig.slot[1].memory[1536 - 40] ^= 0x80;
+    assert_int_equal(ferry_slots_confirm(slots()), FERRY_OK);
+    assert_int_equal(rig.operations, 1);
+    expect_next(1, FERRY_SWAP_NONE);
+    assert_true(place_holds(&rig, 1, &large));
+    /* As a request it would be permanent: a test of it is refused. */
+    place_trailer(&rig, 0, "mdk");
+    rig.image.slots.active = 0;
+    assert_int_equal(ferry_slots_set_pending(slots(), false), FERRY_E_STATE);
+}
+
+/* No single flipped bit looks like a mark. */
+static void test_a_flipped_bit_is_no_mark(void **state)
+{
+    (void)state;
+    for (uint8_t bit = 0; bit < 8; bit++) {
+        for (uint8_t slot = 0; slot < 2; slot++) {
+            begin(&ferry_traits_direct_xip_revert, false);
+            place_trailer(&rig, 0, "mdk");
+            place_trailer(&rig, 1, "m");
+            struct place_flash *flash = &rig.slot[slot];
+            flash->memory[flash->flash.size - 40] ^= (uint8_t)(1U << bit);
+            expect_next(1, FERRY_SWAP_TEST);
+        }
+    }
+}
+
+/* One flipped bit in an erased unit: it reads as unset and takes no program. */
+static void test_spoilt_units(void **state)
+{
+    static const uint32_t distances[] = {16, 9, 24, 20, 32, 25};
+    (void)state;
+    for (size_t i = 0; i < COUNT(distances); i++) {
+        for (int permanent = 0; permanent < 2; permanent++) {
+            begin(&ferry_traits_direct_xip_revert, false);
+            place_trailer(&rig, 0, "mdk");
+            rig.slot[1].memory[1536 - distances[i]] ^= 0x10;
+            assert_int_equal(ferry_slots_set_pending(slots(), permanent == 1), FERRY_OK);
+            expect_fields(1, permanent == 1 ? "mdk" : "m");
+            assert_int_equal(rig.slot[1].memory[1536 - 32], permanent == 1 ? 0x01 : 0x00);
+            assert_int_equal(rig.violations, 0);
+        }
+        /* A test that is raised, and one that is confirmed. */
+        for (int confirm = 0; confirm < 2; confirm++) {
+            begin(&ferry_traits_direct_xip_revert, false);
+            place_trailer(&rig, 0, "mdk");
+            place_trailer(&rig, 1, confirm == 1 ? "md" : "m");
+            if (distances[i] > 16 && distances[i] <= 24) {
+                rig.slot[1].memory[1536 - distances[i]] ^= 0x10;
+            }
+            rig.image.slots.active = (uint8_t)confirm;
+            assert_int_equal(confirm == 1 ? ferry_slots_confirm(slots())
+                                          : ferry_slots_set_pending(slots(), true),
+                             FERRY_OK);
+            if (confirm == 0 || distances[i] <= 16 || distances[i] > 24) {
+                expect_fields(1, "mdk");
+            }
+            expect_next(1, confirm == 1 ? FERRY_SWAP_NONE : FERRY_SWAP_PERM);
             assert_int_equal(rig.violations, 0);
         }
     }
@@ -519,7 +607,7 @@ static void test_confirm(void **state)
 
 static void test_confirm_without_reverts(void **state)
 {
-    static const char *const rows[][2] = {{"", "mdk"}, {"mdk", "mdk"}, {"M", "M"}, {"mK", "mdK"}};
+    static const char *const rows[][2] = {{"", "mdk"}, {"mdk", "mdk"}, {"M", "M"}, {"mK", "mK"}};
     (void)state;
     for (size_t t = 0; t < COUNT(plain); t++) {
         for (size_t i = 0; i < COUNT(rows); i++) {
@@ -594,7 +682,7 @@ static bool fault(enum act what, bool with_store, uint32_t at, enum place_way wa
     expect_fields(0, "mdk");
     assert_int_equal(rig.violations, 0);
     /* Done again it succeeds, unless the very sector is worn out. */
-    if (way != PLACE_DIES && (what != ACT_CONFIRM || with_store)) {
+    if (way != PLACE_DIES) {
         rc = act(what);
         assert_true(rc == FERRY_OK || (rc == FERRY_E_STATE && what == ACT_TEST));
         assert_int_equal(rig.violations, 0);
@@ -634,11 +722,15 @@ int main(void)
         cmocka_unit_test_setup(test_request_for_slot_0, setup),
         cmocka_unit_test_setup(test_damage_beside_a_large_image, setup),
         cmocka_unit_test_setup(test_a_request_is_a_new_life, setup),
+        cmocka_unit_test_setup(test_a_request_with_a_dead_store, setup),
         cmocka_unit_test_setup(test_cancel, setup),
         cmocka_unit_test_setup(test_cancel_knows_the_old_image, setup),
         cmocka_unit_test_setup(test_cancel_beside_a_large_image, setup),
         cmocka_unit_test_setup(test_cancel_without_reverts, setup),
         cmocka_unit_test_setup(test_confirm, setup),
+        cmocka_unit_test_setup(test_confirm_of_a_large_image, setup),
+        cmocka_unit_test_setup(test_a_flipped_bit_is_no_mark, setup),
+        cmocka_unit_test_setup(test_spoilt_units, setup),
         cmocka_unit_test_setup(test_confirm_without_reverts, setup),
         cmocka_unit_test_setup(test_every_fault_of_every_act, setup),
     };
