@@ -215,12 +215,24 @@ static void start_over(struct fault_life *life)
     }
 }
 
+/* Whether the image to be asked for is there still: a boot may have thrown it away together with a
+ * request that was damaged. */
+static bool is_there(const struct fault_life *life)
+{
+    const struct ferry_slots *slots = slots_of(life);
+    struct ferry_flash_slice view;
+    struct ferry_image_info info;
+
+    return ferry_slots_view(slots, slots->active == 0 ? 1 : 0, &view, NULL) == FERRY_OK &&
+           ferry_image_inspect(&view.flash, &info) == FERRY_OK;
+}
+
 /* Ask for a test, and raise it to permanent or withdraw it in the same run. Returns whether all
  * of it is done. */
 static bool ask(struct fault_life *life, bool raise, bool cancel)
 {
     const struct ferry_slots *slots = slots_of(life);
-    int rc = ferry_slots_set_pending(slots, false);
+    int rc = is_there(life) ? ferry_slots_set_pending(slots, false) : FERRY_E_STATE;
 
     if (rc == FERRY_OK && raise) {
         rc = ferry_slots_set_pending(slots, true);

@@ -13,6 +13,10 @@
  * interrupted is done again, and so may be the trailer's. */
 #define WEAR_PER_FAULT 2
 
+/* Erases of a sector that fails for ever in one boot: the step is tried twice, and so is the way
+ * out. */
+#define WEAR_PER_BOOT 4
+
 /* Swaps or copies that a part which fails for ever may cost beyond those of the flow. */
 #define MOVES_PER_FAULT 3
 
@@ -306,7 +310,7 @@ static void check_wear(struct fault_life *life)
 
     /* A sector that fails for ever is tried at each boot. */
     if (failing_for_ever(life) != NULL) {
-        extra += WEAR_PER_FAULT * life->boots;
+        extra += WEAR_PER_BOOT * life->boots;
     }
 
     /* Nor may it make a device move its images at every boot. */
