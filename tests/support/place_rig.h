@@ -39,8 +39,8 @@ struct place_flash {
     struct ferry_flash flash;
     struct place_rig *rig;
     uint8_t memory[PLACE_SLOT_MAX];
-    uint8_t state[PLACE_SLOT_MAX];   /* 0 sound, 1 unreadable, 2 unstable */
-    bool dead[PLACE_SLOT_MAX / 128]; /* sectors that take nothing any more */
+    uint8_t state[PLACE_SLOT_MAX]; /* 0 sound, 1 unreadable, 2 unstable */
+    bool dead[128];                /* sectors that take nothing any more */
     uint32_t bytes_read;
 };
 
