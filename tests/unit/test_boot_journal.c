@@ -4,6 +4,7 @@
 #include "place_rig.h"
 
 #include "core/boot/swap.h"
+#include "core/image/journal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,12 +55,24 @@ static uint8_t *record(uint32_t n)
     return rig.slot[1].memory + SIZE - swap.layout.size + n * place;
 }
 
-static struct ferry_boot_journal read_journal(void)
+/* The primary's trailer while a swap of a type is under way. */
+static struct ferry_trailer trailer_of(enum ferry_swap_type type)
 {
-    struct ferry_boot_journal journal;
+    return (struct ferry_trailer){.magic = FERRY_SET,
+                                  .image_ok = type == FERRY_SWAP_TEST ? FERRY_UNSET : FERRY_SET,
+                                  .copy_done = FERRY_UNSET,
+                                  .swap_type = (uint8_t)type};
+}
+
+/* Read the journal as one of the swap under way. */
+static struct ferry_journal read_journal(void)
+{
+    const struct ferry_trailer trailer = trailer_of(swap.type);
+    struct ferry_journal journal;
 
     memset(&journal, 0x5a, sizeof(journal));
-    assert_int_equal(ferry_boot_journal_read(&swap, &journal), FERRY_OK);
+    assert_int_equal(ferry_journal_read(swap.slots, &swap.layout, &trailer, &journal), FERRY_OK);
+    swap.journal = journal.end;
     return journal;
 }
 
@@ -67,7 +80,7 @@ static struct ferry_boot_journal read_journal(void)
 
 static void an_erased_journal_says_nothing(void **state)
 {
-    struct ferry_boot_journal journal;
+    struct ferry_journal journal;
     uint32_t bits = 0;
 
     (void)state;
@@ -84,22 +97,22 @@ static void a_state_comes_back(void **state)
     static const uint32_t steps[] = {0, 1, 255, 256, 0xfffe};
 
     (void)state;
-    for (uint32_t n = 0; n < 4 * 2 * 2 * COUNT(steps); n++) {
+    for (uint32_t n = 0; n < 3 * 2 * 2 * COUNT(steps); n++) {
         begin(1 + n, 4, (uint8_t)(1U << n % 6));
-        swap.type = (enum ferry_swap_type)(1 + n % 4);
-        swap.backwards = n / 4 % 2 == 1;
-        swap.mapped = n / 8 % 2 == 1;
-        assert_int_equal(ferry_boot_journal_state(&swap, steps[n / 16]), FERRY_OK);
+        swap.type = (enum ferry_swap_type)(FERRY_SWAP_TEST + n % 3);
+        swap.backwards = n / 3 % 2 == 1;
+        swap.mapped = n / 6 % 2 == 1;
+        assert_int_equal(ferry_boot_journal_state(&swap, steps[n / 12]), FERRY_OK);
         assert_int_equal(ferry_boot_journal_room(&swap), 3);
 
-        struct ferry_boot_journal journal = read_journal();
+        struct ferry_journal journal = read_journal();
         assert_true(journal.found);
         assert_false(journal.finished);
         assert_int_equal(journal.type, swap.type);
         assert_int_equal(journal.backwards, swap.backwards);
         assert_int_equal(journal.mapped, swap.mapped);
         assert_int_equal(journal.blocks, 1 + n);
-        assert_int_equal(journal.done, steps[n / 16]);
+        assert_int_equal(journal.done, steps[n / 12]);
         assert_int_equal(ferry_boot_journal_room(&swap), 3);
         assert_int_equal(rig.violations, 0);
     }
@@ -107,7 +120,7 @@ static void a_state_comes_back(void **state)
 
 static void the_later_state_counts(void **state)
 {
-    struct ferry_boot_journal journal;
+    struct ferry_journal journal;
 
     (void)state;
     begin(9, 5, 8);
@@ -124,6 +137,42 @@ static void the_later_state_counts(void **state)
     assert_true(read_journal().finished);
 }
 
+/* Records of another type are left from the swap before; swap_info may be missing, or one bit off:
+ * then image_ok tells. */
+static void records_of_another_swap_count_for_nothing(void **state)
+{
+    static const enum ferry_swap_type types[] = {FERRY_SWAP_TEST, FERRY_SWAP_PERM,
+                                                 FERRY_SWAP_REVERT};
+
+    (void)state;
+    for (size_t t = 0; t < COUNT(types); t++) {
+        for (uint32_t told = FERRY_SWAP_NONE; told <= FERRY_SWAP_REVERT; told++) {
+            for (int ok = 0; ok < 2; ok++) {
+                struct ferry_trailer trailer = trailer_of((enum ferry_swap_type)told);
+                struct ferry_journal journal;
+                bool test = types[t] == FERRY_SWAP_TEST;
+                bool revert = types[t] == FERRY_SWAP_REVERT;
+                bool mine = told == (uint32_t)types[t];
+
+                begin(9, 6, 8);
+                swap.type = types[t];
+                assert_int_equal(ferry_boot_journal_state(&swap, 3), FERRY_OK);
+                assert_int_equal(ferry_boot_journal_finished(&swap), FERRY_OK);
+                trailer.image_ok = ok == 1 ? FERRY_SET : FERRY_UNSET;
+                if (told == FERRY_SWAP_NONE || (!revert && told != FERRY_SWAP_REVERT)) {
+                    mine = mine || test == (ok == 0);
+                }
+                assert_int_equal(ferry_journal_read(swap.slots, &swap.layout, &trailer, &journal),
+                                 FERRY_OK);
+                assert_int_equal(journal.found, mine);
+                assert_int_equal(journal.finished, mine);
+                /* The next record goes behind all of them. */
+                assert_int_equal(journal.end, SIZE - swap.layout.size + 2 * RECORD);
+            }
+        }
+    }
+}
+
 /* ---- Damage ------------------------------------------------------------------------------- */
 
 static void any_flipped_bit_is_put_right(void **state)
@@ -138,7 +187,7 @@ static void any_flipped_bit_is_put_right(void **state)
         assert_int_equal(ferry_boot_journal_state(&swap, 5), FERRY_OK);
         assert_int_equal(ferry_boot_journal_map(&swap, 2, 0x80000001), FERRY_OK);
         record(0)[bit / 8] ^= (uint8_t)(1U << bit % 8);
-        struct ferry_boot_journal journal = read_journal();
+        struct ferry_journal journal = read_journal();
         assert_true(journal.found && journal.backwards);
         assert_false(journal.finished || journal.mapped);
         assert_int_equal(journal.type, FERRY_SWAP_REVERT);
@@ -243,13 +292,15 @@ static void a_full_journal_says_so(void **state)
 
 static void the_power_ends_everything(void **state)
 {
-    struct ferry_boot_journal journal;
+    const struct ferry_trailer trailer = trailer_of(FERRY_SWAP_TEST);
+    struct ferry_journal journal;
     uint32_t bits;
 
     (void)state;
     begin(9, 6, 8);
     rig.off = true;
-    assert_int_equal(ferry_boot_journal_read(&swap, &journal), FERRY_E_POWER);
+    assert_int_equal(ferry_journal_read(swap.slots, &swap.layout, &trailer, &journal),
+                     FERRY_E_POWER);
     assert_int_equal(ferry_boot_journal_map_read(&swap, 0, &bits), FERRY_E_POWER);
     assert_int_equal(ferry_boot_journal_state(&swap, 1), FERRY_E_POWER);
     assert_int_equal(ferry_boot_differ_find(&swap, 9), FERRY_E_POWER);
@@ -317,7 +368,7 @@ static void the_map_comes_back(void **state)
             assert_int_equal(ferry_boot_journal_state(&swap, 0), FERRY_OK);
 
             uint32_t found = swap.differing;
-            struct ferry_boot_journal journal = read_journal();
+            struct ferry_journal journal = read_journal();
             assert_int_equal(journal.mapped, swap.mapped);
             swap.differing = 0;
             assert_int_equal(ferry_boot_differ_resume(&swap, blocks), FERRY_OK);
@@ -443,6 +494,7 @@ int main(void)
         cmocka_unit_test(an_erased_journal_says_nothing),
         cmocka_unit_test(a_state_comes_back),
         cmocka_unit_test(the_later_state_counts),
+        cmocka_unit_test(records_of_another_swap_count_for_nothing),
         cmocka_unit_test(any_flipped_bit_is_put_right),
         cmocka_unit_test(two_flipped_bits_are_no_record),
         cmocka_unit_test(a_record_that_was_cut_is_stepped_over),
