@@ -19,27 +19,22 @@ static enum ferry_swap_type type_under_way(const struct ferry_trailer *primary,
     return primary->swap_type == FERRY_SWAP_REVERT ? FERRY_SWAP_REVERT : FERRY_SWAP_PERM;
 }
 
-/* Without a journal no step has begun, or the secondary takes no records. Only the way down writes
- * to sector 0 of the secondary while its image stands one higher. */
+/* Without a journal no step has begun: the image is where it was when the swap was. What else looks
+ * like a header one sector up is left from a swap before, whose old image was not longer. */
 static int direction_under_way(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
 {
     const struct ferry_slots *slots = swap->slots;
     struct ferry_flash_slice view;
-    struct ferry_image_header header;
-    uint32_t upload = ferry_slots_upload_offset(slots);
-    uint32_t old = ferry_slots_old_offset(slots);
+    uint32_t offset = 0;
 
-    if (journal->found || upload == old) {
+    if (journal->found) {
         swap->backwards = journal->backwards;
         return FERRY_OK;
     }
 
-    int rc = ferry_slots_secondary_at(slots, ferry_max32(upload, old), &view);
+    int rc = ferry_slots_view(slots, 1, &view, &offset);
 
-    if (rc == FERRY_OK) {
-        rc = ferry_image_read_header(&view.flash, &header);
-    }
-    swap->backwards = (rc == FERRY_OK) == (old > upload);
+    swap->backwards = rc == FERRY_OK && offset != ferry_slots_upload_offset(slots);
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
