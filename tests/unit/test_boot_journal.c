@@ -71,7 +71,9 @@ static struct ferry_journal read_journal(void)
     struct ferry_journal journal;
 
     memset(&journal, 0x5a, sizeof(journal));
-    assert_int_equal(ferry_journal_read(swap.slots, &swap.layout, &trailer, &journal), FERRY_OK);
+    assert_int_equal(
+        ferry_journal_read(swap.slots, &swap.layout, &trailer, FERRY_JOURNAL_ANY, &journal),
+        FERRY_OK);
     swap.journal = journal.end;
     return journal;
 }
@@ -162,13 +164,41 @@ static void records_of_another_swap_count_for_nothing(void **state)
                 if (told == FERRY_SWAP_NONE || (!revert && told != FERRY_SWAP_REVERT)) {
                     mine = mine || test == (ok == 0);
                 }
-                assert_int_equal(ferry_journal_read(swap.slots, &swap.layout, &trailer, &journal),
+                assert_int_equal(ferry_journal_read(swap.slots, &swap.layout, &trailer,
+                                                    FERRY_JOURNAL_ANY, &journal),
                                  FERRY_OK);
                 assert_int_equal(journal.found, mine);
                 assert_int_equal(journal.finished, mine);
                 /* The next record goes behind all of them. */
                 assert_int_equal(journal.end, SIZE - swap.layout.size + 2 * RECORD);
             }
+        }
+    }
+}
+
+/* A record tells of one step more than is marked or was told of, at most: more is noise. */
+static void a_record_beyond_the_marks_is_noise(void **state)
+{
+    const struct ferry_trailer trailer = trailer_of(FERRY_SWAP_TEST);
+
+    (void)state;
+    for (uint32_t marks = 0; marks < 6; marks++) {
+        for (uint32_t told = 0; told < 8; told++) {
+            struct ferry_journal journal;
+            bool counts = told <= marks + 1;
+
+            begin(9, 6, 8);
+            assert_int_equal(ferry_boot_journal_state(&swap, told), FERRY_OK);
+            assert_int_equal(
+                ferry_journal_read(swap.slots, &swap.layout, &trailer, marks, &journal), FERRY_OK);
+            assert_int_equal(journal.found, counts);
+            assert_int_equal(journal.done, counts ? told : 0);
+            /* The next one goes on from it. */
+            assert_int_equal(ferry_boot_journal_state(&swap, told + 1), FERRY_OK);
+            assert_int_equal(
+                ferry_journal_read(swap.slots, &swap.layout, &trailer, marks, &journal), FERRY_OK);
+            assert_int_equal(journal.done, counts ? told + 1 : 0);
+            assert_int_equal(journal.end, SIZE - swap.layout.size + 2 * RECORD);
         }
     }
 }
@@ -299,8 +329,9 @@ static void the_power_ends_everything(void **state)
     (void)state;
     begin(9, 6, 8);
     rig.off = true;
-    assert_int_equal(ferry_journal_read(swap.slots, &swap.layout, &trailer, &journal),
-                     FERRY_E_POWER);
+    assert_int_equal(
+        ferry_journal_read(swap.slots, &swap.layout, &trailer, FERRY_JOURNAL_ANY, &journal),
+        FERRY_E_POWER);
     assert_int_equal(ferry_boot_journal_map_read(&swap, 0, &bits), FERRY_E_POWER);
     assert_int_equal(ferry_boot_journal_state(&swap, 1), FERRY_E_POWER);
     assert_int_equal(ferry_boot_differ_find(&swap, 9), FERRY_E_POWER);
@@ -495,6 +526,7 @@ int main(void)
         cmocka_unit_test(a_state_comes_back),
         cmocka_unit_test(the_later_state_counts),
         cmocka_unit_test(records_of_another_swap_count_for_nothing),
+        cmocka_unit_test(a_record_beyond_the_marks_is_noise),
         cmocka_unit_test(any_flipped_bit_is_put_right),
         cmocka_unit_test(two_flipped_bits_are_no_record),
         cmocka_unit_test(a_record_that_was_cut_is_stepped_over),
