@@ -243,6 +243,7 @@ int ferry_boot_take_over(struct ferry_boot_swap *swap)
         return rc;
     }
     swap->journal = secondary->size - swap->layout.size;
+    swap->done = 0; /* this boot may have swapped before, and falls back */
     swap->mapped = false;
     swap->differing = ferry_boot_blocks(swap);
     if (swap->strategy->plan->only_differing) {

@@ -329,8 +329,8 @@ static int cancel(const struct ferry_slots *slots)
 }
 
 /* Make the primary's trailer one of an image without a test, which counts as confirmed: erase it,
- * the magic's sector first. Returns FERRY_OK, FERRY_E_STATE when the image reaches into it, or a
- * flash error. */
+ * the magic's sector first. Returns FERRY_OK, FERRY_E_STATE when the image reaches into it or
+ * cannot be measured, or a flash error. */
 static int clear_trial(const struct ferry_slots *slots)
 {
     const struct ferry_flash *slot = slots->primary;
@@ -340,9 +340,10 @@ static int clear_trial(const struct ferry_slots *slots)
     int rc = ferry_slots_trailer_start(slots, slot, &start);
     if (rc == FERRY_OK) {
         rc = ferry_image_inspect(slot, &info);
-    }
-    if (rc == FERRY_OK && info.size > start) {
-        rc = FERRY_E_STATE;
+        /* One that cannot be measured may be anywhere. */
+        if (rc != FERRY_E_POWER && rc != FERRY_E_FLASH && (rc != FERRY_OK || info.size > start)) {
+            rc = FERRY_E_STATE;
+        }
     }
     while (rc == FERRY_OK && sector.offset > start) {
         rc = ferry_flash_sector_at(slot, sector.offset - 1, &sector);

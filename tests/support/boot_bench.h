@@ -33,8 +33,14 @@ struct fault_image bench_image(struct bench *bench, uint8_t major, size_t size);
 void bench_upload(struct bench *bench);
 void bench_request(struct bench *bench, bool permanent);
 
-/* One boot with the power on that must return result and say action and reason. */
+/* One boot with the power on that must return result and say action and reason. No unit is
+ * programmed twice, and no erased sector is erased. */
 void bench_expect(struct bench *bench, int result, enum ferry_boot_action action, int reason);
+
+/* As that, after a cut or a fault: what was being erased or written is erased anew, even if it
+ * reads erased. Returns how many sectors were. */
+uint32_t bench_expect_after_cut(struct bench *bench, int result, enum ferry_boot_action action,
+                                int reason);
 
 /* One boot that must return FERRY_OK, do nothing and write nothing. */
 void bench_expect_idle(struct bench *bench);

@@ -5,13 +5,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #define SOUND      0
-#define UNREADABLE 1
-#define UNSTABLE   2
+#define UNREADABLE PLACE_UNREADABLE
+#define UNSTABLE   PLACE_UNSTEADY
 
 /* ---- Flash ---------------------------------------------------------------------------------- */
 
@@ -61,7 +62,27 @@ static void change(struct place_flash *place, uint32_t offset, const uint8_t *wa
 
 static uint32_t sector_of(const struct place_flash *place, uint32_t offset)
 {
-    return offset / place->flash.runs[0].size;
+    struct ferry_flash_sector sector;
+
+    assert_int_equal(ferry_flash_sector_at(&place->flash, offset, &sector), FERRY_OK);
+    return sector.index;
+}
+
+/* Note an operation as " P3", an erase as " eP3"; programs of one sector in a row are one word. */
+static void note(struct place_flash *place, const char *kind, uint32_t offset)
+{
+    struct place_rig *rig = place->rig;
+    static const char names[] = "PSXT";
+    char word[16];
+    size_t used = strlen(rig->log);
+    size_t len = (size_t)snprintf(word, sizeof(word), " %s%c%u", kind, names[place - rig->slot],
+                                  sector_of(place, offset));
+
+    if (kind[0] == '\0' && used >= len && strcmp(rig->log + used - len, word) == 0) {
+        return;
+    }
+    assert_true(used + len < sizeof(rig->log));
+    memcpy(rig->log + used, word, len + 1);
 }
 
 /* The fault that strikes now, or NULL. */
@@ -117,6 +138,9 @@ static int place_program(const struct ferry_flash *flash, uint32_t offset, const
         place->rig->violations += place->rig->off ? 0 : 1;
         return FERRY_E_NOT_ERASED;
     }
+    if (!place->rig->off) {
+        note(place, "", offset);
+    }
     return operate(place, offset, data, len);
 }
 
@@ -128,13 +152,17 @@ static int place_erase(const struct ferry_flash *flash, uint32_t offset, size_t 
                       ferry_all_equal(place->state + offset, len, SOUND);
 
     /* The store erases what it moves to without a look. */
-    if (was_erased && place != &place->rig->store_flash) {
-        place->rig->violations += place->rig->off ? 0 : 1;
+    if (was_erased && place != &place->rig->slot[PLACE_STORE_AREA] && !place->rig->off) {
+        place->rig->violations++;
+        place->rig->needless++;
     }
     memset(erased, flash->erased_value, sizeof(erased));
     uint32_t before = place->rig->operations;
     int rc = operate(place, offset, erased, len);
 
+    if (rc != FERRY_E_POWER || place->rig->operations != before) {
+        note(place, "e", offset);
+    }
     if (rc == FERRY_OK && place->rig->operations != before) {
         memset(place->state + offset, SOUND, len);
     }
@@ -158,6 +186,25 @@ static void flash_init(struct place_rig *rig, struct place_flash *place, uint32_
     memset(place->memory, erased, sizeof(place->memory));
 }
 
+void place_geometry(struct place_flash *place, const struct ferry_flash_run *runs, uint8_t count,
+                    uint8_t write_size, uint8_t erased)
+{
+    uint32_t size = 0;
+
+    for (uint8_t i = 0; i < count; i++) {
+        place->flash.runs[i] = runs[i];
+        size += runs[i].count * runs[i].size;
+    }
+    assert_true(size <= PLACE_SLOT_MAX);
+    place->flash.size = size;
+    place->flash.run_count = count;
+    place->flash.write_size = write_size;
+    place->flash.erased_value = erased;
+    memset(place->memory, erased, sizeof(place->memory));
+    memset(place->state, SOUND, sizeof(place->state));
+    assert_int_equal(ferry_flash_check(&place->flash), FERRY_OK);
+}
+
 /* ---- The device ----------------------------------------------------------------------------- */
 
 static void feed(void *context)
@@ -173,15 +220,19 @@ void place_init(struct place_rig *rig, const struct ferry_strategy_traits *trait
 
     memset(rig, 0, sizeof(*rig));
     rig->noise = 1;
+    rig->damage = PLACE_UNREADABLE;
     flash_init(rig, &rig->slot[0], 2048, 256, 0xff);
     flash_init(rig, &rig->slot[1], 1536, 128, 0x00);
-    flash_init(rig, &rig->store_flash, PLACE_STORE, PLACE_STORE / 4, 0xff);
+    flash_init(rig, &rig->slot[PLACE_STORE_AREA], PLACE_STORE, PLACE_STORE / 4, 0xff);
+    flash_init(rig, &rig->slot[PLACE_SCRATCH], 512, 256, 0xff);
     rig->ram = (struct ferry_boot_ram){rig->memory, PLACE_RAM, sizeof(rig->memory)};
-    rig->image.slots = (struct ferry_slots){.primary = &rig->slot[0].flash,
-                                            .secondary = single ? NULL : &rig->slot[1].flash,
-                                            .strategy = traits,
-                                            .max_align = 8,
-                                            .max_sectors = 16};
+    rig->image.slots =
+        (struct ferry_slots){.primary = &rig->slot[0].flash,
+                             .secondary = single ? NULL : &rig->slot[1].flash,
+                             .strategy = traits,
+                             .max_align = 8,
+                             .max_sectors = 16,
+                             .scratch = traits->scratch ? &rig->slot[PLACE_SCRATCH].flash : NULL};
     rig->with_store = with_store;
     rig->image.ram = &rig->ram;
     rig->image.addresses[0] = 0x1000;
@@ -200,10 +251,12 @@ void place_power_up(struct place_rig *rig)
 {
     rig->off = false;
     rig->operations = 0;
+    rig->log[0] = '\0';
     rig->slot[0].bytes_read = 0;
     rig->slot[1].bytes_read = 0;
     rig->image.slots.store = NULL;
-    if (rig->with_store && ferry_store_open(&rig->store, &rig->store_flash.flash) == FERRY_OK) {
+    if (rig->with_store &&
+        ferry_store_open(&rig->store, &rig->slot[PLACE_STORE_AREA].flash) == FERRY_OK) {
         rig->image.slots.store = &rig->store;
     }
 }
@@ -271,7 +324,8 @@ void place_trailer(struct place_rig *rig, uint32_t slot, const char *fields)
     memset(end - AT_COPY_DONE, place->flash.erased_value, AT_COPY_DONE);
     memset(place->state, SOUND, sizeof(place->state));
     for (; *fields != '\0'; fields++) {
-        /* Damage is far from every right value: also from what one flipped bit makes. */
+        /* A damaged magic is far from every right value; a flag has no such value, but may not
+         * read the same twice. */
         switch (*fields) {
         case 'm':
             memcpy(end - AT_MAGIC, magic, sizeof(magic));
@@ -283,13 +337,13 @@ void place_trailer(struct place_rig *rig, uint32_t slot, const char *fields)
             end[-AT_COPY_DONE] = 1;
             break;
         case 'D':
-            memset(place->state + (end - place->memory) - AT_COPY_DONE, UNREADABLE, 8);
+            memset(place->state + (end - place->memory) - AT_COPY_DONE, rig->damage, 8);
             break;
         case 'k':
             end[-AT_IMAGE_OK] = 1;
             break;
         case 'K':
-            memset(place->state + (end - place->memory) - AT_IMAGE_OK, UNREADABLE, 8);
+            memset(place->state + (end - place->memory) - AT_IMAGE_OK, rig->damage, 8);
             break;
         default:
             fail_msg("no such field: %c", *fields);

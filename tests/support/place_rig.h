@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small device for tests of what runs in place: two slots and a store in memory, one power
- * supply, and flash that may fail at any one operation. */
+/* A small device: two slots, a scratch area and a store in memory, one power supply, and flash that
+ * may fail at any one operation. */
 #ifndef PLACE_RIG_H
 #define PLACE_RIG_H
 
@@ -39,8 +39,8 @@ struct place_flash {
     struct ferry_flash flash;
     struct place_rig *rig;
     uint8_t memory[PLACE_SLOT_MAX];
-    uint8_t state[PLACE_SLOT_MAX];   /* 0 sound, 1 unreadable, 2 unstable */
-    bool dead[PLACE_SLOT_MAX / 128]; /* sectors that take nothing any more */
+    uint8_t state[PLACE_SLOT_MAX]; /* 0 sound, 1 unreadable, 2 unstable */
+    bool dead[128];                /* sectors that take nothing any more */
     uint32_t bytes_read;
 };
 
@@ -49,9 +49,14 @@ struct place_image {
     uint32_t size;
 };
 
+/* Numbers of the areas behind the slots. */
+enum { PLACE_SCRATCH = 2, PLACE_STORE_AREA = 3, PLACE_AREAS };
+
+/* What a byte's state may be beside 0, sound. */
+enum { PLACE_UNREADABLE = 1, PLACE_UNSTEADY = 2 };
+
 struct place_rig {
-    struct place_flash slot[2];
-    struct place_flash store_flash;
+    struct place_flash slot[PLACE_AREAS];
     struct ferry_store store;
     struct ferry_boot_ram ram;
     uint8_t memory[PLACE_RAM_SIZE];
@@ -68,12 +73,21 @@ struct place_rig {
     uint32_t struck; /* faults that struck; number of the next one */
     uint32_t noise;
     uint32_t violations; /* programs of what was not erased, erases of what was */
+    uint32_t needless;   /* the latter alone: a step that is resumed may do so */
+    uint8_t damage;      /* what place_trailer() makes of a damaged flag */
+    char log[4096];      /* since place_power_on(): " eP3" sector 3 of the primary erased, " P3"
+                            programmed; S secondary, X scratch, T store */
     uint32_t feeds;
 };
 
 /* Erased slots of sectors of 256 bytes (the secondary: sectors of 128, other erased value when
- * odd), write size 8, and an empty store, which is used only when with_store. */
+ * odd), write size 8, a scratch area of two sectors of 256 for those who need one, and an empty
+ * store, which is used only when with_store. */
 void place_init(struct place_rig *rig, const struct ferry_strategy_traits *traits, bool with_store);
+
+/* Give an area other sectors, write size and erased value, and erase it. */
+void place_geometry(struct place_flash *place, const struct ferry_flash_run *runs, uint8_t count,
+                    uint8_t write_size, uint8_t erased);
 
 /* The power comes (back); faults that have not struck are still to come. Opens the store again; one
  * that cannot be opened is none. */
@@ -96,7 +110,8 @@ void place_load(struct place_rig *rig, uint32_t slot, const struct place_image *
 bool place_holds(const struct place_rig *rig, uint32_t slot, const struct place_image *image);
 
 /* Set the fields of a slot's trailer directly: any of 'm' magic, 'd' copy_done, 'k' image_ok;
- * capitals damage them instead. */
+ * capitals damage them instead:
+ * the magic by other bytes, a flag by rig->damage. */
 void place_trailer(struct place_rig *rig, uint32_t slot, const char *fields);
 
 /* The trailer as letters: "mdk", "md", "m", ""; capitals are damaged. In the order m, d, k. */

@@ -202,7 +202,11 @@ static void test_the_largest_image(void **state)
             fault_device_load(&bench.device.primary, &bench.device.old);
             fault_device_load(&bench.device.secondary, &bench.device.new);
             bench_request(&bench, true);
-            bench_expect(&bench, FERRY_OK, FERRY_BOOT_UPGRADED, FERRY_OK);
+            /* It reaches over the note of the begin, so every copy counts as one that may have
+             * begun before: the trailer's sector is erased as well where it is another one. */
+            uint32_t needless =
+                bench_expect_after_cut(&bench, FERRY_OK, FERRY_BOOT_UPGRADED, FERRY_OK);
+            assert_int_equal(needless, strategies[i] == &ferry_boot_overwrite ? less : 0);
             assert_true(runs(&bench, &bench.device.new));
             bench_expect_idle(&bench);
             bench_free(&bench);
@@ -297,12 +301,12 @@ static void test_a_fallback_is_no_downgrade(void **state)
 
 static struct bench *victim;
 
-/* A swap whose copy goes wrong without anyone noticing. */
-static int run_and_damage(struct ferry_boot_swap *swap)
+/* A swap whose copy goes wrong without anyone noticing, in its last step. */
+static int step_and_damage(const struct ferry_boot_swap *swap, uint32_t n)
 {
-    int rc = ferry_boot_swap_move.plan->run(swap);
+    int rc = ferry_boot_swap_move.plan->step(swap, n);
 
-    if (victim != NULL) {
+    if (victim != NULL && n + 1 == ferry_boot_swap_move.plan->count(swap)) {
         victim->device.primary.memory[300] ^= 4;
         victim = NULL;
     }
@@ -316,7 +320,7 @@ static void test_a_swap_that_went_wrong_is_undone_in_the_same_boot(void **state)
     struct ferry_boot_plan plan = *ferry_boot_swap_move.plan;
 
     (void)state;
-    plan.run = run_and_damage;
+    plan.step = step_and_damage;
     careless.plan = &plan;
     bench_init(&bench, &bench_geometry, &careless);
     bench_upload(&bench);

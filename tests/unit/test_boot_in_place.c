@@ -618,7 +618,7 @@ static void test_a_store_that_is_dead(void **state)
     begin(reverting[0], true, 3);
     place_trailer(&rig, 0, "mdk");
     place_trailer(&rig, 1, "m");
-    memset(rig.store_flash.dead, true, sizeof(rig.store_flash.dead));
+    memset(rig.slot[PLACE_STORE_AREA].dead, true, sizeof(rig.slot[PLACE_STORE_AREA].dead));
     expect(FERRY_CAUSE_OTHER, FERRY_OK, FERRY_BOOT_TESTING, FERRY_OK);
     expect_runs(1, &v2, FERRY_SWAP_REVERT);
     expect(FERRY_CAUSE_OTHER, FERRY_OK, FERRY_BOOT_REVERTED, FERRY_OK);

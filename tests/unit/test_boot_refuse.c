@@ -20,6 +20,11 @@ static bool runs(const struct bench *bench, const struct fault_image *image)
     return fault_device_holds(&bench->device.primary, image);
 }
 
+static bool keeps(const struct bench *bench, const struct fault_image *image)
+{
+    return fault_device_holds(&bench->device.secondary, image);
+}
+
 /* The secondary asks for nothing and has no header. */
 static void expect_cleared(const struct bench *bench)
 {
@@ -309,7 +314,10 @@ static void test_a_begun_swap_is_judged_again(void **state)
         fault_device_power_on(&bench.device, 0, FAULT_BEFORE);
         begun += bench_primary_trailer(&bench).magic == FERRY_SET ? 1 : 0;
         bench.device.secondary.memory[700] ^= 1;
-        bench_expect(&bench, FERRY_OK, FERRY_BOOT_REFUSED, FERRY_E_DIGEST);
+        uint32_t needless =
+            bench_expect_after_cut(&bench, FERRY_OK, FERRY_BOOT_REFUSED, FERRY_E_DIGEST);
+        /* The erase of the request that was cut is done again. */
+        assert_int_equal(needless, at == 4 ? 1 : 0);
         assert_true(runs(&bench, &bench.device.old));
         expect_cleared(&bench);
         assert_int_equal(bench_primary_trailer(&bench).copy_done, FERRY_UNSET);
@@ -398,21 +406,31 @@ static void test_what_is_no_downgrade(void **state)
 /* ---- Damaged trailers -------------------------------------------------------------------------
  */
 
-static const uint8_t half = 0x3f; /* 0x01 on its way */
+static const uint8_t half = 0x3f; /* 0x01 on its way, and nearer to nothing */
 
 /* Distances for max_align 8. */
 enum { MAGIC = 16, IMAGE_OK = 24, COPY_DONE = 32, SWAP_SIZE = 48 };
 
+/* Half a magic is neither there nor not there. */
+static void poke_half_magic(struct fault_slot *slot)
+{
+    struct ferry_trailer trailer;
+    uint8_t magic[FERRY_TRAILER_MAGIC_SIZE];
+
+    ferry_trailer_magic(8, magic);
+    bench_poke(slot, MAGIC, magic, 8);
+    assert_int_equal(ferry_trailer_read(&slot->ram.flash, 8, &trailer), FERRY_OK);
+    assert_int_equal(trailer.magic, FERRY_BAD);
+}
+
 static void test_a_half_written_request_is_cleared(void **state)
 {
     struct bench bench;
-    uint8_t magic[FERRY_TRAILER_MAGIC_SIZE];
 
     (void)state;
     bench_init(&bench, &bench_geometry, &ferry_boot_swap_move);
     bench_upload(&bench);
-    ferry_trailer_magic(8, magic);
-    bench_poke(&bench.device.secondary, MAGIC, magic, 8);
+    poke_half_magic(&bench.device.secondary);
     bench_expect(&bench, FERRY_OK, FERRY_BOOT_RAN, FERRY_OK);
     assert_true(runs(&bench, &bench.device.old));
     assert_int_equal(bench_secondary_trailer(&bench).magic, FERRY_UNSET);
@@ -451,6 +469,23 @@ static void test_half_a_permanent_request_is_a_test(void **state)
     bench_expect(&bench, FERRY_OK, FERRY_BOOT_TESTING, FERRY_OK);
     assert_true(runs(&bench, &bench.device.new));
     bench_free(&bench);
+
+    bench_init(&bench, &bench_geometry, &ferry_boot_swap_move);
+    bench_upload(&bench);
+    bench_request(&bench, true);
+    bench.device.secondary.unreadable =
+        (struct fault_range){bench.device.secondary.ram.flash.size - IMAGE_OK, 8};
+    bench_expect(&bench, FERRY_OK, FERRY_BOOT_TESTING, FERRY_OK);
+    assert_true(runs(&bench, &bench.device.new));
+    bench_free(&bench);
+}
+
+/* Make a field of the primary's trailer unreadable, as an ECC does after a write that was cut. */
+static void lose(struct bench *bench, uint32_t distance)
+{
+    struct fault_slot *primary = &bench->device.primary;
+
+    primary->unreadable = (struct fault_range){primary->ram.flash.size - distance, 8};
 }
 
 /* Only a confirm writes there: no revert, and the next boot can be confirmed again. */
@@ -460,13 +495,44 @@ static void test_half_a_confirm_is_a_confirm(void **state)
 
     (void)state;
     on_trial(&bench);
-    bench_poke(&bench.device.primary, IMAGE_OK, &half, 1);
+    lose(&bench, IMAGE_OK);
     bench_expect(&bench, FERRY_OK, FERRY_BOOT_RAN, FERRY_OK);
     assert_true(runs(&bench, &bench.device.new));
+    assert_int_equal(bench.report.images[0].next, FERRY_SWAP_NONE);
     assert_int_equal(ferry_slots_confirm(&bench.device.image.slots), FERRY_OK);
     bench_expect_idle(&bench);
     assert_true(runs(&bench, &bench.device.new));
     bench_free(&bench);
+}
+
+/* Of a flag that is read the nearest state counts: four bits of seven are a confirm, three not. */
+static void test_a_confirm_is_four_bits(void **state)
+{
+    uint32_t confirmed = 0;
+
+    (void)state;
+    for (uint32_t value = 0; value < 256; value++) {
+        struct bench bench;
+        const uint8_t byte = (uint8_t)value;
+        uint32_t written = 0;
+
+        for (uint32_t bit = 1; bit < 8; bit++) {
+            written += (value >> bit & 1) == 0 ? 1 : 0;
+        }
+        on_trial(&bench);
+        bench_poke(&bench.device.primary, IMAGE_OK, &byte, 1);
+        if (written >= 4) {
+            bench_expect(&bench, FERRY_OK, FERRY_BOOT_RAN, FERRY_OK);
+            assert_true(runs(&bench, &bench.device.new));
+            confirmed++;
+        } else {
+            bench_expect(&bench, FERRY_OK, FERRY_BOOT_REVERTED, FERRY_OK);
+            assert_true(runs(&bench, &bench.device.old));
+        }
+        bench_expect_idle(&bench);
+        bench_free(&bench);
+    }
+    assert_int_equal(confirmed, 128);
 }
 
 /* It is written last: the copy is done, and nobody has confirmed. */
@@ -476,11 +542,35 @@ static void test_half_a_copy_done_reverts(void **state)
 
     (void)state;
     on_trial(&bench);
-    bench_poke(&bench.device.primary, COPY_DONE, &half, 1);
+    lose(&bench, COPY_DONE);
     bench_expect(&bench, FERRY_OK, FERRY_BOOT_REVERTED, FERRY_OK);
     assert_true(runs(&bench, &bench.device.old));
     bench_expect_idle(&bench);
     bench_free(&bench);
+}
+
+/* One of which too little was written is not there yet: the end of the swap is done again, in the
+ * journal where the unit takes nothing more, and the image is on trial as before. */
+static void test_too_little_of_copy_done_is_ended_again(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    for (uint32_t bit = 1; bit < 8; bit++) {
+        const uint8_t byte = (uint8_t)(0xff ^ 1U << bit);
+
+        on_trial(&bench);
+        bench_poke(&bench.device.primary, COPY_DONE, &byte, 1);
+        uint32_t needless = bench_expect_after_cut(&bench, FERRY_OK, FERRY_BOOT_TESTING, FERRY_OK);
+        assert_int_equal(needless, 0);
+        assert_true(bench.report.images[0].resumed);
+        assert_true(runs(&bench, &bench.device.new) && keeps(&bench, &bench.device.old));
+        assert_int_equal(bench.report.images[0].next, FERRY_SWAP_REVERT);
+        bench_expect(&bench, FERRY_OK, FERRY_BOOT_REVERTED, FERRY_OK);
+        assert_true(runs(&bench, &bench.device.old));
+        bench_expect_idle(&bench);
+        bench_free(&bench);
+    }
 }
 
 static void test_a_damaged_primary_magic_does_not_block_the_confirm(void **state)
@@ -491,7 +581,7 @@ static void test_a_damaged_primary_magic_does_not_block_the_confirm(void **state
 
         bench_init(&bench, &bench_geometry, strategies[s]);
         bench_upload(&bench);
-        bench_poke(&bench.device.primary, MAGIC, &half, 1);
+        poke_half_magic(&bench.device.primary);
         bench_expect(&bench, FERRY_OK, FERRY_BOOT_RAN, FERRY_OK);
         assert_int_equal(ferry_slots_confirm(&bench.device.image.slots), FERRY_OK);
         bench_expect_idle(&bench);
@@ -510,7 +600,7 @@ static void test_no_repair_over_the_running_image(void **state)
     bench.device.old =
         bench_image(&bench, 1, ferry_slots_max_image(&bench.device.image.slots) - 16);
     fault_device_load(&bench.device.primary, &bench.device.old);
-    bench_poke(&bench.device.primary, MAGIC, &half, 1);
+    poke_half_magic(&bench.device.primary);
     bench_expect_idle(&bench);
     assert_true(runs(&bench, &bench.device.old));
     bench_free(&bench);
@@ -555,7 +645,9 @@ int main(void)
         cmocka_unit_test(test_a_flag_without_a_request_is_cleared),
         cmocka_unit_test(test_half_a_permanent_request_is_a_test),
         cmocka_unit_test(test_half_a_confirm_is_a_confirm),
+        cmocka_unit_test(test_a_confirm_is_four_bits),
         cmocka_unit_test(test_half_a_copy_done_reverts),
+        cmocka_unit_test(test_too_little_of_copy_done_is_ended_again),
         cmocka_unit_test(test_a_damaged_primary_magic_does_not_block_the_confirm),
         cmocka_unit_test(test_no_repair_over_the_running_image),
         cmocka_unit_test(test_a_padded_primary_is_no_swap),

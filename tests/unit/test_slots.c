@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pair of slots: checks and the largest image against the formulas, test and confirm against
- * what MCUboot's application code does, with a power cut at every operation. */
+/* A pair of slots: checks, places and the largest image against the formulas. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,13 +14,10 @@
 
 #define SLOT_MAX 0x44000
 
-/* Two slots in memory behind one power supply. */
+/* Two slots and a scratch area in memory. */
 struct pair {
-    uint8_t memory[2][SLOT_MAX];
-    struct ferry_flash_ram ram[2];
-    struct ferry_flash_counter counter[2];
-    struct ferry_flash_cutter cutter[2];
-    struct ferry_power power;
+    uint8_t memory[3][SLOT_MAX];
+    struct ferry_flash_ram ram[3];
     struct ferry_slots slots;
 };
 
@@ -37,8 +33,6 @@ static void slot_init(int i, uint32_t count, uint32_t size, uint32_t write_size)
     flash->run_count = 1;
     flash->runs[0] = (struct ferry_flash_run){count, size};
     assert_int_equal(ferry_flash_ram_init(&pair.ram[i], pair.memory[i]), FERRY_OK);
-    ferry_flash_counter_init(&pair.counter[i], flash, NULL);
-    ferry_flash_cutter_init(&pair.cutter[i], &pair.counter[i].flash, &pair.power);
 }
 
 /* Erased slots of so many sectors, swap-move, the smallest maximum alignment that fits. */
@@ -49,18 +43,12 @@ static const struct ferry_slots *pair_init(uint32_t primary, uint32_t secondary,
     memset(pair.memory, 0xff, sizeof pair.memory);
     slot_init(0, primary, size, write_size);
     slot_init(1, secondary, size, write_size);
-    pair.slots = (struct ferry_slots){.primary = &pair.cutter[0].flash,
-                                      .secondary = &pair.cutter[1].flash,
+    pair.slots = (struct ferry_slots){.primary = &pair.ram[0].flash,
+                                      .secondary = &pair.ram[1].flash,
                                       .strategy = &ferry_traits_swap_move,
                                       .max_align = write_size < 8 ? 8 : write_size,
                                       .max_sectors = 128};
     return &pair.slots;
-}
-
-static uint32_t operations(void)
-{
-    return pair.counter[0].counts.programs + pair.counter[0].counts.erases +
-           pair.counter[1].counts.programs + pair.counter[1].counts.erases;
 }
 
 /* ---- Traits ----------------------------------------------------------------------------- */
@@ -154,6 +142,102 @@ static void max_image_takes_the_larger_write_size(void **state)
     assert_int_equal(layout.size, 6224);
     assert_int_equal(ferry_slots_max_image(slots), 29 * 4096);
     assert_int_equal(ferry_slots_check(slots), FERRY_OK);
+}
+
+/* min(P * sz, (S - 1) * sz) - ALIGN_UP(trailer, sz): the old image stands one sector up, or the
+ * new one did. Only swap-offset has a field more. */
+static void max_image_shifted(void **state)
+{
+    (void)state;
+    int checked = 0;
+    for (uint32_t w = 1; w <= 32; w *= 2) {
+        for (uint32_t p = 4; p <= 9; p++) {
+            for (uint32_t s = p - 1; s <= p + 2; s++) {
+                for (int shift = 0; shift < 2; shift++) {
+                    const struct ferry_slots *slots = pair_init(p, s, 1024, w);
+                    pair.slots.strategy =
+                        shift ? &ferry_traits_swap_shift : &ferry_traits_swap_offset;
+                    pair.slots.max_sectors = 9;
+                    uint32_t align = pair.slots.max_align;
+                    uint32_t fields = (align > 16 ? align : 16) + (shift ? 4 : 5) * align;
+                    uint32_t trailer = (9 * 2 * w + fields + 1023) / 1024 * 1024;
+                    uint32_t room = (p < s - 1 ? p : s - 1) * 1024;
+                    assert_int_equal(ferry_slots_max_image(slots), room - trailer);
+                    bool fits = (s == p || s == p + 1) && s <= 9;
+                    assert_int_equal(ferry_slots_check(slots), fits ? FERRY_OK : FERRY_E_LAYOUT);
+                    checked++;
+                }
+            }
+        }
+    }
+    assert_int_equal(checked, 6 * 6 * 4 * 2);
+}
+
+/* The same for both: an upload and an old image are one sector apart. */
+static void places_of_images(void **state)
+{
+    (void)state;
+    static const struct {
+        const struct ferry_strategy_traits *traits;
+        uint32_t upload, old;
+    } rows[] = {{&ferry_traits_swap_move, 0, 0},
+                {&ferry_traits_swap_scratch, 0, 0},
+                {&ferry_traits_overwrite, 0, 0},
+                {&ferry_traits_swap_offset, 1024, 0},
+                {&ferry_traits_swap_shift, 0, 1024}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct ferry_slots *slots = pair_init(8, 8, 1024, 8);
+        struct ferry_flash_slice view;
+        uint32_t offset = 9;
+        pair.slots.strategy = rows[i].traits;
+        assert_int_equal(ferry_slots_upload_offset(slots), rows[i].upload);
+        assert_int_equal(ferry_slots_old_offset(slots), rows[i].old);
+        /* Nothing there: where an upload begins. */
+        assert_int_equal(ferry_slots_view(slots, 1, &view, &offset), FERRY_OK);
+        assert_int_equal(offset, rows[i].upload);
+        /* A header one sector up; then one at sector 0 as well, which decides. */
+        static const uint8_t magic[4] = {0x3d, 0xb8, 0xf3, 0x96};
+        memcpy(pair.memory[1] + 1024, magic, sizeof magic);
+        assert_int_equal(ferry_slots_view(slots, 1, &view, &offset), FERRY_OK);
+        assert_int_equal(offset, rows[i].upload == rows[i].old ? 0 : 1024);
+        assert_int_equal(view.flash.size, 8 * 1024 - offset);
+        memcpy(pair.memory[1], magic, sizeof magic);
+        assert_int_equal(ferry_slots_view(slots, 1, &view, &offset), FERRY_OK);
+        assert_int_equal(offset, 0);
+        /* The primary has one place. */
+        memcpy(pair.memory[0] + 1024, magic, sizeof magic);
+        assert_int_equal(ferry_slots_view(slots, 0, &view, &offset), FERRY_OK);
+        assert_int_equal(offset, 0);
+        assert_int_equal(ferry_slots_view(slots, 2, &view, &offset), FERRY_E_NOT_FOUND);
+    }
+}
+
+/* slot - trailer - max(0, scratch copy - trailer part in its first sector): the copy has the fields
+ * and one sector's entries, and the image's last block fits in front of it. */
+static void max_image_scratch(void **state)
+{
+    (void)state;
+    int shared = 0;
+    for (uint32_t w = 1; w <= 32; w *= 2) {
+        for (uint32_t n = 1; n <= 40; n++) {
+            const struct ferry_slots *slots = pair_init(8, 8, 1024, w);
+            slot_init(2, 2, 1024, w);
+            pair.slots.scratch = &pair.ram[2].flash;
+            pair.slots.strategy = &ferry_traits_swap_scratch;
+            pair.slots.max_sectors = n < 8 ? 8 : n;
+            uint32_t align = pair.slots.max_align;
+            uint32_t fields = (align > 16 ? align : 16) + 4 * align;
+            uint32_t trailer = pair.slots.max_sectors * 3 * w + fields;
+            uint32_t copy = fields + 3 * w;
+            uint32_t part = trailer % 1024 == 0 ? 1024 : trailer % 1024;
+            uint32_t expected = 8 * 1024 - trailer - (copy > part ? copy - part : 0);
+            assert_int_equal(ferry_slots_max_image(slots), expected);
+            assert_int_equal(ferry_slots_check(slots), FERRY_OK);
+            shared += copy > part ? 1 : 0;
+        }
+    }
+    printf("%d layouts where the copy is the larger part\n", shared);
+    assert_true(shared > 0);
 }
 
 static void max_image_overwrite(void **state)
@@ -279,277 +363,6 @@ static void check_refuses_an_odd_end(void **state)
     }
 }
 
-/* ---- Test and confirm ------------------------------------------------------------------- */
-
-static enum ferry_swap_type next_swap(const struct ferry_slots *slots)
-{
-    enum ferry_swap_type type;
-    assert_int_equal(ferry_slots_swap_type(slots, &type), FERRY_OK);
-    return type;
-}
-
-/* A request is what MCUboot's own code leaves: magic, image_ok for good, swap_info; asking for the
- * same again writes nothing. */
-static void set_pending_at_rest(void **state)
-{
-    (void)state;
-    for (int permanent = 0; permanent < 2; permanent++) {
-        const struct ferry_slots *slots = pair_init(16, 16, 4096, 8);
-        assert_int_equal(next_swap(slots), FERRY_SWAP_NONE);
-        assert_int_equal(ferry_slots_set_pending(slots, permanent != 0), FERRY_OK);
-        assert_int_equal(next_swap(slots), permanent ? FERRY_SWAP_PERM : FERRY_SWAP_TEST);
-
-        uint8_t expected[48];
-        memset(expected, 0xff, sizeof expected);
-        ferry_trailer_magic(8, expected + 32);
-        if (permanent) {
-            expected[24] = 1;
-        }
-        expected[8] = permanent ? 3 : 2;
-        assert_memory_equal(pair.memory[1] + slots->secondary->size - 48, expected, 48);
-
-        uint32_t before = operations();
-        assert_int_equal(before, permanent ? 3 : 2);
-        assert_int_equal(ferry_slots_set_pending(slots, permanent != 0), FERRY_OK);
-        assert_int_equal(ferry_slots_set_pending(slots, permanent == 0), FERRY_E_STATE);
-        assert_int_equal(operations(), before);
-        assert_int_equal(pair.counter[0].counts.programs, 0);
-    }
-}
-
-/* Cut a request before, inside and after each of its operations: there is no request, or the one
- * asked for. Asked for again it is there, unless half a magic was written. */
-static void set_pending_cut_anywhere(void **state)
-{
-    (void)state;
-    static const enum ferry_cut hows[] = {FERRY_CUT_BEFORE, FERRY_CUT_AFTER, FERRY_CUT_INSIDE};
-    int cuts = 0;
-    int damaged = 0;
-    for (int permanent = 0; permanent < 2; permanent++) {
-        for (uint32_t w = 1; w <= 32; w *= 2) {
-            for (int n = 0; n < 3 * (permanent ? 3 : 2); n++) {
-                const struct ferry_slots *slots = pair_init(16, 16, 16384, w);
-                enum ferry_swap_type asked = permanent ? FERRY_SWAP_PERM : FERRY_SWAP_TEST;
-                pair.power.cut_at = (uint64_t)(n / 3 + 1);
-                pair.power.how = hows[n % 3];
-                int rc = ferry_slots_set_pending(slots, permanent != 0);
-                assert_true(pair.power.off);
-                cuts++;
-
-                memset(&pair.power, 0, sizeof pair.power);
-                enum ferry_swap_type type = next_swap(slots);
-                assert_true(type == FERRY_SWAP_NONE || type == asked);
-                if (rc == FERRY_OK) {
-                    assert_int_equal(type, asked);
-                }
-                rc = ferry_slots_set_pending(slots, permanent != 0);
-                if (rc == FERRY_E_STATE) {
-                    assert_int_equal(type, FERRY_SWAP_NONE);
-                    damaged++;
-                } else {
-                    assert_int_equal(rc, FERRY_OK);
-                    assert_int_equal(next_swap(slots), asked);
-                }
-            }
-        }
-    }
-    printf("%d cuts, %d of them left half a magic\n", cuts, damaged);
-    assert_int_equal(cuts, 6 * 3 * (2 + 3));
-    /* Half a magic is possible while the write size is below 16, in either kind of request. */
-    assert_int_equal(damaged, 2 * 4);
-}
-
-/* A permanent request that was cut behind image_ok: a test must not become permanent by it. */
-static void set_pending_with_leftovers(void **state)
-{
-    (void)state;
-    const struct ferry_slots *slots = pair_init(16, 16, 4096, 8);
-    assert_int_equal(ferry_trailer_write_image_ok(slots->secondary, 8), FERRY_OK);
-    assert_int_equal(ferry_slots_set_pending(slots, false), FERRY_E_STATE);
-    assert_int_equal(next_swap(slots), FERRY_SWAP_NONE);
-    assert_int_equal(ferry_slots_set_pending(slots, true), FERRY_OK);
-    assert_int_equal(next_swap(slots), FERRY_SWAP_PERM);
-
-    /* A damaged image_ok would make a request that means nothing. */
-    for (int permanent = 0; permanent < 2; permanent++) {
-        slots = pair_init(16, 16, 4096, 8);
-        pair.memory[1][slots->secondary->size - 24] = 0x55;
-        assert_int_equal(ferry_slots_set_pending(slots, permanent != 0), FERRY_E_STATE);
-        assert_int_equal(operations(), 0);
-        assert_int_equal(ferry_trailer_write_magic(slots->secondary, 8), FERRY_OK);
-        assert_int_equal(ferry_slots_set_pending(slots, permanent != 0), FERRY_E_STATE);
-    }
-
-    /* A damaged magic. */
-    slots = pair_init(16, 16, 4096, 8);
-    pair.memory[1][slots->secondary->size - 1] = 0x7f;
-    assert_int_equal(ferry_slots_set_pending(slots, false), FERRY_E_STATE);
-    assert_int_equal(ferry_slots_set_pending(slots, true), FERRY_E_STATE);
-    assert_int_equal(operations(), 0);
-
-    /* swap_info is in use: the request counts without it. */
-    slots = pair_init(16, 16, 4096, 8);
-    assert_int_equal(ferry_trailer_write_swap_info(slots->secondary, 8, 0, FERRY_SWAP_PERM),
-                     FERRY_OK);
-    assert_int_equal(ferry_slots_set_pending(slots, false), FERRY_OK);
-    assert_int_equal(next_swap(slots), FERRY_SWAP_TEST);
-    assert_int_equal(pair.memory[1][slots->secondary->size - 40], 0x03);
-}
-
-static void confirm_every_state(void **state)
-{
-    (void)state;
-    const struct ferry_slots *slots = pair_init(16, 16, 4096, 8);
-    uint8_t *end = pair.memory[0] + slots->primary->size;
-
-    /* Never swapped: nothing to confirm, nothing written. */
-    assert_int_equal(ferry_slots_confirm(slots), FERRY_OK);
-    assert_int_equal(operations(), 0);
-
-    /* Under test: one write, and the revert is off. */
-    assert_int_equal(ferry_trailer_write_magic(slots->primary, 8), FERRY_OK);
-    assert_int_equal(ferry_trailer_write_copy_done(slots->primary, 8), FERRY_OK);
-    assert_int_equal(next_swap(slots), FERRY_SWAP_REVERT);
-    assert_int_equal(ferry_slots_confirm(slots), FERRY_OK);
-    assert_int_equal(operations(), 3);
-    assert_int_equal(end[-24], 0x01);
-    assert_int_equal(next_swap(slots), FERRY_SWAP_NONE);
-
-    /* Confirmed: nothing is written. */
-    assert_int_equal(ferry_slots_confirm(slots), FERRY_OK);
-    assert_int_equal(operations(), 3);
-
-    /* Damaged: said so. */
-    end[-24] = 0x03;
-    assert_int_equal(ferry_slots_confirm(slots), FERRY_E_STATE);
-    end[-24] = 0xff;
-    end[-1] = 0x00;
-    assert_int_equal(ferry_slots_confirm(slots), FERRY_E_STATE);
-    assert_int_equal(operations(), 3);
-    assert_int_equal(pair.counter[1].counts.programs, 0);
-}
-
-static void confirm_cut(void **state)
-{
-    (void)state;
-    static const enum ferry_cut hows[] = {FERRY_CUT_BEFORE, FERRY_CUT_INSIDE, FERRY_CUT_AFTER};
-    for (int i = 0; i < 3; i++) {
-        const struct ferry_slots *slots = pair_init(16, 16, 4096, 8);
-        assert_int_equal(ferry_trailer_write_magic(slots->primary, 8), FERRY_OK);
-        assert_int_equal(ferry_trailer_write_copy_done(slots->primary, 8), FERRY_OK);
-        pair.power.cut_at = 3;
-        pair.power.how = hows[i];
-        int rc = ferry_slots_confirm(slots);
-        assert_true(pair.power.off);
-        memset(&pair.power, 0, sizeof pair.power);
-        if (rc == FERRY_OK) {
-            assert_int_equal(next_swap(slots), FERRY_SWAP_NONE);
-        }
-        assert_int_equal(ferry_slots_confirm(slots), FERRY_OK);
-        assert_int_equal(next_swap(slots), FERRY_SWAP_NONE);
-    }
-}
-
-/* ---- The next swap ---------------------------------------------------------------------- */
-
-/* A secondary that cannot be read asks for nothing; a primary that cannot be read is an error. */
-static void unreadable_slots(void **state)
-{
-    (void)state;
-    const struct ferry_slots *slots = pair_init(16, 16, 4096, 8);
-    assert_int_equal(ferry_slots_set_pending(slots, false), FERRY_OK);
-    struct ferry_power dead = {.off = true};
-    struct ferry_flash_cutter broken;
-    ferry_flash_cutter_init(&broken, &pair.counter[1].flash, &dead);
-    pair.slots.secondary = &broken.flash;
-    assert_int_equal(next_swap(slots), FERRY_SWAP_NONE);
-    assert_int_equal(ferry_slots_set_pending(slots, false), FERRY_E_POWER);
-
-    assert_int_equal(ferry_trailer_write_magic(slots->primary, 8), FERRY_OK);
-    assert_int_equal(ferry_trailer_write_copy_done(slots->primary, 8), FERRY_OK);
-    assert_int_equal(next_swap(slots), FERRY_SWAP_REVERT);
-
-    pair.slots.primary = &broken.flash;
-    enum ferry_swap_type type = FERRY_SWAP_PERM;
-    assert_int_equal(ferry_slots_swap_type(slots, &type), FERRY_E_POWER);
-    assert_int_equal(type, FERRY_SWAP_PERM);
-    assert_int_equal(ferry_slots_confirm(slots), FERRY_E_POWER);
-}
-
-/* A secondary of which one read fails, counted from 1. */
-struct flaky {
-    const struct ferry_flash *inner;
-    int fail_at;
-    int reads;
-};
-
-static int flaky_read(const struct ferry_flash *flash, uint32_t offset, uint8_t *data, size_t len)
-{
-    struct flaky *flaky = (struct flaky *)flash->context;
-    flaky->reads++;
-    return flaky->reads == flaky->fail_at ? FERRY_E_FLASH
-                                          : ferry_flash_read(flaky->inner, offset, data, len);
-}
-
-static int flaky_program(const struct ferry_flash *flash, uint32_t offset, const uint8_t *data,
-                         size_t len)
-{
-    const struct flaky *flaky = (const struct flaky *)flash->context;
-    return ferry_flash_program(flaky->inner, offset, data, len);
-}
-
-/* Whichever read fails, the error comes out, and no request is made that was not asked for. */
-static void every_read_may_fail(void **state)
-{
-    (void)state;
-    static const struct ferry_flash_ops ops = {.read = flaky_read, .program = flaky_program};
-    int failures = 0;
-    for (int fail_at = 1;; fail_at++) {
-        const struct ferry_slots *slots = pair_init(16, 16, 4096, 8);
-        struct flaky flaky = {.inner = slots->secondary, .fail_at = fail_at};
-        struct ferry_flash flash = *slots->secondary;
-        flash.ops = &ops;
-        flash.context = &flaky;
-        pair.slots.secondary = &flash;
-        int rc = ferry_slots_set_pending(slots, true);
-        if (flaky.reads < fail_at) {
-            assert_int_equal(rc, FERRY_OK);
-            break;
-        }
-        assert_int_equal(rc, FERRY_E_FLASH);
-        enum ferry_swap_type type = next_swap(slots);
-        assert_true(type == FERRY_SWAP_NONE || type == FERRY_SWAP_PERM);
-        struct ferry_trailer trailer;
-        flaky = (struct flaky){.inner = flaky.inner, .fail_at = fail_at};
-        int read = ferry_trailer_read(&flash, 8, &trailer);
-        assert_int_equal(read, fail_at <= 4 ? FERRY_E_FLASH : FERRY_OK);
-        failures++;
-    }
-    printf("%d reads failed\n", failures);
-    assert_true(failures >= 5);
-}
-
-/* The same trailers under a strategy that does not revert, and under one with offset's row. */
-static void swap_type_by_strategy(void **state)
-{
-    (void)state;
-    const struct ferry_slots *slots = pair_init(16, 16, 4096, 8);
-    assert_int_equal(ferry_trailer_write_magic(slots->primary, 8), FERRY_OK);
-    assert_int_equal(ferry_trailer_write_copy_done(slots->primary, 8), FERRY_OK);
-    assert_int_equal(next_swap(slots), FERRY_SWAP_REVERT);
-    pair.slots.strategy = &ferry_traits_overwrite;
-    assert_int_equal(next_swap(slots), FERRY_SWAP_NONE);
-
-    pair.slots.strategy = &ferry_traits_swap_move;
-    assert_int_equal(ferry_slots_set_pending(slots, false), FERRY_OK);
-    assert_int_equal(ferry_trailer_write_copy_done(slots->secondary, 8), FERRY_OK);
-    assert_int_equal(next_swap(slots), FERRY_SWAP_TEST);
-    struct ferry_strategy_traits offset = ferry_traits_swap_move;
-    offset.mode = FERRY_MODE_SWAP_OFFSET;
-    pair.slots.strategy = &offset;
-    assert_int_equal(next_swap(slots), FERRY_SWAP_REVERT);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -557,18 +370,13 @@ int main(void)
         cmocka_unit_test(max_image_swap_move),
         cmocka_unit_test(max_image_by_hand),
         cmocka_unit_test(max_image_takes_the_larger_write_size),
+        cmocka_unit_test(max_image_shifted),
+        cmocka_unit_test(max_image_scratch),
         cmocka_unit_test(max_image_overwrite),
+        cmocka_unit_test(places_of_images),
         cmocka_unit_test(check_refuses_bad_configurations),
         cmocka_unit_test(check_refuses_bad_layouts),
         cmocka_unit_test(check_refuses_an_odd_end),
-        cmocka_unit_test(set_pending_at_rest),
-        cmocka_unit_test(set_pending_cut_anywhere),
-        cmocka_unit_test(set_pending_with_leftovers),
-        cmocka_unit_test(confirm_every_state),
-        cmocka_unit_test(confirm_cut),
-        cmocka_unit_test(unreadable_slots),
-        cmocka_unit_test(every_read_may_fail),
-        cmocka_unit_test(swap_type_by_strategy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

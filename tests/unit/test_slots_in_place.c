@@ -22,10 +22,14 @@ static const struct ferry_strategy_traits *const reverting[] = {&ferry_traits_di
 static const struct ferry_strategy_traits *const plain[] = {&ferry_traits_direct_xip,
                                                             &ferry_traits_ram_load};
 
+/* What damaged flags are in this test. */
+static uint8_t damage = PLACE_UNREADABLE;
+
 /* v1 in slot 0 runs, v2 is in slot 1. */
 static void begin(const struct ferry_strategy_traits *traits, bool with_store)
 {
     place_init(&rig, traits, with_store);
+    rig.damage = damage;
     place_load(&rig, 0, &v1);
     place_load(&rig, 1, &v2);
 }
@@ -38,6 +42,19 @@ static int setup(void **state)
     place_build(&large, 2, 1536 - 40 - 72, 0, 0);
     assert_int_equal(large.size, 1536 - 40);
     begin(&ferry_traits_direct_xip_revert, false);
+    return 0;
+}
+
+static int setup_unsteady(void **state)
+{
+    damage = PLACE_UNSTEADY;
+    return setup(state);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    damage = PLACE_UNREADABLE;
     return 0;
 }
 
@@ -715,15 +732,18 @@ int main(void)
         cmocka_unit_test_setup(test_check, setup),
         cmocka_unit_test_setup(test_single_slot_records_nothing, setup),
         cmocka_unit_test_setup(test_next_boot_with_reverts, setup),
+        cmocka_unit_test_setup_teardown(test_next_boot_with_reverts, setup_unsteady, teardown),
         cmocka_unit_test_setup(test_next_boot_without_reverts, setup),
         cmocka_unit_test_setup(test_equal_versions, setup),
         cmocka_unit_test_setup(test_next_boot_with_unreadable_flash, setup),
         cmocka_unit_test_setup(test_requests, setup),
+        cmocka_unit_test_setup_teardown(test_requests, setup_unsteady, teardown),
         cmocka_unit_test_setup(test_request_for_slot_0, setup),
         cmocka_unit_test_setup(test_damage_beside_a_large_image, setup),
         cmocka_unit_test_setup(test_a_request_is_a_new_life, setup),
         cmocka_unit_test_setup(test_a_request_with_a_dead_store, setup),
         cmocka_unit_test_setup(test_cancel, setup),
+        cmocka_unit_test_setup_teardown(test_cancel, setup_unsteady, teardown),
         cmocka_unit_test_setup(test_cancel_knows_the_old_image, setup),
         cmocka_unit_test_setup(test_cancel_beside_a_large_image, setup),
         cmocka_unit_test_setup(test_cancel_without_reverts, setup),
@@ -731,7 +751,9 @@ int main(void)
         cmocka_unit_test_setup(test_confirm_of_a_large_image, setup),
         cmocka_unit_test_setup(test_a_flipped_bit_is_no_mark, setup),
         cmocka_unit_test_setup(test_spoilt_units, setup),
+        cmocka_unit_test_setup_teardown(test_confirm, setup_unsteady, teardown),
         cmocka_unit_test_setup(test_confirm_without_reverts, setup),
+        cmocka_unit_test_setup_teardown(test_confirm_without_reverts, setup_unsteady, teardown),
         cmocka_unit_test_setup(test_every_fault_of_every_act, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

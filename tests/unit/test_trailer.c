@@ -233,9 +233,22 @@ static void fields_are_independent(void **state)
     }
 }
 
+/* ---- Damage ----------------------------------------------------------------------------- */
+
+static int ones(unsigned value)
+{
+    int count = 0;
+    for (; value != 0; value >>= 1) {
+        count += (int)(value & 1U);
+    }
+    return count;
+}
+
+/* 0x01 and 0xff differ in seven bits, of which four decide; 0x01 and 0x00 in the lowest alone. */
 static enum ferry_trailer_field flag_of(uint8_t byte, uint8_t erased)
 {
-    return byte == 0x01 ? FERRY_SET : byte == erased ? FERRY_UNSET : FERRY_BAD;
+    bool set = erased == 0xff ? ones(byte >> 1) <= 3 : (byte & 1) != 0;
+    return set ? FERRY_SET : FERRY_UNSET;
 }
 
 /* Every value a flag's byte and swap_info's byte can have, with both erased values. */
@@ -268,35 +281,232 @@ static void every_value_of_a_byte(void **state)
     assert_int_equal(checked, 2 * 3 * 256);
 }
 
-/* A magic with one wrong bit, one of another alignment, one cut after n bytes: all bad. */
-static void damaged_magic(void **state)
+/* Flags stand three flipped bits, whichever they are, where flash is erased to ones; with zeroes
+ * the one bit that is the flag cannot be told from a write. */
+static void flipped_bits_of_a_flag(void **state)
+{
+    (void)state;
+    int stood = 0;
+    for (int flips = 0; flips < 256; flips++) {
+        enum ferry_trailer_field set = flag_of((uint8_t)(0x01 ^ flips), 0xff);
+        enum ferry_trailer_field unset = flag_of((uint8_t)(0xff ^ flips), 0xff);
+        if (ones((unsigned)flips) <= 3) {
+            assert_int_equal(set, FERRY_SET);
+            assert_int_equal(unset, FERRY_UNSET);
+            stood++;
+        }
+    }
+    assert_int_equal(stood, 1 + 8 + 28 + 56);
+}
+
+static void flip(uint8_t magic[16], unsigned bit)
+{
+    magic[bit / 8] ^= (uint8_t)(1U << bit % 8);
+}
+
+/* The magic of a slot that holds these 16 bytes. */
+static enum ferry_trailer_field magic_read(struct slot *slot, uint32_t align,
+                                           const uint8_t bytes[16])
+{
+    memcpy(slot->memory + SLOT_SIZE - 16, bytes, 16);
+    return read_trailer(slot, align).magic;
+}
+
+/* Up to four flipped bits change nothing, five are no state any more: every bit and every pair of
+ * bits, and 2000 triples, fours and fives each, from both states. */
+static void flipped_bits_of_a_magic(void **state)
 {
     (void)state;
     static struct slot slot;
+    uint32_t random = 1;
     int checked = 0;
-    for (size_t a = 0; a < ALIGNS; a++) {
-        uint32_t align = offsets[a].max_align;
-        for (unsigned bit = 0; bit < 128; bit++) {
-            slot_init(&slot, 8, 0xff);
-            memcpy(slot.memory + SLOT_SIZE - 16, magic_of(align), 16);
-            slot.memory[SLOT_SIZE - 16 + bit / 8] ^= (uint8_t)(1U << bit % 8);
-            assert_int_equal(read_trailer(&slot, align).magic, FERRY_BAD);
-            checked++;
-        }
-        for (size_t len = 1; len < 16; len++) {
-            slot_init(&slot, 8, 0xff);
-            memcpy(slot.memory + SLOT_SIZE - 16, magic_of(align), len);
-            assert_int_equal(read_trailer(&slot, align).magic, FERRY_BAD);
-            checked++;
-        }
+    for (size_t a = 0; a < 2 * ALIGNS; a++) {
+        uint32_t align = offsets[a / 2].max_align;
+        uint8_t erased[16];
+        memset(erased, 0xff, sizeof erased);
+        const uint8_t *right = a % 2 == 0 ? magic_of(align) : erased;
+        enum ferry_trailer_field wanted = a % 2 == 0 ? FERRY_SET : FERRY_UNSET;
         slot_init(&slot, 8, 0xff);
-        memcpy(slot.memory + SLOT_SIZE - 16, magic_of(align == 8 ? 16 : 8), 16);
-        assert_int_equal(read_trailer(&slot, align).magic, FERRY_BAD);
-        checked++;
+        for (unsigned i = 0; i < 128; i++) {
+            for (unsigned j = i; j < 128; j++) {
+                uint8_t bytes[16];
+                memcpy(bytes, right, sizeof bytes);
+                flip(bytes, i);
+                if (j != i) {
+                    flip(bytes, j);
+                }
+                assert_int_equal(magic_read(&slot, align, bytes), wanted);
+                checked++;
+            }
+        }
+        for (int n = 0; n < 3 * 2000; n++) {
+            uint8_t bytes[16];
+            memcpy(bytes, right, sizeof bytes);
+            unsigned first = (random = random * 1664525U + 1013904223U) >> 16;
+            unsigned count = 3 + (unsigned)n % 3;
+            for (unsigned k = 0; k < count; k++) {
+                flip(bytes, (first + k * (1 + first % 25)) % 128);
+            }
+            assert_int_equal(magic_read(&slot, align, bytes), count < 5 ? wanted : FERRY_BAD);
+            checked++;
+        }
     }
     printf("%d damaged magics\n", checked);
-    assert_int_equal(checked, 3 * (128 + 15 + 1));
+    assert_int_equal(checked, 2 * 3 * (128 * 129 / 2 + 6000));
 }
+
+/* A magic that a cut has left half written is neither there nor not there, but for its very first
+ * bits; nor is the magic of another alignment. */
+static void cut_magic(void **state)
+{
+    (void)state;
+    static struct slot slot;
+    int bad = 0;
+    for (size_t a = 0; a < ALIGNS; a++) {
+        uint32_t align = offsets[a].max_align;
+        slot_init(&slot, 8, 0xff);
+        for (size_t len = 1; len < 16; len++) {
+            uint8_t bytes[16];
+            int written = 0;
+            memset(bytes, 0xff, sizeof bytes);
+            memcpy(bytes, magic_of(align), len);
+            for (size_t i = 0; i < len; i++) {
+                written += ones((uint8_t)~bytes[i]);
+            }
+            enum ferry_trailer_field wanted = written <= 4 ? FERRY_UNSET : FERRY_BAD;
+            assert_int_equal(magic_read(&slot, align, bytes), wanted);
+            bad += wanted == FERRY_BAD ? 1 : 0;
+        }
+        assert_int_equal(magic_read(&slot, align, magic_of(align == 8 ? 16 : 8)), FERRY_BAD);
+    }
+    /* 0x77 has only two bits to write; 0x10 and 0x20 have seven. */
+    assert_int_equal(bad, 14 + 15 + 15);
+}
+
+/* ---- Flash that does not answer, or not twice the same ------------------------------------ */
+
+/* Some bytes of a flash answer an error, or a different value each time. */
+struct moody {
+    struct ferry_flash flash;
+    const struct ferry_flash *inner;
+    uint32_t bad_from, bad_to;
+    int rc;      /* of a read of them; FERRY_OK: they change with every read */
+    int reads;   /* so far */
+    int fail_at; /* the read, counted from 1, that fails whatever it reads; 0 = none */
+    int fail_rc;
+};
+
+static int moody_read(const struct ferry_flash *flash, uint32_t offset, uint8_t *data, size_t len)
+{
+    struct moody *moody = flash->context;
+    int rc = ferry_flash_read(moody->inner, offset, data, len);
+    moody->reads++;
+    if (moody->reads == moody->fail_at) {
+        return moody->fail_rc;
+    }
+    for (size_t i = 0; rc == FERRY_OK && i < len; i++) {
+        if (offset + i >= moody->bad_from && offset + i < moody->bad_to) {
+            data[i] ^= (uint8_t)moody->reads;
+            rc = moody->rc;
+        }
+    }
+    return rc;
+}
+
+static void moody_init(struct moody *moody, const struct slot *slot, int rc)
+{
+    static const struct ferry_flash_ops ops = {.read = moody_read};
+    *moody = (struct moody){.flash = *slot->flash, .inner = slot->flash, .rc = rc};
+    moody->flash.ops = &ops;
+    moody->flash.context = moody;
+}
+
+/* A field that cannot be read, or not twice the same, is bad; the others are what they are. */
+static void unreadable_fields(void **state)
+{
+    (void)state;
+    static struct slot slot;
+    for (size_t i = 0; i < 2 * ALIGNS; i++) {
+        const struct offsets *o = &offsets[i / 2];
+        const uint32_t distances[] = {16, o->image_ok, o->copy_done, o->swap_info};
+        slot_init(&slot, 8, 0xff);
+        assert_int_equal(
+            ferry_trailer_write_swap_info(slot.flash, o->max_align, 5, FERRY_SWAP_PERM), FERRY_OK);
+        assert_int_equal(ferry_trailer_write_image_ok(slot.flash, o->max_align), FERRY_OK);
+        assert_int_equal(ferry_trailer_write_copy_done(slot.flash, o->max_align), FERRY_OK);
+        assert_int_equal(ferry_trailer_write_magic(slot.flash, o->max_align), FERRY_OK);
+        for (uint32_t bad = 0; bad < 4; bad++) {
+            struct moody moody;
+            struct ferry_trailer t;
+            moody_init(&moody, &slot, i % 2 == 0 ? FERRY_OK : FERRY_E_FLASH);
+            moody.bad_from = SLOT_SIZE - distances[bad];
+            moody.bad_to = moody.bad_from + 1;
+            assert_int_equal(ferry_trailer_read(&moody.flash, o->max_align, &t), FERRY_OK);
+            assert_int_equal(t.magic, bad == 0 ? FERRY_BAD : FERRY_SET);
+            assert_int_equal(t.image_ok, bad == 1 ? FERRY_BAD : FERRY_SET);
+            assert_int_equal(t.copy_done, bad == 2 ? FERRY_BAD : FERRY_SET);
+            assert_int_equal(t.swap_type, bad == 3 ? FERRY_SWAP_NONE : FERRY_SWAP_PERM);
+            assert_int_equal(t.swap_image, bad == 3 ? 0 : 5);
+        }
+    }
+}
+
+/* One field that can be read is a trailer; none is an error, and nothing is touched. */
+static void no_field_can_be_read(void **state)
+{
+    (void)state;
+    static struct slot slot;
+    for (size_t i = 0; i < 2 * ALIGNS; i++) {
+        const struct offsets *o = &offsets[i / 2];
+        struct moody moody;
+        struct ferry_trailer t;
+        struct ferry_trailer untouched;
+        memset(&t, 0x5a, sizeof t);
+        memset(&untouched, 0x5a, sizeof untouched);
+        slot_init(&slot, 8, 0xff);
+        moody_init(&moody, &slot, i % 2 == 0 ? FERRY_OK : FERRY_E_FLASH);
+        moody.bad_to = SLOT_SIZE;
+        assert_int_equal(ferry_trailer_read(&moody.flash, o->max_align, &t), FERRY_E_FLASH);
+        assert_memory_equal(&t, &untouched, sizeof t);
+        moody.bad_to = SLOT_SIZE - 16;
+        assert_int_equal(ferry_trailer_read(&moody.flash, o->max_align, &t), FERRY_OK);
+        assert_int_equal(t.magic, FERRY_UNSET);
+        assert_int_equal(t.image_ok, FERRY_BAD);
+        assert_int_equal(t.copy_done, FERRY_BAD);
+        assert_int_equal(t.swap_type, FERRY_SWAP_NONE);
+    }
+}
+
+/* Whichever read fails: an error of the flash makes one field bad, the power ends it. */
+static void every_read_may_fail(void **state)
+{
+    (void)state;
+    static struct slot slot;
+    struct moody moody;
+    struct ferry_trailer t;
+    slot_init(&slot, 8, 0xff);
+    moody_init(&moody, &slot, FERRY_OK);
+    assert_int_equal(ferry_trailer_read(&moody.flash, 8, &t), FERRY_OK);
+    int reads = moody.reads;
+    assert_int_equal(reads, 4 * 3); /* fields, looks */
+    for (int at = 1; at <= reads; at++) {
+        moody_init(&moody, &slot, FERRY_OK);
+        moody.fail_at = at;
+        moody.fail_rc = FERRY_E_FLASH;
+        assert_int_equal(ferry_trailer_read(&moody.flash, 8, &t), FERRY_OK);
+        int bad = (t.magic == FERRY_BAD) + (t.image_ok == FERRY_BAD) + (t.copy_done == FERRY_BAD);
+        assert_int_equal(bad, at <= 3 * 3 ? 1 : 0);
+        moody_init(&moody, &slot, FERRY_OK);
+        moody.fail_at = at;
+        moody.fail_rc = FERRY_E_POWER;
+        memset(&t, 0x5a, sizeof t);
+        assert_int_equal(ferry_trailer_read(&moody.flash, 8, &t), FERRY_E_POWER);
+        assert_int_equal(moody.reads, at);
+        assert_int_equal(t.swap_image, 0x5a);
+    }
+}
+
+/* ---- Errors ----------------------------------------------------------------------------- */
 
 /* A slot smaller than its trailer, and a flash that fails: an error, and nothing is touched. */
 static void errors_leave_the_trailer(void **state)
@@ -414,7 +624,12 @@ int main(void)
         cmocka_unit_test(every_byte_at_rest),
         cmocka_unit_test(fields_are_independent),
         cmocka_unit_test(every_value_of_a_byte),
-        cmocka_unit_test(damaged_magic),
+        cmocka_unit_test(flipped_bits_of_a_flag),
+        cmocka_unit_test(flipped_bits_of_a_magic),
+        cmocka_unit_test(cut_magic),
+        cmocka_unit_test(unreadable_fields),
+        cmocka_unit_test(no_field_can_be_read),
+        cmocka_unit_test(every_read_may_fail),
         cmocka_unit_test(errors_leave_the_trailer),
         cmocka_unit_test(swap_type_of_every_state),
         cmocka_unit_test(swap_type_names),

@@ -299,7 +299,7 @@ static void test_a_store_that_cannot_be_read(void **state)
     struct ferry_trial trial;
     (void)state;
     boot(POWER, 3, 1);
-    memset(rig.store_flash.state, 1, sizeof(rig.store_flash.state));
+    memset(rig.slot[PLACE_STORE_AREA].state, 1, sizeof(rig.slot[PLACE_STORE_AREA].state));
     assert_int_equal(ferry_trial_read(slots(), digest, &trial), FERRY_E_FLASH);
     assert_int_equal(ferry_trial_next(slots(), digest, POWER, 3), FERRY_E_FLASH);
     assert_int_equal(ferry_trial_started(slots()), FERRY_E_FLASH);
