@@ -32,7 +32,7 @@ def layout(strategy, external=False, **fields):
     if strategy == "swap-scratch":
         image["scratch"] = "scratch"
         base["areas"].append({"name": "scratch", "device": "internal", "offset": "0xc0000",
-                              "size": "128K" if external else "16K"})
+                              "size": "64K" if external else "16K"})
     if strategy.startswith("ram-load"):
         base["ram"] = {"address": RAM_ADDRESS, "size": "256K"}
     if external:
