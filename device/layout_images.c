@@ -129,10 +129,13 @@ static const char *rule_of(const struct ferry_strategy_traits *traits)
 
 static uint32_t largest_write_size(const struct ferry_slots *slots)
 {
-    uint32_t size = slots->primary->write_size;
+    const struct ferry_flash *const areas[] = {slots->primary, slots->secondary, slots->scratch};
+    uint32_t size = 0;
 
-    size = slots->secondary != NULL ? ferry_max32(size, slots->secondary->write_size) : size;
-    return slots->scratch != NULL ? ferry_max32(size, slots->scratch->write_size) : size;
+    for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++) {
+        size = areas[i] != NULL ? ferry_max32(size, areas[i]->write_size) : size;
+    }
+    return size;
 }
 
 /* Say which of the rules is broken, the simplest first. */

@@ -32,7 +32,7 @@ def layout(strategy, external=False, **fields):
     if strategy == "swap-scratch":
         image["scratch"] = "scratch"
         base["areas"].append({"name": "scratch", "device": "internal", "offset": "0xc0000",
-                              "size": "128K" if external else "16K"})
+                              "size": "64K" if external else "16K"})
     if strategy.startswith("ram-load"):
         base["ram"] = {"address": RAM_ADDRESS, "size": "256K"}
     if external:
@@ -94,7 +94,7 @@ class Bench:
 class Device:
     """One virtual device in a folder of its own; programmed with bootloader, key and an image."""
 
-    def __init__(self, folder, bench, image="v1", layout=None, **options):
+    def __init__(self, folder, bench, image="v1", layout=None, flash=(), **options):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.link = self.folder / "tty"
@@ -102,14 +102,14 @@ class Device:
         self.options = options
         self.process = None
         self.udp_port = None
-        self.program(bench, image, layout)
+        self.program(bench, image, layout, flash)
 
-    def program(self, bench, image, layout=None):
-        """What a factory's programmer does."""
-        extra = []
+    def program(self, bench, image, layout=None, flash=()):
+        """What a factory's programmer does; flash: further AREA=FILE."""
+        extra = [word for pair in flash for word in ("--flash", pair)]
         if layout is not None:
             (self.folder / "made-of.json").write_text(layout)
-            extra = ["--layout", self.folder / "made-of.json"]
+            extra += ["--layout", self.folder / "made-of.json"]
         subprocess.run([FERRY_DEVICE, "--dir", self.folder, *extra, "--flash",
                         f"bootloader={FIRMWARE / 'bootloader.elf'}", "--flash",
                         f"primary={bench.images[image]}", "--flash-key", bench.key,
