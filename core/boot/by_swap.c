@@ -91,8 +91,8 @@ static int run_steps(struct ferry_boot_swap *swap)
 {
     uint32_t count = swap->strategy->plan->count(swap);
 
-    /* What the marks say may not hold at the next boot; what this boot writes does. */
-    if (swap->moved && swap->unsure) {
+    /* What the records say may not hold at the next boot; what this boot writes does. */
+    if (swap->placed && swap->unsure) {
         int rc = ferry_boot_journal_state(swap, swap->done);
 
         if (rc == FERRY_E_POWER) {
@@ -203,7 +203,12 @@ static int install(struct ferry_boot_swap *swap, struct ferry_boot_image_report 
     if (rc != FERRY_OK) {
         return refuse(swap, rc, &version, report);
     }
-    rc = report->resumed ? ferry_boot_take_over(swap) : begin(swap);
+    /* Once its journal is begun a swap goes on with it: the first step may be under way. */
+    if (!report->resumed) {
+        rc = begin(swap);
+    } else if (!swap->placed) {
+        rc = ferry_boot_take_over(swap);
+    }
     return rc != FERRY_OK ? rc : carry_out(swap, report);
 }
 

@@ -397,8 +397,8 @@ static void test_a_request_with_a_dead_store(void **state)
     (void)state;
     begin(&ferry_traits_direct_xip_revert, true);
     place_trailer(&rig, 0, "mdk");
-    memset(rig.store_flash.state, 1, sizeof(rig.store_flash.state));
-    memset(rig.store_flash.dead, true, sizeof(rig.store_flash.dead));
+    memset(rig.slot[PLACE_STORE_AREA].state, 1, sizeof(rig.slot[PLACE_STORE_AREA].state));
+    memset(rig.slot[PLACE_STORE_AREA].dead, true, sizeof(rig.slot[PLACE_STORE_AREA].dead));
     assert_non_null(rig.image.slots.store);
     assert_int_equal(ferry_slots_set_pending(slots(), false), FERRY_OK);
     expect_next(1, FERRY_SWAP_TEST);
