@@ -2,6 +2,8 @@
 /* The client at the other end of the wire: real SMP packets to the device's real server. */
 #include "fault_job.h"
 
+#include "test_rig.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,15 @@ static void begin(struct request *request)
     ferry_cbor_writer_init(&request->out, request->packet + FERRY_SMP_HEADER_SIZE,
                            PACKET_MAX - FERRY_SMP_HEADER_SIZE);
     ferry_cbor_open_map(&request->out);
+}
+
+/* The answer, as the client sees it. */
+static void tell(uint8_t id, struct ferry_bytes payload)
+{
+    char text[8192];
+
+    rig_json(payload, text, sizeof(text));
+    printf("    client: command %d: %.100s\n", id, text);
 }
 
 /* Send what was written. The answer's map goes to payload, which lives in answer.
@@ -50,6 +61,9 @@ static bool send(struct fault_life *life, struct request *request, uint8_t id, u
     if (len == 0 || ferry_smp_packet_read(whole, &header, payload, &rest) != FERRY_OK ||
         ferry_cbor_read_map(*payload, errors, 2) != FERRY_OK) {
         return false;
+    }
+    if (life->verbose) {
+        tell(id, *payload);
     }
     return !errors[0].present && !errors[1].present;
 }

@@ -333,6 +333,21 @@ static void flip_byte(struct explorer *explorer, struct fault_life *life, int pl
     }
 }
 
+/* Where the images end at most: what they reach into is no trailer there. */
+static uint32_t images_end(const struct explorer *explorer, int place)
+{
+    const struct ferry_slots *slots = &explorer->machines[0].image.slots;
+    uint32_t at = place != FAULT_SECONDARY ? 0
+                                           : ferry_max32(ferry_slots_upload_offset(slots),
+                                                         ferry_slots_old_offset(slots));
+    uint32_t size = 0;
+
+    for (int i = 0; i < FAULT_PICTURES && place != FAULT_SCRATCH; i++) {
+        size = ferry_max32(size, explorer->job->pictures[i].size);
+    }
+    return at + size;
+}
+
 /* Every byte of every trailer, between two boots. */
 static void flip_all(struct explorer *explorer, struct fault_life *life)
 {
@@ -344,7 +359,9 @@ static void flip_all(struct explorer *explorer, struct fault_life *life)
             uint32_t size = explorer->chip.areas[place].flash.size;
             uint32_t trailer = trailer_size(explorer->job, &explorer->chip, place);
 
-            for (uint32_t offset = size - trailer; offset < size; offset++) {
+            uint32_t begin = ferry_max32(size - trailer, images_end(explorer, place));
+
+            for (uint32_t offset = begin; offset < size; offset++) {
                 flip_byte(explorer, life, place, offset);
             }
         }

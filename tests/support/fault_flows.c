@@ -320,6 +320,7 @@ static bool update(struct fault_life *life, enum fault_picture_id id, enum fault
             *app = confirm_trial(life, true);
             return false;
         }
+        life->candidate = (int)id;
         settle(life);
         return true;
     }

@@ -114,7 +114,7 @@ struct fault_life {
     uint32_t boots;
     uint32_t dark;    /* boots in a row that found nothing to run */
     uint32_t updates; /* swaps, copies and refusals that were reported */
-    uint32_t moves;   /* those that were no refusals */
+    uint32_t moves;   /* boots that erased as much as a swap or copy does */
     /* What the client outside knows and wants. */
     uint32_t step;      /* of the flow */
     int confirmed;      /* enum fault_picture_id that may come back at any time, or -1 */

@@ -253,14 +253,21 @@ static void tell_boot(const struct fault_life *life, int rc)
            (long long)(life->chip->state.operations - life->counted_from));
 }
 
-static bool moved(enum ferry_boot_action action)
+static uint32_t all_erases(const struct fault_life *life)
 {
-    return action == FERRY_BOOT_UPGRADED || action == FERRY_BOOT_TESTING ||
-           action == FERRY_BOOT_REVERTED;
+    uint32_t sum = 0;
+
+    for (int place = 0; place < FAULT_STORE; place++) {
+        for (int i = 0; i < FAULT_SECTORS_MAX; i++) {
+            sum += life->chip->state.wear[place][i];
+        }
+    }
+    return sum;
 }
 
 bool fault_life_boot(struct fault_life *life)
 {
+    uint32_t erases = all_erases(life);
     int rc;
 
     life->boots++;
@@ -272,7 +279,8 @@ bool fault_life_boot(struct fault_life *life)
     if (life->machine->report.images[0].action != FERRY_BOOT_RAN) {
         life->updates++;
     }
-    if (moved(life->machine->report.images[0].action)) {
+    /* More erases than to try what fails, and to clean up. */
+    if (all_erases(life) > erases + WEAR_PER_BOOT + 2) {
         life->moves++;
     }
     if (failing_for_ever(life) != NULL && names(life, failing_for_ever(life))) {
