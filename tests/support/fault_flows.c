@@ -276,6 +276,9 @@ static enum fault_app app_raises(struct fault_life *life)
     return FAULT_RESETS;
 }
 
+/* Boots after which an application does not try again. */
+#define GIVES_UP 4
+
 /* A request is made and withdrawn. A trial that a cut let begin in between runs out. */
 static enum fault_app app_cancels(struct fault_life *life)
 {
@@ -285,7 +288,8 @@ static enum fault_app app_cancels(struct fault_life *life)
     if (life->step > 0) {
         return FAULT_RESTS;
     }
-    if (ask(life, false, true)) {
+    /* Where the flash does not take it, it is given up after a while. */
+    if (ask(life, false, true) || life->boots > GIVES_UP) {
         life->step = 1;
     }
     return FAULT_RESETS;

@@ -95,14 +95,50 @@ bool fault_life_runs(const struct fault_life *life, int picture)
 /* ---- Invariants of a moment
  * ------------------------------------------------------------------------ */
 
-/* While an image is on trial the confirmed one must be whole in its place. */
+/* ---- Flash that has died ----------------------------------------------------------------------
+ */
+
+static const struct fault_armed *failing_for_ever(const struct fault_life *life)
+{
+    for (uint8_t i = 0; i < life->chip->state.armed_count; i++) {
+        const struct fault_armed *armed = &life->chip->state.armed[i];
+
+        if (armed->fired && armed->model->for_ever) {
+            return armed;
+        }
+    }
+    return NULL;
+}
+
+/* Whether the report names a sector that fails for ever. The store's are not in it. */
+static bool names_failing(const struct fault_life *life)
+{
+    static const enum ferry_boot_area areas[FAULT_PLACES] = {
+        FERRY_AREA_PRIMARY, FERRY_AREA_SECONDARY, FERRY_AREA_SCRATCH, FERRY_AREA_NONE};
+    const struct ferry_boot_failure *failure = &life->machine->report.images[0].failure;
+    bool found = false;
+
+    for (uint8_t i = 0; i < life->chip->state.armed_count; i++) {
+        const struct fault_armed *armed = &life->chip->state.armed[i];
+        uint32_t size = life->chip->areas[armed->place].flash.runs[0].size;
+
+        found =
+            found || (armed->fired && armed->model->for_ever &&
+                      (armed->place == FAULT_STORE || (failure->area == areas[armed->place] &&
+                                                       failure->sector == armed->offset / size)));
+    }
+    return found;
+}
+
+/* While an image is on trial the confirmed one must be whole in its place, unless its flash has
+ * died and the report says where. */
 static void check_old_kept(struct fault_life *life)
 {
     const struct ferry_strategy_traits *traits = traits_of(life);
     uint32_t at = 0;
     uint32_t other = FAULT_SECONDARY;
 
-    if (!life->on_trial || !traits->keeps_old || life->confirmed < 0) {
+    if (!life->on_trial || !traits->keeps_old || life->confirmed < 0 || names_failing(life)) {
         return;
     }
     if (traits->in_place) {
@@ -179,30 +215,6 @@ static void check_running(struct fault_life *life)
 /* ---- When nothing runs
  * --------------------------------------------------------------------------------- */
 
-static const struct fault_armed *failing_for_ever(const struct fault_life *life)
-{
-    for (uint8_t i = 0; i < life->chip->state.armed_count; i++) {
-        const struct fault_armed *armed = &life->chip->state.armed[i];
-
-        if (armed->fired && armed->model->for_ever) {
-            return armed;
-        }
-    }
-    return NULL;
-}
-
-/* Whether the report names the sector that fails for ever. The store's are not in it. */
-static bool names(const struct fault_life *life, const struct fault_armed *armed)
-{
-    static const enum ferry_boot_area areas[FAULT_PLACES] = {
-        FERRY_AREA_PRIMARY, FERRY_AREA_SECONDARY, FERRY_AREA_SCRATCH, FERRY_AREA_NONE};
-    const struct ferry_boot_failure *failure = &life->machine->report.images[0].failure;
-    uint32_t size = life->chip->areas[armed->place].flash.runs[0].size;
-
-    return armed->place == FAULT_STORE ||
-           (failure->area == areas[armed->place] && failure->sector == armed->offset / size);
-}
-
 static void check_dark(struct fault_life *life, int rc)
 {
     const struct fault_armed *armed = failing_for_ever(life);
@@ -220,7 +232,7 @@ static void check_dark(struct fault_life *life, int rc)
         return;
     }
     /* Where there is one slot only the recovery writes, and is told itself. */
-    if (armed != NULL && !names(life, armed) && traits_of(life)->slot_count > 1) {
+    if (armed != NULL && !names_failing(life) && traits_of(life)->slot_count > 1) {
         fault_life_fail(life, FAULT_NAMED, "nothing runs, and the failing sector is not named");
     } else if (armed == NULL && !traits_of(life)->needs_recovery) {
         fault_life_fail(life, FAULT_RUNS, ferry_error_text(life->machine->report.images[0].reason));
@@ -283,7 +295,7 @@ bool fault_life_boot(struct fault_life *life)
     if (all_erases(life) > erases + WEAR_PER_BOOT + 2) {
         life->moves++;
     }
-    if (failing_for_ever(life) != NULL && names(life, failing_for_ever(life))) {
+    if (names_failing(life)) {
         life->named = true;
     }
     if (rc == FERRY_OK) {
