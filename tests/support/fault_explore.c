@@ -359,6 +359,20 @@ static uint32_t images_end(const struct explorer *explorer, int place)
     return at + size;
 }
 
+/* Whether an area has a trailer now: the scratch area only while a swap is kept in it. */
+static bool has_trailer(const struct explorer *explorer, int place)
+{
+    const struct fault_area *area = &explorer->chip.areas[place];
+    uint8_t magic[FERRY_TRAILER_MAGIC_SIZE];
+
+    if (place != FAULT_SCRATCH) {
+        return area->memory != NULL;
+    }
+    ferry_trailer_magic(explorer->job->layout->max_align, magic);
+    return area->memory != NULL &&
+           memcmp(area->memory + area->flash.size - sizeof(magic), magic, sizeof(magic)) == 0;
+}
+
 /* Every byte of every trailer, between two boots. */
 static void flip_all(struct explorer *explorer, struct fault_life *life)
 {
@@ -366,7 +380,7 @@ static void flip_all(struct explorer *explorer, struct fault_life *life)
         return;
     }
     for (int place = 0; place <= FAULT_SCRATCH; place++) {
-        if (fault_chip_has(&explorer->chip, (enum fault_place)place)) {
+        if (has_trailer(explorer, place)) {
             uint32_t size = explorer->chip.areas[place].flash.size;
             uint32_t trailer = trailer_size(explorer->job, &explorer->chip, place);
 

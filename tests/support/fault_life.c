@@ -191,7 +191,7 @@ static const struct fault_armed *failing_for_ever(const struct fault_life *life)
     return NULL;
 }
 
-/* Whether the report names the sector that fails for ever. The store's are not in it. */
+/* Whether the report names a sector that fails for ever. The store's are not in it. */
 static bool names(const struct fault_life *life, const struct fault_armed *armed)
 {
     static const enum ferry_boot_area areas[FAULT_PLACES] = {
@@ -201,6 +201,20 @@ static bool names(const struct fault_life *life, const struct fault_armed *armed
 
     return armed->place == FAULT_STORE ||
            (failure->area == areas[armed->place] && failure->sector == armed->offset / size);
+}
+
+/* Of several it names the last that was tried. */
+static bool names_any(const struct fault_life *life)
+{
+    const struct fault_state *state = &life->chip->state;
+
+    for (uint8_t i = 0; i < state->armed_count; i++) {
+        if (state->armed[i].fired && state->armed[i].model->for_ever &&
+            names(life, &state->armed[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void check_dark(struct fault_life *life, int rc)
@@ -220,7 +234,7 @@ static void check_dark(struct fault_life *life, int rc)
         return;
     }
     /* Where there is one slot only the recovery writes, and is told itself. */
-    if (armed != NULL && !names(life, armed) && traits_of(life)->slot_count > 1) {
+    if (armed != NULL && !names_any(life) && traits_of(life)->slot_count > 1) {
         fault_life_fail(life, FAULT_NAMED, "nothing runs, and the failing sector is not named");
     } else if (armed == NULL && !traits_of(life)->needs_recovery) {
         fault_life_fail(life, FAULT_RUNS, ferry_error_text(life->machine->report.images[0].reason));
@@ -283,7 +297,7 @@ bool fault_life_boot(struct fault_life *life)
     if (all_erases(life) > erases + WEAR_PER_BOOT + 2) {
         life->moves++;
     }
-    if (failing_for_ever(life) != NULL && names(life, failing_for_ever(life))) {
+    if (names_any(life)) {
         life->named = true;
     }
     if (rc == FERRY_OK) {
