@@ -312,21 +312,32 @@ static uint32_t trailer_size(const struct fault_job *job, const struct fault_chi
     return ferry_min32(size, flash->size);
 }
 
+/* Of pairs, bytes of the trailer of which one flips by chance; the fields are never left out. */
+#define FLIP_SAMPLE 8
+
+/* Whether a byte is one that says something by itself. */
+static bool is_field(const struct fault_job *job, uint32_t from_end)
+{
+    return from_end <= FERRY_TRAILER_MAGIC_SIZE || from_end == job->trailer.image_ok ||
+           from_end == job->trailer.copy_done || from_end == job->trailer.swap_info;
+}
+
 static void flip_byte(struct explorer *explorer, struct fault_life *life, int place,
                       uint32_t offset)
 {
-    const struct fault_model *model = fault_model_find('F');
-    struct fault_point point = {
-        .model = model, .at = life->boots, .place = (uint8_t)place, .offset = offset};
+    struct fault_point point = {.model = fault_model_find('F'),
+                                .at = life->boots,
+                                .place = (uint8_t)place,
+                                .offset = offset};
     const struct fault_job *job = explorer->job;
-    uint8_t only = (uint8_t)(chance(life, &point) % 8);
-    uint32_t from_end = explorer->chip.areas[place].flash.size - offset;
-    /* The lowest bits of the flags are what erased value 0x00 cannot tell: never left out. */
-    bool whole =
-        job->every_bit || from_end == job->trailer.image_ok || from_end == job->trailer.copy_done;
+    uint32_t random = chance(life, &point);
+    bool field = is_field(job, explorer->chip.areas[place].flash.size - offset);
 
+    if (job->depth > 1 && !field && !explorer->only_wanted && random / 8 % FLIP_SAMPLE != 0) {
+        return;
+    }
     for (point.bit = 0; point.bit < 8; point.bit++) {
-        if ((whole || explorer->only_wanted || point.bit == only) &&
+        if ((job->every_bit || explorer->only_wanted || point.bit == random % 8) &&
             chosen(explorer, life, &point)) {
             branch_off(explorer, life, &point, NULL);
         }
@@ -348,14 +359,17 @@ static uint32_t images_end(const struct explorer *explorer, int place)
     return at + size;
 }
 
-/* Whether an area ends with a trailer now: the scratch area has one during an opening only. */
+/* Whether an area has a trailer now: the scratch area only while a swap is kept in it. */
 static bool has_trailer(const struct explorer *explorer, int place)
 {
     const struct fault_area *area = &explorer->chip.areas[place];
     uint8_t magic[FERRY_TRAILER_MAGIC_SIZE];
 
-    ferry_trailer_magic(explorer->machines[0].image.slots.max_align, magic);
-    return place != FAULT_SCRATCH ||
+    if (place != FAULT_SCRATCH) {
+        return area->memory != NULL;
+    }
+    ferry_trailer_magic(explorer->job->layout->max_align, magic);
+    return area->memory != NULL &&
            memcmp(area->memory + area->flash.size - sizeof(magic), magic, sizeof(magic)) == 0;
 }
 
@@ -366,8 +380,7 @@ static void flip_all(struct explorer *explorer, struct fault_life *life)
         return;
     }
     for (int place = 0; place <= FAULT_SCRATCH; place++) {
-        if (fault_chip_has(&explorer->chip, (enum fault_place)place) &&
-            has_trailer(explorer, place)) {
+        if (has_trailer(explorer, place)) {
             uint32_t size = explorer->chip.areas[place].flash.size;
             uint32_t trailer = trailer_size(explorer->job, &explorer->chip, place);
 

@@ -33,9 +33,9 @@ struct spec {
     uint8_t write_size;
     uint8_t erased;
     uint8_t other_erased;     /* of the secondary */
-    uint8_t secondary_factor; /* its sectors are so many times larger */
-    uint8_t scratch_sectors;
-    uint8_t trials; /* 0: and no store */
+    uint8_t secondary_factor; /* its sectors are so many times larger; 0 = 1 */
+    uint8_t scratch_sectors;  /* 0 = 1 */
+    uint8_t trials;           /* 0: and no store */
     uint8_t likeness;
     uint8_t key;
     uint8_t suits;
@@ -44,99 +44,72 @@ struct spec {
     uint32_t buf_size;
     uint32_t sample;
     bool sample_first;
+    bool every_bit;    /* of a byte flips, and not one by chance */
     const char *flows; /* names with blanks around; NULL = all */
 };
 
-#define KEY_NONE .key = TEST_KEY_NONE
-#define PLAIN(w, e)                                                                                \
-    .write_size = (w), .erased = (e), .other_erased = (e), .secondary_factor = 1,                  \
-    .scratch_sectors = 1, KEY_NONE, .buf_size = 256
-#define ONCE .depth = 1, .sector = 256, .old_size = 700, .new_size = 1100, .trials = 1
+#define PARTS(size, first, second)                                                                 \
+    .write_size = (size), .erased = (first), .other_erased = (second), .key = TEST_KEY_NONE,       \
+    .buf_size = 256
+#define PLAIN(size, value) PARTS(size, value, value)
+#define SIZES(old, new)    .depth = 1, .sector = 256, .old_size = (old), .new_size = (new)
+#define ONCE               SIZES(700, 1100), .trials = 1
+#define LARGE                                                                                      \
+    .sector = 4096, .old_size = 204759, .new_size = 204759, .trials = 1, .sectors = 64,            \
+    .max_sectors = 64, .write_size = 8, .erased = 0xff, .other_erased = 0xff,                      \
+    .key = TEST_KEY_NONE, .buf_size = 1024
 
 static const struct spec specs[] = {
     /* One fault, every one, on small slots of every shape. */
-    {.name = "w8", .scope = FAULT_SHORT, ONCE, PLAIN(8, 0xff)},
-    {.name = "w1", .scope = FAULT_WHOLE, ONCE, PLAIN(1, 0xff)},
+    {.name = "w8", .scope = FAULT_SHORT, ONCE, .every_bit = true, PLAIN(8, 0xff)},
+    {.name = "w1", .scope = FAULT_WHOLE, ONCE, .every_bit = true, PLAIN(1, 0xff)},
     {.name = "w2", .scope = FAULT_WHOLE, ONCE, PLAIN(2, 0xff)},
     {.name = "w4", .scope = FAULT_WHOLE, ONCE, PLAIN(4, 0xff)},
     {.name = "w16", .scope = FAULT_WHOLE, ONCE, PLAIN(16, 0xff)},
     {.name = "w32", .scope = FAULT_WHOLE, ONCE, PLAIN(32, 0xff)},
-    {.name = "z1", .scope = FAULT_WHOLE, ONCE, PLAIN(1, 0x00)},
+    {.name = "z1", .scope = FAULT_WHOLE, ONCE, .every_bit = true, PLAIN(1, 0x00)},
     {.name = "z4", .scope = FAULT_SHORT, ONCE, PLAIN(4, 0x00)},
-    {.name = "z8", .scope = FAULT_WHOLE, ONCE, PLAIN(8, 0x00)},
+    {.name = "z8", .scope = FAULT_WHOLE, ONCE, .every_bit = true, PLAIN(8, 0x00)},
     {.name = "z32", .scope = FAULT_WHOLE, ONCE, PLAIN(32, 0x00)},
     /* No store: MCUboot's rule of one boot. */
     {.name = "w8-nostore",
      .scope = FAULT_SHORT,
-     .depth = 1,
-     .sector = 256,
-     .old_size = 700,
-     .new_size = 1100,
+     SIZES(700, 1100),
+     .every_bit = true,
      PLAIN(8, 0xff)},
     {.name = "z8-nostore",
      .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 256,
-     .old_size = 700,
-     .new_size = 1100,
+     SIZES(700, 1100),
+     .every_bit = true,
      PLAIN(8, 0x00)},
     /* Three trials. */
-    {.name = "w4-trials",
-     .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 256,
-     .old_size = 700,
-     .new_size = 600,
-     .trials = 3,
-     PLAIN(4, 0xff)},
+    {.name = "w4-trials", .scope = FAULT_WHOLE, SIZES(700, 600), .trials = 3, PLAIN(4, 0xff)},
     /* Images: both of one size, the new one smaller, the same, alike, as large as can be. */
-    {.name = "w8-even",
-     .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 256,
-     .old_size = 768,
-     .new_size = 768,
-     .trials = 1,
-     PLAIN(8, 0xff)},
-    {.name = "w8-smaller",
-     .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 256,
-     .old_size = 1200,
-     .new_size = 300,
-     .trials = 1,
-     PLAIN(8, 0xff)},
+    {.name = "w8-even", .scope = FAULT_WHOLE, SIZES(768, 768), .trials = 1, PLAIN(8, 0xff)},
+    {.name = "w8-smaller", .scope = FAULT_WHOLE, SIZES(1200, 300), .trials = 1, PLAIN(8, 0xff)},
     {.name = "w8-same",
      .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 256,
-     .old_size = 700,
-     .new_size = 700,
+     SIZES(700, 700),
      .trials = 1,
      .likeness = FAULT_SAME,
      PLAIN(8, 0xff)},
     {.name = "w8-alike",
      .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 256,
-     .old_size = 1000,
-     .new_size = 1000,
+     SIZES(1000, 1000),
      .trials = 1,
      .likeness = FAULT_ONE_SECTOR,
      PLAIN(8, 0xff)},
     {.name = "w8-full",
      .scope = FAULT_SHORT,
-     .depth = 1,
-     .sector = 256,
+     SIZES(0, 0),
      .trials = 1,
      .sectors = 7,
      PLAIN(8, 0xff)},
     {.name = "z1-full",
      .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 512,
+     SIZES(0, 0),
      .trials = 1,
-     .sectors = 6,
+     .sectors = 12,
      PLAIN(1, 0x00)},
     {.name = "w32-full",
      .scope = FAULT_WHOLE,
@@ -148,97 +121,43 @@ static const struct spec specs[] = {
     /* The secondary is another part: other erased value, larger sectors. */
     {.name = "w8-inverse",
      .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 256,
-     .old_size = 700,
-     .new_size = 1100,
+     SIZES(700, 1100),
      .trials = 1,
-     .write_size = 8,
-     .erased = 0xff,
-     .other_erased = 0x00,
-     .secondary_factor = 1,
-     .scratch_sectors = 1,
-     KEY_NONE,
-     .buf_size = 256},
+     PARTS(8, 0xff, 0x00)},
     {.name = "z4-inverse",
      .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 256,
-     .old_size = 700,
-     .new_size = 1100,
+     SIZES(700, 1100),
      .trials = 1,
-     .write_size = 4,
-     .erased = 0x00,
-     .other_erased = 0xff,
-     .secondary_factor = 1,
-     .scratch_sectors = 1,
-     KEY_NONE,
-     .buf_size = 256},
+     PARTS(4, 0x00, 0xff)},
     {.name = "w8-unequal",
      .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 256,
-     .old_size = 700,
-     .new_size = 1100,
+     SIZES(700, 1100),
      .trials = 1,
-     .write_size = 8,
-     .erased = 0xff,
-     .other_erased = 0xff,
+     .suits = UNEQUAL,
      .secondary_factor = 2,
      .scratch_sectors = 2,
-     KEY_NONE,
-     .buf_size = 256,
-     .suits = UNEQUAL},
+     PARTS(8, 0xff, 0xff)},
     {.name = "w4-scratch3",
      .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 256,
-     .old_size = 700,
-     .new_size = 1100,
+     SIZES(700, 1100),
      .trials = 1,
-     .write_size = 4,
-     .erased = 0xff,
-     .other_erased = 0xff,
-     .secondary_factor = 1,
+     .suits = SCRATCH,
      .scratch_sectors = 3,
-     KEY_NONE,
-     .buf_size = 256,
-     .suits = SCRATCH},
+     PARTS(4, 0xff, 0xff)},
     /* Signed images. */
     {.name = "w8-signed",
      .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 256,
-     .old_size = 700,
-     .new_size = 700,
+     SIZES(700, 700),
      .trials = 1,
-     .write_size = 8,
-     .erased = 0xff,
-     .other_erased = 0xff,
-     .secondary_factor = 1,
-     .scratch_sectors = 1,
-     .key = TEST_KEY_ED25519,
-     .buf_size = 256,
      .sample = 40,
-     .sample_first = true},
-    /* The layout of the measurements: 64 sectors of 4 KiB, images of 204 759 bytes. */
-    {.name = "large",
-     .scope = FAULT_WHOLE,
-     .depth = 1,
-     .sector = 4096,
-     .old_size = 204759,
-     .new_size = 204759,
-     .trials = 1,
-     .sectors = 64,
-     .max_sectors = 64,
+     .sample_first = true,
+     .key = TEST_KEY_ED25519,
      .write_size = 8,
      .erased = 0xff,
      .other_erased = 0xff,
-     .secondary_factor = 1,
-     .scratch_sectors = 1,
-     KEY_NONE,
-     .buf_size = 1024,
-     .flows = " test revert permanent "},
+     .buf_size = 256},
+    /* The layout of the measurements: 64 sectors of 4 KiB, images of 204 759 bytes. */
+    {.name = "large", .scope = FAULT_WHOLE, .depth = 1, LARGE, .flows = " test revert "},
     /* Two faults: every pair. */
     {.name = "pair64w1",
      .scope = FAULT_WHOLE,
@@ -247,7 +166,8 @@ static const struct spec specs[] = {
      .old_size = 180,
      .new_size = 150,
      .trials = 1,
-     PLAIN(1, 0xff)},
+     PLAIN(1, 0xff),
+     .flows = " pending raise upload erase "},
     {.name = "pair64w8",
      .scope = FAULT_WHOLE,
      .depth = 2,
@@ -255,15 +175,27 @@ static const struct spec specs[] = {
      .old_size = 150,
      .new_size = 190,
      .trials = 1,
-     PLAIN(8, 0xff)},
-    {.name = "pair256w8",
+     PLAIN(8, 0xff),
+     .flows = " test permanent revert hang confirm cancel "},
+    {.name = "pair256w4",
      .scope = FAULT_WHOLE,
      .depth = 2,
      .sector = 256,
      .old_size = 700,
      .new_size = 600,
      .trials = 1,
-     PLAIN(8, 0xff)},
+     PLAIN(4, 0xff),
+     .flows = " test revert refused empty damaged single single-damaged "},
+    {.name = "pair128z4",
+     .scope = FAULT_WHOLE,
+     .depth = 2,
+     .sector = 128,
+     .old_size = 300,
+     .new_size = 360,
+     .trials = 1,
+     PLAIN(4, 0x00),
+     .flows = " confirm life "},
+    /* Pairs by chance, the same ones each time. */
     {.name = "pairs",
      .scope = FAULT_SHORT,
      .depth = 2,
@@ -272,24 +204,12 @@ static const struct spec specs[] = {
      .new_size = 300,
      .trials = 1,
      PLAIN(4, 0xff),
-     .sample = 29,
+     .sample = 13,
      .sample_first = true},
     {.name = "pairlarge",
      .scope = FAULT_WHOLE,
      .depth = 2,
-     .sector = 4096,
-     .old_size = 204759,
-     .new_size = 204759,
-     .trials = 1,
-     .sectors = 64,
-     .max_sectors = 64,
-     .write_size = 8,
-     .erased = 0xff,
-     .other_erased = 0xff,
-     .secondary_factor = 1,
-     .scratch_sectors = 1,
-     KEY_NONE,
-     .buf_size = 1024,
+     LARGE,
      .sample = 300,
      .sample_first = true,
      .flows = " test revert "},
@@ -297,6 +217,11 @@ static const struct spec specs[] = {
 
 /* ---- Fitting
  * ----------------------------------------------------------------------------------------- */
+
+static uint32_t factor_of(const struct spec *spec)
+{
+    return ferry_max32(spec->secondary_factor, 1);
+}
 
 /* Slots of so many sectors; the secondary as large, but for what the strategy needs more. */
 static void shape(struct fault_layout *layout, const struct spec *spec,
@@ -311,13 +236,13 @@ static void shape(struct fault_layout *layout, const struct spec *spec,
     if (traits->slot_count > 1) {
         shapes[FAULT_SECONDARY] = primary;
         shapes[FAULT_SECONDARY].erased_value = spec->other_erased;
-        shapes[FAULT_SECONDARY].sector_size *= spec->secondary_factor;
-        shapes[FAULT_SECONDARY].sectors /= spec->secondary_factor;
+        shapes[FAULT_SECONDARY].sector_size *= factor_of(spec);
+        shapes[FAULT_SECONDARY].sectors /= factor_of(spec);
         shapes[FAULT_SECONDARY].sectors += one_more ? 1 : 0;
     }
     if (traits->scratch) {
         shapes[FAULT_SCRATCH] = primary;
-        shapes[FAULT_SCRATCH].sectors = spec->scratch_sectors;
+        shapes[FAULT_SCRATCH].sectors = ferry_max32(spec->scratch_sectors, 1);
     }
     if (spec->trials > 0) {
         shapes[FAULT_STORE] = primary;
@@ -362,7 +287,7 @@ static bool fit(struct fault_layout *layout, const struct spec *spec,
         shape(layout, spec, strategy->traits, spec->sectors);
         return room(layout, strategy) >= need;
     }
-    for (uint32_t sectors = 4; sectors <= 72; sectors += spec->secondary_factor) {
+    for (uint32_t sectors = 4; sectors <= 72; sectors += factor_of(spec)) {
         shape(layout, spec, strategy->traits, sectors);
         if (room(layout, strategy) >= need) {
             return true;
@@ -440,7 +365,7 @@ static void fill(struct fault_job *job, const struct spec *spec,
     job->depth = spec->depth;
     job->sample = spec->sample;
     job->sample_first = spec->sample_first;
-    job->every_bit = spec->depth == 1 && spec->sector < 4096;
+    job->every_bit = spec->every_bit;
     snprintf(job->name, sizeof(job->name), "%s/%s%s/%s", strategy->traits->name, spec->name,
              write_once ? "-once" : "", flow->name);
 }
