@@ -126,6 +126,7 @@ static int boot_image(const struct ferry_boot_config *config, uint32_t number,
     swap.slots = &image->slots;
     swap.failure = &report->failure;
     swap.type = FERRY_SWAP_NONE;
+    swap.looks = 1;
     report->reason = FERRY_OK;
 
     int rc = ferry_slots_trailer(swap.slots, &swap.layout);

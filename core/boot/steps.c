@@ -93,8 +93,11 @@ int ferry_boot_noted(const struct ferry_boot_swap *swap, const struct ferry_flas
 static int erase_sector(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
                         const struct ferry_flash_sector *sector)
 {
-    int rc = swap->unsure ? 0 : ferry_flash_is_erased(area, sector->offset, sector->size);
+    int rc = swap->unsure ? 0 : 1;
 
+    for (int look = 0; rc == 1 && look < swap->looks; look++) {
+        rc = ferry_flash_is_erased(area, sector->offset, sector->size);
+    }
     if (rc == FERRY_E_POWER || rc == 1) {
         return rc == 1 ? FERRY_OK : rc;
     }
@@ -200,8 +203,11 @@ int ferry_boot_move(const struct ferry_boot_swap *swap, const struct ferry_flash
 {
     struct ferry_boot_swap careful = *swap;
     bool again = true;
-    int rc = swap->unsure ? 0 : ferry_boot_same(swap, from, from_offset, to, to_offset, len);
+    int rc = swap->unsure ? 0 : 1;
 
+    for (int look = 0; rc == 1 && look < swap->looks; look++) {
+        rc = ferry_boot_same(swap, from, from_offset, to, to_offset, len);
+    }
     if (rc == FERRY_E_POWER || rc == 1) {
         return rc == 1 ? FERRY_OK : rc;
     }

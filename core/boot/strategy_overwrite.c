@@ -8,6 +8,9 @@
  * alone; to the next boot all three mean the same. */
 #include "core/boot/swap.h"
 
+/* A word that reads now so and now so does not read right so often in a row. */
+#define LOOKS 24
+
 static int resume(struct ferry_boot_swap *swap)
 {
     struct ferry_trailers trailers;
@@ -41,8 +44,8 @@ static bool has_note(const struct ferry_boot_swap *swap)
     return swap->size <= swap->slots->secondary->size - swap->layout.swap_size;
 }
 
-/* Note that the copy begins. Sets swap->unsure when it may have begun before: a sector that was cut
- * may read right now and not later, so nothing is left out then. */
+/* Note that the copy begins. When it may have begun before, a sector that was cut may read right
+ * now and not later: then it must read right again and again to be left out. */
 static int note_begin(struct ferry_boot_swap *swap)
 {
     const struct ferry_flash *secondary = swap->slots->secondary;
@@ -54,10 +57,10 @@ static int note_begin(struct ferry_boot_swap *swap)
     if (rc == 1) {
         ferry_store_le32(note, swap->size);
         rc = ferry_flash_program_padded(secondary, at, note, sizeof(note));
-        swap->unsure = rc != FERRY_OK;
-    } else {
-        swap->unsure = true;
+    } else if (rc == 0) {
+        rc = FERRY_E_NOT_ERASED;
     }
+    swap->looks = rc == FERRY_OK ? 1 : LOOKS;
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
@@ -68,22 +71,6 @@ static int begin(struct ferry_boot_swap *swap)
     int rc = note_begin(swap);
 
     return rc == FERRY_OK ? 1 : rc;
-}
-
-/* Erase the primary's trailer. While unsure the copy erases its own sectors, whatever they hold:
- * the one that image and trailer share needs no second erase. */
-static int erase_trailer(const struct ferry_boot_swap *swap)
-{
-    const struct ferry_flash *primary = swap->slots->primary;
-    struct ferry_flash_sector last;
-    uint32_t start = 0;
-    int rc = ferry_slots_trailer_start(swap->slots, primary, &start);
-
-    if (rc == FERRY_OK && swap->unsure) {
-        rc = ferry_flash_sector_at(primary, swap->size - 1, &last);
-        start = rc == FERRY_OK ? ferry_max32(start, last.offset + last.size) : start;
-    }
-    return rc != FERRY_OK ? rc : ferry_boot_erase(swap, primary, start, primary->size - start);
 }
 
 /* Copy sector after sector of the primary; only the image's own bytes, because the last sector may
@@ -142,7 +129,7 @@ static int record_copy(const struct ferry_boot_swap *swap)
 /* Copy, verify, record. */
 static int install(struct ferry_boot_swap *swap)
 {
-    int rc = erase_trailer(swap);
+    int rc = ferry_boot_erase_trailer(swap, swap->slots->primary);
 
     if (rc == FERRY_OK) {
         rc = copy_image(swap);
@@ -162,7 +149,7 @@ static int run(struct ferry_boot_swap *swap)
     if (rc != FERRY_OK) {
         return rc;
     }
-    swap->unsure = false;
+    swap->looks = 1;
     rc = ferry_boot_empty_secondary(swap);
     return rc == FERRY_E_POWER || installed ? rc : FERRY_OK;
 }

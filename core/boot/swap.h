@@ -23,6 +23,7 @@ struct ferry_boot_swap {
     bool placed;    /* backwards is known: the swap has begun */
     bool moved;     /* parts of the images have changed places already */
     bool unsure;    /* a cut may have left the target of the next step half done */
+    uint8_t looks;  /* how often flash must read right to be believed, where a cut may have been */
     bool mapped;    /* the journal has a map of the blocks that differ */
     uint32_t primary_size;   /* bytes of the image that leaves the primary … */
     uint32_t secondary_size; /* … and of the one that leaves the secondary */

@@ -685,6 +685,7 @@ static void begin(struct explorer *explorer, struct fault_life *life)
     life->boots = 0;
     life->updates = 0;
     life->moves = 0;
+    life->requests = 0;
 }
 
 /* How many boots the flow takes without a fault. */

@@ -234,6 +234,7 @@ static bool ask(struct fault_life *life, bool raise, bool cancel)
     const struct ferry_slots *slots = slots_of(life);
     int rc = is_there(life) ? ferry_slots_set_pending(slots, false) : FERRY_E_STATE;
 
+    life->requests += rc == FERRY_OK ? 1 : 0;
     if (rc == FERRY_OK && raise) {
         rc = ferry_slots_set_pending(slots, true);
     }
@@ -337,6 +338,7 @@ static bool update(struct fault_life *life, enum fault_picture_id id, enum fault
     if (fault_client_upload(life, id)) {
         life->asked = takes_no_request(life) || fault_client_test(life, id);
         life->erase_first = !life->asked;
+        life->requests += life->asked ? 1 : 0;
     }
     return false;
 }

@@ -112,9 +112,10 @@ struct fault_life {
     bool verbose;
     enum ferry_reset_cause cause; /* of the next boot */
     uint32_t boots;
-    uint32_t dark;    /* boots in a row that found nothing to run */
-    uint32_t updates; /* swaps, copies and refusals that were reported */
-    uint32_t moves;   /* boots that erased as much as a swap or copy does */
+    uint32_t dark;     /* boots in a row that found nothing to run */
+    uint32_t updates;  /* swaps, copies and refusals that were reported */
+    uint32_t moves;    /* boots that erased as much as a swap or copy does */
+    uint32_t requests; /* of the application, which try the flash anew */
     /* What the client outside knows and wants. */
     uint32_t step;      /* of the flow */
     int confirmed;      /* enum fault_picture_id that may come back at any time, or -1 */
