@@ -19,16 +19,32 @@ static enum ferry_swap_type type_under_way(const struct ferry_trailer *primary,
     return primary->swap_type == FERRY_SWAP_REVERT ? FERRY_SWAP_REVERT : FERRY_SWAP_PERM;
 }
 
+/* Whether the primary's trailer was filled for a swap. A magic alone is none: so does an image look
+ * that was padded for the primary slot. swap_info may have lost a bit; swap_size is more than one.
+ * Returns 1, 0 or FERRY_E_POWER. */
+static int has_begun(const struct ferry_boot_swap *swap, const struct ferry_trailer *primary)
+{
+    const struct ferry_flash *slot = swap->slots->primary;
+    uint32_t erased = slot->erased_value == 0 ? 0 : UINT32_MAX;
+    uint32_t size = 0;
+    int rc = ferry_boot_read_size(swap, slot, &size);
+
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    size ^= erased;
+    return primary->swap_type != FERRY_SWAP_NONE || (rc == FERRY_OK && (size & (size - 1)) != 0);
+}
+
 /* A swap whose journal was not begun: it is judged and begun again. With steps that are done, the
- * secondary was erased by somebody since; it is no part of this any more. A magic alone is no swap
- * either: so does an image look that was padded for the primary slot. Returns 1, 0 or an error. */
+ * secondary was erased by somebody since; it is no part of this any more. Returns 1, 0 or an
+ * error. */
 static int resume_begin(struct ferry_boot_swap *swap, const struct ferry_trailer *primary)
 {
-    if (swap->done > 0 || primary->swap_type == FERRY_SWAP_NONE) {
-        return 0;
-    }
-    swap->unsure = true;
-    return 1;
+    int rc = swap->done == 0 ? has_begun(swap, primary) : 0;
+
+    swap->unsure = rc == 1;
+    return rc;
 }
 
 /* A swap with a journal. Returns 1 or an error. */
@@ -343,10 +359,12 @@ static int note_first_start(const struct ferry_boot_swap *swap,
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
-/* The primary verifies: leave the trailers sane and look ahead. */
-static int look_ahead(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
+/* The primary verifies: leave the trailers sane and look ahead. Where a swap is stopped half way
+ * its records stay, for they are the way on. */
+static int look_ahead(struct ferry_boot_swap *swap, bool stopped,
+                      struct ferry_boot_image_report *report)
 {
-    int rc = ferry_boot_decide(swap);
+    int rc = stopped ? FERRY_OK : ferry_boot_decide(swap);
 
     if (rc == FERRY_OK && swap->type == FERRY_SWAP_NONE) {
         rc = ferry_boot_repair(swap, &report->info);
@@ -381,5 +399,5 @@ int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_rep
     if (rc != FERRY_OK) {
         return stop(report, rc, moved == FERRY_E_FLASH ? FERRY_E_FLASH : FERRY_E_NO_IMAGE);
     }
-    return look_ahead(swap, report);
+    return look_ahead(swap, moved != FERRY_OK, report);
 }

@@ -44,6 +44,18 @@ void ferry_journal_seal(uint8_t record[FERRY_JOURNAL_RECORD])
     ferry_store_le16(record + FERRY_JOURNAL_CRC, ferry_crc16(0, record, FERRY_JOURNAL_CRC));
 }
 
+/* Whether a place was never written; one bit may have flipped there. */
+static bool is_blank(const uint8_t record[FERRY_JOURNAL_RECORD], uint8_t erased_value)
+{
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < FERRY_JOURNAL_RECORD; i++) {
+        for (uint8_t byte = record[i] ^ erased_value; byte != 0; byte &= (uint8_t)(byte - 1)) {
+            bits++;
+        }
+    }
+    return bits <= 1;
+}
+
 int ferry_journal_place(const struct ferry_flash *area, uint32_t offset,
                         uint8_t record[FERRY_JOURNAL_RECORD])
 {
@@ -51,7 +63,7 @@ int ferry_journal_place(const struct ferry_flash *area, uint32_t offset,
     if (rc != FERRY_OK) {
         return rc == FERRY_E_POWER ? rc : FERRY_E_FORMAT;
     }
-    if (ferry_all_equal(record, FERRY_JOURNAL_RECORD, area->erased_value)) {
+    if (is_blank(record, area->erased_value)) {
         return 0;
     }
     return heal(record) ? 1 : FERRY_E_FORMAT;

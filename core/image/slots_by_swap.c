@@ -190,7 +190,8 @@ static int clear_request(const struct ferry_slots *slots)
 }
 
 /* Write swap_info behind a request, as MCUboot's own application code does. The magic made the
- * request already; where the field is not erased any more, it is left alone. */
+ * request already: where the field does not take it, it stays as it is.
+ * Returns FERRY_OK, FERRY_E_CONFIG or FERRY_E_POWER. */
 static int note_request(const struct ferry_slots *slots, enum ferry_swap_type type)
 {
     struct ferry_trailer_layout layout;
@@ -203,7 +204,7 @@ static int note_request(const struct ferry_slots *slots, enum ferry_swap_type ty
     if (rc == 1) {
         rc = ferry_trailer_write_swap_info(slot, slots->max_align, slots->number, type);
     }
-    return rc == FERRY_E_NOT_ERASED ? FERRY_OK : rc;
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
 /* A request where none stands yet. */
