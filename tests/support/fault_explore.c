@@ -230,6 +230,7 @@ static void branch_off(struct explorer *explorer, struct fault_life *life,
     struct moment moment;
 
     hold(chip, &moment);
+    fault_life_look_for_names(&other);
     chip->state.noise = chance(life, point);
     add_fault(&other, point);
     other.machine = &explorer->machines[other.fault_count];

@@ -215,6 +215,9 @@ bool fault_client_erase(struct fault_life *life);
 /* Something is wrong; only the first is kept. */
 void fault_life_fail(struct fault_life *life, enum fault_invariant invariant, const char *why);
 
+/* Note whether the report, also of a boot under way, names a sector that fails for ever. */
+void fault_life_look_for_names(struct fault_life *life);
+
 /* Whether the image that runs equals a picture. */
 bool fault_life_runs(const struct fault_life *life, int picture);
 
