@@ -217,8 +217,7 @@ static const struct spec specs[] = {
      .flows = " test revert "},
 };
 
-/* ---- Fitting
- * ----------------------------------------------------------------------------------------- */
+/* ---- Fitting --------------------------------------------------------------------------------- */
 
 static uint32_t factor_of(const struct spec *spec)
 {
@@ -311,8 +310,7 @@ static bool suits(const struct spec *spec, const struct ferry_strategy_traits *t
            traits->sector_states == 0;
 }
 
-/* ---- The list
- * ---------------------------------------------------------------------------------------------- */
+/* ---- The list -------------------------------------------------------------------------------- */
 
 struct list {
     struct fault_job *jobs;
