@@ -45,8 +45,7 @@ static void run(const struct ferry_boot_strategy *strategy, const char *device, 
     fault_job_run(&job, &results);
 }
 
-/* ---- Broken plans -----------------------------------------------------------------------------
- */
+/* ---- Broken plans ---------------------------------------------------------------------------- */
 
 static const struct ferry_boot_strategy *const move = &ferry_boot_swap_move;
 
@@ -182,8 +181,7 @@ static int run_never_ends(struct ferry_boot_swap *swap)
     return ferry_boot_move(swap, slots->secondary, 0, slots->primary, 0, swap->size);
 }
 
-/* ---- Broken boots ------------------------------------------------------------------------------
- */
+/* ---- Broken boots ---------------------------------------------------------------------------- */
 
 /* Takes what stands in the primary for good, unseen. */
 static int boot_trusts(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
@@ -242,8 +240,7 @@ static int confirm_not(const struct ferry_slots *slots)
     return FERRY_OK;
 }
 
-/* ---- Rows
- * ----------------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 typedef int boot_fn(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
                     struct ferry_verdict *verdict);
@@ -308,8 +305,7 @@ static void make(struct broken *broken, const struct defect *defect)
     broken->state.confirm = defect->confirm != NULL ? defect->confirm : broken->state.confirm;
 }
 
-/* ---- Tests
- * ------------------------------------------------------------------------------------------ */
+/* ---- Tests ----------------------------------------------------------------------------------- */
 
 static void test_every_invariant_finds_its_defect(void **state)
 {

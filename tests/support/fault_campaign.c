@@ -45,8 +45,7 @@ struct worker {
     uint64_t tried;
 };
 
-/* ---- Counting
- * ------------------------------------------------------------------------------------- */
+/* ---- Counting -------------------------------------------------------------------------------- */
 
 static size_t model_index(const struct fault_model *model)
 {
@@ -110,8 +109,7 @@ static void take(void *context, const struct fault_life *life)
     }
 }
 
-/* ---- Working
- * -------------------------------------------------------------------------------------------- */
+/* ---- Working --------------------------------------------------------------------------------- */
 
 static bool wanted(const struct fault_options *options, const struct fault_job *job)
 {
@@ -162,8 +160,7 @@ static bool work_together(const struct fault_options *options, struct fault_job 
     return good;
 }
 
-/* ---- The table
- * ---------------------------------------------------------------------------------------------- */
+/* ---- The table ------------------------------------------------------------------------------- */
 
 static void add_count(struct fault_count *sum, const struct fault_count *cell)
 {
@@ -349,9 +346,7 @@ static bool write_report(const struct fault_options *options, const struct table
     return fclose(out) == 0;
 }
 
-/* ---- Running
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 static int run_one(const struct fault_options *options, struct fault_job *jobs, size_t job_count)
 {

@@ -24,8 +24,7 @@ struct fault_options {
 /* Run. Returns 0 when faults were tried and nothing was broken. */
 int fault_campaign(const struct fault_options *options);
 
-/* ---- fault_jobs.c
- * ---------------------------------------------------------------------------------- */
+/* ---- fault_jobs.c ---------------------------------------------------------------------------- */
 
 extern const struct ferry_boot_strategy *const fault_strategies[];
 extern const size_t fault_strategy_count;

@@ -28,7 +28,7 @@ uint8_t fault_chip_noise(struct fault_chip *chip)
     return (uint8_t)(x >> 11);
 }
 
-/* ---- Journal ------------------------------------------------------------------------------ */
+/* ---- Journal --------------------------------------------------------------------------------- */
 
 struct entry {
     uint32_t place;
@@ -73,7 +73,7 @@ void fault_chip_undo(struct fault_chip *chip, size_t mark)
     }
 }
 
-/* ---- Spots in doubt ------------------------------------------------------------------------ */
+/* ---- Spots in doubt -------------------------------------------------------------------------- */
 
 static bool overlaps(const struct fault_spot *spot, const struct fault_area *area, uint32_t offset,
                      uint32_t len)
@@ -174,7 +174,7 @@ static void shake(struct fault_chip *chip, const struct fault_spot *spot, uint32
     }
 }
 
-/* ---- Raw changes ---------------------------------------------------------------------------- */
+/* ---- Raw changes ----------------------------------------------------------------------------- */
 
 void fault_chip_poke(struct fault_area *area, uint32_t offset, const uint8_t *bytes, uint32_t len)
 {
@@ -390,8 +390,7 @@ static int chip_erase(const struct ferry_flash *flash, uint32_t offset, size_t l
 static const struct ferry_flash_ops chip_ops = {
     .read = chip_read, .program = chip_program, .erase = chip_erase};
 
-/* ---- Set-up -----------------------------------------------------------------------------------
- */
+/* ---- Set-up ---------------------------------------------------------------------------------- */
 
 static void init_area(struct fault_chip *chip, enum fault_place place,
                       const struct fault_shape *shape)

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-/* ---- The rules of flash -------------------------------------------------------------- */
+/* ---- The rules of flash ---------------------------------------------------------------------- */
 
 static bool touches(const struct fault_range *range, uint32_t offset, size_t len)
 {
@@ -115,7 +115,7 @@ static int rules_erase(const struct ferry_flash *flash, uint32_t offset, size_t 
 static const struct ferry_flash_ops rules_ops = {
     .read = rules_read, .program = rules_program, .erase = rules_erase};
 
-/* ---- The device ------------------------------------------------------------------------ */
+/* ---- The device ------------------------------------------------------------------------------ */
 
 static void init_slot(struct fault_device *device, struct fault_slot *slot, uint32_t sectors)
 {

@@ -33,8 +33,7 @@ struct branch {
     struct fault_life *life;
 };
 
-/* ---- Ids
- * --------------------------------------------------------------------------------------------- */
+/* ---- Ids ------------------------------------------------------------------------------------- */
 
 /* By enum fault_place. */
 static const char places[] = "psx";
@@ -118,8 +117,7 @@ static bool same_point(const struct fault_point *a, const struct fault_point *b)
            a->offset == b->offset && a->bit == b->bit;
 }
 
-/* ---- Chance that is the same in every run
- * -------------------------------------------------------------- */
+/* ---- Chance that is the same in every run ---------------------------------------------------- */
 
 static uint32_t mix(uint32_t hash, uint32_t value)
 {
@@ -182,8 +180,7 @@ static bool chosen(const struct explorer *explorer, const struct fault_life *lif
     return chance(life, point) % job->sample == 0;
 }
 
-/* ---- Branching
- * ------------------------------------------------------------------------------------------- */
+/* ---- Branching ------------------------------------------------------------------------------- */
 
 static void explore(struct explorer *explorer, struct fault_life *life);
 
@@ -230,6 +227,7 @@ static void branch_off(struct explorer *explorer, struct fault_life *life,
     struct moment moment;
 
     hold(chip, &moment);
+    fault_life_look_for_names(&other);
     chip->state.noise = chance(life, point);
     add_fault(&other, point);
     other.machine = &explorer->machines[other.fault_count];
@@ -296,9 +294,7 @@ static void on_operation(void *watcher, const struct fault_op *op)
     }
 }
 
-/* ---- Flips
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- Flips ----------------------------------------------------------------------------------- */
 
 /* Bytes at the end of an area that are its trailer. */
 static uint32_t trailer_size(const struct fault_job *job, const struct fault_chip *chip, int place)
@@ -402,9 +398,7 @@ static void reset_before_app(struct explorer *explorer, struct fault_life *life)
     }
 }
 
-/* ---- Living
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- Living ---------------------------------------------------------------------------------- */
 
 static uint32_t boots_max(const struct fault_life *life)
 {
@@ -540,88 +534,7 @@ static void explore(struct explorer *explorer, struct fault_life *life)
     }
 }
 
-/* ---- A job
- * ---------------------------------------------------------------------------------------------------------
- */
-
-static void fail_job(const struct fault_job *job, const char *why)
-{
-    fprintf(stderr, "faults: %s: %s\n", job->name, why);
-    abort();
-}
-
-static void build(struct fault_job *job, enum fault_picture_id id, uint32_t size,
-                  const uint8_t *payload)
-{
-    const struct fault_layout *layout = job->layout;
-    bool ram = strncmp(job->strategy->traits->name, "ram-load", 8) == 0;
-    uint32_t more = layout->key == TEST_KEY_NONE ? 72 : 72 + 36 + 68;
-    struct test_image_spec spec = {.version = {.major = (uint8_t)(id + 1)},
-                                   .key = layout->key,
-                                   .payload_size = size - more,
-                                   .payload = payload,
-                                   .header_size = 32,
-                                   .flags = ram ? FERRY_IMAGE_RAM_LOAD : 0,
-                                   .load_address = ram ? FAULT_RAM_ADDRESS : 0,
-                                   .seed = (uint8_t)(id * 7 + 1)};
-    struct fault_picture *picture = &job->pictures[id];
-
-    picture->bytes = malloc(size + 1);
-    if (picture->bytes == NULL || size <= more) {
-        fail_job(job, "no image of that size");
-    }
-    picture->size = (uint32_t)test_image_build(&spec, picture->bytes, size + 1);
-    if (picture->size != size) {
-        fail_job(job, "the image has another size than it should");
-    }
-}
-
-/* A later image that has the payload of the first one, but for a byte in its middle. */
-static void build_alike(struct fault_job *job, enum fault_picture_id id)
-{
-    const struct fault_picture *old = &job->pictures[FAULT_OLD];
-    uint8_t *payload = malloc(old->size);
-
-    if (payload == NULL) {
-        fail_job(job, "out of memory");
-    }
-    memcpy(payload, old->bytes + 32, old->size - 32);
-    payload[old->size / 2 - 32] ^= (uint8_t)id;
-    build(job, id, old->size, payload);
-    free(payload);
-}
-
-static void make_pictures(struct fault_job *job, const struct fault_machine *machine)
-{
-    const struct fault_layout *layout = job->layout;
-    uint32_t max = ferry_slots_max_image(&machine->image.slots);
-    uint32_t old_size = layout->old_size != 0 ? layout->old_size : max;
-    uint32_t new_size = layout->new_size != 0 ? layout->new_size : max;
-    struct fault_picture *bad = &job->pictures[FAULT_BAD];
-
-    if (old_size > max || new_size > max) {
-        fail_job(job, "the images do not fit");
-    }
-    build(job, FAULT_OLD, old_size, NULL);
-    if (layout->likeness == FAULT_ONE_SECTOR) {
-        build_alike(job, FAULT_NEW);
-        build_alike(job, FAULT_NEXT);
-    } else {
-        build(job, FAULT_NEW, new_size, NULL);
-        build(job, FAULT_NEXT, old_size, NULL);
-    }
-    if (layout->likeness == FAULT_SAME) {
-        memcpy(job->pictures[FAULT_NEW].bytes, job->pictures[FAULT_OLD].bytes, old_size);
-        job->pictures[FAULT_NEW].size = old_size;
-    }
-    *bad = job->pictures[FAULT_NEW];
-    bad->bytes = malloc(bad->size);
-    if (bad->bytes == NULL) {
-        fail_job(job, "out of memory");
-    }
-    memcpy(bad->bytes, job->pictures[FAULT_NEW].bytes, bad->size);
-    bad->bytes[bad->size - 60] ^= 0x01;
-}
+/* ---- A job ----------------------------------------------------------------------------------- */
 
 /* The regions of a swap over a scratch area: each erases it once, and so do its trailer's moves. */
 static uint32_t wear_of_scratch(const struct fault_chip *chip)
@@ -644,19 +557,16 @@ static void set_up(struct explorer *explorer)
     explorer->chip.write_once = job->write_once;
     explorer->chip.verbose = explorer->only_wanted;
     if (ferry_slots_check(slots) != FERRY_OK || ferry_slots_trailer(slots, &job->trailer) != 0) {
-        fail_job(job, "the slots do not suit the strategy");
+        fault_job_fail(job, "the slots do not suit the strategy");
     }
     job->wear_of_scratch = wear_of_scratch(&explorer->chip);
     job->boots_base = 8;
-    make_pictures(job, &explorer->machines[0]);
+    fault_pictures_make(job, ferry_slots_max_image(slots));
 }
 
 static void clean_up(struct explorer *explorer)
 {
-    for (int i = 0; i < FAULT_PICTURES; i++) {
-        free(explorer->job->pictures[i].bytes);
-        explorer->job->pictures[i] = (struct fault_picture){NULL, 0};
-    }
+    fault_pictures_free(explorer->job);
     for (int i = 0; i <= FAULTS_MAX; i++) {
         fault_machine_free(&explorer->machines[i]);
     }
@@ -677,7 +587,7 @@ static void begin(struct explorer *explorer, struct fault_life *life)
                                 .verbose = explorer->only_wanted};
     life->job->flow->setup(life);
     if (life->failed) {
-        fail_job(explorer->job, life->why);
+        fault_job_fail(explorer->job, life->why);
     }
     memset(&explorer->chip.state, 0, sizeof(explorer->chip.state));
     explorer->chip.state.noise = 1;
@@ -709,7 +619,7 @@ void fault_job_run(struct fault_job *job, const struct fault_results *results)
     struct fault_life life;
 
     if (explorer == NULL) {
-        fail_job(job, "out of memory");
+        fault_job_fail(job, "out of memory");
     }
     explorer->job = job;
     explorer->results = results;

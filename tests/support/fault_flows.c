@@ -22,8 +22,7 @@ static bool in_place(const struct fault_life *life)
     return life->job->strategy->traits->in_place;
 }
 
-/* ---- Putting into place
- * -------------------------------------------------------------------------- */
+/* ---- Putting into place ---------------------------------------------------------------------- */
 
 void fault_load(struct fault_life *life, uint32_t slot, enum fault_picture_id id)
 {
@@ -132,8 +131,7 @@ static void setup_single_damaged(struct fault_life *life)
     damage(life);
 }
 
-/* ---- Applications
- * ----------------------------------------------------------------------------------- */
+/* ---- Applications ---------------------------------------------------------------------------- */
 
 static int try_confirm(struct fault_life *life)
 {
@@ -286,7 +284,7 @@ static enum fault_app app_cancels(struct fault_life *life)
     if (life->on_trial) {
         return app_hangs_marked(life);
     }
-    if (life->step > 0) {
+    if (life->step > 0 || life->ran_candidate) {
         return FAULT_RESTS;
     }
     /* Where the flash does not take it, it is given up after a while. */
@@ -364,9 +362,7 @@ static enum fault_app app_lives(struct fault_life *life)
     return update(life, FAULT_NEXT, &app) ? FAULT_RESTS : app;
 }
 
-/* ---- Rows
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 #define REVERT  FAULT_NEEDS_REVERT
 #define REQUEST FAULT_NEEDS_REQUEST

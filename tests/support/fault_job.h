@@ -11,8 +11,7 @@
 #include "ferry/server.h"
 #include "test_image.h"
 
-/* ---- The device --------------------------------------------------------------------------------
- */
+/* ---- The device ------------------------------------------------------------------------------ */
 
 /* How the images of a flow resemble each other. */
 enum fault_likeness { FAULT_UNLIKE, FAULT_SAME, FAULT_ONE_SECTOR };
@@ -57,8 +56,7 @@ struct fault_machine {
     uint8_t *ram_bytes;
 };
 
-/* ---- Invariants
- * ---------------------------------------------------------------------------------- */
+/* ---- Invariants ------------------------------------------------------------------------------ */
 
 /* X(name, what it says) */
 #define FAULT_INVARIANTS(X)                                                                        \
@@ -81,8 +79,7 @@ enum fault_invariant {
 
 extern const char *const fault_invariant_names[FAULT_INVARIANT_COUNT];
 
-/* ---- Faults
- * ------------------------------------------------------------------------------------------ */
+/* ---- Faults ---------------------------------------------------------------------------------- */
 
 #define FAULTS_MAX 2
 
@@ -95,8 +92,7 @@ struct fault_point {
     uint8_t bit;
 };
 
-/* ---- A life
- * --------------------------------------------------------------------------------------------- */
+/* ---- A life ---------------------------------------------------------------------------------- */
 
 struct fault_job;
 
@@ -184,8 +180,7 @@ struct fault_job {
     uint32_t wear_of_scratch; /* most erases of its sector in one update */
 };
 
-/* ---- fault_machine.c
- * ------------------------------------------------------------------------------------- */
+/* ---- fault_machine.c ------------------------------------------------------------------------- */
 
 /* RAM for one life; hooks and all. Give it to fault_machine_free(). */
 void fault_machine_init(struct fault_machine *machine, const struct fault_job *job,
@@ -199,8 +194,17 @@ int fault_machine_boot(struct fault_machine *machine, const struct fault_job *jo
 /* RAM that ram-load images are linked to. */
 #define FAULT_RAM_ADDRESS 0x20000000U
 
-/* ---- fault_client.c
- * --------------------------------------------------------------------------------------- */
+/* ---- fault_pictures.c -------------------------------------------------------------------------
+ */
+
+/* A job that cannot be: say why and abort. */
+void fault_job_fail(const struct fault_job *job, const char *why);
+
+/* Build the images of a job, of max bytes at most; free() them. Aborts when they cannot be. */
+void fault_pictures_make(struct fault_job *job, uint32_t max);
+void fault_pictures_free(struct fault_job *job);
+
+/* ---- fault_client.c -------------------------------------------------------------------------- */
 
 /* The client at the other end of the wire: what it asks of the device's server. Each returns true
  * when the server did it. */
@@ -209,11 +213,13 @@ bool fault_client_test(struct fault_life *life, enum fault_picture_id picture);
 bool fault_client_confirm(struct fault_life *life);
 bool fault_client_erase(struct fault_life *life);
 
-/* ---- fault_life.c
- * ------------------------------------------------------------------------------------------ */
+/* ---- fault_life.c ---------------------------------------------------------------------------- */
 
 /* Something is wrong; only the first is kept. */
 void fault_life_fail(struct fault_life *life, enum fault_invariant invariant, const char *why);
+
+/* Note whether the report, also of a boot under way, names a sector that fails for ever. */
+void fault_life_look_for_names(struct fault_life *life);
 
 /* Whether the image that runs equals a picture. */
 bool fault_life_runs(const struct fault_life *life, int picture);
@@ -224,8 +230,7 @@ bool fault_life_boot(struct fault_life *life);
 /* The invariants of an end. */
 void fault_life_end(struct fault_life *life);
 
-/* ---- fault_flows.c
- * ------------------------------------------------------------------------------------------ */
+/* ---- fault_flows.c --------------------------------------------------------------------------- */
 
 extern const struct fault_flow fault_flows[];
 extern const size_t fault_flow_count;
@@ -239,8 +244,7 @@ bool fault_flow_suits(const struct fault_flow *flow, const struct ferry_strategy
 /* Write an image behind the back of everything: slot 0 or 1, at an offset, the rest erased. */
 void fault_load(struct fault_life *life, uint32_t slot, enum fault_picture_id picture);
 
-/* ---- fault_explore.c
- * ------------------------------------------------------------------------------------------ */
+/* ---- fault_explore.c ------------------------------------------------------------------------- */
 
 /* Where a job's results go. */
 struct fault_results {

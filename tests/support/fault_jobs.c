@@ -19,7 +19,8 @@ const size_t fault_strategy_count = sizeof(fault_strategies) / sizeof(fault_stra
 enum {
     ALL = 0,
     UNEQUAL = 1, /* those that take slots with other sectors */
-    SCRATCH = 2  /* those with a scratch area */
+    SCRATCH = 2, /* those with a scratch area */
+    MOVING = 3   /* those that do not choose by the version */
 };
 
 /* A device to be, before it is fitted to a strategy. */
@@ -92,6 +93,7 @@ static const struct spec specs[] = {
      SIZES(700, 700),
      .trials = 1,
      .likeness = FAULT_SAME,
+     .suits = MOVING,
      PLAIN(8, 0xff)},
     {.name = "w8-alike",
      .scope = FAULT_WHOLE,
@@ -215,8 +217,7 @@ static const struct spec specs[] = {
      .flows = " test revert "},
 };
 
-/* ---- Fitting
- * ----------------------------------------------------------------------------------------- */
+/* ---- Fitting --------------------------------------------------------------------------------- */
 
 static uint32_t factor_of(const struct spec *spec)
 {
@@ -301,13 +302,15 @@ static bool suits(const struct spec *spec, const struct ferry_strategy_traits *t
     if (spec->suits == SCRATCH) {
         return traits->scratch;
     }
+    if (spec->suits == MOVING) {
+        return !traits->in_place;
+    }
     /* The others exchange sector by sector. */
     return spec->suits != UNEQUAL || traits->scratch || traits->in_place ||
            traits->sector_states == 0;
 }
 
-/* ---- The list
- * ---------------------------------------------------------------------------------------------- */
+/* ---- The list -------------------------------------------------------------------------------- */
 
 struct list {
     struct fault_job *jobs;

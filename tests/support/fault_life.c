@@ -43,8 +43,7 @@ static const struct ferry_strategy_traits *traits_of(const struct fault_life *li
     return life->job->strategy->traits;
 }
 
-/* ---- What runs
- * ----------------------------------------------------------------------------------- */
+/* ---- What runs ------------------------------------------------------------------------------- */
 
 static bool equals(const uint8_t *memory, uint32_t room, const struct fault_picture *picture)
 {
@@ -92,11 +91,7 @@ bool fault_life_runs(const struct fault_life *life, int picture)
     return picture >= 0 && (life->running & 1U << picture) != 0;
 }
 
-/* ---- Invariants of a moment
- * ------------------------------------------------------------------------ */
-
-/* ---- Flash that has died ----------------------------------------------------------------------
- */
+/* ---- Flash that has died --------------------------------------------------------------------- */
 
 static const struct fault_armed *failing_for_ever(const struct fault_life *life)
 {
@@ -129,6 +124,13 @@ static bool names_failing(const struct fault_life *life)
     }
     return found;
 }
+
+void fault_life_look_for_names(struct fault_life *life)
+{
+    life->named = life->named || names_failing(life);
+}
+
+/* ---- Invariants of a moment ------------------------------------------------------------------ */
 
 /* While an image is on trial the confirmed one must be whole in its place, unless its flash has
  * died and the report says where. */
@@ -212,8 +214,7 @@ static void check_running(struct fault_life *life)
     check_old_kept(life);
 }
 
-/* ---- When nothing runs
- * --------------------------------------------------------------------------------- */
+/* ---- When nothing runs ----------------------------------------------------------------------- */
 
 static void check_dark(struct fault_life *life, int rc)
 {
@@ -239,9 +240,7 @@ static void check_dark(struct fault_life *life, int rc)
     }
 }
 
-/* ---- A boot
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- A boot ---------------------------------------------------------------------------------- */
 
 static void tell_boot(const struct fault_life *life, int rc)
 {
@@ -263,6 +262,12 @@ static void tell_boot(const struct fault_life *life, int rc)
     }
     printf("; %lld operations so far\n",
            (long long)(life->chip->state.operations - life->counted_from));
+}
+
+static bool moved(enum ferry_boot_action action)
+{
+    return action == FERRY_BOOT_UPGRADED || action == FERRY_BOOT_TESTING ||
+           action == FERRY_BOOT_REVERTED;
 }
 
 static uint32_t all_erases(const struct fault_life *life)
@@ -292,12 +297,11 @@ bool fault_life_boot(struct fault_life *life)
         life->updates++;
     }
     /* More erases than to try what fails, and to clean up. */
-    if (all_erases(life) > erases + WEAR_PER_BOOT + 2) {
+    if (moved(life->machine->report.images[0].action) &&
+        all_erases(life) > erases + WEAR_PER_BOOT + 2) {
         life->moves++;
     }
-    if (names_failing(life)) {
-        life->named = true;
-    }
+    fault_life_look_for_names(life);
     if (rc == FERRY_OK) {
         check_running(life);
     } else {
@@ -309,8 +313,7 @@ bool fault_life_boot(struct fault_life *life)
     return rc == FERRY_OK;
 }
 
-/* ---- Invariants of an end
- * ------------------------------------------------------------------------------------ */
+/* ---- Invariants of an end -------------------------------------------------------------------- */
 
 static uint32_t most_erases(const struct fault_life *life, enum fault_place place)
 {

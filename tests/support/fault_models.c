@@ -6,8 +6,7 @@
 
 #define FILL 256
 
-/* ---- Parts of an operation --------------------------------------------------------------------
- */
+/* ---- Parts of an operation ------------------------------------------------------------------- */
 
 static uint32_t unit_of(const struct fault_op *op)
 {
@@ -44,8 +43,7 @@ static void scramble(const struct fault_op *op, uint32_t offset, uint32_t len)
     }
 }
 
-/* ---- Programs -----------------------------------------------------------------------------------
- */
+/* ---- Programs -------------------------------------------------------------------------------- */
 
 /* Whole units up to one that is chosen by chance; returns its place in the operation. */
 static uint32_t program_up_to_a_unit(const struct fault_op *op)
@@ -105,8 +103,7 @@ static void noisy_program(const struct fault_op *op)
     scramble(op, op->offset + whole, unit_of(op));
 }
 
-/* ---- Erases
- * --------------------------------------------------------------------------------------- */
+/* ---- Erases ---------------------------------------------------------------------------------- */
 
 /* Whole sectors up to one that is chosen by chance; returns where it begins. */
 static uint32_t erase_up_to_a_sector(const struct fault_op *op)
@@ -141,8 +138,7 @@ static void doubtful_erase(const struct fault_op *op, enum fault_spot_kind kind)
     fault_chip_doubt(op->area, kind, at, sector_of(op), NULL);
 }
 
-/* ---- Rows
- * -------------------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static void happen_not(const struct fault_op *op)
 {

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The images of a job. */
+#include "fault_job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void fault_job_fail(const struct fault_job *job, const char *why)
+{
+    fprintf(stderr, "faults: %s: %s\n", job->name, why);
+    abort();
+}
+
+static void build(struct fault_job *job, enum fault_picture_id id, uint32_t size,
+                  const uint8_t *payload)
+{
+    const struct fault_layout *layout = job->layout;
+    bool ram = strncmp(job->strategy->traits->name, "ram-load", 8) == 0;
+    uint32_t more = layout->key == TEST_KEY_NONE ? 72 : 72 + 36 + 68;
+    struct test_image_spec spec = {.version = {.major = (uint8_t)(id + 1)},
+                                   .key = layout->key,
+                                   .payload_size = size - more,
+                                   .payload = payload,
+                                   .header_size = 32,
+                                   .flags = ram ? FERRY_IMAGE_RAM_LOAD : 0,
+                                   .load_address = ram ? FAULT_RAM_ADDRESS : 0,
+                                   .seed = (uint8_t)(id * 7 + 1)};
+    struct fault_picture *picture = &job->pictures[id];
+
+    picture->bytes = malloc(size + 1);
+    if (picture->bytes == NULL || size <= more) {
+        fault_job_fail(job, "no image of that size");
+    }
+    picture->size = (uint32_t)test_image_build(&spec, picture->bytes, size + 1);
+    if (picture->size != size) {
+        fault_job_fail(job, "the image has another size than it should");
+    }
+}
+
+/* A later image that has the payload of the first one, but for a byte in its middle. */
+static void build_alike(struct fault_job *job, enum fault_picture_id id)
+{
+    const struct fault_picture *old = &job->pictures[FAULT_OLD];
+    uint8_t *payload = malloc(old->size);
+
+    if (payload == NULL) {
+        fault_job_fail(job, "out of memory");
+    }
+    memcpy(payload, old->bytes + 32, old->size - 32);
+    payload[old->size / 2 - 32] ^= (uint8_t)id;
+    build(job, id, old->size, payload);
+    free(payload);
+}
+
+void fault_pictures_make(struct fault_job *job, uint32_t max)
+{
+    const struct fault_layout *layout = job->layout;
+    uint32_t old_size = layout->old_size != 0 ? layout->old_size : max;
+    uint32_t new_size = layout->new_size != 0 ? layout->new_size : max;
+    struct fault_picture *bad = &job->pictures[FAULT_BAD];
+
+    if (old_size > max || new_size > max) {
+        fault_job_fail(job, "the images do not fit");
+    }
+    build(job, FAULT_OLD, old_size, NULL);
+    if (layout->likeness == FAULT_ONE_SECTOR) {
+        build_alike(job, FAULT_NEW);
+        build_alike(job, FAULT_NEXT);
+    } else {
+        build(job, FAULT_NEW, new_size, NULL);
+        build(job, FAULT_NEXT, old_size, NULL);
+    }
+    if (layout->likeness == FAULT_SAME) {
+        memcpy(job->pictures[FAULT_NEW].bytes, job->pictures[FAULT_OLD].bytes, old_size);
+        job->pictures[FAULT_NEW].size = old_size;
+    }
+    *bad = job->pictures[FAULT_NEW];
+    bad->bytes = malloc(bad->size);
+    if (bad->bytes == NULL) {
+        fault_job_fail(job, "out of memory");
+    }
+    memcpy(bad->bytes, job->pictures[FAULT_NEW].bytes, bad->size);
+    bad->bytes[bad->size - 60] ^= 0x01;
+}
+
+void fault_pictures_free(struct fault_job *job)
+{
+    for (int i = 0; i < FAULT_PICTURES; i++) {
+        free(job->pictures[i].bytes);
+        job->pictures[i] = (struct fault_picture){NULL, 0};
+    }
+}
