@@ -384,6 +384,19 @@ static int next_step(const struct ferry_boot_swap *swap, const struct ferry_bloc
     return again < 0 ? again : 2 - again;
 }
 
+/* What step 2 puts away of a primary that is whole ends with its image: what else lies in the block
+ * would make it look as if nothing had been put away. Returns FERRY_OK or FERRY_E_POWER. */
+static int measure_primary(struct ferry_boot_swap *swap)
+{
+    uint32_t size = 0;
+    int rc = is_whole(swap, swap->slots->primary, &size);
+
+    if (rc == 1) {
+        swap->primary_size = ferry_min32(size, swap->size);
+    }
+    return rc < 0 ? rc : FERRY_OK;
+}
+
 /* The scratch area's trailer is there. Returns 1, 0 or an error. */
 static int resume_opening(struct ferry_boot_swap *swap)
 {
@@ -400,12 +413,13 @@ static int resume_opening(struct ferry_boot_swap *swap)
         !take_scratch(swap, &trailer, &block)) {
         return 0;
     }
-    rc = next_step(swap, &block);
-    if (rc <= 1) {
-        return rc < 0 ? rc : 0;
+    int step = next_step(swap, &block);
+    if (step <= 1) {
+        return step < 0 ? step : 0;
     }
+    rc = step == 2 ? measure_primary(swap) : FERRY_OK;
     swap->unsure = true;
-    return open_from(swap, (uint32_t)rc, &block);
+    return rc != FERRY_OK ? rc : open_from(swap, (uint32_t)step, &block);
 }
 
 int ferry_boot_scratch_resume(struct ferry_boot_swap *swap)
