@@ -41,6 +41,7 @@ static void begin(uint32_t blocks, uint32_t places, uint8_t write_size)
                                     .slots = &rig.image.slots,
                                     .failure = &failure,
                                     .type = FERRY_SWAP_TEST,
+                                    .looks = 1,
                                     .size = blocks * SECTOR};
     swap.layout.swap_size = write_size < 32 ? 48 : 160;
     swap.layout.size = swap.layout.swap_size + places * (write_size < RECORD ? RECORD : write_size);

@@ -62,6 +62,7 @@ static void begin(const struct ferry_boot_strategy *strategy, uint32_t primary, 
                                     .slots = &rig.image.slots,
                                     .failure = &failure,
                                     .type = FERRY_SWAP_TEST,
+                                    .looks = 1,
                                     .primary_size = primary,
                                     .secondary_size = secondary,
                                     .size = primary > secondary ? primary : secondary};

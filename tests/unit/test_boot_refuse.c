@@ -409,7 +409,7 @@ static void test_what_is_no_downgrade(void **state)
 static const uint8_t half = 0x3f; /* 0x01 on its way, and nearer to nothing */
 
 /* Distances for max_align 8. */
-enum { MAGIC = 16, IMAGE_OK = 24, COPY_DONE = 32, SWAP_SIZE = 48 };
+enum { MAGIC = 16, IMAGE_OK = 24, COPY_DONE = 32, SWAP_INFO = 40, SWAP_SIZE = 48 };
 
 /* Half a magic is neither there nor not there. */
 static void poke_half_magic(struct fault_slot *slot)
@@ -619,12 +619,43 @@ static void test_a_padded_primary_is_no_swap(void **state)
         ferry_trailer_magic(8, magic);
         bench_poke(&bench.device.primary, MAGIC, magic, sizeof(magic));
         bench_expect_idle(&bench);
-        /* Not even with a size, as long as nothing says what was begun. */
-        bench_poke(&bench.device.primary, SWAP_SIZE, "\0\4\0", 4);
-        bench_expect_idle(&bench);
+        /* Not even with a bit flipped where the size of a swap stands. */
+        for (uint32_t bit = 0; bit < 32; bit++) {
+            uint8_t size[4] = {0xff, 0xff, 0xff, 0xff};
+
+            size[bit / 8] ^= (uint8_t)(1U << bit % 8);
+            bench_poke(&bench.device.primary, SWAP_SIZE, size, sizeof(size));
+            bench_expect_idle(&bench);
+        }
+        bench_poke(&bench.device.primary, SWAP_SIZE, "\xff\xff\xff\xff", 4);
         bench_request(&bench, true);
         bench_expect(&bench, FERRY_OK, FERRY_BOOT_UPGRADED, FERRY_OK);
         assert_true(runs(&bench, &bench.device.new));
+        bench_free(&bench);
+    }
+}
+
+/* A swap that was begun has a size, and is begun again also where a flipped bit has spoilt the
+ * type. */
+static void test_a_begun_swap_stands_any_flipped_bit_of_its_type(void **state)
+{
+    (void)state;
+    for (uint32_t bit = 0; bit < 8; bit++) {
+        struct bench bench;
+
+        bench_init(&bench, &bench_geometry, &ferry_boot_swap_move);
+        bench_upload(&bench);
+        bench_request(&bench, false);
+        /* swap_info, swap_size, magic, and the erase of the request. */
+        fault_device_power_on(&bench.device, 4, FAULT_AFTER);
+        assert_int_equal(fault_device_boot(&bench.device, &bench.report), FERRY_E_POWER);
+        assert_int_equal(bench_secondary_trailer(&bench).magic, FERRY_UNSET);
+        bench.device.primary.memory[bench.device.primary.ram.flash.size - SWAP_INFO] ^=
+            (uint8_t)(1U << bit);
+        (void)bench_expect_after_cut(&bench, FERRY_OK, FERRY_BOOT_TESTING, FERRY_OK);
+        assert_true(bench.report.images[0].resumed);
+        assert_true(runs(&bench, &bench.device.new) && keeps(&bench, &bench.device.old));
+        bench_expect(&bench, FERRY_OK, FERRY_BOOT_REVERTED, FERRY_OK);
         bench_free(&bench);
     }
 }
@@ -651,6 +682,7 @@ int main(void)
         cmocka_unit_test(test_a_damaged_primary_magic_does_not_block_the_confirm),
         cmocka_unit_test(test_no_repair_over_the_running_image),
         cmocka_unit_test(test_a_padded_primary_is_no_swap),
+        cmocka_unit_test(test_a_begun_swap_stands_any_flipped_bit_of_its_type),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

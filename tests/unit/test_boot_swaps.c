@@ -422,6 +422,72 @@ static void scratch_cut_anywhere(void **state)
     assert_true(cuts > 10000);
 }
 
+/* Two cuts: the second one in the boot that goes on. Neither image is ever lost, and neither is
+ * what was being done; a trial may be over meanwhile. Returns how many cuts struck. */
+static uint32_t cut_twice(const struct layout *layout, bool reverting,
+                          const struct place_fault faults[PLACE_FAULTS])
+{
+    int rc = FERRY_E_POWER;
+
+    begin(&ferry_boot_swap_scratch, layout);
+    ask(false);
+    if (reverting) {
+        expect(FERRY_BOOT_TESTING, FERRY_OK);
+    }
+    place_arm(&rig, faults);
+    for (uint32_t boots = 0; rc == FERRY_E_POWER && boots <= PLACE_FAULTS; boots++) {
+        place_power_up(&rig);
+        rc = ferry_boot_run(&rig.config, &rig.report);
+    }
+    bool back = runs(&v1) && keeps(&v2, 0);
+    bool there = runs(&v2) && keeps(&v1, 0);
+    enum ferry_boot_action action = rig.report.images[0].action;
+
+    bool right = action == FERRY_BOOT_TESTING ? there && !reverting : back;
+
+    if (rc != FERRY_OK || !right || action == FERRY_BOOT_REFUSED ||
+        (action == FERRY_BOOT_RAN && !reverting)) {
+        fail_msg("%s, %u to %u bytes, revert %d, way %d at %u, way %d at %u: %s", layout->name,
+                 v1.size, v2.size, reverting, faults[0].way, faults[0].at, faults[1].way,
+                 faults[1].at, ferry_boot_action_name(action));
+    }
+    assert_int_equal(rig.violations - rig.needless, 0);
+    return rig.struck;
+}
+
+/* The opening of a swap whose images share a trailer's sector, in flash that erases to different
+ * values, with a short image and the largest. */
+static void scratch_cut_twice(void **state)
+{
+    static const enum place_way seconds[] = {PLACE_BEFORE, PLACE_TORN, PLACE_ECC};
+    uint32_t pairs = 0;
+
+    (void)state;
+    for (uint32_t n = 0; n < 2 * 2 * 2 * COUNT(seconds); n++) {
+        const struct layout *layout = n % 2 == 0 ? &layouts[2] : &layouts[5];
+        bool reverting = n / 2 % 2 == 1;
+        uint32_t largest = 0;
+        uint32_t apart = 0;
+        uint32_t struck = 1;
+
+        sizes_of(layout, &largest, &apart);
+        build(&v1, 1, n / 4 % 2 == 0 ? largest : 200);
+        build(&v2, 2, n / 4 % 2 == 0 ? 200 : largest);
+        for (uint32_t first = 1; struck > 0; first++) {
+            struck = PLACE_FAULTS;
+            for (uint32_t second = 1; struck == PLACE_FAULTS; second++) {
+                const struct place_fault faults[PLACE_FAULTS] = {{first, PLACE_BEFORE},
+                                                                 {second, seconds[n / 8]}};
+
+                struck = cut_twice(layout, reverting, faults);
+                pairs += struck == PLACE_FAULTS ? 1 : 0;
+            }
+        }
+    }
+    printf("%u pairs of cuts\n", pairs);
+    assert_true(pairs > 10000);
+}
+
 /* Images of any two lengths. */
 static void every_swap_cut_anywhere(void **state)
 {
@@ -452,6 +518,7 @@ int main(void)
         cmocka_unit_test(a_swap_that_went_wrong_is_undone_in_the_same_boot),
         cmocka_unit_test(scratch_with_unequal_sectors),
         cmocka_unit_test(scratch_cut_anywhere),
+        cmocka_unit_test(scratch_cut_twice),
         cmocka_unit_test(every_swap_cut_anywhere),
     };
 
