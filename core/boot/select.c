@@ -85,10 +85,10 @@ static int choose_any(const struct ferry_boot_swap *swap, const struct ferry_boo
                       struct ferry_boot_slots *slots, struct ferry_boot_image_report *report,
                       struct ferry_verdict *verdict, uint32_t *slot)
 {
-    uint32_t newest = ferry_in_place_newer(slots->found);
+    uint32_t oldest = ferry_in_place_older(slots->found);
 
     for (uint32_t i = 0; i < 2; i++) {
-        *slot = i == 0 ? 1 - newest : newest;
+        *slot = i == 0 ? oldest : 1 - oldest;
         if (slots->why[*slot] == FERRY_OK) {
             int rc = examine(swap, select, *slot, slots, report, verdict);
 
@@ -121,11 +121,14 @@ static int empty(const struct ferry_boot_swap *swap, uint32_t slot)
     return rc == FERRY_OK || trailer == FERRY_E_POWER ? trailer : rc;
 }
 
-/* Whether the image of a slot was taken back for the one that runs: it is newer, and started as
+/* Whether the image of a slot was taken back for the one that runs: it is not older, and started as
  * often as it may. */
 static bool is_taken_back(const struct ferry_boot_slots *slots, uint32_t slot)
 {
-    return slots->why[slot] == FERRY_OK && ferry_in_place_newer(slots->found) == slot &&
+    const struct ferry_in_place *found = slots->found;
+
+    return slots->why[slot] == FERRY_OK &&
+           ferry_version_compare(&found[slot].version, &found[1 - slot].version, true) >= 0 &&
            (slots->spent[slot] || slots->found[slot].standing == FERRY_TRIED);
 }
 

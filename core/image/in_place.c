@@ -4,6 +4,8 @@
 
 #include "core/image/image_record.h"
 
+#include <string.h>
+
 /* ---- Geometry --------------------------------------------------------------------------- */
 
 int ferry_in_place_check(const struct ferry_slots *slots)
@@ -37,18 +39,39 @@ static const struct ferry_trailer bad_trailer = {
     .swap_image = 0,
 };
 
-/* The image number and type in swap_info: three bits and more from each other and from erased. */
-struct mark {
-    uint8_t image;
-    enum ferry_swap_type type;
-};
+#define MARK_SIZE 8
 
-static const struct mark marks[2] = {{5, FERRY_SWAP_TEST}, {10, FERRY_SWAP_PERM}};
+/* That the image was started; that it is confirmed. */
+static const uint8_t marks[2][MARK_SIZE] = {{0x5e, 0x31, 0xc4, 0x9a, 0x07, 0xd2, 0x68, 0xb5},
+                                            {0xa9, 0xd6, 0x13, 0x74, 0xe8, 0x2d, 0x9b, 0x46}};
+
+/* As the number of an image it stands for a mark: in flash there is room for 15. */
+#define MARKED 0xff
+
+static const enum ferry_swap_type mark_types[2] = {FERRY_SWAP_TEST, FERRY_SWAP_PERM};
 
 bool ferry_in_place_is_marked(const struct ferry_trailer *trailer, bool confirmed)
 {
-    const struct mark *mark = &marks[confirmed ? 1 : 0];
-    return trailer->swap_image == mark->image && trailer->swap_type == mark->type;
+    return trailer->swap_image == MARKED && trailer->swap_type == mark_types[confirmed ? 1 : 0];
+}
+
+int ferry_in_place_read(const struct ferry_slots *slots, uint32_t slot,
+                        struct ferry_trailer *trailer)
+{
+    const struct ferry_flash *flash = ferry_slots_slot(slots, slot);
+    uint8_t found[MARK_SIZE];
+    *trailer = bad_trailer;
+    int rc = ferry_trailer_read(flash, slots->max_align, trailer);
+    if (rc == FERRY_OK) {
+        rc = ferry_flash_read(flash, ferry_in_place_room(slots, slot), found, sizeof found);
+    }
+    for (size_t i = 0; rc == FERRY_OK && i < 2; i++) {
+        if (memcmp(found, marks[i], sizeof found) == 0) {
+            trailer->swap_image = MARKED;
+            trailer->swap_type = (uint8_t)mark_types[i];
+        }
+    }
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
 /* Damaged flags count on the safe side:
@@ -98,9 +121,9 @@ int ferry_in_place_look(const struct ferry_slots *slots, uint32_t slot,
     if (found->header == FERRY_E_POWER || !slots->strategy->reverts) {
         return found->header == FERRY_E_POWER ? FERRY_E_POWER : FERRY_OK;
     }
-    /* An error leaves trailer as it is: bad. */
-    if (ferry_trailer_read(flash, slots->max_align, &found->trailer) == FERRY_E_POWER) {
-        return FERRY_E_POWER;
+    int rc = ferry_in_place_read(slots, slot, &found->trailer);
+    if (rc != FERRY_OK) {
+        return rc;
     }
     found->standing = standing_of(&found->trailer);
     return ask_store(slots, slot, found);
@@ -134,7 +157,8 @@ static int write_field(const struct ferry_slots *slots, uint32_t slot, uint32_t 
     if (rc != 1) {
         return rc < 0 ? rc : FERRY_E_STATE;
     }
-    return write(ferry_slots_slot(slots, slot), slots->max_align);
+    rc = write(ferry_slots_slot(slots, slot), slots->max_align);
+    return rc == FERRY_E_NOT_ERASED ? FERRY_E_STATE : rc;
 }
 
 int ferry_in_place_write(const struct ferry_slots *slots, uint32_t slot,
@@ -188,30 +212,25 @@ int ferry_in_place_clear(const struct ferry_slots *slots, uint32_t slot, bool wi
     if (rc == 1) {
         rc = ferry_flash_erase_dirty(flash, 0, 1);
     }
-    return rc != FERRY_OK
-               ? rc
-               : ferry_flash_erase_dirty(flash, sector.offset, flash->size - sector.offset);
+    return rc != FERRY_OK ? rc
+                          : ferry_flash_erase(flash, sector.offset, flash->size - sector.offset);
 }
 
 int ferry_in_place_mark(const struct ferry_slots *slots, uint32_t slot, bool confirmed)
 {
-    const struct mark *mark = &marks[confirmed ? 1 : 0];
     const struct ferry_flash *flash = ferry_slots_slot(slots, slot);
-    struct ferry_trailer_layout layout;
+    uint32_t offset = ferry_in_place_room(slots, slot);
     struct ferry_trailer trailer;
-    int rc = ferry_slots_trailer(slots, &layout);
-    if (rc == FERRY_OK) {
-        rc = ferry_in_place_is_blank(slots, slot, layout.swap_info);
+    int rc = ferry_flash_is_erased(flash, offset, ferry_align_up(MARK_SIZE, flash->write_size));
+    if (rc == 1) {
+        rc = ferry_flash_program_padded(flash, offset, marks[confirmed ? 1 : 0], MARK_SIZE);
+        rc = rc == FERRY_E_NOT_ERASED ? 0 : rc == FERRY_OK ? 1 : rc;
     }
     if (rc == 1) {
-        rc = ferry_trailer_write_swap_info(flash, slots->max_align, mark->image, mark->type);
-    } else if (rc == 0) {
-        rc = FERRY_E_STATE;
+        rc = ferry_in_place_read(slots, slot, &trailer);
+        return rc != FERRY_OK || ferry_in_place_is_marked(&trailer, confirmed) ? rc : FERRY_E_STATE;
     }
-    if (rc == FERRY_OK) {
-        rc = ferry_trailer_read(flash, slots->max_align, &trailer);
-    }
-    return rc != FERRY_OK || ferry_in_place_is_marked(&trailer, confirmed) ? rc : FERRY_E_STATE;
+    return rc == 0 ? FERRY_E_STATE : rc;
 }
 
 /* ---- Which one is next -------------------------------------------------------------------- */
@@ -225,6 +244,11 @@ bool ferry_in_place_may_start(const struct ferry_in_place *found)
 uint32_t ferry_in_place_newer(const struct ferry_in_place found[2])
 {
     return ferry_version_compare(&found[1].version, &found[0].version, true) > 0 ? 1 : 0;
+}
+
+uint32_t ferry_in_place_older(const struct ferry_in_place found[2])
+{
+    return ferry_version_compare(&found[1].version, &found[0].version, true) < 0 ? 1 : 0;
 }
 
 /* The one of two that is right, the preferred one when both are; 2 when none is. */
@@ -242,9 +266,5 @@ uint32_t ferry_in_place_choose(const struct ferry_in_place found[2])
                                ferry_in_place_may_start(&found[1])};
     const bool there[2] = {found[0].header == FERRY_OK, found[1].header == FERRY_OK};
     uint32_t slot = pick(ferry_in_place_newer(found), may_start);
-    if (slot > 1) {
-        bool older_is_1 = ferry_version_compare(&found[1].version, &found[0].version, true) < 0;
-        slot = pick(older_is_1 ? 1 : 0, there);
-    }
-    return slot;
+    return slot > 1 ? pick(ferry_in_place_older(found), there) : slot;
 }

@@ -30,6 +30,12 @@ struct ferry_in_place {
     enum ferry_standing standing;
 };
 
+/* Read the trailer of a slot and its mark, if there is one. All of it is BAD when nothing can be
+ * read. Returns FERRY_OK or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_in_place_read(const struct ferry_slots *slots, uint32_t slot,
+                        struct ferry_trailer *trailer);
+
 /* Look at a slot. A flash error is what is found, no end.
  * Returns FERRY_OK or FERRY_E_POWER. */
 FERRY_MUST_CHECK
@@ -52,20 +58,23 @@ FERRY_MUST_CHECK
 int ferry_in_place_write(const struct ferry_slots *slots, uint32_t slot,
                          const struct ferry_trailer *trailer, bool ok, bool done);
 
-/* Erase the trailer of a slot; with_image: even if its image goes with it. That one's header goes
- * first then, so that no cut leaves half an image with a request.
+/* Erase the trailer of a slot, also where it reads as erased: it may not take a program.
+ *
+ * with_image  even if its image goes with it. That one's header goes first then, so that no cut
+ *             leaves half an image with a request
+ *
  * Returns FERRY_OK; FERRY_E_STATE when the image is in the way; or a flash error. */
 FERRY_MUST_CHECK
 int ferry_in_place_clear(const struct ferry_slots *slots, uint32_t slot, bool with_image);
 
 /* Say in another place of the trailer what a spoilt unit of it should: that the image is
- * confirmed, or that it was started. It is swap_info, which in place nothing else is kept in and no
- * image reaches into. Returns FERRY_OK; FERRY_E_STATE when that is spoilt, too; or a flash error.
- */
+ * confirmed, or that it was started. The place is swap_info, which in place nothing else is kept in
+ * and no image reaches into; the mark fills it, so that noise does not look like it.
+ * Returns FERRY_OK; FERRY_E_STATE when that is spoilt, too; or a flash error. */
 FERRY_MUST_CHECK
 int ferry_in_place_mark(const struct ferry_slots *slots, uint32_t slot, bool confirmed);
 
-/* Whether a trailer has such a mark. */
+/* Whether a trailer that ferry_in_place_read() gave has such a mark. */
 bool ferry_in_place_is_marked(const struct ferry_trailer *trailer, bool confirmed);
 
 /* ---- Choosing ----------------------------------------------------------------------------- */
@@ -76,6 +85,9 @@ bool ferry_in_place_may_start(const struct ferry_in_place *found);
 
 /* The slot with the higher version, build number included; of equal ones slot 0. */
 uint32_t ferry_in_place_newer(const struct ferry_in_place found[2]);
+
+/* The slot with the lower version; of equal ones slot 0. */
+uint32_t ferry_in_place_older(const struct ferry_in_place found[2]);
 
 /* The slot that starts next: the newest image that may start. When none may, the oldest image
  * there is: what was there before a test that failed, and before an upload nobody asked for.

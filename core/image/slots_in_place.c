@@ -5,6 +5,8 @@
 #include "core/image/in_place.h"
 #include "ferry/trial.h"
 
+#include <string.h>
+
 static uint32_t other_of(const struct ferry_slots *slots)
 {
     return slots->active == 0 ? 1 : 0;
@@ -44,17 +46,6 @@ static int next_boot(const struct ferry_slots *slots, struct ferry_slots_next *n
         *next = (struct ferry_slots_next){(uint8_t)other_of(slots), type_of(slots, found)};
     }
     return FERRY_OK;
-}
-
-/* ---- Writing ---------------------------------------------------------------------------- */
-
-/* Read a trailer; what cannot be read is damaged. Returns FERRY_OK or FERRY_E_POWER. */
-static int read_trailer(const struct ferry_slots *slots, uint32_t slot,
-                        struct ferry_trailer *trailer)
-{
-    *trailer = (struct ferry_trailer){FERRY_BAD, FERRY_BAD, FERRY_BAD, FERRY_SWAP_NONE, 0};
-    int rc = ferry_trailer_read(ferry_slots_slot(slots, slot), slots->max_align, trailer);
-    return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
 /* ---- Requests ----------------------------------------------------------------------------- */
@@ -138,26 +129,36 @@ static int takes_fields(const struct ferry_slots *slots, uint32_t slot,
 }
 
 /* Write a request. A trailer in which it would not be what was asked for, or that would not take
- * what is written later, is cleared first; that of an image that reaches into it only takes what
- * it can. */
+ * what is written later, is cleared first; so is one that turns out to take nothing. That of an
+ * image that reaches into it only takes what it can. */
 static int request(const struct ferry_slots *slots, uint32_t slot,
                    const struct ferry_trailer *trailer, bool permanent)
 {
     bool damaged = is_in_the_way(trailer, permanent);
     int rc = damaged ? 0 : takes_fields(slots, slot, trailer);
-    if (rc == 0) {
-        rc = ferry_in_place_clear(slots, slot, false);
-        trailer = rc == FERRY_OK ? &unset : trailer;
-        rc = rc == FERRY_OK || (rc == FERRY_E_STATE && !damaged) ? 1 : rc;
+    if (rc == 1) {
+        rc = ferry_in_place_write(slots, slot, trailer, permanent, permanent);
+        if (rc != FERRY_E_STATE) {
+            return rc;
+        }
+        damaged = true;
     }
-    return rc < 0 ? rc : ferry_in_place_write(slots, slot, trailer, permanent, permanent);
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    rc = ferry_in_place_clear(slots, slot, false);
+    if (rc != FERRY_OK && (rc != FERRY_E_STATE || damaged)) {
+        return rc;
+    }
+    return ferry_in_place_write(slots, slot, rc == FERRY_OK ? &unset : trailer, permanent,
+                                permanent);
 }
 
 static int set_pending(const struct ferry_slots *slots, bool permanent)
 {
     uint32_t slot = other_of(slots);
     struct ferry_trailer trailer;
-    int rc = read_trailer(slots, slot, &trailer);
+    int rc = ferry_in_place_read(slots, slot, &trailer);
     if (rc != FERRY_OK || is_asked(&trailer, permanent)) {
         return rc;
     }
@@ -193,41 +194,54 @@ static int cancel(const struct ferry_slots *slots)
 
 /* ---- Confirm ------------------------------------------------------------------------------ */
 
-static bool is_confirmed(const struct ferry_trailer *trailer)
+/* Whether the magic is the very one: one that is only near to it may not stand another flipped bit,
+ * and the confirm must. Returns 1, 0 or FERRY_E_POWER. */
+static int is_sound(const struct ferry_slots *slots)
 {
-    return (trailer->magic == FERRY_SET && trailer->image_ok == FERRY_SET) ||
-           ferry_in_place_is_marked(trailer, true);
+    const struct ferry_flash *flash = ferry_slots_slot(slots, slots->active);
+    uint8_t found[FERRY_TRAILER_MAGIC_SIZE];
+    uint8_t magic[FERRY_TRAILER_MAGIC_SIZE];
+    int rc = ferry_flash_read(flash, flash->size - FERRY_TRAILER_MAGIC_SIZE, found, sizeof found);
+    ferry_trailer_magic(slots->max_align, magic);
+    if (rc != FERRY_OK) {
+        return rc == FERRY_E_POWER ? rc : 0;
+    }
+    return memcmp(found, magic, sizeof magic) == 0;
 }
 
-/* Set the flags and read them back. Returns FERRY_OK, FERRY_E_POWER, or why it is not confirmed. */
-static int set_flags(const struct ferry_slots *slots, struct ferry_trailer *trailer)
+/* Whether the trailer says for good that the image is confirmed; reads it. Returns 1, 0 or
+ * FERRY_E_POWER. */
+static int is_confirmed(const struct ferry_slots *slots, struct ferry_trailer *trailer)
+{
+    int rc = ferry_in_place_read(slots, slots->active, trailer);
+    if (rc != FERRY_OK || ferry_in_place_is_marked(trailer, true)) {
+        return rc != FERRY_OK ? rc : 1;
+    }
+    return trailer->magic == FERRY_SET && trailer->image_ok == FERRY_SET ? is_sound(slots) : 0;
+}
+
+/* Set the flags. Returns FERRY_OK, or why they cannot be set. */
+static int set_flags(const struct ferry_slots *slots, const struct ferry_trailer *trailer)
 {
     /* Behind a damaged magic no flag would count, and a damaged flag takes none. */
-    int written = FERRY_E_STATE;
-    if (trailer->magic != FERRY_BAD && trailer->image_ok != FERRY_BAD) {
-        written = ferry_in_place_write(slots, slots->active, trailer, true, true);
+    if (trailer->magic == FERRY_BAD || trailer->image_ok == FERRY_BAD) {
+        return FERRY_E_STATE;
     }
-    if (written == FERRY_E_POWER) {
-        return written;
-    }
-    int rc = read_trailer(slots, slots->active, trailer);
-    if (rc != FERRY_OK || is_confirmed(trailer)) {
-        return rc;
-    }
-    return written != FERRY_OK ? written : FERRY_E_STATE;
+    return ferry_in_place_write(slots, slots->active, trailer, true, true);
 }
 
 /* Where the flags do not hold the store says it; without one, another place of the trailer. */
 static int confirm(const struct ferry_slots *slots)
 {
     struct ferry_trailer trailer;
-    int rc = read_trailer(slots, slots->active, &trailer);
-    if (rc != FERRY_OK || is_confirmed(&trailer)) {
-        return rc;
+    int confirmed = is_confirmed(slots, &trailer);
+    int rc = FERRY_OK;
+    if (confirmed == 0) {
+        rc = set_flags(slots, &trailer);
+        confirmed = rc == FERRY_E_POWER ? rc : is_confirmed(slots, &trailer);
     }
-    rc = set_flags(slots, &trailer);
-    if (rc == FERRY_OK || rc == FERRY_E_POWER) {
-        return rc;
+    if (confirmed != 0) {
+        return confirmed < 0 ? confirmed : FERRY_OK;
     }
     /* Without reverts nobody looks at the flags. */
     if (!slots->strategy->reverts) {

@@ -106,6 +106,21 @@ int ferry_trial_started(const struct ferry_slots *slots)
     return save(slots, digest, &trial);
 }
 
+static bool is_used_up(const struct ferry_trial *trial, uint8_t trials)
+{
+    return trial->used >= trials || trial->silent >= FERRY_TRIAL_UNKNOWN_MAX;
+}
+
+/* Keep that the trials are used up: the next boot, whatever began it, must not judge again how the
+ * last start ended. Returns 0 or FERRY_E_POWER. */
+static int close(const struct ferry_slots *slots, const uint8_t *digest, struct ferry_trial *trial,
+                 uint8_t trials)
+{
+    trial->used = trials;
+    int rc = save(slots, digest, trial);
+    return rc == FERRY_E_POWER ? rc : 0;
+}
+
 int ferry_trial_next(const struct ferry_slots *slots, const uint8_t *digest,
                      enum ferry_reset_cause cause, uint8_t trials)
 {
@@ -117,11 +132,12 @@ int ferry_trial_next(const struct ferry_slots *slots, const uint8_t *digest,
     if (rc < 0) {
         return rc;
     }
-    if (rc == 1) {
+    bool was_used_up = is_used_up(&trial, trials);
+    if (rc == 1 && !was_used_up) {
         judge(&trial, cause);
     }
-    if (trial.used >= trials || trial.silent >= FERRY_TRIAL_UNKNOWN_MAX) {
-        return 0;
+    if (is_used_up(&trial, trials)) {
+        return was_used_up ? 0 : close(slots, digest, &trial, trials);
     }
     trial.boots = one_more(trial.boots);
     trial.marked = false;

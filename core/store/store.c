@@ -579,8 +579,10 @@ int ferry_store_put(struct ferry_store *store, uint16_t key, const void *data, s
     if (rc != 0) {
         return rc < 0 ? rc : FERRY_OK;
     }
+    rc = FERRY_E_NOT_ERASED;
     if (space_of(store->flash, len) <= capacity(store->flash) - store->end) {
-        return append(store, key, data, (uint16_t)len);
+        rc = append(store, key, data, (uint16_t)len);
     }
-    return move_on(store, key, data, (uint16_t)len);
+    /* Also where a write that was cut reads as erased, now and then or always. */
+    return rc == FERRY_E_NOT_ERASED ? move_on(store, key, data, (uint16_t)len) : rc;
 }

@@ -46,7 +46,7 @@ int ferry_trial_read(const struct ferry_slots *slots, const uint8_t *digest,
                      struct ferry_trial *trial);
 
 /* For the bootloader: the image on trial is about to start, be it for the first time or again
- * after `cause`. Writes one record when it may, and none when it may not.
+ * after `cause`. Writes one record when it may, and once when it may no longer.
  * trials: how many count until it is taken back, above 0.
  * Returns 1 = it may; 0 = its trials are used up, or there is no store; or an error of the store
  * (count it as used up). */

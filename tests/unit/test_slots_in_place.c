@@ -570,6 +570,29 @@ static void test_confirm_of_a_large_image(void **state)
     assert_int_equal(ferry_slots_set_pending(slots(), false), FERRY_E_STATE);
 }
 
+/* A magic that a flipped bit has come near to its limit does not carry a confirm alone. */
+static void test_confirm_behind_a_magic_that_is_near(void **state)
+{
+    (void)state;
+    for (int with_store = 0; with_store < 2; with_store++) {
+        begin(&ferry_traits_direct_xip_revert, with_store == 1);
+        place_trailer(&rig, 0, "mdk");
+        place_trailer(&rig, 1, "md");
+        rig.slot[1].memory[1536 - 3] ^= 0x0f;
+        rig.image.slots.active = 1;
+        expect_next(0, FERRY_SWAP_REVERT);
+        assert_int_equal(ferry_slots_confirm(slots()), FERRY_OK);
+        expect_fields(1, "mdk");
+        expect_next(1, FERRY_SWAP_NONE);
+        rig.slot[1].memory[1536 - 3] ^= 0x10;
+        expect_fields(1, "Mdk");
+        expect_next(1, FERRY_SWAP_NONE);
+        uint32_t operations = rig.operations;
+        assert_int_equal(ferry_slots_confirm(slots()), FERRY_OK);
+        assert_int_equal(rig.operations, operations);
+    }
+}
+
 /* No single flipped bit looks like a mark. */
 static void test_a_flipped_bit_is_no_mark(void **state)
 {
@@ -749,6 +772,7 @@ int main(void)
         cmocka_unit_test_setup(test_cancel_without_reverts, setup),
         cmocka_unit_test_setup(test_confirm, setup),
         cmocka_unit_test_setup(test_confirm_of_a_large_image, setup),
+        cmocka_unit_test_setup(test_confirm_behind_a_magic_that_is_near, setup),
         cmocka_unit_test_setup(test_a_flipped_bit_is_no_mark, setup),
         cmocka_unit_test_setup(test_spoilt_units, setup),
         cmocka_unit_test_setup_teardown(test_confirm, setup_unsteady, teardown),
