@@ -33,83 +33,7 @@ struct branch {
     struct fault_life *life;
 };
 
-/* ---- Ids ------------------------------------------------------------------------------------- */
-
-/* By enum fault_place. */
-static const char places[] = "psx";
-
-static int say_point(const struct fault_point *point, char *text, size_t cap)
-{
-    if (point->model->kind == FAULT_FLIP) {
-        return snprintf(text, cap, "%llu%c%c%u.%u", (unsigned long long)point->at,
-                        point->model->letter, places[point->place], point->offset, point->bit);
-    }
-    return snprintf(text, cap, "%llu%c", (unsigned long long)point->at, point->model->letter);
-}
-
-void fault_id(const struct fault_life *life, char *text, size_t cap)
-{
-    int len = snprintf(text, cap, "%s", life->job->name);
-
-    for (uint32_t i = 0; i < life->fault_count && len > 0 && (size_t)len < cap; i++) {
-        len += snprintf(text + len, cap - (size_t)len, "%s", i == 0 ? ":" : "+");
-        len += say_point(&life->faults[i], text + len, cap - (size_t)len);
-    }
-}
-
-static bool parse_flip(const char **text, struct fault_point *point)
-{
-    const char *place = **text != '\0' ? strchr(places, **text) : NULL;
-    char *end = NULL;
-
-    if (place == NULL) {
-        return false;
-    }
-    point->place = (uint8_t)(place - places);
-    point->offset = (uint32_t)strtoul(*text + 1, &end, 10);
-    if (*end != '.') {
-        return false;
-    }
-    point->bit = (uint8_t)strtoul(end + 1, &end, 10);
-    *text = end;
-    return true;
-}
-
-static bool parse_point(const char **text, struct fault_point *point)
-{
-    char *end = NULL;
-
-    memset(point, 0, sizeof(*point));
-    point->at = strtoull(*text, &end, 10);
-    if (end == *text || *end == '\0') {
-        return false;
-    }
-    point->model = fault_model_find(*end);
-    *text = end + 1;
-    if (point->model == NULL) {
-        return false;
-    }
-    return point->model->kind != FAULT_FLIP || parse_flip(text, point);
-}
-
-/* The faults that an id asks of this job. Returns false when it is another job's. */
-static bool parse_id(struct explorer *explorer, const char *id)
-{
-    size_t len = strlen(explorer->job->name);
-    const char *text = id + len;
-
-    if (strncmp(id, explorer->job->name, len) != 0 || (*text != ':' && *text != '\0')) {
-        return false;
-    }
-    explorer->only_wanted = true;
-    while (*text != '\0' && explorer->wanted_count < FAULTS_MAX) {
-        text++;
-        if (!parse_point(&text, &explorer->wanted[explorer->wanted_count++])) {
-            return false;
-        }
-    }
-    return *text == '\0';
-}
+/* ---- What is wanted ------------------------------------------------------------------------- */
 
 static bool same_point(const struct fault_point *a, const struct fault_point *b)
 {
@@ -623,7 +547,9 @@ void fault_job_run(struct fault_job *job, const struct fault_results *results)
     }
     explorer->job = job;
     explorer->results = results;
-    if (results->id != NULL && !parse_id(explorer, results->id)) {
+    explorer->only_wanted = results->id != NULL;
+    if (explorer->only_wanted &&
+        !fault_id_read(results->id, job->name, explorer->wanted, &explorer->wanted_count)) {
         free(explorer);
         return;
     }

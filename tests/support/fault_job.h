@@ -258,7 +258,14 @@ struct fault_results {
 /* Run a job: make its images, set up, explore. Aborts when the job itself cannot be. */
 void fault_job_run(struct fault_job *job, const struct fault_results *results);
 
+/* ---- fault_id.c -------------------------------------------------------------------------------
+ */
+
 /* The id of a life: the job and its faults, for FERRY_FAULT. */
 void fault_id(const struct fault_life *life, char *text, size_t cap);
+
+/* The faults that an id asks of the job with a name. Returns false when it is another job's. */
+bool fault_id_read(const char *id, const char *name, struct fault_point points[FAULTS_MAX],
+                   uint32_t *count);
 
 #endif

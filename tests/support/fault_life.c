@@ -132,6 +132,23 @@ void fault_life_look_for_names(struct fault_life *life)
 
 /* ---- Invariants of a moment ------------------------------------------------------------------ */
 
+/* An operation that fails is a reason to refuse an image, or to let one stay on trial. */
+static bool met_an_error(const struct fault_life *life)
+{
+    for (uint32_t i = 0; i < life->fault_count; i++) {
+        if (life->faults[i].model->kind == FAULT_ERROR) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A swap that an error stopped goes on at the next boot: until then the images are on their way. */
+static bool stopped_half_way(const struct fault_life *life)
+{
+    return met_an_error(life) && life->machine->report.images[0].action == FERRY_BOOT_REFUSED;
+}
+
 /* While an image is on trial the confirmed one must be whole in its place, unless its flash has
  * died and the report says where. */
 static void check_old_kept(struct fault_life *life)
@@ -140,7 +157,8 @@ static void check_old_kept(struct fault_life *life)
     uint32_t at = 0;
     uint32_t other = FAULT_SECONDARY;
 
-    if (!life->on_trial || !traits->keeps_old || life->confirmed < 0 || names_failing(life)) {
+    if (!life->on_trial || !traits->keeps_old || life->confirmed < 0 || names_failing(life) ||
+        stopped_half_way(life)) {
         return;
     }
     if (traits->in_place) {
@@ -166,17 +184,6 @@ static void check_rollback(struct fault_life *life)
                         life->accepted ? "a confirmed image was taken back"
                                        : "neither the confirmed image nor the one asked for runs");
     }
-}
-
-/* An operation that fails is a reason to refuse an image, or to let one stay on trial. */
-static bool met_an_error(const struct fault_life *life)
-{
-    for (uint32_t i = 0; i < life->fault_count; i++) {
-        if (life->faults[i].model->kind == FAULT_ERROR) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* A request that stood, and the old image runs for good, without the new one ever having run. */
