@@ -18,6 +18,9 @@
 #define FERRY_JOURNAL_MAP      0xa
 #define FERRY_JOURNAL_FINISHED 0xffff
 
+/* Records the area must have room for: a begin, and boots that resume. */
+#define FERRY_JOURNAL_PLACES 4
+
 enum { FERRY_JOURNAL_MAPPED = 1, FERRY_JOURNAL_BACKWARDS = 2 };
 
 /* What the records say. */

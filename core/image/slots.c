@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A pair of slots: checks, the largest image, and the application's side of test and confirm. */
-#include "ferry/slots.h"
+#include "core/image/journal.h"
 
 /* ---- Geometry --------------------------------------------------------------------------- */
 
@@ -46,6 +46,18 @@ static int check_slot(const struct ferry_slots *slots, const struct ferry_flash 
     return ends_aligned(slots, slot) && layout.size <= slot->size ? FERRY_OK : FERRY_E_LAYOUT;
 }
 
+/* Whether the status area holds the journal of a swap (journal.h): with a write size of 1 it takes
+ * more sectors in the trailer than the slots may have. */
+static bool has_journal(const struct ferry_slots *slots)
+{
+    const struct ferry_strategy_traits *traits = slots->strategy;
+    uint32_t unit = ferry_max32(slots->primary->write_size,
+                                slots->secondary != NULL ? slots->secondary->write_size : 1);
+    uint32_t status = slots->max_sectors * traits->sector_states * unit;
+    return !traits->keeps_old || traits->in_place ||
+           status >= FERRY_JOURNAL_PLACES * ferry_align_up(FERRY_JOURNAL_RECORD, unit);
+}
+
 int ferry_slots_check(const struct ferry_slots *slots)
 {
     if (slots->primary == NULL || slots->strategy == NULL || slots->max_sectors == 0) {
@@ -64,7 +76,7 @@ int ferry_slots_check(const struct ferry_slots *slots)
     if (rc != FERRY_OK) {
         return rc;
     }
-    return ferry_slots_max_image(slots) == 0 ? FERRY_E_LAYOUT : FERRY_OK;
+    return has_journal(slots) && ferry_slots_max_image(slots) != 0 ? FERRY_OK : FERRY_E_LAYOUT;
 }
 
 uint32_t ferry_slots_max_image(const struct ferry_slots *slots)

@@ -99,21 +99,10 @@ static void settle_damage(struct ferry_trailers *trailers)
     }
 }
 
-/* A request for an image that stands where old images are kept is the bootloader's own: a revert
- * that was cut before it began. */
-static int is_revert_request(const struct ferry_slots *slots, const struct ferry_trailers *trailers)
+/* A request of the bootloader itself: a revert that was cut before it began. */
+static bool is_revert_request(const struct ferry_trailer *secondary)
 {
-    if (slots->strategy->old_sector == slots->strategy->upload_sector) {
-        return trailers->secondary.swap_type == FERRY_SWAP_REVERT &&
-               trailers->secondary.image_ok == FERRY_SET;
-    }
-    struct ferry_flash_slice view;
-    uint32_t offset = 0;
-    int rc = ferry_slots_view(slots, 1, &view, &offset);
-    if (rc != FERRY_OK) {
-        return rc == FERRY_E_POWER ? rc : 0;
-    }
-    return offset == ferry_slots_old_offset(slots);
+    return secondary->swap_type == FERRY_SWAP_REVERT && secondary->image_ok == FERRY_SET;
 }
 
 int ferry_slots_decide(const struct ferry_slots *slots, struct ferry_trailers *trailers,
@@ -123,9 +112,8 @@ int ferry_slots_decide(const struct ferry_slots *slots, struct ferry_trailers *t
     settle_damage(trailers);
     *type =
         ferry_swap_type_of(&trailers->primary, &trailers->secondary, slots->strategy->tlv_sizes);
-    if (*type == FERRY_SWAP_TEST || *type == FERRY_SWAP_PERM) {
-        rc = is_revert_request(slots, trailers);
-        *type = rc == 1 ? FERRY_SWAP_REVERT : *type;
+    if (*type == FERRY_SWAP_PERM && is_revert_request(&trailers->secondary)) {
+        *type = FERRY_SWAP_REVERT;
     } else if (*type == FERRY_SWAP_REVERT && trailers->secondary.magic != FERRY_SET) {
         rc = ferry_confirmed_read(slots, 0);
         *type = rc == 1 ? FERRY_SWAP_NONE : *type;

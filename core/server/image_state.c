@@ -149,17 +149,6 @@ static uint16_t find_target(const struct ferry_image_group *group,
     return find_by_hash(group, &hash->item.bytes, target) ? 0 : FERRY_IMAGE_ERR_HASH_NOT_FOUND;
 }
 
-/* Whether the image of the slot stands where uploads do. One that is kept elsewhere, as the way
- * back, cannot be asked for: the bootloader takes a request there for an unfinished revert. */
-static bool stands_ready(const struct ferry_slots *slots, uint32_t slot)
-{
-    struct ferry_flash_slice view;
-    uint32_t offset;
-
-    return slot == 0 || (ferry_slots_view(slots, slot, &view, &offset) == FERRY_OK &&
-                         offset == ferry_slots_upload_offset(slots));
-}
-
 /* What a failure to write the state is to the client. Returns an rc. */
 static int write_failed(struct ferry_server_call *call, int rc, bool active)
 {
@@ -180,12 +169,6 @@ static int write_state(struct ferry_server_call *call, const struct target *targ
     const struct ferry_image_group *group = call->context;
     const struct ferry_slots *slots = &group->config->images[target->image];
     bool active = target->slot == slots->active;
-
-    if (!active && !stands_ready(slots, target->slot)) {
-        return ferry_server_fail(call, FERRY_IMAGE_ERR_INVALID_SLOT,
-                                 "the old image, kept for a revert: upload it again");
-    }
-
     int rc = active ? ferry_slots_confirm(slots) : ferry_slots_set_pending(slots, confirm);
 
     if (rc != FERRY_OK) {

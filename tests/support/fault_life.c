@@ -115,12 +115,14 @@ static bool names_failing(const struct fault_life *life)
 
     for (uint8_t i = 0; i < life->chip->state.armed_count; i++) {
         const struct fault_armed *armed = &life->chip->state.armed[i];
-        uint32_t size = life->chip->areas[armed->place].flash.runs[0].size;
+        struct ferry_flash_sector sector;
+        bool named = armed->place == FAULT_STORE ||
+                     (failure->area == areas[armed->place] &&
+                      ferry_flash_sector_at(&life->chip->areas[armed->place].flash, armed->offset,
+                                            &sector) == FERRY_OK &&
+                      failure->sector == sector.index);
 
-        found =
-            found || (armed->fired && armed->model->for_ever &&
-                      (armed->place == FAULT_STORE || (failure->area == areas[armed->place] &&
-                                                       failure->sector == armed->offset / size)));
+        found = found || (armed->fired && armed->model->for_ever && named);
     }
     return found;
 }

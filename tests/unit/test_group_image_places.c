@@ -199,7 +199,7 @@ static void test_the_largest_image_fits_its_place(void **context)
 
 /* ---- List, test, confirm ------------------------------------------------------- */
 
-static void expect_state(const char *hash, bool confirm, const char *json)
+static void expect_state(const char *hash, bool confirm)
 {
     static struct rig_answer answer;
     char request[128];
@@ -207,11 +207,7 @@ static void expect_state(const char *hash, bool confirm, const char *json)
     (void)snprintf(request, sizeof(request), "{\"hash\":\"h'%s'\",\"confirm\":%s}", hash,
                    confirm ? "true" : "false");
     rig_ask(&rig.server, WRITE, FERRY_SMP_GROUP_IMAGE, STATE, request, &answer);
-    if (json != NULL) {
-        assert_string_equal(answer.json, json);
-    } else {
-        assert_non_null(strstr(answer.json, "\"images\":["));
-    }
+    assert_non_null(strstr(answer.json, "\"images\":["));
 }
 
 static void hash_at(uint32_t offset, char hex[65])
@@ -225,24 +221,20 @@ static void hash_at(uint32_t offset, char hex[65])
     }
 }
 
-/* The image kept as the way back stands where the bootloader does not look for requests. */
-static void test_an_old_image_cannot_be_asked_for(void **context)
+/* The image kept as the way back may be asked for like any other, wherever it stands. */
+static void test_an_old_image_can_be_asked_for(void **context)
 {
     char hash[65];
     (void)context;
 
-    for (size_t p = 1; p < PLACES; p++) {
-        set_up(places[p], 2 * RIG_SECTOR, 100);
-        hash_at(places[p].old * RIG_SECTOR, hash);
-        expect_state(hash, false, ERR(14));
-        expect_state(hash, true, ERR(14));
-        assert_int_equal(image_rig_next(&rig, 0), FERRY_SWAP_NONE);
-        assert_int_equal(rig.power.operations, 0);
+    for (size_t p = 0; p < PLACES; p++) {
+        for (int confirm = 0; confirm <= 1; confirm++) {
+            set_up(places[p], 2 * RIG_SECTOR, 100);
+            hash_at(places[p].old * RIG_SECTOR, hash);
+            expect_state(hash, confirm != 0);
+            assert_int_equal(image_rig_next(&rig, 0), confirm ? FERRY_SWAP_PERM : FERRY_SWAP_TEST);
+        }
     }
-    set_up(places[0], 2 * RIG_SECTOR, 100); /* one place for both: as ever */
-    hash_at(0, hash);
-    expect_state(hash, false, NULL);
-    assert_int_equal(image_rig_next(&rig, 0), FERRY_SWAP_TEST);
 }
 
 static void test_an_uploaded_image_can(void **context)
@@ -255,7 +247,7 @@ static void test_an_uploaded_image_can(void **context)
             set_up(places[p], 2 * RIG_SECTOR, 2 * RIG_SECTOR);
             image_rig_upload_all(&rig, 0, file, file_len, 100, 400);
             hash_at(places[p].upload * RIG_SECTOR, hash);
-            expect_state(hash, confirm != 0, NULL);
+            expect_state(hash, confirm != 0);
             assert_string_equal(image_rig_flags(&rig), confirm ? "0:ac 1:pP" : "0:ac 1:p");
         }
     }
@@ -300,7 +292,7 @@ int main(void)
         cmocka_unit_test(test_a_cut_upload_shows_no_half_image),
         cmocka_unit_test(test_the_digest_is_of_what_stands_at_the_place_of_uploads),
         cmocka_unit_test(test_the_largest_image_fits_its_place),
-        cmocka_unit_test(test_an_old_image_cannot_be_asked_for),
+        cmocka_unit_test(test_an_old_image_can_be_asked_for),
         cmocka_unit_test(test_an_uploaded_image_can),
         cmocka_unit_test(test_erase_takes_both_places),
         cmocka_unit_test(test_slot_info_says_whole_slots),
