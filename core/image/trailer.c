@@ -91,25 +91,29 @@ void ferry_trailer_magic(uint32_t max_align, uint8_t magic[FERRY_TRAILER_MAGIC_S
  * from both of its states. */
 #define MAGIC_FLIPS 4
 
-/* Read len (1 .. FERRY_TRAILER_MAGIC_SIZE) bytes that begin distance bytes before the end of the
- * slot. Returns 1; 0 when they cannot be read or do not read the same twice; or FERRY_E_BOUNDS,
- * FERRY_E_POWER. */
-static int read_steadily(const struct ferry_flash *slot, uint32_t distance, uint8_t *data,
-                         size_t len)
+/* Read len bytes that begin distance bytes before the end of the slot. */
+static int read_once(const struct ferry_flash *slot, uint32_t distance, uint8_t *data, size_t len)
 {
     if (distance > slot->size) {
         return FERRY_E_BOUNDS;
     }
-    int looks = len == 1 ? FLAG_LOOKS : LOOKS;
-    for (int look = 0; look < looks; look++) {
-        uint8_t again[FERRY_TRAILER_MAGIC_SIZE];
-        int rc = ferry_flash_read(slot, slot->size - distance, look == 0 ? data : again, len);
+    return ferry_flash_read(slot, slot->size - distance, data, len);
+}
+
+/* Read the first byte of a field. Returns 1; 0 when it cannot be read or does not read the same
+ * twice; or FERRY_E_BOUNDS, FERRY_E_POWER. */
+static int read_steadily(const struct ferry_flash *slot, uint32_t distance, uint8_t *byte)
+{
+    for (int look = 0; look < FLAG_LOOKS; look++) {
+        uint8_t again;
+        int rc = read_once(slot, distance, &again, 1);
         if (rc == FERRY_E_POWER || rc == FERRY_E_BOUNDS) {
             return rc;
         }
-        if (rc != FERRY_OK || (look > 0 && memcmp(data, again, len) != 0)) {
+        if (rc != FERRY_OK || (look > 0 && *byte != again)) {
             return 0;
         }
+        *byte = again;
     }
     return 1;
 }
@@ -133,25 +137,40 @@ static uint32_t distance_to(const uint8_t *found, const uint8_t *wanted, size_t 
     return count;
 }
 
+/* What one look at the magic says. */
+static enum ferry_trailer_field magic_state(const struct ferry_flash *slot, uint32_t max_align,
+                                            const uint8_t found[FERRY_TRAILER_MAGIC_SIZE])
+{
+    uint8_t state[FERRY_TRAILER_MAGIC_SIZE];
+    ferry_trailer_magic(max_align, state);
+    if (distance_to(found, state, sizeof state) <= MAGIC_FLIPS) {
+        return FERRY_SET;
+    }
+    memset(state, slot->erased_value, sizeof state);
+    return distance_to(found, state, sizeof state) <= MAGIC_FLIPS ? FERRY_UNSET : FERRY_BAD;
+}
+
+/* Looks that differ in few bits still say the same. Returns 1, 0 or an error, as read_steadily().
+ */
 static int read_magic(const struct ferry_flash *slot, uint32_t max_align,
                       enum ferry_trailer_field *field)
 {
-    uint8_t found[FERRY_TRAILER_MAGIC_SIZE];
-    uint8_t state[FERRY_TRAILER_MAGIC_SIZE];
-    int rc = read_steadily(slot, FERRY_TRAILER_MAGIC_SIZE, found, sizeof found);
+    enum ferry_trailer_field first = FERRY_BAD;
     *field = FERRY_BAD;
-    if (rc != 1) {
-        return rc;
+    for (int look = 0; look < LOOKS; look++) {
+        uint8_t found[FERRY_TRAILER_MAGIC_SIZE];
+        int rc = read_once(slot, FERRY_TRAILER_MAGIC_SIZE, found, sizeof found);
+        if (rc != FERRY_OK) {
+            return rc == FERRY_E_FLASH ? 0 : rc;
+        }
+        enum ferry_trailer_field state = magic_state(slot, max_align, found);
+        if (look > 0 && state != first) {
+            return 1;
+        }
+        first = state;
     }
-    ferry_trailer_magic(max_align, state);
-    if (distance_to(found, state, sizeof state) <= MAGIC_FLIPS) {
-        *field = FERRY_SET;
-    }
-    memset(state, slot->erased_value, sizeof state);
-    if (distance_to(found, state, sizeof state) <= MAGIC_FLIPS) {
-        *field = FERRY_UNSET;
-    }
-    return rc;
+    *field = first;
+    return 1;
 }
 
 /* A flag is its first byte; the rest of its field is padding nobody looks at. What is neither set
@@ -160,7 +179,7 @@ static int read_flag(const struct ferry_flash *slot, uint32_t distance,
                      enum ferry_trailer_field *field)
 {
     uint8_t byte;
-    int rc = read_steadily(slot, distance, &byte, 1);
+    int rc = read_steadily(slot, distance, &byte);
     *field = FERRY_BAD;
     if (rc == 1) {
         *field = bits_set(byte ^ FLAG_SET) < bits_set(byte ^ slot->erased_value) ? FERRY_SET
@@ -174,7 +193,7 @@ static int read_swap_info(const struct ferry_flash *slot, uint32_t max_align,
                           struct ferry_trailer *trailer)
 {
     uint8_t byte;
-    int rc = read_steadily(slot, swap_info_distance(max_align), &byte, 1);
+    int rc = read_steadily(slot, swap_info_distance(max_align), &byte);
     uint8_t type = rc == 1 ? byte & 0x0f : 0;
     bool known = rc == 1 && byte != slot->erased_value && type >= FERRY_SWAP_NONE &&
                  type <= FERRY_SWAP_REVERT;
