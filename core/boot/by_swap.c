@@ -20,20 +20,19 @@ static enum ferry_swap_type type_under_way(const struct ferry_trailer *primary,
 }
 
 /* Whether the primary's trailer was filled for a swap. A magic alone is none: so does an image look
- * that was padded for the primary slot. swap_info may have lost a bit; swap_size is more than one.
- * Returns 1, 0 or FERRY_E_POWER. */
+ * that was padded for the primary slot. One bit may have flipped: of swap_info, of swap_size, or of
+ * either where it is erased. Returns 1, 0 or FERRY_E_POWER. */
 static int has_begun(const struct ferry_boot_swap *swap, const struct ferry_trailer *primary)
 {
     const struct ferry_flash *slot = swap->slots->primary;
-    uint32_t erased = slot->erased_value == 0 ? 0 : UINT32_MAX;
-    uint32_t size = 0;
-    int rc = ferry_boot_read_size(swap, slot, &size);
+    uint32_t bits = 0;
+    int rc = ferry_boot_read_size(swap, slot, &bits);
 
-    if (rc == FERRY_E_POWER) {
-        return rc;
+    if (rc != FERRY_OK) {
+        return rc == FERRY_E_POWER ? rc : 0;
     }
-    size ^= erased;
-    return primary->swap_type != FERRY_SWAP_NONE || (rc == FERRY_OK && (size & (size - 1)) != 0);
+    bits ^= slot->erased_value == 0 ? 0 : UINT32_MAX;
+    return (bits & (bits - 1)) != 0 || (bits != 0 && primary->swap_type != FERRY_SWAP_NONE);
 }
 
 /* A swap whose journal was not begun: it is judged and begun again. With steps that are done, the

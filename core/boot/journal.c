@@ -33,7 +33,7 @@ int ferry_boot_journal_map_read(const struct ferry_boot_swap *swap, uint32_t ind
         if (rc == FERRY_E_POWER) {
             return rc;
         }
-        if (rc == 1 && record[0] >> 4 == FERRY_JOURNAL_MAP && record[1] == index) {
+        if (rc > 0 && record[0] >> 4 == FERRY_JOURNAL_MAP && record[1] == index) {
             *bits = ferry_load_le32(record + 2);
             return FERRY_OK;
         }

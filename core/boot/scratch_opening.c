@@ -255,7 +255,7 @@ static bool take_scratch(struct ferry_boot_swap *swap, const struct ferry_traile
     uint32_t size = 0;
     int rc = ferry_journal_place(scratch, scratch->size - swap->layout.copy_done, record);
 
-    if (rc == 1) {
+    if (rc > 0) {
         return take(swap, (enum ferry_swap_type)(record[0] & 0x0f), ferry_load_le32(record + 2),
                     block);
     }

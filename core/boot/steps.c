@@ -182,19 +182,34 @@ int ferry_boot_same(const struct ferry_boot_swap *swap, const struct ferry_flash
     return rc;
 }
 
-/* Erase and copy. The erase has had its tries: *again tells whether the copy is worth another. */
+/* Erase and copy, sector by sector of the target. An erase has had its tries: *again tells whether
+ * the copy is worth another. */
 static int copy(const struct ferry_boot_swap *swap, const struct ferry_flash *from,
                 uint32_t from_offset, const struct ferry_flash *to, uint32_t to_offset,
                 uint32_t len, bool *again)
 {
-    int rc = ferry_boot_erase(swap, to, to_offset, len);
+    const struct ferry_boot_config *config = swap->config;
+    int rc = FERRY_OK;
 
-    *again = rc == FERRY_OK;
-    if (rc == FERRY_OK) {
-        rc = ferry_flash_copy(from, from_offset, to, to_offset, len, swap->config->buf,
-                              swap->config->buf_size);
+    for (uint32_t at = 0; rc == FERRY_OK && at < len;) {
+        struct ferry_flash_sector sector = {0, 0, 0};
+
+        *again = false;
+        rc = ferry_flash_sector_at(to, to_offset + at, &sector);
+        if (rc == FERRY_OK) {
+            rc = ferry_boot_erase(swap, to, sector.offset, sector.size);
+        }
+        if (rc == FERRY_OK) {
+            uint32_t part = ferry_min32(sector.offset + sector.size - to_offset - at, len - at);
+
+            *again = true;
+            rc = ferry_flash_copy(from, from_offset + at, to, to_offset + at, part, config->buf,
+                                  config->buf_size);
+            at += part;
+        }
+        rc = ferry_boot_noted(swap, to, sector.offset, rc);
     }
-    return ferry_boot_noted(swap, to, to_offset, rc);
+    return rc;
 }
 
 int ferry_boot_move(const struct ferry_boot_swap *swap, const struct ferry_flash *from,

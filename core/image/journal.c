@@ -2,6 +2,8 @@
 /* The journal of a swap: reading. */
 #include "core/image/journal.h"
 
+#include "core/image/blocks.h"
+
 #include "ferry/crc.h"
 
 #include <string.h>
@@ -24,19 +26,18 @@ static bool is_sound(const uint8_t record[FERRY_JOURNAL_RECORD])
            (kind == FERRY_JOURNAL_STATE || kind == FERRY_JOURNAL_MAP);
 }
 
-/* Whether it is a record, after putting one bit right if need be. */
+/* Put the one bit right that makes it a record. Returns whether there is such a bit. */
 static bool heal(uint8_t record[FERRY_JOURNAL_RECORD])
 {
-    bool sound = is_sound(record);
-    for (uint32_t bit = 0; bit < 8 * FERRY_JOURNAL_RECORD && !sound; bit++) {
+    for (uint32_t bit = 0; bit < 8 * FERRY_JOURNAL_RECORD; bit++) {
         uint8_t mask = (uint8_t)(1U << (bit % 8));
         record[bit / 8] ^= mask;
-        sound = is_sound(record);
-        if (!sound) {
-            record[bit / 8] ^= mask;
+        if (is_sound(record)) {
+            return true;
         }
+        record[bit / 8] ^= mask;
     }
-    return sound;
+    return false;
 }
 
 void ferry_journal_seal(uint8_t record[FERRY_JOURNAL_RECORD])
@@ -66,7 +67,10 @@ int ferry_journal_place(const struct ferry_flash *area, uint32_t offset,
     if (is_blank(record, area->erased_value)) {
         return 0;
     }
-    return heal(record) ? 1 : FERRY_E_FORMAT;
+    if (is_sound(record)) {
+        return 1;
+    }
+    return heal(record) ? FERRY_JOURNAL_HEALED : FERRY_E_FORMAT;
 }
 
 /* Whether a record of this type can be of the swap that primary tells of. swap_info may have lost
@@ -74,6 +78,9 @@ int ferry_journal_place(const struct ferry_flash *area, uint32_t offset,
  * is a test. */
 static bool belongs(enum ferry_swap_type type, const struct ferry_trailer *primary)
 {
+    if (type != FERRY_SWAP_TEST && type != FERRY_SWAP_PERM && type != FERRY_SWAP_REVERT) {
+        return false;
+    }
     enum ferry_swap_type told = (enum ferry_swap_type)primary->swap_type;
     if (told == type) {
         return true;
@@ -101,6 +108,21 @@ static void take_state(const uint8_t record[FERRY_JOURNAL_RECORD], uint32_t mark
     journal->done = done == FERRY_JOURNAL_FINISHED ? journal->done : done;
 }
 
+/* Whether a record that was put right is what was written: half of another one may look so. It has
+ * the blocks of swap_size, which no second fault has touched. */
+static bool is_plausible(const struct ferry_slots *slots, const struct ferry_trailer_layout *layout,
+                         const uint8_t record[FERRY_JOURNAL_RECORD])
+{
+    const struct ferry_flash *primary = slots->primary;
+    struct ferry_block block;
+    uint8_t raw[4];
+    int rc = ferry_flash_read(primary, primary->size - layout->swap_size, raw, sizeof raw);
+    uint32_t size = rc == FERRY_OK ? ferry_load_le32(raw) : 0;
+    return size != 0 && size <= primary->size &&
+           ferry_block_of(slots, size - 1, &block) == FERRY_OK &&
+           block.index + 1 == ferry_load_le16(record + 2);
+}
+
 int ferry_journal_read(const struct ferry_slots *slots, const struct ferry_trailer_layout *layout,
                        const struct ferry_trailer *primary, uint32_t marks,
                        struct ferry_journal *journal)
@@ -117,8 +139,9 @@ int ferry_journal_read(const struct ferry_slots *slots, const struct ferry_trail
         if (rc != 0) {
             journal->end = at + area.place;
         }
-        if (rc == 1 && record[0] >> 4 == FERRY_JOURNAL_STATE &&
-            belongs((enum ferry_swap_type)(record[0] & 0x0f), primary)) {
+        if (rc > 0 && record[0] >> 4 == FERRY_JOURNAL_STATE &&
+            belongs((enum ferry_swap_type)(record[0] & 0x0f), primary) &&
+            (rc != FERRY_JOURNAL_HEALED || is_plausible(slots, layout, record))) {
             take_state(record, marks, journal);
         }
     }

@@ -142,25 +142,38 @@ static int next_boot(const struct ferry_slots *slots, struct ferry_slots_next *n
 
 /* ---- The application's side ------------------------------------------------------------------ */
 
-/* Whether the image in the secondary leaves the trailer's sectors to the trailer; one whose size
- * cannot be read does not count. Returns 1, 0 or FERRY_E_POWER. */
-static int trailer_stands_alone(const struct ferry_slots *slots, uint32_t *start)
+/* The first sector of the secondary's trailer that its image leaves alone: of all of it, or of the
+ * fields at least. An image whose size cannot be read does not count.
+ * Returns FERRY_OK, FERRY_E_STATE when there is none, or an error. */
+static int find_clear_start(const struct ferry_slots *slots, uint32_t *start)
 {
+    const struct ferry_flash *slot = slots->secondary;
+    struct ferry_flash_sector fields = {0, 0, 0};
+    struct ferry_trailer_layout layout;
     struct ferry_flash_slice view;
     struct ferry_image_info info;
     uint32_t offset = 0;
-    int rc = ferry_slots_trailer_start(slots, slots->secondary, start);
+    int rc = ferry_slots_trailer_start(slots, slot, start);
+    if (rc == FERRY_OK) {
+        rc = ferry_slots_trailer(slots, &layout);
+    }
+    if (rc == FERRY_OK) {
+        rc = ferry_flash_sector_at(slot, slot->size - layout.swap_info, &fields);
+    }
     if (rc == FERRY_OK) {
         rc = ferry_slots_view(slots, 1, &view, &offset);
     }
     if (rc != FERRY_OK) {
-        return rc == FERRY_E_POWER ? rc : 0;
+        return rc;
     }
     rc = ferry_image_inspect(&view.flash, &info);
     if (rc == FERRY_E_POWER) {
         return rc;
     }
-    return rc != FERRY_OK || info.size <= *start - offset ? 1 : 0;
+    if (rc == FERRY_OK && info.size > *start - offset) {
+        *start = fields.offset;
+    }
+    return rc == FERRY_OK && info.size > *start - offset ? FERRY_E_STATE : FERRY_OK;
 }
 
 /* Erase the secondary's trailer for a request that is damaged, also where it reads as erased: it
@@ -170,11 +183,8 @@ static int clear_request(const struct ferry_slots *slots)
 {
     const struct ferry_flash *slot = slots->secondary;
     uint32_t start = 0;
-    int rc = trailer_stands_alone(slots, &start);
-    if (rc != 1) {
-        return rc < 0 ? rc : FERRY_E_STATE;
-    }
-    return ferry_flash_erase(slot, start, slot->size - start);
+    int rc = find_clear_start(slots, &start);
+    return rc != FERRY_OK ? rc : ferry_flash_erase(slot, start, slot->size - start);
 }
 
 /* Write swap_info behind a request, as MCUboot's own application code does. The magic made the

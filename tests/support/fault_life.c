@@ -151,6 +151,14 @@ static bool stopped_half_way(const struct fault_life *life)
     return met_an_error(life) && life->machine->report.images[0].action == FERRY_BOOT_REFUSED;
 }
 
+/* Whether the confirmed image stands in the secondary from an offset on. */
+static bool equals_at(const struct fault_life *life, uint32_t at)
+{
+    const struct fault_area *area = &life->chip->areas[FAULT_SECONDARY];
+
+    return equals(area->memory + at, area->flash.size - at, &life->job->pictures[life->confirmed]);
+}
+
 /* While an image is on trial the confirmed one must be whole in its place, unless its flash has
  * died and the report says where. */
 static void check_old_kept(struct fault_life *life)
@@ -166,7 +174,10 @@ static void check_old_kept(struct fault_life *life)
     if (traits->in_place) {
         other = life->machine->report.images[0].slot == 0 ? FAULT_SECONDARY : FAULT_PRIMARY;
     } else {
-        at = ferry_slots_old_offset(&life->machine->image.slots);
+        /* An old image that was asked for has left the other one where uploads go. */
+        at = equals_at(life, ferry_slots_upload_offset(&life->machine->image.slots))
+                 ? ferry_slots_upload_offset(&life->machine->image.slots)
+                 : ferry_slots_old_offset(&life->machine->image.slots);
     }
 
     const struct fault_area *area = &life->chip->areas[other];

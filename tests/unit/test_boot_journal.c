@@ -65,6 +65,12 @@ static struct ferry_trailer trailer_of(enum ferry_swap_type type)
                                   .swap_type = (uint8_t)type};
 }
 
+/* swap_size in the primary's trailer, which a record with a bit put right must agree with. */
+static void put_swap_size(uint32_t size)
+{
+    ferry_store_le32(rig.slot[0].memory + SIZE - swap.layout.swap_size, size);
+}
+
 /* Read the journal as one of the swap under way. */
 static struct ferry_journal read_journal(void)
 {
@@ -218,6 +224,7 @@ static void any_flipped_bit_is_put_right(void **state)
         assert_int_equal(ferry_boot_journal_state(&swap, 5), FERRY_OK);
         assert_int_equal(ferry_boot_journal_map(&swap, 2, 0x80000001), FERRY_OK);
         record(0)[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        put_swap_size(swap.size);
         struct ferry_journal journal = read_journal();
         assert_true(journal.found && journal.backwards);
         assert_false(journal.finished || journal.mapped);
