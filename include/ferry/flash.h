@@ -20,8 +20,8 @@ struct ferry_flash;
  * Each returns FERRY_OK, or FERRY_E_FLASH (FERRY_E_NOT_ERASED, FERRY_E_POWER where it knows).
  *
  * A unit that a power cut left half written, or a sector half erased, reads as some bytes with
- * FERRY_OK: who reads checks them. A port to flash with ECC hides the ECC error of such bytes;
- * FERRY_E_FLASH is for a device that does not answer. */
+ * FERRY_OK, or, in a part with ECC, answers FERRY_E_FLASH until it is erased: who reads survives
+ * both. It must not trap. */
 struct ferry_flash_ops {
     int (*read)(const struct ferry_flash *flash, uint32_t offset, uint8_t *data, size_t len);
     int (*program)(const struct ferry_flash *flash, uint32_t offset, const uint8_t *data,
