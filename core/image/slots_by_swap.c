@@ -247,9 +247,29 @@ static int takes_request(const struct ferry_slots *slots, const struct ferry_tra
     return is_blank(slots, ferry_align_up(from, slots->secondary->write_size), 0);
 }
 
+/* Erase what is left of a journal, which the swap to come could take for its own. Where the image
+ * would go with it the journal stays: the bootloader looks for it, too. */
+static int clear_journal(const struct ferry_slots *slots, const struct ferry_trailer_layout *layout)
+{
+    uint32_t whole = 0;
+    uint32_t start = 0;
+    int rc =
+        layout->size > layout->swap_size ? is_blank(slots, layout->size, layout->swap_size) : 1;
+    if (rc != 0) {
+        return rc == 1 ? FERRY_OK : rc;
+    }
+    rc = find_clear_start(slots, &start);
+    if (rc == FERRY_OK) {
+        rc = ferry_slots_trailer_start(slots, slots->secondary, &whole);
+    }
+    if (rc != FERRY_OK || start != whole) {
+        return rc == FERRY_E_STATE ? FERRY_OK : rc;
+    }
+    return clear_request(slots);
+}
+
 /* Make room for a request: a flag cannot be taken back, and one without a magic would ask for
- * something else; and a journal is left that the swap to come could take for its own. Where the
- * image would go with it, what does not matter to the request stays. */
+ * something else. Where the image would go with it, what does not matter to the request stays. */
 static int make_blank(const struct ferry_slots *slots, const struct ferry_trailer *trailer,
                       bool permanent)
 {
@@ -258,11 +278,8 @@ static int make_blank(const struct ferry_slots *slots, const struct ferry_traile
     if (rc == FERRY_OK) {
         rc = is_blank(slots, layout.swap_info, 0);
     }
-    if (rc == 1 && layout.size > layout.swap_size) {
-        rc = is_blank(slots, layout.size, layout.swap_size);
-    }
     if (rc != 0) {
-        return rc == 1 ? FERRY_OK : rc;
+        return rc == 1 ? clear_journal(slots, &layout) : rc;
     }
     rc = clear_request(slots);
     if (rc == FERRY_E_STATE) {
