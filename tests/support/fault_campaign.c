@@ -407,9 +407,15 @@ int fault_campaign(const struct fault_options *options)
     size_t job_count = 0;
     struct fault_job *jobs = fault_jobs(options->scope, &job_count);
 
+    int result = 0;
+
     if (options->list) {
-        return list_jobs(jobs, job_count);
+        result = list_jobs(jobs, job_count);
+    } else if (options->id != NULL) {
+        result = run_one(options, jobs, job_count);
+    } else {
+        result = run_all(options, jobs, job_count);
     }
-    return options->id != NULL ? run_one(options, jobs, job_count)
-                               : run_all(options, jobs, job_count);
+    free(jobs);
+    return result;
 }

@@ -32,8 +32,8 @@ extern const size_t fault_strategy_count;
 /* The jobs of a scope, in an array for free(). */
 struct fault_job *fault_jobs(enum fault_scope scope, size_t *count);
 
-/* One job by the names of a device and a flow, for tests of the runner. Its layout is free()d by
- * nobody: it lives as long as the program. */
+/* One job by the names of a device and a flow, for tests of the runner. Aborts when there is no
+ * such device. */
 void fault_job_make(struct fault_job *job, const char *device,
                     const struct ferry_boot_strategy *strategy, const char *flow);
 

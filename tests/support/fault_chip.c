@@ -272,11 +272,13 @@ static bool is_erased(const struct fault_area *area, uint32_t offset, uint32_t l
     return memory[0] == area->flash.erased_value && memcmp(memory, memory + 1, len - 1) == 0;
 }
 
-static void tell(const struct fault_op *op)
+static void tell(const struct fault_op *op, const char *what)
 {
+    static const char *const names[FAULT_PLACES] = {"primary", "secondary", "scratch", "store"};
+
     if (op->area->chip->verbose) {
-        printf("    programmed though not erased: area %d, offset %u, %u bytes\n",
-               (int)op->area->place, op->offset, op->len);
+        printf("    %s: %s, offset %u, %u bytes\n", what, names[op->area->place], op->offset,
+               op->len);
     }
 }
 
@@ -290,7 +292,7 @@ static int check_program(const struct fault_op *op)
 
     if (unreadable || (!erased && !unstable)) {
         area->chip->state.reprogrammed++;
-        tell(op);
+        tell(op, "programmed though not erased");
     }
     if (unreadable) {
         return FERRY_E_FLASH;
@@ -354,6 +356,7 @@ static int operate(const struct fault_op *op)
         chip->watch(chip->watcher, op);
     }
     if (fails(chip, op)) {
+        tell(op, op->data != NULL ? "a program fails" : "an erase fails");
         return FERRY_E_FLASH;
     }
     fault_model_complete(op);

@@ -288,7 +288,7 @@ static bool has_trailer(const struct explorer *explorer, int place)
     if (place != FAULT_SCRATCH) {
         return area->memory != NULL;
     }
-    ferry_trailer_magic(explorer->job->layout->max_align, magic);
+    ferry_trailer_magic(explorer->job->layout.max_align, magic);
     return area->memory != NULL &&
            memcmp(area->memory + area->flash.size - sizeof(magic), magic, sizeof(magic)) == 0;
 }
@@ -474,7 +474,7 @@ static void set_up(struct explorer *explorer)
     struct fault_job *job = explorer->job;
     const struct ferry_slots *slots = &explorer->machines[0].image.slots;
 
-    fault_chip_init(&explorer->chip, job->layout->shapes);
+    fault_chip_init(&explorer->chip, job->layout.shapes);
     for (int i = 0; i <= FAULTS_MAX; i++) {
         fault_machine_init(&explorer->machines[i], job, &explorer->chip);
     }

@@ -187,9 +187,13 @@ static void settle(struct fault_life *life)
     life->asked = false;
 }
 
-/* On trial: mark and confirm, then see that it stays. */
+/* On trial: mark and confirm, then see that it stays. Where a revert stopped half way the old image
+ * may run meanwhile; it has nothing to confirm. */
 static enum fault_app confirm_trial(struct fault_life *life, bool by_wire)
 {
+    if (!fault_life_runs(life, life->candidate)) {
+        return FAULT_RESETS;
+    }
     mark(life);
 
     bool done = by_wire ? fault_client_confirm(life) : try_confirm(life) == FERRY_OK;
@@ -248,7 +252,7 @@ static bool ask(struct fault_life *life, bool raise, bool cancel)
 /* Step 0: the request is to be made. */
 static enum fault_app app_asks(struct fault_life *life)
 {
-    if (life->step > 0 || !fault_life_runs(life, FAULT_OLD)) {
+    if (life->step > 0 || life->on_trial || !fault_life_runs(life, FAULT_OLD)) {
         return app_rests(life);
     }
     if (ask(life, false, false)) {

@@ -166,7 +166,7 @@ struct fault_count {
 struct fault_job {
     char name[96]; /* in ids */
     const struct ferry_boot_strategy *strategy;
-    const struct fault_layout *layout;
+    struct fault_layout layout;
     const struct fault_flow *flow;
     bool write_once;
     uint32_t sample;   /* of so many second faults one is tried; of first ones too, if singles */

@@ -345,22 +345,21 @@ static bool wants_flow(const struct spec *spec, const struct fault_flow *flow)
 }
 
 /* A device of a spec that takes the strategy. Aborts when there is none. */
-static const struct fault_layout *make_layout(const struct spec *spec,
-                                              const struct ferry_boot_strategy *strategy)
+static struct fault_layout make_layout(const struct spec *spec,
+                                       const struct ferry_boot_strategy *strategy)
 {
-    struct fault_layout *layout = calloc(1, sizeof(*layout));
+    struct fault_layout layout = {.name = spec->name,
+                                  .old_size = spec->old_size,
+                                  .new_size = spec->new_size,
+                                  .likeness = (enum fault_likeness)spec->likeness,
+                                  .key = (enum test_key_id)spec->key,
+                                  .buf_size = spec->buf_size,
+                                  .trials = spec->trials};
 
-    if (layout == NULL || !fit(layout, spec, strategy)) {
+    if (!fit(&layout, spec, strategy)) {
         fprintf(stderr, "faults: no device %s for %s\n", spec->name, strategy->traits->name);
         abort();
     }
-    layout->name = spec->name;
-    layout->old_size = spec->old_size;
-    layout->new_size = spec->new_size;
-    layout->likeness = (enum fault_likeness)spec->likeness;
-    layout->key = (enum test_key_id)spec->key;
-    layout->buf_size = spec->buf_size;
-    layout->trials = spec->trials;
     return layout;
 }
 
@@ -382,7 +381,7 @@ static void fill(struct fault_job *job, const struct spec *spec,
 static void add_jobs(struct list *list, const struct spec *spec,
                      const struct ferry_boot_strategy *strategy)
 {
-    const struct fault_layout *layout = make_layout(spec, strategy);
+    const struct fault_layout layout = make_layout(spec, strategy);
 
     for (size_t i = 0; i < 2 * fault_flow_count; i++) {
         const struct fault_flow *flow = &fault_flows[i / 2];

@@ -31,7 +31,7 @@ static const struct ferry_flash *area(struct fault_chip *chip, enum fault_place 
 static void init_boot(struct fault_machine *machine, const struct fault_job *job,
                       struct fault_chip *chip)
 {
-    const struct fault_layout *layout = job->layout;
+    const struct fault_layout *layout = &job->layout;
 
     machine->ram = (struct ferry_boot_ram){machine->ram_bytes, FAULT_RAM_ADDRESS,
                                            chip->areas[FAULT_PRIMARY].flash.size};
@@ -78,7 +78,7 @@ void fault_machine_init(struct fault_machine *machine, const struct fault_job *j
                         struct fault_chip *chip)
 {
     memset(machine, 0, sizeof(*machine));
-    machine->buf = need(malloc(job->layout->buf_size));
+    machine->buf = need(malloc(job->layout.buf_size));
     machine->ram_bytes = need(malloc(chip->areas[FAULT_PRIMARY].flash.size));
     init_boot(machine, job, chip);
     init_server(machine, job);

@@ -15,7 +15,7 @@ void fault_job_fail(const struct fault_job *job, const char *why)
 static void build(struct fault_job *job, enum fault_picture_id id, uint32_t size,
                   const uint8_t *payload)
 {
-    const struct fault_layout *layout = job->layout;
+    const struct fault_layout *layout = &job->layout;
     bool ram = strncmp(job->strategy->traits->name, "ram-load", 8) == 0;
     uint32_t more = layout->key == TEST_KEY_NONE ? 72 : 72 + 36 + 68;
     struct test_image_spec spec = {.version = {.major = (uint8_t)(id + 1)},
@@ -55,7 +55,7 @@ static void build_alike(struct fault_job *job, enum fault_picture_id id)
 
 void fault_pictures_make(struct fault_job *job, uint32_t max)
 {
-    const struct fault_layout *layout = job->layout;
+    const struct fault_layout *layout = &job->layout;
     uint32_t old_size = layout->old_size != 0 ? layout->old_size : max;
     uint32_t new_size = layout->new_size != 0 ? layout->new_size : max;
     struct fault_picture *bad = &job->pictures[FAULT_BAD];
