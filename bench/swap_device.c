@@ -140,6 +140,7 @@ void swap_device_init(struct swap_device *device, const struct ferry_boot_strate
         .strategy = strategy,
         .ram = &device->ram};
     device->config = (struct ferry_boot_config){.images = &device->image,
+                                                .memory = &ferry_boot_in_store,
                                                 .image_count = 1,
                                                 .trust = {.digest_only = true},
                                                 .trials = 1,

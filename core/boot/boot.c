@@ -27,6 +27,10 @@ static int check_image(const struct ferry_boot_config *config, const struct ferr
         (strategy->traits->scratch && !buf_suits(config, image->slots.scratch))) {
         return FERRY_E_CONFIG;
     }
+    /* A store that nobody reads and writes would be a trap. */
+    if (image->slots.store != NULL && config->memory == NULL) {
+        return FERRY_E_CONFIG;
+    }
     return ferry_slots_check(&image->slots);
 }
 
@@ -79,15 +83,17 @@ static void tell_nothing_runs(const struct ferry_boot_config *config,
 
 /* Keep what happened where the firmware finds it. A store that fails costs the report only.
  * Returns FERRY_OK or FERRY_E_POWER. */
-static int record_why(const struct ferry_slots *slots, const struct ferry_boot_image_report *report)
+static int record_why(const struct ferry_boot_swap *swap,
+                      const struct ferry_boot_image_report *report)
 {
+    const struct ferry_slots *slots = swap->slots;
     bool stopped = report->action == FERRY_BOOT_STOPPED;
     struct ferry_why why = {.action = report->action,
                             .reason = report->reason,
                             .resumed = report->resumed,
                             .failure = report->failure};
 
-    if (slots->store == NULL || report->action == FERRY_BOOT_RAN) {
+    if (!ferry_boot_remembers(swap) || report->action == FERRY_BOOT_RAN) {
         return FERRY_OK;
     }
     if (!stopped) {
@@ -95,7 +101,7 @@ static int record_why(const struct ferry_slots *slots, const struct ferry_boot_i
     }
     why.version = report->action == FERRY_BOOT_REFUSED ? report->refused : why.running;
 
-    int rc = ferry_why_write(slots->store, slots->number, &why);
+    int rc = swap->config->memory->why(slots->store, slots->number, &why);
 
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
@@ -138,7 +144,7 @@ static int boot_image(const struct ferry_boot_config *config, uint32_t number,
         return rc;
     }
 
-    int recorded = record_why(swap.slots, report);
+    int recorded = record_why(&swap, report);
 
     return recorded == FERRY_E_POWER ? recorded : rc;
 }

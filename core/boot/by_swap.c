@@ -144,17 +144,16 @@ static int carry_out(struct ferry_boot_swap *swap, struct ferry_boot_image_repor
 /* An image that is installed anew has its trials before it, whatever it did last time. */
 static int forget_last_time(const struct ferry_boot_swap *swap)
 {
-    const struct ferry_slots *slots = swap->slots;
+    const struct ferry_boot_memory *memory = swap->config->memory;
 
-    if (slots->store == NULL || swap->type != FERRY_SWAP_TEST) {
+    if (!ferry_boot_remembers(swap) || swap->type != FERRY_SWAP_TEST) {
         return FERRY_OK;
     }
 
-    int rc = ferry_trial_forget(slots);
+    int rc = memory->trial_forget(swap->slots);
 
     if (rc != FERRY_E_POWER) {
-        rc = ferry_store_put(slots->store, (uint16_t)(FERRY_STORE_KEY_CONFIRMED + slots->number),
-                             NULL, 0);
+        rc = memory->forget_confirmed(swap->slots);
     }
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
@@ -193,15 +192,14 @@ static int has_trials_left(const struct ferry_boot_swap *swap)
     const struct ferry_boot_config *config = swap->config;
     struct ferry_image_info info;
 
-    if (swap->type != FERRY_SWAP_REVERT || swap->asked || config->trials == 0 ||
-        swap->slots->store == NULL) {
+    if (swap->type != FERRY_SWAP_REVERT || swap->asked || !ferry_boot_counts_trials(swap)) {
         return 0;
     }
 
     int rc = ferry_image_inspect(swap->slots->primary, &info);
 
     if (rc == FERRY_OK) {
-        rc = ferry_trial_next(swap->slots, info.digest, config->cause, config->trials);
+        rc = config->memory->trial_next(swap->slots, info.digest, config->cause, config->trials);
     }
     return rc == 1 || rc == FERRY_E_POWER ? rc : 0;
 }

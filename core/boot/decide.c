@@ -12,7 +12,9 @@ int ferry_boot_decide(struct ferry_boot_swap *swap)
     int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
     if (rc == FERRY_OK) {
-        rc = ferry_slots_decide(swap->slots, &trailers, &swap->type);
+        rc = ferry_slots_decide(
+            swap->slots, &trailers,
+            ferry_boot_remembers(swap) ? swap->config->memory->is_confirmed : NULL, &swap->type);
     }
     swap->asked = trailers.secondary.magic == FERRY_SET;
     return rc;

@@ -8,10 +8,13 @@
 
 static int look(const struct ferry_boot_swap *swap, struct ferry_boot_slots *slots)
 {
+    ferry_slots_confirmed *confirmed =
+        ferry_boot_remembers(swap) ? swap->config->memory->is_confirmed : NULL;
+
     memset(slots, 0, sizeof(*slots));
     slots->examined = 2;
     for (uint32_t slot = 0; slot < 2; slot++) {
-        int rc = ferry_in_place_look(swap->slots, slot, &slots->found[slot]);
+        int rc = ferry_in_place_look(swap->slots, slot, confirmed, &slots->found[slot]);
 
         if (rc != FERRY_OK) {
             return rc;
@@ -25,7 +28,7 @@ static int look(const struct ferry_boot_swap *swap, struct ferry_boot_slots *slo
  * how many are left is asked when it is about to start. */
 static bool has_turn(const struct ferry_boot_swap *swap, const struct ferry_in_place *found)
 {
-    bool counted = swap->config->trials > 0 && swap->slots->store != NULL;
+    bool counted = ferry_boot_counts_trials(swap);
 
     return ferry_in_place_may_start(found) ||
            (found->header == FERRY_OK && found->standing == FERRY_TRIED && counted);

@@ -48,11 +48,11 @@ static int count_start(const struct ferry_boot_swap *swap, const struct ferry_im
 {
     const struct ferry_boot_config *config = swap->config;
 
-    if (config->trials == 0 || swap->slots->store == NULL) {
+    if (!ferry_boot_counts_trials(swap)) {
         return FERRY_E_UNSUPPORTED;
     }
 
-    int rc = ferry_trial_next(swap->slots, info->digest, config->cause, config->trials);
+    int rc = config->memory->trial_next(swap->slots, info->digest, config->cause, config->trials);
 
     return rc >= 0 || rc == FERRY_E_POWER ? rc : FERRY_E_UNSUPPORTED;
 }
@@ -106,12 +106,12 @@ static bool is_unconfirmed(const struct ferry_boot_slots *slots, uint32_t slot)
 static int settled(const struct ferry_boot_swap *swap, uint32_t slot,
                    const struct ferry_boot_slots *slots)
 {
-    if (swap->config->trials == 0 || slots->found[slot].standing != FERRY_CONFIRMED ||
+    if (!ferry_boot_counts_trials(swap) || slots->found[slot].standing != FERRY_CONFIRMED ||
         is_unconfirmed(slots, 1 - slot)) {
         return FERRY_OK;
     }
 
-    int rc = ferry_trial_forget(swap->slots);
+    int rc = swap->config->memory->trial_forget(swap->slots);
 
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }

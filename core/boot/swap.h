@@ -56,6 +56,18 @@ FERRY_MUST_CHECK
 int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
                        struct ferry_verdict *verdict);
 
+/* Whether there is a store to keep things in. */
+static inline bool ferry_boot_remembers(const struct ferry_boot_swap *swap)
+{
+    return swap->config->memory != NULL && swap->slots->store != NULL;
+}
+
+/* Whether trials are counted. */
+static inline bool ferry_boot_counts_trials(const struct ferry_boot_swap *swap)
+{
+    return ferry_boot_remembers(swap) && swap->config->trials > 0;
+}
+
 /* ---- Hooks (steps.c) ---------------------------------------------------------------- */
 
 void ferry_boot_feed(const struct ferry_boot_swap *swap);

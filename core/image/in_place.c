@@ -96,11 +96,12 @@ static enum ferry_standing standing_of(const struct ferry_trailer *trailer)
 }
 
 /* Where the trailer does not say it, the store may. Its errors say nothing. */
-static int ask_store(const struct ferry_slots *slots, uint32_t slot, struct ferry_in_place *found)
+static int ask_store(const struct ferry_slots *slots, uint32_t slot,
+                     ferry_slots_confirmed *confirmed, struct ferry_in_place *found)
 {
     int rc = 0;
-    if (found->header == FERRY_OK && found->standing != FERRY_CONFIRMED) {
-        rc = ferry_confirmed_read(slots, slot);
+    if (confirmed != NULL && found->header == FERRY_OK && found->standing != FERRY_CONFIRMED) {
+        rc = confirmed(slots, slot);
     }
     if (rc == 1) {
         found->standing = FERRY_CONFIRMED;
@@ -109,7 +110,7 @@ static int ask_store(const struct ferry_slots *slots, uint32_t slot, struct ferr
 }
 
 int ferry_in_place_look(const struct ferry_slots *slots, uint32_t slot,
-                        struct ferry_in_place *found)
+                        ferry_slots_confirmed *confirmed, struct ferry_in_place *found)
 {
     const struct ferry_flash *flash = ferry_slots_slot(slots, slot);
     struct ferry_image_header header;
@@ -126,7 +127,7 @@ int ferry_in_place_look(const struct ferry_slots *slots, uint32_t slot,
         return rc;
     }
     found->standing = standing_of(&found->trailer);
-    return ask_store(slots, slot, found);
+    return ask_store(slots, slot, confirmed, found);
 }
 
 /* ---- Writing trailers --------------------------------------------------------------------- */

@@ -37,10 +37,13 @@ int ferry_in_place_read(const struct ferry_slots *slots, uint32_t slot,
                         struct ferry_trailer *trailer);
 
 /* Look at a slot. A flash error is what is found, no end.
+ *
+ * confirmed  asked where the trailer does not say it; may be NULL
+ *
  * Returns FERRY_OK or FERRY_E_POWER. */
 FERRY_MUST_CHECK
 int ferry_in_place_look(const struct ferry_slots *slots, uint32_t slot,
-                        struct ferry_in_place *found);
+                        ferry_slots_confirmed *confirmed, struct ferry_in_place *found);
 
 /* ---- Writing trailers --------------------------------------------------------------------- */
 

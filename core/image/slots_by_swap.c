@@ -106,7 +106,7 @@ static bool is_revert_request(const struct ferry_trailer *secondary)
 }
 
 int ferry_slots_decide(const struct ferry_slots *slots, struct ferry_trailers *trailers,
-                       enum ferry_swap_type *type)
+                       ferry_slots_confirmed *confirmed, enum ferry_swap_type *type)
 {
     int rc = FERRY_OK;
     settle_damage(trailers);
@@ -114,8 +114,9 @@ int ferry_slots_decide(const struct ferry_slots *slots, struct ferry_trailers *t
         ferry_swap_type_of(&trailers->primary, &trailers->secondary, slots->strategy->tlv_sizes);
     if (*type == FERRY_SWAP_PERM && is_revert_request(&trailers->secondary)) {
         *type = FERRY_SWAP_REVERT;
-    } else if (*type == FERRY_SWAP_REVERT && trailers->secondary.magic != FERRY_SET) {
-        rc = ferry_confirmed_read(slots, 0);
+    } else if (*type == FERRY_SWAP_REVERT && trailers->secondary.magic != FERRY_SET &&
+               confirmed != NULL) {
+        rc = confirmed(slots, 0);
         *type = rc == 1 ? FERRY_SWAP_NONE : *type;
     }
     if (*type == FERRY_SWAP_REVERT && !slots->strategy->reverts) {
@@ -134,7 +135,7 @@ static int next_boot(const struct ferry_slots *slots, struct ferry_slots_next *n
         rc = ferry_slots_read_trailers(slots, &trailers);
     }
     if (rc == FERRY_OK) {
-        rc = ferry_slots_decide(slots, &trailers, &type);
+        rc = ferry_slots_decide(slots, &trailers, ferry_confirmed_read, &type);
     }
     *next = (struct ferry_slots_next){type == FERRY_SWAP_NONE ? 0 : 1, type};
     return rc;

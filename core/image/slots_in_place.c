@@ -16,8 +16,8 @@ static uint32_t other_of(const struct ferry_slots *slots)
 
 static int look_at_both(const struct ferry_slots *slots, struct ferry_in_place found[2])
 {
-    int rc = ferry_in_place_look(slots, 0, &found[0]);
-    return rc != FERRY_OK ? rc : ferry_in_place_look(slots, 1, &found[1]);
+    int rc = ferry_in_place_look(slots, 0, ferry_confirmed_read, &found[0]);
+    return rc != FERRY_OK ? rc : ferry_in_place_look(slots, 1, ferry_confirmed_read, &found[1]);
 }
 
 static enum ferry_swap_type type_of(const struct ferry_slots *slots,

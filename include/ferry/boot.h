@@ -78,6 +78,21 @@ struct ferry_boot_hooks {
     void (*nothing_runs)(void *context, const struct ferry_boot_report *report);
 };
 
+/* What the bootloader keeps beyond a boot: a const table, so that one without a store carries none
+ * of it. The functions are those of ferry/trial.h and ferry/why.h. */
+struct ferry_boot_memory {
+    int (*trial_next)(const struct ferry_slots *slots, const uint8_t *digest,
+                      enum ferry_reset_cause cause, uint8_t trials);
+    int (*trial_forget)(const struct ferry_slots *slots);
+    /* Whether the store says that the image in a slot is confirmed: 1, 0 or an error; and forget
+     * it. */
+    int (*is_confirmed)(const struct ferry_slots *slots, uint32_t slot);
+    int (*forget_confirmed)(const struct ferry_slots *slots);
+    int (*why)(struct ferry_store *store, uint32_t image, const struct ferry_why *why);
+};
+
+extern const struct ferry_boot_memory ferry_boot_in_store;
+
 struct ferry_boot_config {
     const struct ferry_boot_image *images;
     uint32_t image_count;           /* 1 .. FERRY_BOOT_IMAGES */
@@ -85,6 +100,9 @@ struct ferry_boot_config {
     /* Refuse a test or upgrade to a version that is not newer, build number included. The very
      * image that runs is not refused; a primary that does not verify has no version. */
     bool no_downgrade;
+    /* &ferry_boot_in_store where the slots have a store; NULL where they have none: then it all is
+     * as with MCUboot. */
+    const struct ferry_boot_memory *memory;
     /* Trials an unconfirmed image has, where slots.store is set; 0 = MCUboot's rule, one boot. */
     uint8_t trials;
     enum ferry_reset_cause cause;         /* of this start */

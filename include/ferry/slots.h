@@ -149,13 +149,18 @@ struct ferry_trailers {
 FERRY_MUST_CHECK
 int ferry_slots_read_trailers(const struct ferry_slots *slots, struct ferry_trailers *trailers);
 
-/* The type of the next swap by the table of the format, with damaged fields on the safe side, the
- * store's word on a confirm, and the place of the image in the secondary, for a strategy that moves
- * images. May set the fields of trailers that damage made unclear.
+/* Whether the store says that the image in a slot is confirmed. Returns 1, 0 or an error. */
+typedef int ferry_slots_confirmed(const struct ferry_slots *slots, uint32_t slot);
+
+/* The type of the next swap by the table of the format, with damaged fields on the safe side, for a
+ * strategy that moves images. May set the fields of trailers that damage made unclear.
+ *
+ * confirmed  asked before an image is taken back; may be NULL
+ *
  * Returns FERRY_OK or FERRY_E_POWER. */
 FERRY_MUST_CHECK
 int ferry_slots_decide(const struct ferry_slots *slots, struct ferry_trailers *trailers,
-                       enum ferry_swap_type *type);
+                       ferry_slots_confirmed *confirmed, enum ferry_swap_type *type);
 
 /* Offset of the first sector that the trailer of a slot touches.
  * Returns FERRY_OK, FERRY_E_CONFIG or FERRY_E_BOUNDS. */

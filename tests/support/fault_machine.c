@@ -50,6 +50,7 @@ static void init_boot(struct fault_machine *machine, const struct fault_job *job
         .images = &machine->image,
         .image_count = 1,
         .trust = layout->key == TEST_KEY_NONE ? test_trust_digest_only : *test_trust(layout->key),
+        .memory = &ferry_boot_in_store,
         .trials = layout->trials,
         .hooks = &machine->hooks,
         .buf = machine->buf,
