@@ -133,6 +133,7 @@ void swap_device_init(struct swap_device *device, const struct ferry_boot_strate
                   .secondary =
                       strategy->traits->slot_count == 2 ? &device->secondary.counter.flash : NULL,
                   .strategy = strategy->traits,
+                  .state = ferry_slots_state_of(strategy->traits),
                   .max_align = SWAP_WRITE_SIZE,
                   .max_sectors = SWAP_SECTORS,
                   .scratch = scratch != 0 ? &device->scratch.counter.flash : NULL,

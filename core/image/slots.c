@@ -166,7 +166,7 @@ int ferry_slots_view(const struct ferry_slots *slots, uint32_t slot, struct ferr
 
 int ferry_slots_next_boot(const struct ferry_slots *slots, struct ferry_slots_next *next)
 {
-    return slots->strategy->state->next(slots, next);
+    return slots->state != NULL ? slots->state->next(slots, next) : FERRY_E_CONFIG;
 }
 
 int ferry_slots_swap_type(const struct ferry_slots *slots, enum ferry_swap_type *type)
@@ -181,15 +181,15 @@ int ferry_slots_swap_type(const struct ferry_slots *slots, enum ferry_swap_type 
 
 int ferry_slots_set_pending(const struct ferry_slots *slots, bool permanent)
 {
-    return slots->strategy->state->set_pending(slots, permanent);
+    return slots->state != NULL ? slots->state->set_pending(slots, permanent) : FERRY_E_CONFIG;
 }
 
 int ferry_slots_cancel(const struct ferry_slots *slots)
 {
-    return slots->strategy->state->cancel(slots);
+    return slots->state != NULL ? slots->state->cancel(slots) : FERRY_E_CONFIG;
 }
 
 int ferry_slots_confirm(const struct ferry_slots *slots)
 {
-    return slots->strategy->state->confirm(slots);
+    return slots->state != NULL ? slots->state->confirm(slots) : FERRY_E_CONFIG;
 }

@@ -31,3 +31,11 @@ const struct ferry_strategy_traits *ferry_strategy_traits_at(size_t i)
 {
     return i < sizeof all / sizeof all[0] ? all[i] : NULL;
 }
+
+const struct ferry_slots_state *ferry_slots_state_of(const struct ferry_strategy_traits *traits)
+{
+    if (traits->slot_count == 1) {
+        return &ferry_slots_single;
+    }
+    return traits->in_place ? &ferry_slots_in_place : &ferry_slots_by_swap;
+}

@@ -26,6 +26,5 @@ const struct ferry_strategy_traits ferry_traits_overwrite = {.name = "overwrite"
                                                              .mode = FERRY_MODE_OVERWRITE,
                                                              .slot_count = 2,
                                                              .erases = 1,
-                                                             .state = &ferry_slots_by_swap,
                                                              .check = check,
                                                              .max_image = max_image};

@@ -10,7 +10,6 @@ const struct ferry_strategy_traits ferry_traits_ram_load = {
     .erases = 1,
     .in_place = true,
     .keeps_old = true,
-    .state = &ferry_slots_in_place,
     .check = ferry_in_place_check,
     .max_image = ferry_in_place_max_image,
 };

@@ -25,7 +25,6 @@ const struct ferry_strategy_traits ferry_traits_single_slot = {
     .slot_count = 1,
     .in_place = true,
     .needs_recovery = true,
-    .state = &ferry_slots_single,
     .check = check,
     .max_image = max_image,
 };

@@ -32,6 +32,5 @@ const struct ferry_strategy_traits ferry_traits_swap_move = {.name = "swap-move"
                                                              .erases = 2,
                                                              .reverts = true,
                                                              .keeps_old = true,
-                                                             .state = &ferry_slots_by_swap,
                                                              .check = check,
                                                              .max_image = max_image};

@@ -14,6 +14,5 @@ const struct ferry_strategy_traits ferry_traits_swap_offset = {
     .tlv_sizes = true,
     .reverts = true,
     .keeps_old = true,
-    .state = &ferry_slots_by_swap,
     .check = ferry_equal_sectors_check_longer_secondary,
     .max_image = ferry_equal_sectors_max_shifted};

@@ -63,6 +63,5 @@ const struct ferry_strategy_traits ferry_traits_swap_scratch = {.name = "swap-sc
                                                                 .scratch = true,
                                                                 .reverts = true,
                                                                 .keeps_old = true,
-                                                                .state = &ferry_slots_by_swap,
                                                                 .check = check,
                                                                 .max_image = max_image};

@@ -18,7 +18,7 @@ const struct ferry_image_options ferry_image_options_default = {
 /* Images that are moved to slot 0 to run cannot run from slot 1. */
 static int check_slots(const struct ferry_slots *slots)
 {
-    int rc = ferry_slots_check(slots);
+    int rc = slots->state != NULL ? ferry_slots_check(slots) : FERRY_E_CONFIG;
 
     if (rc != FERRY_OK || slots->active == 0) {
         return rc;

@@ -60,6 +60,7 @@ static int read_image(struct images *images, const struct vchip *chip, uint32_t 
         *why = "a strategy that this program does not know";
         return FERRY_E_CONFIG;
     }
+    slots->state = ferry_slots_state_of(slots->strategy);
     if (open_area(chip, image->primary, &images->areas[i][0], &slots->primary) != FERRY_OK ||
         open_area(chip, image->secondary, &images->areas[i][1], &slots->secondary) != FERRY_OK ||
         open_area(chip, image->scratch, &images->areas[i][2], &slots->scratch) != FERRY_OK) {

@@ -53,7 +53,6 @@ struct ferry_strategy_traits {
     bool reverts;          /* an image that does not confirm is taken back */
     bool keeps_old;        /* the old image stays somewhere until the next update */
     bool needs_recovery;   /* a cut at the wrong moment leaves nothing to run */
-    const struct ferry_slots_state *state;
     /* Whether the slots suit it: FERRY_OK or FERRY_E_LAYOUT. */
     int (*check)(const struct ferry_slots *slots);
     /* Largest image, header and TLVs included, bytes; 0 when none fits. */
@@ -74,6 +73,9 @@ extern const struct ferry_strategy_traits ferry_traits_single_slot;
 /* The traits with a name, or NULL. */
 const struct ferry_strategy_traits *ferry_strategy_traits_find(const char *name);
 
+/* The state that goes with a strategy. Whoever calls this links them all, too. */
+const struct ferry_slots_state *ferry_slots_state_of(const struct ferry_strategy_traits *traits);
+
 /* The traits number i, or NULL behind the last: for lists of names. */
 const struct ferry_strategy_traits *ferry_strategy_traits_at(size_t i);
 
@@ -82,12 +84,14 @@ struct ferry_slots {
     const struct ferry_flash *primary;
     const struct ferry_flash *secondary; /* NULL where the strategy has one slot */
     const struct ferry_strategy_traits *strategy;
-    uint32_t max_align;                /* 8, 16 or 32 */
-    uint32_t max_sectors;              /* N of the trailer; MCUboot's default is 128 */
-    const struct ferry_flash *scratch; /* for swap-scratch; else NULL */
-    struct ferry_store *store;         /* the device's store, open; NULL = it has none */
-    uint8_t number;                    /* of the image: names its records in the store */
-    uint8_t active;                    /* the slot whose image runs: 0 but for in_place */
+    uint32_t max_align;                    /* 8, 16 or 32 */
+    uint32_t max_sectors;                  /* N of the trailer; MCUboot's default is 128 */
+    const struct ferry_flash *scratch;     /* for swap-scratch; else NULL */
+    const struct ferry_slots_state *state; /* for the application's side (below); the bootloader
+                                              needs none */
+    struct ferry_store *store;             /* the device's store, open; NULL = it has none */
+    uint8_t number;                        /* of the image: names its records in the store */
+    uint8_t active;                        /* the slot whose image runs: 0 but for in_place */
 };
 
 /* Check geometry and strategy once. The status area of max_sectors must hold 4 records of 8 bytes
@@ -168,7 +172,10 @@ FERRY_MUST_CHECK
 int ferry_slots_trailer_start(const struct ferry_slots *slots, const struct ferry_flash *slot,
                               uint32_t *start);
 
-/* What the next boot would do, from trailers and store; images are not verified. With a trial
+/* The functions from here to ferry_slots_confirm() are slots->state's, which must be set, to that
+ * of the strategy's family; without it they return FERRY_E_CONFIG.
+ *
+ * What the next boot would do, from trailers and store; images are not verified. With a trial
  * policy (ferry/trial.h) a REVERT is what happens once the trials are used up.
  * Returns FERRY_OK, or the flash error of the primary. */
 FERRY_MUST_CHECK

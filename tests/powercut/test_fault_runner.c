@@ -34,15 +34,23 @@ static void take(void *context, const struct fault_life *life)
     }
 }
 
-static void run(const struct ferry_boot_strategy *strategy, const char *device, const char *flow,
-                const char *id, struct findings *findings)
+static void run_with(const struct ferry_boot_strategy *strategy,
+                     const struct ferry_slots_state *state, const char *device, const char *flow,
+                     const char *id, struct findings *findings)
 {
     struct fault_results results = {findings, take, id};
     struct fault_job job;
 
     memset(findings, 0, sizeof(*findings));
     fault_job_make(&job, device, strategy, flow);
+    job.state = state;
     fault_job_run(&job, &results);
+}
+
+static void run(const struct ferry_boot_strategy *strategy, const char *device, const char *flow,
+                const char *id, struct findings *findings)
+{
+    run_with(strategy, NULL, device, flow, id, findings);
 }
 
 /* ---- Broken plans ---------------------------------------------------------------------------- */
@@ -294,10 +302,9 @@ static void make(struct broken *broken, const struct defect *defect)
     broken->strategy = *defect->base;
     broken->plan = *defect->base->plan;
     broken->traits = *defect->base->traits;
-    broken->state = *broken->traits.state;
+    broken->state = *ferry_slots_state_of(&broken->traits);
     broken->strategy.plan = &broken->plan;
     broken->strategy.traits = &broken->traits;
-    broken->traits.state = &broken->state;
     broken->plan.begin = defect->begin != NULL ? defect->begin : broken->plan.begin;
     broken->plan.step = defect->step != NULL ? defect->step : broken->plan.step;
     broken->plan.run = defect->run != NULL ? defect->run : broken->plan.run;
@@ -321,7 +328,7 @@ static void test_every_invariant_finds_its_defect(void **state)
 
         make(&broken, defect);
         run(defect->base, "w8", defect->flow, NULL, &sound);
-        run(&broken.strategy, "w8", defect->flow, NULL, &findings);
+        run_with(&broken.strategy, &broken.state, "w8", defect->flow, NULL, &findings);
         printf("%-34s %6llu lives:", defect->name, (unsigned long long)findings.tried);
         for (int n = 0; n < FAULT_INVARIANT_COUNT; n++) {
             if (findings.broken[n] > 0) {

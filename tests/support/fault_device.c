@@ -169,6 +169,7 @@ void fault_device_init(struct fault_device *device, const struct fault_geometry 
     device->image.slots = (struct ferry_slots){.primary = &device->primary.cutter.flash,
                                                .secondary = &device->secondary.cutter.flash,
                                                .strategy = strategy->traits,
+                                               .state = ferry_slots_state_of(strategy->traits),
                                                .max_align = geometry->max_align,
                                                .max_sectors = geometry->max_sectors};
     device->image.strategy = strategy;

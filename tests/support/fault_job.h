@@ -166,6 +166,7 @@ struct fault_count {
 struct fault_job {
     char name[96]; /* in ids */
     const struct ferry_boot_strategy *strategy;
+    const struct ferry_slots_state *state; /* NULL = the strategy's */
     struct fault_layout layout;
     const struct fault_flow *flow;
     bool write_once;

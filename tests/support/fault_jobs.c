@@ -368,6 +368,7 @@ static void fill(struct fault_job *job, const struct spec *spec,
                  bool write_once)
 {
     job->strategy = strategy;
+    job->state = NULL;
     job->flow = flow;
     job->write_once = write_once;
     job->depth = spec->depth;

@@ -39,6 +39,8 @@ static void init_boot(struct fault_machine *machine, const struct fault_job *job
         .slots = {.primary = area(chip, FAULT_PRIMARY),
                   .secondary = area(chip, FAULT_SECONDARY),
                   .strategy = job->strategy->traits,
+                  .state =
+                      job->state != NULL ? job->state : ferry_slots_state_of(job->strategy->traits),
                   .max_align = layout->max_align,
                   .max_sectors = layout->max_sectors,
                   .scratch = area(chip, FAULT_SCRATCH)},

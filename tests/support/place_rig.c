@@ -230,6 +230,7 @@ void place_init(struct place_rig *rig, const struct ferry_strategy_traits *trait
         (struct ferry_slots){.primary = &rig->slot[0].flash,
                              .secondary = single ? NULL : &rig->slot[1].flash,
                              .strategy = traits,
+                             .state = ferry_slots_state_of(traits),
                              .max_align = 8,
                              .max_sectors = 16,
                              .scratch = traits->scratch ? &rig->slot[PLACE_SCRATCH].flash : NULL};

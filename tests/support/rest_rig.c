@@ -66,6 +66,7 @@ struct rest_rig *rest_rig_new(const struct rest_subject *subject, const struct r
                   .secondary =
                       subject->strategy->traits->slot_count == 2 ? &rig->secondary.flash : NULL,
                   .strategy = subject->strategy->traits,
+                  .state = ferry_slots_state_of(subject->strategy->traits),
                   .max_align = format->max_align,
                   .max_sectors = REST_N,
                   .scratch = subject->scratch != 0 ? &rig->scratch.flash : NULL},

@@ -82,6 +82,7 @@ void image_rig_set_up(struct image_rig *rig, uint8_t write_size, uint8_t images)
         rig->slots[i] = (struct ferry_slots){.primary = &rig->flash[2 * i].flash,
                                              .secondary = &rig->flash[2 * i + 1].flash,
                                              .strategy = &ferry_traits_swap_move,
+                                             .state = &ferry_slots_by_swap,
                                              .max_align = write_size > 8 ? write_size : 8,
                                              .max_sectors = 16};
     }
@@ -243,6 +244,7 @@ void image_rig_set_up_pair(struct image_rig *rig, const struct ferry_strategy_tr
 {
     image_rig_set_up(rig, 8, 1);
     rig->slots[0].strategy = strategy;
+    rig->slots[0].state = ferry_slots_state_of(rig->slots[0].strategy);
     image_rig_restart(rig);
     image_rig_install(rig, 0, 1, 0);
     image_rig_install(rig, 1, 2, 0);

@@ -76,12 +76,12 @@ static void set_up(uint8_t active, bool reverts)
     traits.mode = reverts ? FERRY_MODE_DIRECT_XIP_REVERT : FERRY_MODE_DIRECT_XIP;
     traits.in_place = true;
     traits.reverts = reverts;
-    traits.state = &stand_in;
     answer_next = (struct ferry_slots_next){active, FERRY_SWAP_NONE};
     answer_rc = FERRY_OK;
     asked[0] = '\0';
     image_rig_set_up(&rig, 8, 1);
     rig.slots[0].strategy = &traits;
+    rig.slots[0].state = &stand_in;
     rig.slots[0].active = active;
     image_rig_restart(&rig);
     image_rig_install(&rig, 0, 1, 0);
@@ -250,6 +250,7 @@ static void test_a_slot_that_cannot_run_is_a_wrong_configuration(void **context)
     rig.slots[0].active = 1;
     assert_int_equal(ferry_image_group_init(&group, &rig.group_config), FERRY_OK);
     rig.slots[0].strategy = &ferry_traits_swap_move;
+    rig.slots[0].state = ferry_slots_state_of(rig.slots[0].strategy);
     assert_int_equal(ferry_image_group_init(&group, &rig.group_config), FERRY_E_CONFIG);
 }
 
@@ -358,11 +359,13 @@ static void test_every_image_has_its_own_strategy(void **context)
     set_up(0, false);
     image_rig_set_up(&rig, 8, 2);
     rig.slots[1].strategy = &ferry_traits_overwrite;
+    rig.slots[1].state = ferry_slots_state_of(rig.slots[1].strategy);
 
     struct ferry_strategy_traits fixed = ferry_traits_overwrite;
 
     fixed.in_place = true;
     rig.slots[1].strategy = &fixed;
+    rig.slots[1].state = ferry_slots_state_of(rig.slots[1].strategy);
     image_rig_restart(&rig);
     for (uint8_t slot = 0; slot < 4; slot++) {
         image_rig_install(&rig, slot, 1, slot);
@@ -378,6 +381,7 @@ static void set_up_real(const struct ferry_strategy_traits *strategy, uint8_t ac
 {
     image_rig_set_up(&rig, 8, 1);
     rig.slots[0].strategy = strategy;
+    rig.slots[0].state = ferry_slots_state_of(rig.slots[0].strategy);
     rig.slots[0].active = active;
     image_rig_restart(&rig);
     image_rig_install(&rig, active, 1, 0);

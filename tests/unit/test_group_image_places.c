@@ -54,6 +54,7 @@ static void set_up(struct place place, size_t old_payload, size_t new_payload)
     image_rig_set_up(&rig, 8, 1);
     rig.config.observe = NULL;
     rig.slots[0].strategy = place.strategy;
+    rig.slots[0].state = ferry_slots_state_of(rig.slots[0].strategy);
     image_rig_restart(&rig);
     image_rig_install(&rig, 0, 2, 0);
     (void)build(1, old_payload, rig.memory[1] + place.old * RIG_SECTOR, RIG_SLOT - RIG_SECTOR);

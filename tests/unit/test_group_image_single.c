@@ -26,6 +26,7 @@ static void set_up_single(bool upload_running)
     image_rig_install(&rig, 0, 1, 0);
     file_len = image_rig_build(3, 0, file, sizeof(file));
     rig.slots[0].strategy = &ferry_traits_single_slot;
+    rig.slots[0].state = ferry_slots_state_of(rig.slots[0].strategy);
     rig.slots[0].secondary = NULL;
     rig.options.upload_running = upload_running;
     rig.options.slot_info_always = true;

@@ -158,6 +158,7 @@ static void test_slot_info_is_zephyrs_byte_for_byte(void **context)
     rig.slots[0] = (struct ferry_slots){.primary = &slot,
                                         .secondary = &slot,
                                         .strategy = &traits,
+                                        .state = &ferry_slots_by_swap,
                                         .max_align = 8,
                                         .max_sectors = 128};
     rig.options.slot_info_always = true;

@@ -52,6 +52,7 @@ static void test_the_largest_image_fits_and_one_byte_more_does_not(void **contex
 
         set_up();
         rig.slots[0].strategy = strategies[i];
+        rig.slots[0].state = ferry_slots_state_of(rig.slots[0].strategy);
         image_rig_restart(&rig);
         largest = ferry_slots_max_image(&rig.slots[0]);
         assert_in_range(largest, RIG_SLOT / 2, RIG_SLOT - 1);

@@ -46,6 +46,7 @@ static const struct ferry_slots *pair_init(uint32_t primary, uint32_t secondary,
     pair.slots = (struct ferry_slots){.primary = &pair.ram[0].flash,
                                       .secondary = &pair.ram[1].flash,
                                       .strategy = &ferry_traits_swap_move,
+                                      .state = &ferry_slots_by_swap,
                                       .max_align = write_size < 8 ? 8 : write_size,
                                       .max_sectors = 128};
     return &pair.slots;
@@ -124,6 +125,7 @@ static void max_image_by_hand(void **state)
     assert_int_equal(ferry_slots_max_image(pair_init(33, 32, 4096, 8)), 31 * 4096);
     const struct ferry_slots *slots = pair_init(32, 32, 4096, 8);
     pair.slots.strategy = &ferry_traits_overwrite;
+    pair.slots.state = ferry_slots_state_of(pair.slots.strategy);
     assert_int_equal(ferry_slots_max_image(slots), 32 * 4096 - 40);
 }
 
@@ -191,6 +193,7 @@ static void places_of_images(void **state)
         struct ferry_flash_slice view;
         uint32_t offset = 9;
         pair.slots.strategy = rows[i].traits;
+        pair.slots.state = ferry_slots_state_of(pair.slots.strategy);
         assert_int_equal(ferry_slots_upload_offset(slots), rows[i].upload);
         assert_int_equal(ferry_slots_old_offset(slots), rows[i].old);
         /* Nothing there: where an upload begins. */
@@ -225,6 +228,7 @@ static void max_image_scratch(void **state)
             slot_init(2, 2, 1024, w);
             pair.slots.scratch = &pair.ram[2].flash;
             pair.slots.strategy = &ferry_traits_swap_scratch;
+            pair.slots.state = ferry_slots_state_of(pair.slots.strategy);
             pair.slots.max_sectors = n < 8 ? 8 : n;
             uint32_t align = pair.slots.max_align;
             uint32_t fields = (align > 16 ? align : 16) + 4 * align;
@@ -252,6 +256,7 @@ static void max_image_overwrite(void **state)
             for (uint32_t s = 1; s <= 9; s += 2) {
                 const struct ferry_slots *slots = pair_init(p, s, 1024, 8);
                 pair.slots.strategy = &ferry_traits_overwrite;
+                pair.slots.state = ferry_slots_state_of(pair.slots.strategy);
                 pair.slots.max_align = 8U << a;
                 uint32_t smaller = (p < s ? p : s) * 1024;
                 assert_int_equal(ferry_slots_max_image(slots), smaller - swap_info[a]);
@@ -264,6 +269,7 @@ static void max_image_overwrite(void **state)
     /* The trailer and nothing else: no room. */
     const struct ferry_slots *slots = pair_init(1, 1, 128, 8);
     pair.slots.strategy = &ferry_traits_overwrite;
+    pair.slots.state = ferry_slots_state_of(pair.slots.strategy);
     pair.slots.max_align = 32;
     assert_int_equal(ferry_slots_max_image(slots), 0);
     assert_int_equal(ferry_slots_check(slots), FERRY_E_LAYOUT);
@@ -348,11 +354,13 @@ static void check_refuses_an_odd_end(void **state)
     (void)state;
     const struct ferry_slots *slots = pair_init(4, 4, 1000, 8);
     pair.slots.strategy = &ferry_traits_overwrite;
+    pair.slots.state = ferry_slots_state_of(pair.slots.strategy);
     assert_int_equal(ferry_slots_check(slots), FERRY_OK);
     pair.slots.max_align = 32;
     assert_int_equal(ferry_slots_check(slots), FERRY_OK); /* 4000 = 125 * 32 */
     slots = pair_init(3, 3, 1000, 8);
     pair.slots.strategy = &ferry_traits_overwrite;
+    pair.slots.state = ferry_slots_state_of(pair.slots.strategy);
     pair.slots.max_align = 32;
     assert_int_equal(ferry_slots_check(slots), FERRY_E_LAYOUT);
     /* One of them is enough. */
@@ -360,6 +368,7 @@ static void check_refuses_an_odd_end(void **state)
         slots = pair_init(4, 4, 1000, 8);
         slot_init(odd, 3, 1000, 8);
         pair.slots.strategy = &ferry_traits_overwrite;
+        pair.slots.state = ferry_slots_state_of(pair.slots.strategy);
         pair.slots.max_align = 32;
         assert_int_equal(ferry_slots_check(slots), FERRY_E_LAYOUT);
     }
