@@ -3,6 +3,9 @@
  * ahead. */
 #include "core/boot/swap.h"
 
+/* How often an image must verify that a swap stopped half way has left. */
+#define LOOKS 5
+
 /* ---- What was interrupted ----------------------------------------------------------------- */
 
 /* What is being done. swap_info is one unit that may have lost a bit; image_ok stands since the
@@ -107,7 +110,7 @@ static int run_steps(struct ferry_boot_swap *swap)
     uint32_t count = swap->strategy->plan->count(swap);
 
     /* What the records say may not hold at the next boot; what this boot writes does. */
-    if (swap->placed && swap->unsure) {
+    if (swap->placed && swap->unsure && swap->done < count) {
         int rc = ferry_boot_journal_state(swap, swap->done);
 
         if (rc == FERRY_E_POWER) {
@@ -318,6 +321,10 @@ static int secure_primary(struct ferry_boot_swap *swap, bool may_fall_back,
     const struct ferry_flash *primary = swap->slots->primary;
     int why = ferry_boot_verify(swap, primary, &report->info, verdict);
 
+    /* Half way, a word that was cut may have read right this once. */
+    for (int look = 1; why == FERRY_OK && !may_fall_back && look < LOOKS; look++) {
+        why = ferry_boot_verify(swap, primary, &report->info, verdict);
+    }
     if (why == FERRY_OK || why == FERRY_E_POWER || !may_fall_back) {
         return why;
     }

@@ -10,7 +10,7 @@
 #define MAPS_MAX 256
 
 /* Places that are left for boots that resume. */
-#define SPARE_PLACES 3
+#define SPARE_PLACES 5
 
 uint32_t ferry_boot_blocks(const struct ferry_boot_swap *swap)
 {

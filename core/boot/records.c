@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* A field or a trailer that does not take is tried so often. */
-#define TRIES 2
+#define TRIES 3
 
 /* A unit that the power left half written may read now so and now so. */
 #define LOOKS 3
@@ -168,7 +168,7 @@ void ferry_boot_take_blocks(struct ferry_boot_swap *swap, const struct ferry_jou
     swap->secondary_size = swap->size;
 }
 
-/* Erase a trailer and fill it; once more where it fails, for half a trailer says something else,
+/* Erase a trailer and fill it; again where it fails, for half a trailer says something else,
  * and what reads as erased may not take a program. */
 static int fill_trailer(const struct ferry_boot_swap *swap, const struct ferry_flash *slot)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* An erase or a move that fails is tried so often. */
-#define TRIES 2
+#define TRIES 3
 
 /* Bytes compared at first: what differs mostly differs at once. */
 #define FIRST_LOOK 16

@@ -88,7 +88,7 @@ int ferry_boot_verify_secondary(const struct ferry_boot_swap *swap, struct ferry
 
 /* Erase the sectors of an area that touch [offset, offset + len) and are not erased (while the
  * swap is unsure: all of them), in ascending order, so that a trailer's magic goes last. One that
- * fails is tried once more. Returns FERRY_OK or a flash error. */
+ * fails is tried twice more. Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
 int ferry_boot_erase(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
                      uint32_t offset, uint32_t len);
@@ -105,7 +105,7 @@ int ferry_boot_empty_secondary(const struct ferry_boot_swap *swap);
 
 /* One move: erase the sectors of [to_offset, to_offset + len) and copy into them, unless they hold
  * the same already. to_offset is a sector's; len is rounded up to write units. One that fails is
- * tried once more. Returns FERRY_OK or a flash error. */
+ * tried twice more. Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
 int ferry_boot_move(const struct ferry_boot_swap *swap, const struct ferry_flash *from,
                     uint32_t from_offset, const struct ferry_flash *to, uint32_t to_offset,

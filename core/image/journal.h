@@ -19,7 +19,7 @@
 #define FERRY_JOURNAL_FINISHED 0xffff
 
 /* Records the area must have room for: a begin, and boots that resume. */
-#define FERRY_JOURNAL_PLACES 4
+#define FERRY_JOURNAL_PLACES 6
 
 enum { FERRY_JOURNAL_MAPPED = 1, FERRY_JOURNAL_BACKWARDS = 2 };
 

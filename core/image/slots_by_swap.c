@@ -99,10 +99,26 @@ static void settle_damage(struct ferry_trailers *trailers)
     }
 }
 
-/* A request of the bootloader itself: a revert that was cut before it began. */
-static bool is_revert_request(const struct ferry_trailer *secondary)
+/* A request of the bootloader itself, a revert that was cut before it began: with swap_size, which
+ * no application writes. Returns 1, 0 or FERRY_E_POWER. */
+static int is_revert_request(const struct ferry_slots *slots,
+                             const struct ferry_trailer *secondary)
 {
-    return secondary->swap_type == FERRY_SWAP_REVERT && secondary->image_ok == FERRY_SET;
+    const struct ferry_flash *slot = slots->secondary;
+    struct ferry_trailer_layout layout;
+    uint8_t raw[4];
+    if (secondary->swap_type != FERRY_SWAP_REVERT || secondary->image_ok != FERRY_SET) {
+        return 0;
+    }
+    int rc = ferry_slots_trailer(slots, &layout);
+    if (rc == FERRY_OK) {
+        rc = ferry_flash_read(slot, slot->size - layout.swap_size, raw, sizeof raw);
+    }
+    if (rc != FERRY_OK) {
+        return rc == FERRY_E_POWER ? rc : 0;
+    }
+    uint32_t bits = ferry_load_le32(raw) ^ (slot->erased_value == 0 ? 0 : UINT32_MAX);
+    return (bits & (bits - 1)) != 0;
 }
 
 int ferry_slots_decide(const struct ferry_slots *slots, struct ferry_trailers *trailers,
@@ -112,8 +128,9 @@ int ferry_slots_decide(const struct ferry_slots *slots, struct ferry_trailers *t
     settle_damage(trailers);
     *type =
         ferry_swap_type_of(&trailers->primary, &trailers->secondary, slots->strategy->tlv_sizes);
-    if (*type == FERRY_SWAP_PERM && is_revert_request(&trailers->secondary)) {
-        *type = FERRY_SWAP_REVERT;
+    if (*type == FERRY_SWAP_PERM) {
+        rc = is_revert_request(slots, &trailers->secondary);
+        *type = rc == 1 ? FERRY_SWAP_REVERT : *type;
     } else if (*type == FERRY_SWAP_REVERT && trailers->secondary.magic != FERRY_SET &&
                confirmed != NULL) {
         rc = confirmed(slots, 0);
@@ -307,6 +324,16 @@ static int raise(const struct ferry_slots *slots)
     return rc != FERRY_OK ? rc : request(slots, true);
 }
 
+/* What a request that stands becomes. */
+static int ask_again(const struct ferry_slots *slots, const struct ferry_trailer *trailer,
+                     bool permanent)
+{
+    if (permanent && trailer->image_ok == FERRY_UNSET) {
+        return raise(slots);
+    }
+    return permanent || trailer->image_ok == FERRY_UNSET ? FERRY_OK : FERRY_E_STATE;
+}
+
 static int set_pending(const struct ferry_slots *slots, bool permanent)
 {
     struct ferry_trailer trailer;
@@ -314,13 +341,15 @@ static int set_pending(const struct ferry_slots *slots, bool permanent)
     if (rc != FERRY_OK) {
         return rc;
     }
-    if (trailer.magic == FERRY_SET && trailer.image_ok != FERRY_BAD) {
-        if (permanent && trailer.image_ok == FERRY_UNSET) {
-            return raise(slots);
-        }
-        return permanent || trailer.image_ok == FERRY_UNSET ? FERRY_OK : FERRY_E_STATE;
+    bool stands = trailer.magic == FERRY_SET && trailer.image_ok != FERRY_BAD;
+    rc = stands ? ferry_trailer_magic_is_firm(slots->secondary, slots->max_align) : 0;
+    if (rc != 0) {
+        return rc == 1 ? ask_again(slots, &trailer, permanent) : rc;
     }
     rc = make_blank(slots, &trailer, permanent);
+    if (rc == FERRY_E_STATE && stands) {
+        return ask_again(slots, &trailer, permanent);
+    }
     return rc != FERRY_OK ? rc : request(slots, permanent);
 }
 

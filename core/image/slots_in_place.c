@@ -154,11 +154,28 @@ static int request(const struct ferry_slots *slots, uint32_t slot,
                                 permanent);
 }
 
+/* A magic that may not read right tomorrow is cleared, unless its image would go with it. */
+static int make_firm(const struct ferry_slots *slots, uint32_t slot, struct ferry_trailer *trailer)
+{
+    int rc = ferry_trailer_magic_is_firm(ferry_slots_slot(slots, slot), slots->max_align);
+    if (rc != 0) {
+        return rc == 1 ? FERRY_OK : rc;
+    }
+    rc = ferry_in_place_clear(slots, slot, false);
+    if (rc == FERRY_OK) {
+        *trailer = unset;
+    }
+    return rc == FERRY_E_STATE ? FERRY_OK : rc;
+}
+
 static int set_pending(const struct ferry_slots *slots, bool permanent)
 {
     uint32_t slot = other_of(slots);
     struct ferry_trailer trailer;
     int rc = ferry_in_place_read(slots, slot, &trailer);
+    if (rc == FERRY_OK && trailer.magic == FERRY_SET) {
+        rc = make_firm(slots, slot, &trailer);
+    }
     if (rc != FERRY_OK || is_asked(&trailer, permanent)) {
         return rc;
     }

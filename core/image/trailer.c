@@ -173,6 +173,23 @@ static int read_magic(const struct ferry_flash *slot, uint32_t max_align,
     return 1;
 }
 
+int ferry_trailer_magic_is_firm(const struct ferry_flash *slot, uint32_t max_align)
+{
+    uint8_t found[FERRY_TRAILER_MAGIC_SIZE];
+    uint8_t magic[FERRY_TRAILER_MAGIC_SIZE];
+    ferry_trailer_magic(max_align, magic);
+    for (int look = 0; look < FLAG_LOOKS; look++) {
+        int rc = read_once(slot, FERRY_TRAILER_MAGIC_SIZE, found, sizeof found);
+        if (rc == FERRY_E_POWER) {
+            return rc;
+        }
+        if (rc != FERRY_OK || memcmp(found, magic, sizeof magic) != 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* A flag is its first byte; the rest of its field is padding nobody looks at. What is neither set
  * nor erased is the nearer of both: they are an odd number of bits apart. */
 static int read_flag(const struct ferry_flash *slot, uint32_t distance,

@@ -242,6 +242,20 @@ static int write_held(struct ferry_image_group *group, const struct ferry_flash 
                                       group->held_len);
 }
 
+/* A part that reads as erased and takes no program was cut once. It is erased for the next try. */
+static void erase_spoilt(const struct ferry_flash *slot, uint32_t at, size_t len, int rc)
+{
+    struct ferry_flash_sector sector = {0, at, 0};
+
+    for (uint32_t end = at + (uint32_t)len;
+         rc == FERRY_E_NOT_ERASED && sector.offset + sector.size < end;) {
+        if (ferry_flash_sector_at(slot, sector.offset + sector.size, &sector) != FERRY_OK ||
+            ferry_flash_erase(slot, sector.offset, sector.size) != FERRY_OK) {
+            return;
+        }
+    }
+}
+
 /* ---- The upload -------------------------------------------------------------- */
 
 static int answer_offset(struct ferry_server_call *call, uint32_t offset)
@@ -283,6 +297,17 @@ static int give_up(struct ferry_server_call *call, uint16_t error, const char *r
     return ferry_server_fail(call, error, reason);
 }
 
+/* The last chunk of len bytes was not written because of rc. */
+static int give_up_writing(struct ferry_server_call *call, const struct ferry_flash *slot,
+                           size_t len, int rc)
+{
+    const struct ferry_image_group *group = call->context;
+    uint32_t from = group->offset - ferry_min32(group->offset, (uint32_t)len + group->held_len);
+
+    erase_spoilt(slot, from, group->offset - from, rc);
+    return give_up(call, FERRY_IMAGE_ERR_FLASH_WRITE, "fa write fail");
+}
+
 static void begin(struct ferry_server_call *call, const struct request *request)
 {
     struct ferry_image_group *group = call->context;
@@ -321,14 +346,16 @@ static int take_chunk(struct ferry_server_call *call, const struct request *requ
             return give_up(call, FERRY_IMAGE_ERR_FLASH_ERASE, "fa erase fail");
         }
     }
-    if (write_chunk(group, slot, request->data) != FERRY_OK) {
-        return give_up(call, FERRY_IMAGE_ERR_FLASH_WRITE, "fa write fail");
-    }
-    if (group->offset < group->size) {
+    int rc = write_chunk(group, slot, request->data);
+
+    if (rc == FERRY_OK && group->offset < group->size) {
         return answer_offset(call, group->offset);
     }
-    if (write_held(group, slot) != FERRY_OK) {
-        return give_up(call, FERRY_IMAGE_ERR_FLASH_WRITE, "fa write fail");
+    if (rc == FERRY_OK) {
+        rc = write_held(group, slot);
+    }
+    if (rc != FERRY_OK) {
+        return give_up_writing(call, slot, request->data.len, rc);
     }
     return finish(call, slot_matches(group, slot));
 }

@@ -94,8 +94,8 @@ struct ferry_slots {
     uint8_t active;                        /* the slot whose image runs: 0 but for in_place */
 };
 
-/* Check geometry and strategy once. The status area of max_sectors must hold 4 records of 8 bytes
- * (swap_*): with a write size of 1 that takes 16 sectors, or 11 for swap-scratch and swap-move.
+/* Check geometry and strategy once. The status area of max_sectors must hold 6 records of 8 bytes
+ * (swap_*): with a write size of 1 that takes 24 sectors, or 16 for swap-scratch and swap-move.
  * Returns FERRY_OK, FERRY_E_CONFIG or FERRY_E_LAYOUT. */
 FERRY_MUST_CHECK
 int ferry_slots_check(const struct ferry_slots *slots);

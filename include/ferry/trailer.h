@@ -63,6 +63,11 @@ FERRY_MUST_CHECK
 int ferry_trailer_read(const struct ferry_flash *slot, uint32_t max_align,
                        struct ferry_trailer *trailer);
 
+/* Whether the magic reads as exactly the right one, at every one of many looks: a write of it that
+ * was cut may read right now and not later. Returns 1, 0 or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_trailer_magic_is_firm(const struct ferry_flash *slot, uint32_t max_align);
+
 /* Write one field, one program operation each, padded as MCUboot pads it. The field is erased.
  * Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK

@@ -253,10 +253,10 @@ static void shape(struct fault_layout *layout, const struct spec *spec,
     layout->max_sectors = (spec->max_sectors != 0 ? spec->max_sectors : sectors);
     layout->max_sectors += one_more ? 1 : 0;
     if (traits->sector_states > 0) {
-        /* The journal's 4 records of 8 bytes. */
+        /* The journal's 6 records of 8 bytes. */
         uint32_t state = (uint32_t)traits->sector_states * spec->write_size;
 
-        layout->max_sectors = ferry_max32(layout->max_sectors, (32 + state - 1) / state);
+        layout->max_sectors = ferry_max32(layout->max_sectors, (48 + state - 1) / state);
     }
     layout->max_align = ferry_max32(spec->write_size, 8);
 }

@@ -12,7 +12,7 @@
 #define REST_SECTOR  512U
 #define REST_PRIMARY 12U /* sectors */
 #define REST_MOST    13U
-#define REST_N       16U
+#define REST_N       24U
 #define REST_BYTES   (REST_MOST * REST_SECTOR)
 #define REST_RAM     0x20000000U
 

@@ -165,7 +165,7 @@ static void max_image_shifted(void **state)
                     uint32_t trailer = (9 * 2 * w + fields + 1023) / 1024 * 1024;
                     uint32_t room = (p < s - 1 ? p : s - 1) * 1024;
                     assert_int_equal(ferry_slots_max_image(slots), room - trailer);
-                    bool journal = 9 * 2 * w >= 4 * (w > 8 ? w : 8);
+                    bool journal = 9 * 2 * w >= 6 * (w > 8 ? w : 8);
                     bool fits = (s == p || s == p + 1) && s <= 9 && journal;
                     assert_int_equal(ferry_slots_check(slots), fits ? FERRY_OK : FERRY_E_LAYOUT);
                     checked++;
@@ -236,7 +236,7 @@ static void max_image_scratch(void **state)
             uint32_t copy = fields + 3 * w;
             uint32_t part = trailer % 1024 == 0 ? 1024 : trailer % 1024;
             uint32_t expected = 8 * 1024 - trailer - (copy > part ? copy - part : 0);
-            bool journal = pair.slots.max_sectors * 3 * w >= 4 * (w > 8 ? w : 8);
+            bool journal = pair.slots.max_sectors * 3 * w >= 6 * (w > 8 ? w : 8);
             assert_int_equal(ferry_slots_max_image(slots), expected);
             assert_int_equal(ferry_slots_check(slots), journal ? FERRY_OK : FERRY_E_LAYOUT);
             shared += copy > part ? 1 : 0;
