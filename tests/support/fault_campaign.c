@@ -4,11 +4,13 @@
 
 #include "fault_campaign.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -147,6 +149,8 @@ static bool work_together(const struct fault_options *options, struct fault_job 
     for (uint32_t i = 0; i < options->processes; i++) {
         pids[i] = fork();
         if (pids[i] == 0) {
+            /* Nobody is to go on when the run itself is stopped. */
+            prctl(PR_SET_PDEATHSIG, SIGTERM);
             work(options, jobs, job_count, &shared->next, &shared->tables[i]);
             (void)fflush(stdout);
             _exit(0);
