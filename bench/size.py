@@ -22,8 +22,8 @@ FOLDERS = ["base", "flash", "image", "store", "boot"]
 STUBS = ["memcpy", "memmove", "memset", "memcmp", "ferry_crypto_sha256_init",
          "ferry_crypto_sha256_update", "ferry_crypto_sha256_final"]
 
-# What only a device with a store needs, and MCUboot has nothing of.
-STORE = {"store/store.c", "image/trial.c", "image/why.c", "image/image_record.c", "base/crc16.c"}
+# What a device with a store names as its memory, and MCUboot has nothing of.
+STORE = "ferry_boot_in_store"
 
 # MCUboot 2d4bacc3, arm-none-eabi-gcc 12.2, -Os -ffunction-sections, gc-sections, entry boot_go, NDEBUG,
 # no logging, N = 64: text linked without crypto, port and startup; bss of its objects, with the
@@ -35,10 +35,10 @@ BUFFER = 1024
 NOTES = f"""\
 {' '.join(f for f in FLAGS if not f.startswith(('-I', '-isystem')) and str(ROOT) not in f)}
 Linked with --gc-sections from ferry_boot_run() and one strategy's table. In it: core/boot,
-core/image, core/flash, core/store, core/base as far as they are reached; trials, the report in the
-store and the repair of trailers too, of which MCUboot has none. Not in it, as in MCUboot's figure:
+core/image, core/flash, core/base as far as they are reached. Not in it, as in MCUboot's figure:
 crypto (digest only; the three SHA-256 functions are stubs), port, startup, mem*().
-libgcc: the compiler's own arithmetic; store: the store and what is kept in it; part of text, both.
+libgcc: the compiler's own arithmetic, part of text. +store: what comes on top of text with trials,
+the report and the confirm that are kept in a store, of which MCUboot has none.
 RAM: Ferry has no data and no bss; its caller gives the copy buffer (here {BUFFER} bytes, as
 MCUboot's) and the report; the rest is stack. MCUboot's RAM is its bss, copy buffer included."""
 
@@ -72,11 +72,11 @@ def strategies(objects):
     return {short.replace("_", "-"): symbol for symbol, short in names if symbol in defined}
 
 
-def link(symbol, objects, out):
+def link(symbols, objects, out):
     """The linked file, and [(place, section, size)] of what went into it."""
-    elf, listing = out / f"{symbol}.elf", out / f"{symbol}.map"
-    run(CC, *FLAGS[:2], "-nostdlib", "-Wl,--gc-sections", "-Wl,-e,ferry_boot_run", f"-Wl,-u,{symbol}",
-        f"-Wl,-Map={listing}", *(f"-Wl,--defsym,{s}=0" for s in STUBS), *objects, "-lgcc", "-o", elf)
+    elf, listing = out / "linked.elf", out / "linked.map"
+    run(CC, *FLAGS[:2], "-nostdlib", "-Wl,--gc-sections", "-Wl,-e,ferry_boot_run",
+        *(f"-Wl,-u,{s}" for s in symbols), f"-Wl,-Map={listing}", *(f"-Wl,--defsym,{s}=0" for s in STUBS), *objects, "-lgcc", "-o", elf)
     memory = listing.read_text().split("Linker script and memory map")[1].split("/DISCARD/")[0]
     pieces = re.findall(r"^ (\.\w\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+)$", memory, re.M)
     return elf, [(place, section, int(size, 16)) for section, size, place in pieces
@@ -132,18 +132,19 @@ def main():
         objects, frames = compile_all(out)
         report = report_size(out)
         lines = [run(CC, "--version").splitlines()[0], NOTES, "",
-                 f"{'strategy':18} {'text':>6} {'libgcc':>7} {'store':>6} {'data':>5} {'bss':>4} | {'MCUboot':>7} "
+                 f"{'strategy':18} {'text':>6} {'libgcc':>7} {'+store':>6} {'data':>5} {'bss':>4} | {'MCUboot':>7} "
                  f"{'Ferry less':>10} | {'RAM':>5} {'MCUboot':>7} | largest frames"]
         linked = {}
         for name, symbol in strategies(list(objects)).items():
-            elf, pieces = link(symbol, list(objects), out)
+            elf, _ = link([symbol, STORE], list(objects), out)
+            with_store = sections(elf)[0]
+            elf, pieces = link([symbol], list(objects), out)
             linked[name] = pieces
             text, data, bss = sections(elf)
             libgcc = sum(size for place, _, size in pieces if pathlib.Path(place) not in objects)
-            store = sum(size for place, _, size in pieces if objects.get(pathlib.Path(place)) in STORE)
             theirs, ram = MCUBOOT.get(name, (None, None))
             tops = ", ".join(f"{size} {f}" for size, f in linked_frames(pieces, objects, frames)[:3])
-            lines.append(f"{name:18} {text:6} {libgcc:7} {store:6} {data:5} {bss:4} | {theirs or '-':>7} "
+            lines.append(f"{name:18} {text:6} {libgcc:7} {with_store - text:6} {data:5} {bss:4} | {theirs or '-':>7} "
                          f"{theirs - text if theirs else '-':>10} | {BUFFER + report:5} {ram or '-':>7} | {tops}")
         lines += ["", f"RAM: {BUFFER} bytes of buffer and {report} of report; frames are on the stack.", "",
                   *by_object(linked, objects), "", *by_function(linked, objects)]

@@ -168,8 +168,8 @@ void ferry_boot_take_blocks(struct ferry_boot_swap *swap, const struct ferry_jou
     swap->secondary_size = swap->size;
 }
 
-/* Erase a trailer and fill it; again where it fails, for half a trailer says something else,
- * and what reads as erased may not take a program. */
+/* Erase a trailer and fill it; again where it does not take, for half a trailer says something
+ * else, and what reads as erased may not take a program. */
 static int fill_trailer(const struct ferry_boot_swap *swap, const struct ferry_flash *slot)
 {
     struct ferry_boot_swap careful = *swap;
@@ -177,9 +177,10 @@ static int fill_trailer(const struct ferry_boot_swap *swap, const struct ferry_f
 
     for (int i = 0; i < TRIES && rc != FERRY_OK && rc != FERRY_E_POWER; i++) {
         rc = ferry_boot_erase_trailer(&careful, slot);
-        if (rc == FERRY_OK) {
-            rc = ferry_boot_write_fields(&careful, slot);
+        if (rc != FERRY_OK) {
+            break; /* an erase has its own tries */
         }
+        rc = ferry_boot_write_fields(&careful, slot);
         careful.unsure = true;
     }
     return rc;

@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* Half a record may read right now and then: one bit of it may be all that is missing. */
+#define LOOKS 24
+
 struct ferry_journal_area ferry_journal_area(const struct ferry_slots *slots,
                                              const struct ferry_trailer_layout *layout)
 {
@@ -57,6 +60,20 @@ static bool is_blank(const uint8_t record[FERRY_JOURNAL_RECORD], uint8_t erased_
     return bits <= 1;
 }
 
+/* Whether a place goes on reading as it did. Returns 1, 0 or FERRY_E_POWER. */
+static int is_steady(const struct ferry_flash *area, uint32_t offset,
+                     const uint8_t record[FERRY_JOURNAL_RECORD])
+{
+    uint8_t again[FERRY_JOURNAL_RECORD];
+    for (int look = 1; look < LOOKS; look++) {
+        int rc = ferry_flash_read(area, offset, again, sizeof again);
+        if (rc != FERRY_OK || memcmp(again, record, sizeof again) != 0) {
+            return rc == FERRY_E_POWER ? rc : 0;
+        }
+    }
+    return 1;
+}
+
 int ferry_journal_place(const struct ferry_flash *area, uint32_t offset,
                         uint8_t record[FERRY_JOURNAL_RECORD])
 {
@@ -66,6 +83,10 @@ int ferry_journal_place(const struct ferry_flash *area, uint32_t offset,
     }
     if (is_blank(record, area->erased_value)) {
         return 0;
+    }
+    rc = is_steady(area, offset, record);
+    if (rc != 1) {
+        return rc == FERRY_E_POWER ? rc : FERRY_E_FORMAT;
     }
     if (is_sound(record)) {
         return 1;

@@ -50,7 +50,7 @@ void ferry_journal_seal(uint8_t record[FERRY_JOURNAL_RECORD]);
 
 /* Read the record at an offset of an area, and put one bit right if need be. Returns 1 = as it was
  * written; FERRY_JOURNAL_HEALED = with one bit put right; 0 = erased, but for one bit perhaps;
- * FERRY_E_FORMAT = neither, or unreadable; FERRY_E_POWER. */
+ * FERRY_E_FORMAT = neither, unreadable or unsteady; FERRY_E_POWER. */
 #define FERRY_JOURNAL_HEALED 2
 FERRY_MUST_CHECK
 int ferry_journal_place(const struct ferry_flash *area, uint32_t offset,

@@ -101,8 +101,7 @@ static void settle_damage(struct ferry_trailers *trailers)
 
 /* A request of the bootloader itself, a revert that was cut before it began: with swap_size, which
  * no application writes. Returns 1, 0 or FERRY_E_POWER. */
-static int is_revert_request(const struct ferry_slots *slots,
-                             const struct ferry_trailer *secondary)
+static int is_revert_request(const struct ferry_slots *slots, const struct ferry_trailer *secondary)
 {
     const struct ferry_flash *slot = slots->secondary;
     struct ferry_trailer_layout layout;

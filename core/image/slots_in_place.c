@@ -211,21 +211,6 @@ static int cancel(const struct ferry_slots *slots)
 
 /* ---- Confirm ------------------------------------------------------------------------------ */
 
-/* Whether the magic is the very one: one that is only near to it may not stand another flipped bit,
- * and the confirm must. Returns 1, 0 or FERRY_E_POWER. */
-static int is_sound(const struct ferry_slots *slots)
-{
-    const struct ferry_flash *flash = ferry_slots_slot(slots, slots->active);
-    uint8_t found[FERRY_TRAILER_MAGIC_SIZE];
-    uint8_t magic[FERRY_TRAILER_MAGIC_SIZE];
-    int rc = ferry_flash_read(flash, flash->size - FERRY_TRAILER_MAGIC_SIZE, found, sizeof found);
-    ferry_trailer_magic(slots->max_align, magic);
-    if (rc != FERRY_OK) {
-        return rc == FERRY_E_POWER ? rc : 0;
-    }
-    return memcmp(found, magic, sizeof magic) == 0;
-}
-
 /* Whether the trailer says for good that the image is confirmed; reads it. Returns 1, 0 or
  * FERRY_E_POWER. */
 static int is_confirmed(const struct ferry_slots *slots, struct ferry_trailer *trailer)
@@ -234,7 +219,11 @@ static int is_confirmed(const struct ferry_slots *slots, struct ferry_trailer *t
     if (rc != FERRY_OK || ferry_in_place_is_marked(trailer, true)) {
         return rc != FERRY_OK ? rc : 1;
     }
-    return trailer->magic == FERRY_SET && trailer->image_ok == FERRY_SET ? is_sound(slots) : 0;
+    if (trailer->magic != FERRY_SET || trailer->image_ok != FERRY_SET) {
+        return 0;
+    }
+    /* A magic that is only near to it may not stand another flipped bit, and the confirm must. */
+    return ferry_trailer_magic_is_firm(ferry_slots_slot(slots, slots->active), slots->max_align);
 }
 
 /* Set the flags. Returns FERRY_OK, or why they cannot be set. */

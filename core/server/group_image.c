@@ -105,13 +105,15 @@ int ferry_image_next_boot(const struct ferry_image_group *group, uint32_t image,
     return FERRY_OK;
 }
 
-bool ferry_image_slot_in_use(const struct ferry_image_group *group, uint32_t slot,
+bool ferry_image_slot_in_use(const struct ferry_image_group *group, uint32_t image, uint32_t slot,
                              const struct ferry_image_next *next)
 {
-    if (next->slot != slot) {
+    struct ferry_image_info info;
+
+    if (next->slot != slot || (next->type != FERRY_NEXT_REVERT && group->options->erase_pending)) {
         return false;
     }
-    return next->type == FERRY_NEXT_REVERT || !group->options->erase_pending;
+    return ferry_image_slot_inspect(group, image, slot, &info);
 }
 
 /* Where an upload begins in the target. */
@@ -208,7 +210,6 @@ int ferry_image_prepare(const struct ferry_image_group *group, uint32_t image, u
 static uint16_t check_erase(const struct ferry_image_group *group, uint32_t image, uint32_t slot)
 {
     struct ferry_image_next next;
-    struct ferry_image_info info;
 
     if (slot == ferry_image_active(group, image)) { /* whatever its header says: it is what runs */
         return FERRY_IMAGE_ERR_NO_FREE_SLOT;
@@ -216,8 +217,7 @@ static uint16_t check_erase(const struct ferry_image_group *group, uint32_t imag
     if (ferry_image_next_boot(group, image, &next) != FERRY_OK) {
         return FERRY_IMAGE_ERR_ACTIVE_SLOT_UNKNOWN;
     }
-    if (ferry_image_slot_in_use(group, slot, &next) &&
-        ferry_image_slot_inspect(group, image, slot, &info)) {
+    if (ferry_image_slot_in_use(group, image, slot, &next)) {
         return FERRY_IMAGE_ERR_NO_FREE_SLOT;
     }
     return 0;

@@ -49,8 +49,9 @@ FERRY_MUST_CHECK
 int ferry_image_next_boot(const struct ferry_image_group *group, uint32_t image,
                           struct ferry_image_next *next);
 
-/* Whether a slot that is not active may not be overwritten. */
-bool ferry_image_slot_in_use(const struct ferry_image_group *group, uint32_t slot,
+/* Whether a slot that is not active may not be overwritten: the next boot starts its image. What an
+ * upload left half written is nobody's. */
+bool ferry_image_slot_in_use(const struct ferry_image_group *group, uint32_t image, uint32_t slot,
                              const struct ferry_image_next *next);
 
 /* Make view the part of the target that uploads go to, up to the end of the slot.

@@ -133,7 +133,7 @@ static int check_slot(const struct ferry_image_group *group, struct request *req
         return refuse(request, FERRY_IMAGE_ERR_ACTIVE_SLOT_UNKNOWN, NULL);
     }
     if (target != ferry_image_active(group, (uint32_t)request->image) &&
-        ferry_image_slot_in_use(group, target, &next)) {
+        ferry_image_slot_in_use(group, (uint32_t)request->image, target, &next)) {
         return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
     }
     if (request->len > ferry_slots_max_image(&group->config->images[request->image])) {

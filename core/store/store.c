@@ -563,7 +563,7 @@ static int append(struct ferry_store *store, uint16_t key, const void *data, uin
     uint32_t start = sector_start(store->flash, store->sector);
     int rc = write_new(store->flash, start + store->end, key, data, len);
 
-    /* After a failure nobody knows what stands there: the next put moves on. */
+    /* After a failure nobody knows what stands there: nothing is appended behind it. */
     store->end = rc == FERRY_OK ? store->end + space_of(store->flash, len) : capacity(store->flash);
     return rc;
 }
@@ -583,6 +583,9 @@ int ferry_store_put(struct ferry_store *store, uint16_t key, const void *data, s
     if (space_of(store->flash, len) <= capacity(store->flash) - store->end) {
         rc = append(store, key, data, (uint16_t)len);
     }
-    /* Also where a write that was cut reads as erased, now and then or always. */
-    return rc == FERRY_E_NOT_ERASED ? move_on(store, key, data, (uint16_t)len) : rc;
+    /* Also where a write that was cut reads as erased, now and then or always, and takes no more.
+     */
+    return rc == FERRY_E_NOT_ERASED || rc == FERRY_E_FLASH
+               ? move_on(store, key, data, (uint16_t)len)
+               : rc;
 }

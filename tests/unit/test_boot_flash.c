@@ -75,8 +75,8 @@ static void test_a_swap_stopped_by_the_flash_is_finished_later(void **state)
     bench_upload(&bench);
     bench_request(&bench, false);
     bench.device.primary.bad_program = 512;
-    /* The step that failed is tried three times, from the second on with an erase whatever the sector
-     * reads; by a boot that resumes every time. */
+    /* The step that failed is tried three times, from the second on with an erase whatever the
+     * sector reads; by a boot that resumes every time. */
     uint32_t needless =
         bench_expect_after_cut(&bench, FERRY_E_FLASH, FERRY_BOOT_STOPPED, FERRY_E_FLASH);
     assert_int_equal(needless, 2);
