@@ -283,6 +283,22 @@ static void a_record_that_was_cut_is_stepped_over(void **state)
     }
 }
 
+/* Half a record that reads right now and then was believed, and the next boot went another way. */
+static void a_record_that_reads_right_now_and_then_is_none(void **state)
+{
+    (void)state;
+    begin(9, 6, 1);
+    assert_int_equal(ferry_boot_journal_state(&swap, 1), FERRY_OK);
+    assert_int_equal(ferry_boot_journal_finished(&swap), FERRY_OK);
+    rig.slot[1].state[record(1) - rig.slot[1].memory + RECORD - 1] = PLACE_UNSTEADY;
+    for (int boot = 0; boot < 2000; boot++) {
+        struct ferry_journal journal = read_journal();
+
+        assert_true(journal.found && !journal.finished);
+        assert_int_equal(journal.done, 1);
+    }
+}
+
 /* Three places are tried. */
 static void a_record_that_does_not_take_goes_to_the_next_place(void **state)
 {
@@ -538,6 +554,7 @@ int main(void)
         cmocka_unit_test(any_flipped_bit_is_put_right),
         cmocka_unit_test(two_flipped_bits_are_no_record),
         cmocka_unit_test(a_record_that_was_cut_is_stepped_over),
+        cmocka_unit_test(a_record_that_reads_right_now_and_then_is_none),
         cmocka_unit_test(a_record_that_does_not_take_goes_to_the_next_place),
         cmocka_unit_test(a_full_journal_says_so),
         cmocka_unit_test(the_power_ends_everything),

@@ -167,6 +167,23 @@ static void test_slots_in_use_take_no_upload(void **context)
     assert_string_equal(image_rig_upload(&rig, 1, &first), "{\"off\":100}");
 }
 
+/* The version in its torn header made it the one to go back to; rc 9 was for ever. */
+static void test_half_an_upload_is_not_in_use(void **context)
+{
+    struct rig_upload first = RIG_UPLOAD;
+    (void)context;
+
+    set_up(1, true);
+    first.off = 0;
+    first.len = (int64_t)file_len;
+    first.data = file;
+    first.data_len = 100;
+    memset(rig.memory[0] + 100, 0xff, 3000);
+    answer_next = (struct ferry_slots_next){0, FERRY_SWAP_REVERT};
+    assert_string_equal(image_rig_upload(&rig, 1, &first), "{\"off\":100}");
+    image_rig_expect(&rig, WRITE, ERASE, "{}", "{}");
+}
+
 static void test_upgrade_compares_with_the_slot_that_runs(void **context)
 {
     struct rig_upload first = RIG_UPLOAD;
@@ -454,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_uploads_go_to_the_other_slot),
         cmocka_unit_test(test_an_upload_clears_the_trailer_of_its_slot),
         cmocka_unit_test(test_slots_in_use_take_no_upload),
+        cmocka_unit_test(test_half_an_upload_is_not_in_use),
         cmocka_unit_test(test_upgrade_compares_with_the_slot_that_runs),
         cmocka_unit_test(test_an_image_linked_elsewhere_is_refused),
         cmocka_unit_test(test_erase_knows_the_slot_that_runs),

@@ -229,6 +229,29 @@ static void a_failing_operation_is_survived(void **state)
     }
 }
 
+/* A record that was cut so that it reads as erased was programmed over; put failed, and the trial
+ * of a good image with it. */
+static void a_place_that_takes_no_record_costs_a_sector_and_no_record(void **state)
+{
+    (void)state;
+    for (enum fault fault = FAULT_REFUSES; fault < FAULTS; fault++) {
+        struct chip chip;
+        struct ferry_store store;
+
+        chip_init(&chip, 8, 0xff, 2, 256);
+        open_store(&store, &chip);
+        put_text(&store, 1, "base");
+        chip.fail_at = chip.operations + 1;
+        chip.fault = fault;
+        uint32_t sector = store.sector;
+        put_text(&store, 2, "new");
+        assert_int_equal(store.sector, 1 - sector);
+        open_store(&store, &chip);
+        expect_text(&store, 1, "base");
+        expect_text(&store, 2, "new");
+    }
+}
+
 /* What a failed put left in the sector's head: the next, smaller put must not go to the sector
  * that is the older one for the next open. */
 static void after_a_head_that_failed_but_stands_the_new_sector_is_used(void **state)
@@ -288,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_record_inside_a_torn_record_is_not_believed),
         cmocka_unit_test(a_rotten_head_of_the_sector_falls_back_to_the_one_before),
         cmocka_unit_test(a_failing_operation_is_survived),
+        cmocka_unit_test(a_place_that_takes_no_record_costs_a_sector_and_no_record),
         cmocka_unit_test(after_a_head_that_failed_but_stands_the_new_sector_is_used),
         cmocka_unit_test(a_dead_flash_is_an_error_not_an_empty_store),
     };
