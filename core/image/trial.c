@@ -95,7 +95,7 @@ int ferry_trial_started(const struct ferry_slots *slots)
     uint8_t digest[FERRY_RECORD_DIGEST];
     struct ferry_trial trial;
     int rc = slots->store == NULL ? 0 : ferry_record_digest(slots, slots->active, digest);
-    if (rc == 1) {
+    if (rc > 0) {
         rc = load(slots, digest, &trial);
     }
     if (rc <= 0 || trial.marked) {
