@@ -48,7 +48,16 @@
     X(NO_IMAGE, -37, "no image that may run", "recover over serial, or program by debugger")       \
     X(VERSION, -38, "the protocol version is not supported", "use SMP version 1 or 2")             \
     X(CANCELLED, -39, "cancelled", "start it again when wanted")                                   \
-    X(ADDRESS, -40, "the image is linked for another address", "give the one built for this slot")
+    X(ADDRESS, -40, "the image is linked for another address", "give the one built for this slot") \
+    X(COUNTER, -41, "the security counter is below the device's", "sign with a higher counter")    \
+    X(DEPENDENCY, -42, "it needs another image that is not there", "install both in one go")       \
+    X(VENDOR, -43, "the image is another vendor's", "give the image of this product")              \
+    X(CLASS, -44, "the image is for another class of device", "give the image of this product")    \
+    X(REVOKED, -45, "the signer's key was revoked", "sign with the product's present key")         \
+    X(DEVELOPMENT_KEY, -46, "signed with a known development key", "sign with the product's key")  \
+    X(SECRET, -47, "no key here decrypts the image", "encrypt it for this product's public key")   \
+    X(SET, -48, "another image of the set may not run", "see the reasons of the other images")     \
+    X(IN_USE, -49, "the running or the fallback image needs it", "install another image first")
 
 enum ferry_error {
     FERRY_OK = 0,
