@@ -267,8 +267,8 @@ static int read_root(struct json_reader *reader, const cJSON *root, struct layou
     uint32_t count;
 
     (void)json_only(reader, root,
-                    "flash areas images max_align max_sectors trials no_downgrade ram keys");
-    (void)json_flag(reader, root, "no_downgrade", &layout->no_downgrade);
+                    "flash areas images max_align max_sectors trials no_downgrade ram keys policy");
+    layout_read_policy(reader, root, layout);
     (void)json_array(reader, root, "flash", 1, FERRY_VCHIP_DEVICES, &list, &count);
     cJSON_ArrayForEach(item, list)
     {
@@ -349,5 +349,7 @@ void layout_describe(const struct layout *layout, struct ferry_vchip_start *star
     start->image_count = layout->image_count;
     start->max_align = layout->max_align;
     start->max_sectors = layout->max_sectors;
-    start->flags = layout->no_downgrade ? FERRY_VCHIP_NO_DOWNGRADE : 0;
+    start->flags = layout->flags;
+    memcpy(start->vendor_id, layout->vendor_id, sizeof(start->vendor_id));
+    memcpy(start->class_id, layout->class_id, sizeof(start->class_id));
 }

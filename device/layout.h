@@ -27,7 +27,9 @@ struct layout {
     uint32_t max_align, max_sectors;
     uint32_t trials;
     uint32_t ram_address, ram_size; /* size 0: no RAM to share */
-    bool no_downgrade;
+    uint32_t flags;                 /* FERRY_VCHIP_NO_DOWNGRADE and the others */
+    uint8_t vendor_id[16];          /* for their flags */
+    uint8_t class_id[16];
     char keys[LAYOUT_KEYS][LAYOUT_PATH_MAX]; /* as written: relative to the layout file */
     uint32_t key_count;
 };

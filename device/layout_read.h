@@ -17,4 +17,7 @@ bool layout_read_name(struct json_reader *reader, const cJSON *item, const char 
 FERRY_MUST_CHECK
 int layout_read_images(struct json_reader *reader, const cJSON *root, struct layout *layout);
 
+/* Read "policy", and "no_downgrade" beside it. */
+void layout_read_policy(struct json_reader *reader, const cJSON *root, struct layout *layout);
+
 #endif

@@ -131,6 +131,8 @@ static int boot_image(const struct ferry_boot_config *config, uint32_t number,
     swap.strategy = image->strategy;
     swap.slots = &image->slots;
     swap.failure = &report->failure;
+    swap.counters = &report->counters;
+    swap.least = &report->least;
     swap.type = FERRY_SWAP_NONE;
     swap.looks = 1;
     report->reason = FERRY_OK;

@@ -280,11 +280,12 @@ static int fallback_type(const struct ferry_boot_swap *swap, enum ferry_swap_typ
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
-/* Install a verified secondary, for good, in place of a primary that failed because of why.
- * No downgrade policy: there is nothing to downgrade from.
+/* Install a verified secondary, for good, in place of a primary that failed because of why. It need
+ * be no newer than that, but nothing that the store does not let run.
  * Returns FERRY_OK, or why nothing was installed. */
 static int fall_back(struct ferry_boot_swap *swap, int why, struct ferry_boot_image_report *report)
 {
+    const struct ferry_policy_counters counters = *swap->counters;
     struct ferry_version version;
 
     /* This boot may have swapped already. */
@@ -297,6 +298,7 @@ static int fall_back(struct ferry_boot_swap *swap, int why, struct ferry_boot_im
 
     int rc = ferry_boot_judge(swap, &version);
 
+    *swap->counters = counters; /* what is reported is why the primary failed */
     if (rc == FERRY_OK) {
         rc = fallback_type(swap, &swap->type);
     }
@@ -312,18 +314,34 @@ static int fall_back(struct ferry_boot_swap *swap, int why, struct ferry_boot_im
     return rc;
 }
 
+/* Verify the primary, and ask the policy. Returns FERRY_OK with a valid verdict, or why it may not
+ * run. */
+static int verify_primary(const struct ferry_boot_swap *swap,
+                          struct ferry_boot_image_report *report, struct ferry_verdict *verdict)
+{
+    const struct ferry_flash *primary = swap->slots->primary;
+    int rc = ferry_boot_verify(swap, primary, &report->info, verdict);
+
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_admit(swap, primary, &report->info, 0, false);
+    }
+    if (rc != FERRY_OK) {
+        *verdict = (struct ferry_verdict){0, 0};
+    }
+    return rc;
+}
+
 /* Verify the primary; when it fails, fall back once, unless a swap is unfinished: its records are
  * the only way to its images.
  * Returns FERRY_OK with a valid verdict, FERRY_E_POWER, or why the primary may not run. */
 static int secure_primary(struct ferry_boot_swap *swap, bool may_fall_back,
                           struct ferry_boot_image_report *report, struct ferry_verdict *verdict)
 {
-    const struct ferry_flash *primary = swap->slots->primary;
-    int why = ferry_boot_verify(swap, primary, &report->info, verdict);
+    int why = verify_primary(swap, report, verdict);
 
     /* Half way, a word that was cut may have read right this once. */
     for (int look = 1; why == FERRY_OK && !may_fall_back && look < LOOKS; look++) {
-        why = ferry_boot_verify(swap, primary, &report->info, verdict);
+        why = verify_primary(swap, report, verdict);
     }
     if (why == FERRY_OK || why == FERRY_E_POWER || !may_fall_back) {
         return why;
@@ -332,7 +350,7 @@ static int secure_primary(struct ferry_boot_swap *swap, bool may_fall_back,
     int rc = fall_back(swap, why, report);
 
     if (rc == FERRY_OK) {
-        return ferry_boot_verify(swap, primary, &report->info, verdict);
+        return verify_primary(swap, report, verdict);
     }
     return rc == FERRY_E_POWER ? rc : why;
 }
@@ -376,6 +394,10 @@ static int look_ahead(struct ferry_boot_swap *swap, bool stopped,
     report->next = rc == FERRY_OK ? swap->type : FERRY_SWAP_NONE;
     if (rc == FERRY_OK) {
         rc = note_first_start(swap, report);
+    }
+    if (rc == FERRY_OK && !stopped &&
+        (swap->type == FERRY_SWAP_NONE || swap->type == FERRY_SWAP_REVERT)) {
+        rc = ferry_boot_keep_least(swap, &report->info, swap->type == FERRY_SWAP_NONE);
     }
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }

@@ -34,33 +34,12 @@ static int look_where(struct ferry_boot_swap *swap)
 
 /* ---- Whether it may be done -------------------------------------------------------------- */
 
-static bool is_same_image(const struct ferry_image_info *a, const struct ferry_image_info *b)
+static int check_policy(const struct ferry_boot_swap *swap, const struct ferry_image_info *next)
 {
-    return a->size == b->size && a->digest_len != 0 && a->digest_len == b->digest_len &&
-           memcmp(a->digest, b->digest, a->digest_len) == 0;
-}
+    struct ferry_flash_slice view;
+    int rc = ferry_boot_view_secondary(swap, &view);
 
-/* Only a primary that verifies can be downgraded: half a copy has the new version already. */
-static int check_downgrade(const struct ferry_boot_swap *swap, const struct ferry_image_info *next)
-{
-    struct ferry_image_info running;
-    struct ferry_verdict verdict;
-
-    if (!swap->config->no_downgrade || swap->type == FERRY_SWAP_REVERT) {
-        return FERRY_OK;
-    }
-
-    int rc = ferry_boot_verify(swap, swap->slots->primary, &running, &verdict);
-
-    if (rc != FERRY_OK) {
-        return rc == FERRY_E_POWER ? rc : FERRY_OK;
-    }
-    if (is_same_image(&running, next)) {
-        return FERRY_OK;
-    }
-    return ferry_version_compare(&next->header.version, &running.header.version, true) > 0
-               ? FERRY_OK
-               : FERRY_E_DOWNGRADE;
+    return rc != FERRY_OK ? rc : ferry_boot_admit_next(swap, &view.flash, next);
 }
 
 /* swap-offset's field: the size of both unprotected areas. */
@@ -125,6 +104,6 @@ int ferry_boot_judge(struct ferry_boot_swap *swap, struct ferry_version *refused
     if (next.size > ferry_slots_max_image(swap->slots)) {
         return FERRY_E_TOO_LARGE;
     }
-    rc = check_downgrade(swap, &next);
+    rc = check_policy(swap, &next);
     return rc != FERRY_OK ? rc : measure(swap, &next);
 }

@@ -42,9 +42,39 @@ static int examine(const struct ferry_boot_swap *swap, const struct ferry_boot_s
     if (slots->examined == slot) {
         return FERRY_OK;
     }
-    slots->why[slot] = select->examine(swap, slot, &report->info, verdict);
+    bool asked = slots->found[slot].standing == FERRY_ASKED;
+
+    slots->why[slot] = select->examine(swap, slot, asked, &report->info, verdict);
     slots->examined = slots->why[slot] == FERRY_OK ? slot : 2;
     return slots->why[slot];
+}
+
+/* As examine(), and beside the image of the other slot where that one is confirmed: the store knows
+ * of it only if the application said so. Only an image that may run itself is a measure. */
+static int examine_beside(const struct ferry_boot_swap *swap,
+                          const struct ferry_boot_select *select, uint32_t slot,
+                          struct ferry_boot_slots *slots, struct ferry_boot_image_report *report,
+                          struct ferry_verdict *verdict)
+{
+    uint32_t other = 1 - slot;
+    int rc = examine(swap, select, slot, slots, report, verdict);
+
+    if (rc != FERRY_OK || select->revert == NULL || slots->refused[other] ||
+        slots->found[other].header != FERRY_OK || slots->found[other].standing != FERRY_CONFIRMED) {
+        return rc;
+    }
+
+    int why = ferry_boot_admit_beside(swap, slot, &report->info);
+
+    if (why == FERRY_OK || why == FERRY_E_POWER) {
+        return why;
+    }
+    rc = examine(swap, select, other, slots, report, verdict);
+    if (rc == FERRY_OK) {
+        slots->why[slot] = why;
+        return why;
+    }
+    return rc == FERRY_E_POWER ? rc : examine(swap, select, slot, slots, report, verdict);
 }
 
 /* Whether the image of a slot may run, and may start now. Returns 1, 0 or FERRY_E_POWER. */
@@ -52,7 +82,7 @@ static int try_slot(const struct ferry_boot_swap *swap, const struct ferry_boot_
                     uint32_t slot, struct ferry_boot_slots *slots,
                     struct ferry_boot_image_report *report, struct ferry_verdict *verdict)
 {
-    int rc = examine(swap, select, slot, slots, report, verdict);
+    int rc = examine_beside(swap, select, slot, slots, report, verdict);
 
     if (rc != FERRY_OK) {
         slots->refused[slot] = true;
@@ -242,6 +272,10 @@ int ferry_boot_in_place(const struct ferry_boot_swap *swap, const struct ferry_b
     if (rc == FERRY_OK && select->revert != NULL) {
         rc = select->revert->settled(swap, slot, &slots);
     }
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_keep_least(swap, &report->info,
+                                   slots.found[slot].standing == FERRY_CONFIRMED);
+    }
     if (rc != FERRY_OK) {
         return stop_at_power(report);
     }
@@ -253,11 +287,12 @@ int ferry_boot_in_place(const struct ferry_boot_swap *swap, const struct ferry_b
 /* ---- In the slot ------------------------------------------------------------------------------
  */
 
-int ferry_boot_examine_slot(const struct ferry_boot_swap *swap, uint32_t slot,
+int ferry_boot_examine_slot(const struct ferry_boot_swap *swap, uint32_t slot, bool asked,
                             struct ferry_image_info *info, struct ferry_verdict *verdict)
 {
     const struct ferry_image_header *header = &info->header;
-    int rc = ferry_boot_verify(swap, ferry_slots_slot(swap->slots, slot), info, verdict);
+    const struct ferry_flash *flash = ferry_slots_slot(swap->slots, slot);
+    int rc = ferry_boot_verify(swap, flash, info, verdict);
 
     if (rc == FERRY_OK && info->size > ferry_in_place_room(swap->slots, slot)) {
         rc = FERRY_E_TOO_LARGE;
@@ -265,6 +300,9 @@ int ferry_boot_examine_slot(const struct ferry_boot_swap *swap, uint32_t slot,
     if (rc == FERRY_OK && (header->flags & FERRY_IMAGE_ROM_FIXED) != 0 &&
         header->load_address != swap->image->addresses[slot]) {
         rc = FERRY_E_ADDRESS;
+    }
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_admit(swap, flash, info, slot, asked);
     }
     if (rc != FERRY_OK) {
         *verdict = (struct ferry_verdict){0, 0};

@@ -32,11 +32,11 @@ struct ferry_boot_revert {
 
 /* What tells in-place strategies apart: one const table each. */
 struct ferry_boot_select {
-    /* Bring the image of a slot to where it runs and verify it there. info is cleared first;
-     * verdict is always set, and valid only with FERRY_OK. Returns FERRY_OK or why it may not
-     * run. */
-    int (*examine)(const struct ferry_boot_swap *swap, uint32_t slot, struct ferry_image_info *info,
-                   struct ferry_verdict *verdict);
+    /* Bring the image of a slot to where it runs, verify it there and ask the policy. info is
+     * cleared first; verdict is always set, and valid only with FERRY_OK. asked: as in
+     * ferry_boot_admit(). Returns FERRY_OK or why it may not run. */
+    int (*examine)(const struct ferry_boot_swap *swap, uint32_t slot, bool asked,
+                   struct ferry_image_info *info, struct ferry_verdict *verdict);
     const struct ferry_boot_revert *revert; /* NULL: nothing is ever taken back */
 };
 
@@ -54,10 +54,10 @@ int ferry_boot_in_place(const struct ferry_boot_swap *swap, const struct ferry_b
 
 /* examine of strategies that run an image in its slot, and of those that load it to RAM. */
 FERRY_MUST_CHECK
-int ferry_boot_examine_slot(const struct ferry_boot_swap *swap, uint32_t slot,
+int ferry_boot_examine_slot(const struct ferry_boot_swap *swap, uint32_t slot, bool asked,
                             struct ferry_image_info *info, struct ferry_verdict *verdict);
 FERRY_MUST_CHECK
-int ferry_boot_examine_ram(const struct ferry_boot_swap *swap, uint32_t slot,
+int ferry_boot_examine_ram(const struct ferry_boot_swap *swap, uint32_t slot, bool asked,
                            struct ferry_image_info *info, struct ferry_verdict *verdict);
 
 /* Whether images can be loaded there. */

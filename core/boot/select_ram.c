@@ -40,9 +40,9 @@ static int load(const struct ferry_boot_swap *swap, const struct ferry_flash *sl
 }
 
 /* Verify what was loaded. Its header is read anew: it must still be the one it was placed by. */
-static int verify(const struct ferry_boot_swap *swap, const uint8_t *loaded,
-                  const struct ferry_image_info *expected, struct ferry_image_info *info,
-                  struct ferry_verdict *verdict)
+static int verify(const struct ferry_boot_swap *swap, const uint8_t *loaded, uint32_t slot,
+                  bool asked, const struct ferry_image_info *expected,
+                  struct ferry_image_info *info, struct ferry_verdict *verdict)
 {
     struct ferry_flash_ram rom;
     int rc = ferry_flash_rom_init(&rom, loaded, expected->size);
@@ -55,10 +55,10 @@ static int verify(const struct ferry_boot_swap *swap, const uint8_t *loaded,
          info->header.flags != expected->header.flags || info->size != expected->size)) {
         rc = FERRY_E_ADDRESS;
     }
-    return rc;
+    return rc == FERRY_OK ? ferry_boot_admit(swap, &rom.flash, info, slot, asked) : rc;
 }
 
-int ferry_boot_examine_ram(const struct ferry_boot_swap *swap, uint32_t slot,
+int ferry_boot_examine_ram(const struct ferry_boot_swap *swap, uint32_t slot, bool asked,
                            struct ferry_image_info *info, struct ferry_verdict *verdict)
 {
     const struct ferry_boot_ram *ram = swap->image->ram;
@@ -80,7 +80,7 @@ int ferry_boot_examine_ram(const struct ferry_boot_swap *swap, uint32_t slot,
     }
     rc = load(swap, flash, ram->memory + offset, found.size);
     if (rc == FERRY_OK) {
-        rc = verify(swap, ram->memory + offset, &found, info, verdict);
+        rc = verify(swap, ram->memory + offset, slot, asked, &found, info, verdict);
     }
     /* Nothing unverified is left where code runs. */
     if (rc != FERRY_OK) {

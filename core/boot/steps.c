@@ -58,11 +58,16 @@ static uint32_t secondary_offset(const struct ferry_boot_swap *swap)
                            : ferry_slots_upload_offset(swap->slots);
 }
 
+int ferry_boot_view_secondary(const struct ferry_boot_swap *swap, struct ferry_flash_slice *view)
+{
+    return ferry_slots_secondary_at(swap->slots, secondary_offset(swap), view);
+}
+
 int ferry_boot_verify_secondary(const struct ferry_boot_swap *swap, struct ferry_image_info *info,
                                 struct ferry_verdict *verdict)
 {
     struct ferry_flash_slice view;
-    int rc = ferry_slots_secondary_at(swap->slots, secondary_offset(swap), &view);
+    int rc = ferry_boot_view_secondary(swap, &view);
 
     memset(info, 0, sizeof(*info));
     return rc != FERRY_OK ? rc : ferry_boot_verify(swap, &view.flash, info, verdict);

@@ -6,13 +6,18 @@
 static int boot(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
                 struct ferry_verdict *verdict)
 {
-    int rc = ferry_boot_verify(swap, swap->slots->primary, &report->info, verdict);
+    const struct ferry_flash *primary = swap->slots->primary;
+    int rc = ferry_boot_verify(swap, primary, &report->info, verdict);
 
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_admit(swap, primary, &report->info, 0, false);
+    }
     report->reason = rc;
     if (rc == FERRY_OK) {
         report->action = FERRY_BOOT_RAN;
-        return rc;
+        return ferry_boot_keep_least(swap, &report->info, true);
     }
+    *verdict = (struct ferry_verdict){0, 0};
     return rc == FERRY_E_POWER || rc == FERRY_E_FLASH ? rc : FERRY_E_NO_IMAGE;
 }
 

@@ -16,9 +16,11 @@ struct ferry_boot_swap {
     const struct ferry_boot_strategy *strategy;
     const struct ferry_slots *slots;
     struct ferry_trailer_layout layout;
-    struct ferry_boot_failure *failure; /* of the last erase or program that failed */
-    enum ferry_swap_type type;          /* what is asked for, or being done */
-    bool asked;                         /* the secondary's trailer holds the request */
+    struct ferry_boot_failure *failure;     /* of the last erase or program that failed */
+    struct ferry_policy_counters *counters; /* of the last refusal for a counter */
+    struct ferry_policy_least *least;       /* of the image that was last admitted to run */
+    enum ferry_swap_type type;              /* what is asked for, or being done */
+    bool asked;                             /* the secondary's trailer holds the request */
     bool backwards; /* the image comes from where old ones are kept, not from where uploads go */
     bool placed;    /* backwards is known: the swap has begun */
     bool moved;     /* parts of the images have changed places already */
@@ -86,6 +88,11 @@ FERRY_MUST_CHECK
 int ferry_boot_verify_secondary(const struct ferry_boot_swap *swap, struct ferry_image_info *info,
                                 struct ferry_verdict *verdict);
 
+/* Make view the secondary from where its image begins, as swap->backwards says.
+ * Returns as ferry_slots_secondary_at(). */
+FERRY_MUST_CHECK
+int ferry_boot_view_secondary(const struct ferry_boot_swap *swap, struct ferry_flash_slice *view);
+
 /* Erase the sectors of an area that touch [offset, offset + len) and are not erased (while the
  * swap is unsure: all of them), in ascending order, so that a trailer's magic goes last. One that
  * fails is tried twice more. Returns FERRY_OK or a flash error. */
@@ -122,6 +129,39 @@ int ferry_boot_same(const struct ferry_boot_swap *swap, const struct ferry_flash
  * Returns rc. */
 int ferry_boot_noted(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
                      uint32_t offset, int rc);
+
+/* ---- Policies (admit.c) -------------------------------------------------------------- */
+
+/* Whether the policy lets a verified image run in a slot; sets *swap->least. Nothing that was below
+ * what the store demands runs, whoever put it there.
+ *
+ * asked  somebody asks for it, and it has not run yet
+ *
+ * Returns FERRY_OK, the refusal, or a flash error. */
+FERRY_MUST_CHECK
+int ferry_boot_admit(const struct ferry_boot_swap *swap, const struct ferry_flash *image,
+                     const struct ferry_image_info *info, uint32_t slot, bool asked);
+
+/* Whether the policy lets a verified image, which info describes, run in its slot beside the other
+ * slot's image, which is not verified here: where that one is confirmed, it is the measure.
+ * Returns FERRY_OK, also when the other one cannot be read; the refusal; or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_boot_admit_beside(const struct ferry_boot_swap *swap, uint32_t slot,
+                            const struct ferry_image_info *info);
+
+/* Whether the policy lets a verified image, which next describes, replace the primary's as
+ * swap->type asks. What a confirmed primary demands is recorded first.
+ * Returns FERRY_OK, the refusal, or a flash error. */
+FERRY_MUST_CHECK
+int ferry_boot_admit_next(const struct ferry_boot_swap *swap, const struct ferry_flash *image,
+                          const struct ferry_image_info *next);
+
+/* The image that was last admitted, which info describes, runs: from now on the store demands what
+ * it has, if it is confirmed; else that is noted for the confirm. A store that fails is tried again
+ * at the next boot. Returns FERRY_OK or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_boot_keep_least(const struct ferry_boot_swap *swap, const struct ferry_image_info *info,
+                          bool confirmed);
 
 /* ---- Records (records.c) ------------------------------------------------------------- */
 
@@ -238,8 +278,8 @@ int ferry_boot_decide(struct ferry_boot_swap *swap);
  *
  * refused  gets the version of the image when its header could be read
  *
- * Returns FERRY_OK; why it may not: the errors of ferry_image_verify(), FERRY_E_TOO_LARGE,
- * FERRY_E_DOWNGRADE; or FERRY_E_POWER. */
+ * Returns FERRY_OK; why it may not: the errors of ferry_image_verify(), FERRY_E_TOO_LARGE, those of
+ * ferry_policy_judge(); or FERRY_E_POWER. */
 FERRY_MUST_CHECK
 int ferry_boot_judge(struct ferry_boot_swap *swap, struct ferry_version *refused);
 

@@ -191,5 +191,11 @@ int ferry_slots_cancel(const struct ferry_slots *slots)
 
 int ferry_slots_confirm(const struct ferry_slots *slots)
 {
-    return slots->state != NULL ? slots->state->confirm(slots) : FERRY_E_CONFIG;
+    const struct ferry_image_policy *policy = slots->policy;
+    int rc = slots->state != NULL ? slots->state->confirm(slots) : FERRY_E_CONFIG;
+    if (rc == FERRY_OK && policy != NULL && policy->memory != NULL) {
+        rc = policy->memory->confirmed(slots, slots->active);
+        rc = rc == FERRY_E_POWER ? rc : FERRY_OK;
+    }
+    return rc;
 }

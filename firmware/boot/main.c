@@ -109,7 +109,6 @@ static int run_engine(struct ferry_boot_report *report)
                 .verifiers = verifiers,
                 .verifier_count = sizeof(verifiers) / sizeof(verifiers[0]),
             },
-        .no_downgrade = (bootloader.chip.start.flags & FERRY_VCHIP_NO_DOWNGRADE) != 0,
         .memory = &ferry_boot_in_store,
         .trials = (uint8_t)bootloader.chip.start.trials,
         .cause = bootloader.chip.start.cause == FERRY_VCHIP_POWER_ON ? FERRY_CAUSE_POWER

@@ -53,6 +53,7 @@ static int read_image(struct images *images, const struct vchip *chip, uint32_t 
         .store = images->store_result == FERRY_OK ? &images->store : NULL,
         .number = (uint8_t)i,
         .active = chip->start.slots[i],
+        .policy = &images->policy.image,
     };
     images->addresses[i][0] = address_of(chip, image->primary);
     images->addresses[i][1] = address_of(chip, image->secondary);
@@ -75,6 +76,7 @@ int images_read(struct images *images, const struct vchip *chip, const char **wh
     int result = FERRY_OK;
 
     open_store(images, chip);
+    policy_read(&images->policy, &chip->start);
     for (uint32_t i = 0; result == FERRY_OK && i < chip->start.image_count; i++) {
         result = read_image(images, chip, i, why);
     }

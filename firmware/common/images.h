@@ -4,11 +4,13 @@
 #define FIRMWARE_COMMON_IMAGES_H
 
 #include "ferry/slots.h"
+#include "policy.h"
 #include "port/vchip/vchip.h"
 
 struct images {
     struct ferry_slots slots[FERRY_VCHIP_IMAGES]; /* chip's start.image_count */
     uint32_t addresses[FERRY_VCHIP_IMAGES][2];    /* of the slots; 0 for one that is not there */
+    struct policy policy;
     int store_result; /* FERRY_OK: store is open; NOT_FOUND: the board has none; or why not */
     struct ferry_store store;
     struct ferry_flash_slice store_area;

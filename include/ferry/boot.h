@@ -44,10 +44,13 @@ struct ferry_boot_ram {
 };
 
 struct ferry_boot_image {
-    struct ferry_slots slots; /* slots.strategy == strategy->traits */
+    struct ferry_slots slots; /* slots.strategy == strategy->traits; slots.policy is asked before an
+                                 image is installed, and before one runs */
     const struct ferry_boot_strategy *strategy;
     const struct ferry_boot_ram *ram; /* for ram-load; else NULL */
-    uint32_t addresses[2]; /* where the slots are, for images linked to one (flag ROM_FIXED) */
+    /* Where the slots are, for images linked to one (flag ROM_FIXED). Always looked at where images
+     * run in their slots; elsewhere with ferry_policy_address in the policy of the slots. */
+    uint32_t addresses[2];
 };
 
 struct ferry_boot_image_report {
@@ -59,7 +62,10 @@ struct ferry_boot_image_report {
     uint8_t slot;                 /* the slot it is in: 0 but for direct-xip and ram-load, whose
                                      image runs from ram at info.header.load_address */
     enum ferry_swap_type next;    /* what the next boot would do: REVERT = on trial */
-    struct ferry_boot_failure failure; /* the last erase or program that failed */
+    struct ferry_boot_failure failure;     /* the last erase or program that failed */
+    struct ferry_policy_counters counters; /* of a refusal with FERRY_E_COUNTER */
+    /* What the image that runs demands of those after it, by its policy's rules. */
+    struct ferry_policy_least least;
 };
 
 struct ferry_boot_report {
@@ -97,9 +103,6 @@ struct ferry_boot_config {
     const struct ferry_boot_image *images;
     uint32_t image_count;           /* 1 .. FERRY_BOOT_IMAGES */
     struct ferry_image_trust trust; /* for all images */
-    /* Refuse a test or upgrade to a version that is not newer, build number included. The very
-     * image that runs is not refused; a primary that does not verify has no version. */
-    bool no_downgrade;
     /* &ferry_boot_in_store where the slots have a store; NULL where they have none: then it all is
      * as with MCUboot. */
     const struct ferry_boot_memory *memory;

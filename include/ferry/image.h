@@ -150,6 +150,14 @@ int ferry_tlv_walk_begin(struct ferry_tlv_walk *walk, const struct ferry_flash *
 FERRY_MUST_CHECK
 int ferry_tlv_walk_next(struct ferry_tlv_walk *walk, struct ferry_tlv *tlv);
 
+/* Read the payload of the first TLV of a type, which must have exactly len bytes. header comes from
+ * ferry_image_read_header() of the same image.
+ * Returns FERRY_OK; FERRY_E_NOT_FOUND when there is none; FERRY_E_TLV for another length; or the
+ * errors of the walk. */
+FERRY_MUST_CHECK
+int ferry_image_tlv(const struct ferry_flash *image, const struct ferry_image_header *header,
+                    uint16_t type, uint8_t *data, size_t len);
+
 /* ---- What an image says of itself ------------------------------------------------------ */
 
 struct ferry_image_info {

@@ -5,6 +5,7 @@
 #define FERRY_SLOTS_H
 
 #include "ferry/image.h"
+#include "ferry/policy.h"
 #include "ferry/store.h"
 #include "ferry/trailer.h"
 
@@ -84,14 +85,17 @@ struct ferry_slots {
     const struct ferry_flash *primary;
     const struct ferry_flash *secondary; /* NULL where the strategy has one slot */
     const struct ferry_strategy_traits *strategy;
-    uint32_t max_align;                    /* 8, 16 or 32 */
-    uint32_t max_sectors;                  /* N of the trailer; MCUboot's default is 128 */
-    const struct ferry_flash *scratch;     /* for swap-scratch; else NULL */
-    const struct ferry_slots_state *state; /* for the application's side (below); the bootloader
-                                              needs none */
-    struct ferry_store *store;             /* the device's store, open; NULL = it has none */
-    uint8_t number;                        /* of the image: names its records in the store */
-    uint8_t active;                        /* the slot whose image runs: 0 but for in_place */
+    uint32_t max_align;                      /* 8, 16 or 32 */
+    uint32_t max_sectors;                    /* N of the trailer; MCUboot's default is 128 */
+    const struct ferry_flash *scratch;       /* for swap-scratch; else NULL */
+    const struct ferry_slots_state *state;   /* for the application's side (below); the bootloader
+                                                needs none */
+    struct ferry_store *store;               /* the device's store, open; NULL = it has none */
+    uint8_t number;                          /* of the image: names its records in the store */
+    uint8_t active;                          /* the slot whose image runs: 0 but for in_place */
+    const struct ferry_image_policy *policy; /* what images must satisfy beyond their signature; the
+                                                application's confirm raises what the store demands;
+                                                NULL = nothing */
 };
 
 /* Check geometry and strategy once. The status area of max_sectors must hold 6 records of 8 bytes
@@ -207,7 +211,9 @@ FERRY_MUST_CHECK
 int ferry_slots_cancel(const struct ferry_slots *slots);
 
 /* Confirm the running image, and read it back. Writes nothing when it is confirmed already. Where
- * the trailer's unit is bad a record in the store says it instead.
+ * the trailer's unit is bad a record in the store says it instead. With a policy that remembers,
+ * the store demands from then on what this image has; if it does not take that, the next boot
+ * tries again, and the confirm holds all the same.
  * Returns FERRY_OK; FERRY_E_STATE when the trailer is damaged and there is no store; or a flash
  * error. */
 FERRY_MUST_CHECK

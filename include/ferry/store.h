@@ -12,13 +12,15 @@
 #define FERRY_STORE_MAX 128
 
 /* Keys below 0x100 are Ferry's own; an application uses 0x100 .. 0xfffe. */
-#define FERRY_STORE_KEY_WHY       0x0001 /* + image number: ferry/why.h */
-#define FERRY_STORE_KEY_TRIAL     0x0010 /* + image number: ferry/trial.h */
-#define FERRY_STORE_KEY_CONFIRMED 0x0020 /* + image number: a confirm whose unit is bad */
-#define FERRY_STORE_KEY_COUNTER   0x0030 /* + image number: security counter and lowest version */
-#define FERRY_STORE_KEY_SET       0x0040 /* the images that change as one */
-#define FERRY_STORE_KEY_REVOKED   0x0050 /* .. 0x006f: keys that verify nothing any more */
-#define FERRY_STORE_KEY_TRUSTED   0x0070 /* .. 0x007f: keys that were provisioned later */
+#define FERRY_STORE_KEY_WHY          0x0001 /* + image number: ferry/why.h */
+#define FERRY_STORE_KEY_TRIAL        0x0010 /* + image number: ferry/trial.h */
+#define FERRY_STORE_KEY_CONFIRMED    0x0020 /* + image number: a confirm whose unit is bad */
+#define FERRY_STORE_KEY_COUNTER      0x0030 /* + image number: security counter and lowest version */
+#define FERRY_STORE_KEY_SET          0x0040 /* the images that change as one */
+#define FERRY_STORE_KEY_REVOKED      0x0050 /* .. 0x006f: keys that verify nothing any more */
+#define FERRY_STORE_KEY_TRUSTED      0x0070 /* .. 0x007f: keys that were provisioned later */
+#define FERRY_STORE_KEY_COUNTER_TWIN 0x0080 /* + image number: the same as _COUNTER again */
+#define FERRY_STORE_KEY_NOTED        0x0090 /* + image number: what it will be once confirmed */
 
 /* State of an open store; do not rely on the contents. */
 struct ferry_store {

@@ -9,7 +9,7 @@
 
 #include "ferry/flash.h"
 
-#define FERRY_VCHIP_VERSION 2
+#define FERRY_VCHIP_VERSION 3
 
 #define FERRY_VCHIP_FD_CHANNEL 3
 #define FERRY_VCHIP_FD_FLASH   4 /* flash device n is descriptor 4 + n, to be mapped read only */
@@ -100,7 +100,12 @@ struct ferry_vchip_image {
     uint32_t scratch;
 };
 
-#define FERRY_VCHIP_NO_DOWNGRADE 1U /* flag: the bootloader refuses versions that are not newer */
+/* Flags: what the bootloader asks of images. */
+#define FERRY_VCHIP_NO_DOWNGRADE     0x01U /* versions that are not newer are refused */
+#define FERRY_VCHIP_COMPARE_BUILD    0x02U /* … and the build number counts */
+#define FERRY_VCHIP_SECURITY_COUNTER 0x04U /* security counters do not go down */
+#define FERRY_VCHIP_VENDOR           0x08U /* the vendor is vendor_id */
+#define FERRY_VCHIP_CLASS            0x10U /* the class is class_id */
 
 /* The board, as its layout file describes it, and how this start came about. */
 struct ferry_vchip_start {
@@ -125,6 +130,8 @@ struct ferry_vchip_start {
     struct ferry_vchip_device devices[FERRY_VCHIP_DEVICES];
     struct ferry_vchip_area areas[FERRY_VCHIP_AREAS];
     struct ferry_vchip_image images[FERRY_VCHIP_IMAGES];
+    uint8_t vendor_id[16]; /* for their flags */
+    uint8_t class_id[16];
 };
 
 /* ---- The key area ------------------------------------------------------------------------ */

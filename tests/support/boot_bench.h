@@ -6,6 +6,7 @@
 
 #include "fault_device.h"
 #include "test_image.h"
+#include "test_policies.h"
 
 #define BENCH_IMAGES 8
 

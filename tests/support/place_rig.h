@@ -6,6 +6,7 @@
 
 #include "ferry/boot.h"
 #include "test_image.h"
+#include "test_policies.h"
 
 #define PLACE_SLOT_MAX 4096
 #define PLACE_STORE    1024

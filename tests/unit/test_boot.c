@@ -285,7 +285,7 @@ static void test_a_fallback_is_no_downgrade(void **state)
 
     (void)state;
     bench_init(&bench, &bench_geometry, &ferry_boot_swap_move);
-    bench.device.config.no_downgrade = true;
+    bench.device.image.slots.policy = &test_policy_newer;
     bench_upload(&bench);
     bench_request(&bench, true);
     bench_expect(&bench, FERRY_OK, FERRY_BOOT_UPGRADED, FERRY_OK);

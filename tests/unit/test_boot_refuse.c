@@ -360,7 +360,7 @@ static void ask_version(const struct ferry_boot_strategy *strategy, const struct
     bool taken = !no_downgrade || row->reason == FERRY_OK;
 
     bench_init(&bench, &bench_geometry, strategy);
-    device->config.no_downgrade = no_downgrade;
+    device->image.slots.policy = no_downgrade ? &test_policy_newer : NULL;
     device->old = bench_build(&bench, &old);
     device->new = bench_build(&bench, &new);
     fault_device_load(&device->primary, &device->old);
@@ -390,7 +390,7 @@ static void test_what_is_no_downgrade(void **state)
 
     (void)state;
     bench_init(&bench, &bench_geometry, &ferry_boot_swap_move);
-    bench.device.config.no_downgrade = true;
+    bench.device.image.slots.policy = &test_policy_newer;
     bench_upload(&bench);
     bench_request(&bench, false);
     bench_expect(&bench, FERRY_OK, FERRY_BOOT_TESTING, FERRY_OK);

@@ -387,7 +387,7 @@ static void a_repeated_refusal_is_recorded_once(void **state)
         assert_true(refused(&v2, 100, FERRY_E_DIGEST));
         assert_int_equal(why().refusals, 3);
         /* And so is another reason. */
-        rig.config.no_downgrade = true;
+        rig.image.slots.policy = &test_policy_newer;
         struct place_image v0;
         place_build(&v0, 0, 500, 0, 0);
         upload(&v0);

@@ -125,6 +125,39 @@ static void trials_and_ram_are_told(void **state)
     free(text);
 }
 
+/* Ids as such and by name: those of imgtool, [mcuboot-format.md §2.2]. */
+static void a_policy_is_told(void **state)
+{
+    static const uint8_t vendor[16] = {0xcf, 0xbf, 0xf0, 0xd1, 0x93, 0x75, 0x56, 0x85,
+                                       0x96, 0x8c, 0x48, 0xce, 0x8b, 0x15, 0xae, 0x17};
+    static const uint8_t board[16] = {0xd9, 0xc0, 0x3f, 0x90, 0x56, 0x8d, 0x55, 0x53,
+                                      0xb0, 0xaa, 0x28, 0xb2, 0x4d, 0xf9, 0x0f, 0xcc};
+    struct ferry_vchip_start start;
+    char *text = changed(layout_default_text, "\"max_align\"",
+                         "\"policy\": {\"no_downgrade\": true, \"compare_build\": true, "
+                         "\"security_counter\": true, \"vendor_id\": \"example.com\", "
+                         "\"class_id\": \"00112233-4455-6677-8899-AABBCCDDEEFF\"}, \"max_align\"");
+
+    (void)state;
+    assert_int_equal(layout_parse(text, &layout, why), FERRY_OK);
+    layout_describe(&layout, &start);
+    assert_int_equal(start.flags, FERRY_VCHIP_NO_DOWNGRADE | FERRY_VCHIP_COMPARE_BUILD |
+                                      FERRY_VCHIP_SECURITY_COUNTER | FERRY_VCHIP_VENDOR |
+                                      FERRY_VCHIP_CLASS);
+    assert_memory_equal(start.vendor_id, vendor, sizeof(vendor));
+    for (unsigned i = 0; i < 16; i++) {
+        assert_int_equal(start.class_id[i], i * 0x11);
+    }
+    free(text);
+    text = changed(layout_default_text, "\"max_align\"",
+                   "\"policy\": {\"vendor_id\": \"cfbff0d1-9375-5685-968c-48ce8b15ae17\", "
+                   "\"class_id\": \"board\"}, \"max_align\"");
+    assert_int_equal(layout_parse(text, &layout, why), FERRY_OK);
+    assert_memory_equal(layout.vendor_id, vendor, sizeof(vendor));
+    assert_memory_equal(layout.class_id, board, sizeof(board));
+    free(text);
+}
+
 /* Whatever the library knows can be named, and each with what it needs. */
 static void every_strategy_can_be_named(void **state)
 {
@@ -239,6 +272,15 @@ static const struct bad bads[] = {
     {"\"max_align\": 8", "\"max_align\": 7", "max_align", "from 8 to 32"},
     {"\"max_align\": 8", "\"max_align\": 12", "max_align", "8, 16 or 32"},
     {"\"no_downgrade\": false", "\"no_downgrade\": \"no\"", "no_downgrade", "true or false"},
+    {"\"max_align\"", "\"policy\": 5, \"max_align\"", "policy", "security_counter"},
+    {"\"max_align\"", "\"policy\": {\"counter\": true}, \"max_align\"",
+     "policy: there is no field \"counter\"", "the fields are: no_downgrade"},
+    {"\"max_align\"", "\"policy\": {\"compare_build\": 1}, \"max_align\"", "policy.compare_build",
+     "true or false"},
+    {"\"max_align\"", "\"policy\": {\"vendor_id\": 1}, \"max_align\"", "policy.vendor_id",
+     "give a text"},
+    {"\"max_align\"", "\"policy\": {\"class_id\": \"board\"}, \"max_align\"", "policy.class_id",
+     "give vendor_id too"},
     {"\"keys\": []", "\"keys\": [5]", "keys[0]", "give a text"},
     {"\"keys\": []", "\"keys\": \"k.pem\"", "keys", "give a list"},
     {"\"keys\": []", "\"keys\": [], \"kees\": []", "there is no field \"kees\"", "the fields are"},
@@ -419,6 +461,7 @@ int main(void)
         cmocka_unit_test(the_built_in_one_is_the_file),
         cmocka_unit_test(the_built_in_one_is_good),
         cmocka_unit_test(several_devices_and_runs),
+        cmocka_unit_test(a_policy_is_told),
         cmocka_unit_test(trials_and_ram_are_told),
         cmocka_unit_test(every_strategy_can_be_named),
         cmocka_unit_test(every_error_names_field_and_remedy),
