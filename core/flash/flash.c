@@ -195,6 +195,9 @@ int ferry_flash_is_erased(const struct ferry_flash *flash, uint32_t offset, size
     if (!ferry_inside(offset, len, flash->size)) {
         return FERRY_E_BOUNDS;
     }
+    if (flash->ciphered && len > 0) {
+        return 0;
+    }
     while (len > 0) {
         size_t part = len < sizeof(look) ? len : sizeof(look);
         int rc = ferry_flash_read(flash, offset, look, part);
@@ -235,11 +238,13 @@ int ferry_flash_erase_dirty(const struct ferry_flash *flash, uint32_t offset, si
     return FERRY_OK;
 }
 
-/* Program a chunk of a copy, unless it already reads so. */
+/* Program a chunk of a copy, unless it already reads so. In a ciphered target erased bytes read as
+ * anything but erased. */
 static int program_chunk(const struct ferry_flash *from, const struct ferry_flash *to,
                          uint32_t offset, const uint8_t *data, size_t len)
 {
-    if (from->erased_value == to->erased_value && ferry_all_equal(data, len, to->erased_value)) {
+    if (!to->ciphered && from->erased_value == to->erased_value &&
+        ferry_all_equal(data, len, to->erased_value)) {
         return FERRY_OK;
     }
     return ferry_flash_program(to, offset, data, len);

@@ -71,6 +71,7 @@ int ferry_flash_slice_init(struct ferry_flash_slice *slice, const struct ferry_f
                                         .context = slice,
                                         .size = size,
                                         .write_size = parent->write_size,
-                                        .erased_value = parent->erased_value};
+                                        .erased_value = parent->erased_value,
+                                        .ciphered = parent->ciphered};
     return fill_runs(&slice->flash, parent, offset, offset + size);
 }

@@ -98,4 +98,12 @@ static inline bool ferry_inside(uint32_t offset, size_t len, uint32_t size)
 /* Whether all len bytes at data equal value. True for len 0. */
 bool ferry_all_equal(const uint8_t *data, size_t len, uint8_t value);
 
+/* ---- Secrets ------------------------------------------------------------------ */
+
+/* Overwrite a secret with zeroes; not left out where nobody reads the memory again. */
+void ferry_wipe(void *secret, size_t len);
+
+/* Whether two byte strings are the same, in a time that tells nothing of where they differ. */
+bool ferry_same(const uint8_t *a, const uint8_t *b, size_t len);
+
 #endif

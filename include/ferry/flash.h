@@ -43,6 +43,8 @@ struct ferry_flash {
     uint8_t write_size;   /* bytes one program writes at least: 1, 2, 4, 8, 16 or 32 */
     uint8_t erased_value; /* a byte after erase: 0xff or 0x00 */
     uint8_t run_count;    /* 1 .. FERRY_FLASH_RUNS */
+    bool ciphered;        /* bytes are stored in another form than they read and are programmed
+                             in: what is erased cannot be told from them */
     struct ferry_flash_run runs[FERRY_FLASH_RUNS];
 };
 
@@ -90,7 +92,8 @@ int ferry_flash_sector_at(const struct ferry_flash *flash, uint32_t offset,
 /* Whether offset is where a sector begins or the area ends. */
 bool ferry_flash_is_edge(const struct ferry_flash *flash, uint32_t offset);
 
-/* Whether a range reads as erased. Returns 1, 0, or an error of ferry_flash_read(). */
+/* Whether a range reads as erased. Returns 1, 0, or an error of ferry_flash_read(). In a ciphered
+ * flash nothing does: ask the one inside. */
 FERRY_MUST_CHECK
 int ferry_flash_is_erased(const struct ferry_flash *flash, uint32_t offset, size_t len);
 
@@ -102,7 +105,7 @@ int ferry_flash_erase_dirty(const struct ferry_flash *flash, uint32_t offset, si
 /* Copy len bytes (a multiple of the target's write size) from one area to another or within one.
  * The target is erased. buf has cap bytes, at least one write unit of the target; not kept.
  * Chunks that are all erased in the source are not programmed when both areas erase to the
- * same value. Returns FERRY_OK or the first error. */
+ * same value and the target is not ciphered. Returns FERRY_OK or the first error. */
 FERRY_MUST_CHECK
 int ferry_flash_copy(const struct ferry_flash *from, uint32_t from_offset,
                      const struct ferry_flash *to, uint32_t to_offset, size_t len, uint8_t *buf,
