@@ -9,12 +9,14 @@ set(FERRY_CHIP_ROOT ${CMAKE_CURRENT_LIST_DIR}/..)
 
 set(FERRY_CHIP_BEARSSL
     codec/ccopy.c codec/dec32be.c codec/dec64be.c codec/enc32be.c codec/enc64be.c
-    ec/ec_p256_m31.c ec/ec_secp256r1.c ec/ec_secp384r1.c ec/ec_secp521r1.c
+    ec/ec_c25519_m31.c ec/ec_p256_m31.c ec/ec_secp256r1.c ec/ec_secp384r1.c ec/ec_secp521r1.c
     ec/ecdsa_i31_bits.c ec/ecdsa_i31_vrfy_raw.c
     hash/sha2big.c hash/sha2small.c
     int/i31_add.c int/i31_bitlen.c int/i31_decmod.c int/i31_decode.c int/i31_encode.c
     int/i31_fmont.c int/i31_iszero.c int/i31_modpow.c int/i31_montmul.c int/i31_muladd.c
-    int/i31_ninv31.c int/i31_rshift.c int/i31_sub.c int/i31_tmont.c int/i32_div32.c)
+    int/i31_ninv31.c int/i31_rshift.c int/i31_sub.c int/i31_tmont.c int/i32_div32.c
+    mac/hmac.c symcipher/aes_common.c symcipher/aes_ct.c symcipher/aes_ct_ctr.c
+    symcipher/aes_ct_enc.c)
 list(TRANSFORM FERRY_CHIP_BEARSSL PREPEND ${FERRY_CHIP_ROOT}/third_party/bearssl/src/)
 set(FERRY_CHIP_MONOCYPHER ${FERRY_CHIP_ROOT}/third_party/monocypher/monocypher.c)
 
@@ -39,6 +41,9 @@ function(ferry_add_chip_crypto)
 
     add_library(ferry_crypto_chip STATIC
         ${FERRY_CHIP_ROOT}/port/crypto-chip/crypto_chip.c
+        ${FERRY_CHIP_ROOT}/port/crypto-chip/aes.c
+        ${FERRY_CHIP_ROOT}/port/crypto-chip/ecdh.c
+        ${FERRY_CHIP_ROOT}/port/crypto-chip/hkdf.c
         $<TARGET_OBJECTS:ferry_chip_thirdparty>)
     target_include_directories(ferry_crypto_chip SYSTEM PRIVATE
         ${FERRY_CHIP_ROOT}/third_party/bearssl/inc ${FERRY_CHIP_ROOT}/third_party/monocypher)

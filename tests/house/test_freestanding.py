@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """core/ for a bare Cortex-M0: what it does not define itself is mem*, the compiler's own
-arithmetic and the primitives that ferry/crypto.h names."""
+arithmetic and the primitives that ferry/crypto.h and ferry/cipher.h name."""
 import pathlib
 import re
 import subprocess
@@ -12,7 +12,7 @@ ALLOWED = re.compile(r"^(memcpy|memmove|memset|memcmp|__aeabi_\w+|__gnu_thumb1_c
 
 
 def port_symbols():
-    text = (ROOT / "include/ferry/crypto.h").read_text()
+    text = "".join((ROOT / f"include/ferry/{name}.h").read_text() for name in ("crypto", "cipher"))
     return set(re.findall(r"\b(ferry_crypto_\w+)\(", text))
 
 

@@ -123,6 +123,19 @@ size_t test_sign(enum test_key_id key, const uint8_t *data, size_t len, uint8_t 
     return size;
 }
 
+static size_t key_len_of(const struct test_image_spec *spec)
+{
+    return spec->key_len != 0 ? spec->key_len : 16U;
+}
+
+static uint32_t encryption_flag(const struct test_image_spec *spec)
+{
+    if (spec->wrap == TEST_WRAP_NONE) {
+        return 0;
+    }
+    return key_len_of(spec) == 16 ? 0x4 : 0x8;
+}
+
 static void put_header(struct writer *w, const struct test_image_spec *spec, size_t header_size,
                        size_t payload_size)
 {
@@ -135,7 +148,7 @@ static void put_header(struct writer *w, const struct test_image_spec *spec, siz
     put_int(w, header_size, 2);
     put_int(w, protected_size, 2);
     put_int(w, payload_size, 4);
-    put_int(w, spec->flags, 4);
+    put_int(w, spec->flags | encryption_flag(spec), 4);
     put_int(w, spec->version.major, 1);
     put_int(w, spec->version.minor, 1);
     put_int(w, spec->version.revision, 2);
@@ -149,14 +162,52 @@ static void put_header(struct writer *w, const struct test_image_spec *spec, siz
 static void put_payload(struct writer *w, const struct test_image_spec *spec, size_t size)
 {
     if (spec->payload != NULL) {
-        put(w, spec->payload, size);
+        put(w, spec->payload, spec->payload_size);
+        for (size_t i = spec->payload_size; i < size; i++) {
+            put_int(w, 0, 1);
+        }
         return;
     }
     uint32_t x = spec->seed * 2654435761U + spec->version.major * 40503U +
                  spec->version.minor * 97U + spec->version.revision * 7U + spec->version.build + 1U;
-    for (size_t i = 0; i < size; i++) {
+    size_t made = spec->payload_size != 0 ? spec->payload_size : 4096;
+    for (size_t i = 0; i < made; i++) {
         x = x * 1664525U + 1013904223U;
         put_int(w, x >> 24, 1);
+    }
+    for (size_t i = made; i < size; i++) {
+        put_int(w, 0, 1);
+    }
+}
+
+void test_content_key(const struct test_image_spec *spec, uint8_t key[32])
+{
+    const uint8_t from[] = {'k',
+                            'e',
+                            'y',
+                            spec->seed,
+                            spec->version.major,
+                            spec->version.minor,
+                            (uint8_t)spec->version.revision,
+                            (uint8_t)spec->version.build};
+    test_sha256(from, sizeof from, key);
+}
+
+/* The ENC TLV; and the payload, whose digest is taken, is encrypted. */
+static void encrypt(struct writer *w, const struct test_image_spec *spec, uint8_t *payload,
+                    size_t payload_size)
+{
+    uint8_t key[32];
+    uint8_t wrapped[FERRY_IMAGE_WRAPPED_MAX];
+    if (spec->content_key != NULL) {
+        memcpy(key, spec->content_key, key_len_of(spec));
+    } else {
+        test_content_key(spec, key);
+    }
+    size_t len = test_wrap_key(spec->wrap, key, key_len_of(spec), wrapped);
+    put_tlv(w, test_wraps[spec->wrap].tlv, wrapped, len);
+    if (!spec->clear) {
+        test_encrypt_payload(key, key_len_of(spec), payload, payload_size);
     }
 }
 
@@ -178,6 +229,9 @@ size_t test_image_build(const struct test_image_spec *spec, uint8_t *out, size_t
     struct writer w = {.out = out, .cap = cap};
     size_t header_size = spec->header_size != 0 ? spec->header_size : 512U;
     size_t payload_size = spec->payload_size != 0 ? spec->payload_size : 4096;
+    if (spec->wrap != TEST_WRAP_NONE) {
+        payload_size = (payload_size + 15) / 16 * 16;
+    }
     put_header(&w, spec, header_size, payload_size);
     put_payload(&w, spec, payload_size);
     if (spec->protected_count > 0) {
@@ -197,6 +251,9 @@ size_t test_image_build(const struct test_image_spec *spec, uint8_t *out, size_t
     }
     if (spec->key != TEST_KEY_NONE) {
         put_signature(&w, spec->key, digest);
+    }
+    if (spec->wrap != TEST_WRAP_NONE && !w.full) {
+        encrypt(&w, spec, out + header_size, payload_size);
     }
     for (size_t i = 0; i < spec->unprotected_count; i++) {
         const struct test_tlv *tlv = &spec->unprotected_tlvs[i];

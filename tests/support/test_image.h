@@ -5,6 +5,7 @@
 #define TEST_IMAGE_H
 
 #include "ferry/image.h"
+#include "test_encrypt.h"
 #include "test_keys.h"
 
 /* One TLV as it is to stand in an area. */
@@ -30,7 +31,17 @@ struct test_image_spec {
     const struct test_tlv *unprotected_tlvs; /* behind digest, key hash and signature */
     size_t unprotected_count;
     bool no_digest; /* leave out the digest TLV */
+
+    /* Encryption: the payload is padded to 16 bytes, the flag set, the ENC TLV stands behind the
+     * signature and in front of unprotected_tlvs. */
+    enum test_wrap wrap;        /* TEST_WRAP_NONE: not encrypted */
+    uint8_t key_len;            /* of the content key: 0 = 16, else 16 or 32 */
+    const uint8_t *content_key; /* key_len bytes, or NULL: test_content_key() of this spec */
+    bool clear;                 /* flag and ENC TLV, but the payload stays plaintext */
 };
+
+/* The content key that test_image_build() takes when none is given: made from seed and version. */
+void test_content_key(const struct test_image_spec *spec, uint8_t key[32]);
 
 /* Build an image.
  *
