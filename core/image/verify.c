@@ -5,9 +5,7 @@
 
 #include <string.h>
 
-#define UNREADABLE_FLAGS                                                                           \
-    (FERRY_IMAGE_ENCRYPTED_AES128 | FERRY_IMAGE_ENCRYPTED_AES256 | FERRY_IMAGE_LZMA1 |             \
-     FERRY_IMAGE_LZMA2)
+#define UNREADABLE_FLAGS (FERRY_IMAGE_LZMA1 | FERRY_IMAGE_LZMA2)
 
 /* The state of a walk that looks for a signature by a trusted key. */
 struct search {
