@@ -283,7 +283,8 @@ static void damaged_secrets_do_not_open(void **state)
                 continue;
             }
             int rc = unwrapper->unwrap(&damaged, wrapped, wrapped_len, &key);
-            /* What stands behind the scalar is not looked at, and X25519 has five bits that do not count.
+            /* What stands behind the scalar is not looked at, and X25519 has five bits that do not
+             * count.
              */
             bool unused = wraps[i] == TEST_WRAP_EC256 ? bit >= 8 * 68 : bit >= 8 * 16;
             assert_true(rc == FERRY_E_SECRET || unused);
