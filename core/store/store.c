@@ -17,7 +17,12 @@
  * sector. So a torn record is always the last thing in its sector, no search for the next record
  * is needed, and content that looks like a record is never taken for one. A record whose own head
  * is whole but whose data are not (torn, or rotten later) is stepped over: the head has its own
- * CRC, so its length is to be trusted. */
+ * CRC, so its length is to be trusted.
+ *
+ * A bit that flips at rest. Behind a head that is lost all is lost, so heads bear it: no two heads
+ * differ in fewer than four bits (the CRC sees to it), and one that is a single bit away from a
+ * good one is that one. Data are not mended; what must not be lost is kept in two records. What was
+ * mended, or does not end in a whole record, takes no more: the next put moves on. */
 #include "ferry/store.h"
 
 #include "ferry/crc.h"
@@ -29,6 +34,9 @@
 #define RECORD_HEAD 8U
 #define SECTOR_MIN  256U
 #define KEY_MAX     0xfffeU
+
+/* A head that the power left half written may read now so and now so. */
+#define LOOKS 8
 
 /* A record of the largest size, in whole write units. */
 #define RECORD_BUF                                                                                 \
@@ -43,6 +51,7 @@ struct record {
     uint16_t key;
     uint16_t len;
     uint16_t crc;
+    bool mended; /* one bit of its head had flipped */
 };
 
 /* ---- Places ---------------------------------------------------------------------- */
@@ -89,6 +98,33 @@ static uint32_t sector_start(const struct ferry_flash *flash, uint32_t index)
     return ferry_flash_sector(flash, index, &sector) == FERRY_OK ? sector.offset : 0;
 }
 
+/* ---- One flipped bit ---------------------------------------------------------------- */
+
+static bool is_good(const uint8_t *bytes, size_t len)
+{
+    return ferry_load_le16(bytes + len) == ferry_crc16(0, bytes, len);
+}
+
+/* len bytes and their crc16: whether they are good, or were but for one bit, which is then set
+ * right. */
+static bool mend(uint8_t *bytes, size_t len, bool *mended)
+{
+    *mended = !is_good(bytes, len);
+    if (!*mended) {
+        return true;
+    }
+    for (size_t bit = 0; bit < 8 * (len + 2); bit++) {
+        uint8_t mask = (uint8_t)(1U << bit % 8);
+
+        bytes[bit / 8] ^= mask;
+        if (is_good(bytes, len)) {
+            return true;
+        }
+        bytes[bit / 8] ^= mask;
+    }
+    return false;
+}
+
 /* ---- Sector heads ------------------------------------------------------------------ */
 
 static int write_head(const struct ferry_flash *flash, uint32_t index, uint32_t sequence)
@@ -101,20 +137,25 @@ static int write_head(const struct ferry_flash *flash, uint32_t index, uint32_t 
     return ferry_flash_program_padded(flash, sector_start(flash, index), head, sizeof(head));
 }
 
-/* *sequence is 0 when the sector has no valid head. */
-static int read_head(const struct ferry_flash *flash, uint32_t index, uint32_t *sequence)
+/* *sequence is 0 when the sector has no valid head, or an unsteady one. */
+static int read_head(const struct ferry_flash *flash, uint32_t index, uint32_t *sequence,
+                     bool *mended)
 {
     uint8_t head[HEAD_SIZE];
+    uint8_t again[HEAD_SIZE];
     int rc = ferry_flash_read(flash, sector_start(flash, index), head, sizeof(head));
 
     *sequence = 0;
-    if (rc != FERRY_OK) {
-        return rc;
+    for (int look = 1; look < LOOKS && rc == FERRY_OK; look++) {
+        rc = ferry_flash_read(flash, sector_start(flash, index), again, sizeof(again));
+        if (rc == FERRY_OK && memcmp(again, head, sizeof(head)) != 0) {
+            return FERRY_OK;
+        }
     }
-    if (ferry_load_le32(head) == MAGIC && ferry_load_le16(head + 8) == ferry_crc16(0, head, 8)) {
+    if (rc == FERRY_OK && mend(head, HEAD_SIZE - 2U, mended) && ferry_load_le32(head) == MAGIC) {
         *sequence = ferry_load_le32(head + 4);
     }
-    return FERRY_OK;
+    return rc;
 }
 
 /* ---- Records: reading ------------------------------------------------------------ */
@@ -124,11 +165,12 @@ static int read_head(const struct ferry_flash *flash, uint32_t index, uint32_t *
 static int judge_error(const struct ferry_store *store, int rc)
 {
     uint32_t sequence;
+    bool mended;
 
     if (rc != FERRY_E_FLASH) {
         return rc;
     }
-    rc = read_head(store->flash, store->sector, &sequence);
+    rc = read_head(store->flash, store->sector, &sequence, &mended);
     return rc == FERRY_OK ? 0 : rc;
 }
 
@@ -149,14 +191,14 @@ static int read_record(const struct ferry_store *store, uint32_t at, struct reco
     if (rc != FERRY_OK) {
         return judge_error(store, rc);
     }
+    if (!mend(head, 4, &record->mended)) {
+        return 0;
+    }
     record->at = at;
     record->key = ferry_load_le16(head);
     record->len = ferry_load_le16(head + 2);
     record->crc = ferry_load_le16(head + 6);
     if (record->key == 0 || record->key > KEY_MAX || record->len > FERRY_STORE_MAX) {
-        return 0;
-    }
-    if (ferry_load_le16(head + 4) != ferry_crc16(0, head, 4)) {
         return 0;
     }
     return space_of(store->flash, record->len) <= limit - at;
@@ -413,14 +455,17 @@ static int check_room(const struct ferry_store *store, uint16_t key, uint16_t le
 static int activate(struct ferry_store *store, uint32_t index, uint32_t end)
 {
     uint32_t sequence;
+    bool mended = false;
     /* No erasable part lives for 2^32 moves: the sequence does not wrap. */
     int rc = write_head(store->flash, index, store->sequence + 1);
-    int seen = read_head(store->flash, index, &sequence);
+    int seen = read_head(store->flash, index, &sequence, &mended);
+    bool active = seen == FERRY_OK && sequence == store->sequence + 1;
 
-    if (seen == FERRY_OK && sequence == store->sequence + 1) {
+    if (active) {
         store->sector = index;
         store->sequence = sequence;
-    } else if (rc == FERRY_OK) {
+    }
+    if (rc == FERRY_OK && (!active || mended)) {
         rc = seen != FERRY_OK ? seen : FERRY_E_FLASH;
     }
     store->end = rc == FERRY_OK ? end : capacity(store->flash);
@@ -455,15 +500,17 @@ static int check(const struct ferry_flash *flash)
     return FERRY_OK;
 }
 
-/* A head that cannot be read is none, unless none can be read at all. */
-static int find_active(struct ferry_store *store)
+/* A head that cannot be read is none, unless none can be read at all. *mended: the active one's
+ * was. */
+static int find_active(struct ferry_store *store, bool *mended)
 {
     uint32_t count = ferry_flash_sector_count(store->flash);
     uint32_t mute = 0;
 
     for (uint32_t index = 0; index < count; index++) {
         uint32_t sequence;
-        int rc = read_head(store->flash, index, &sequence);
+        bool was_mended = false;
+        int rc = read_head(store->flash, index, &sequence, &was_mended);
 
         if (rc != FERRY_OK && rc != FERRY_E_FLASH) {
             return rc;
@@ -472,22 +519,32 @@ static int find_active(struct ferry_store *store)
         if (sequence > store->sequence) {
             store->sector = index;
             store->sequence = sequence;
+            *mended = was_mended;
         }
     }
     return mute == count ? FERRY_E_FLASH : FERRY_OK;
 }
 
-/* Set end behind the last record; or to the sector's end when what follows is not erased. */
+/* Set end behind the last record; or to the sector's end when that is damaged, or what follows is
+ * not erased. */
 static int find_end(struct ferry_store *store)
 {
     uint32_t limit = capacity(store->flash);
     uint32_t at = first_record(store->flash);
     struct record record;
+    struct record last = {.at = 0};
     int rc = read_record(store, at, &record);
 
     while (rc == 1) {
+        last = record;
         at = record_end(store, &record);
         rc = read_record(store, at, &record);
+    }
+    if (rc == 0 && last.at != 0) {
+        rc = last.mended ? 0 : is_whole(store, &last);
+        if (rc == 0) {
+            return FERRY_OK; /* as opened: it takes no more */
+        }
     }
     if (rc < 0) {
         return rc;
@@ -506,6 +563,7 @@ static int find_end(struct ferry_store *store)
 
 int ferry_store_open(struct ferry_store *store, const struct ferry_flash *flash)
 {
+    bool mended = false;
     int rc = check(flash);
 
     if (rc != FERRY_OK) {
@@ -516,8 +574,8 @@ int ferry_store_open(struct ferry_store *store, const struct ferry_flash *flash)
     store->sector = ferry_flash_sector_count(flash) - 1;
     store->sequence = 0;
     store->end = capacity(flash);
-    rc = find_active(store);
-    if (rc != FERRY_OK || is_empty(store)) {
+    rc = find_active(store, &mended);
+    if (rc != FERRY_OK || is_empty(store) || mended) {
         return rc;
     }
     return find_end(store);

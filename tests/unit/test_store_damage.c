@@ -50,8 +50,12 @@ static void a_record_with_rotten_data_is_stepped_over(void **state)
     expect_text(&store, 1, "put again");
 }
 
-/* Each bit of a whole sector in turn: every key reads a value that it had once, or none; and
- * puts go on working. */
+/* How many records of a key there are, from the first to the newest. */
+static const uint8_t versions[] = {2, 1, 1};
+
+/* Each bit of a whole sector in turn: no key but the one whose data have it loses anything, and
+ * that one reads what it held before; puts go on working. What is put twice under two keys is
+ * there. */
 static void any_rotten_bit_is_survived(void **state)
 {
     struct chip good;
@@ -68,6 +72,7 @@ static void any_rotten_bit_is_survived(void **state)
     for (size_t bit = 0; bit < 256 * 8; bit++) {
         struct chip chip = good;
         char data[FERRY_STORE_MAX];
+        uint32_t old = 0;
 
         chip.flash.context = &chip;
         chip.memory[bit / 8] ^= (uint8_t)(1U << bit % 8);
@@ -76,7 +81,9 @@ static void any_rotten_bit_is_survived(void **state)
             int len = ferry_store_get(&store, key, data, sizeof(data));
 
             assert_true(len == FERRY_E_NOT_FOUND || (len == 2 && data[0] == 'a' + key - 1));
+            old += len == 2 && data[1] == '0' + versions[key - 1] ? 0 : 1;
         }
+        assert_true(old <= 1);
         put_text(&store, 2, "b2");
         put_text(&store, 4, "d1");
         open_store(&store, &chip);
@@ -150,21 +157,52 @@ static void a_record_inside_a_torn_record_is_not_believed(void **state)
     }
 }
 
-static void a_rotten_head_of_the_sector_falls_back_to_the_one_before(void **state)
+/* A store whose second sector is the active one; *last gets the text of key 2. */
+static void move_once(struct ferry_store *store, struct chip *chip, char last[2])
+{
+    chip_init(chip, 4, 0xff, 2, 256);
+    open_store(store, chip);
+    put_text(store, 1, "base");
+    last[0] = '\0';
+    last[1] = '\0';
+    while (store->sector == 0) {
+        last[0] = (char)(last[0] + 1);
+        put_text(store, 2, last);
+    }
+}
+
+static void a_rotten_bit_in_the_head_of_the_sector_costs_nothing(void **state)
+{
+    (void)state;
+    for (size_t bit = 0; bit < 10 * 8; bit++) {
+        struct chip chip;
+        struct ferry_store store;
+        char text[2];
+
+        move_once(&store, &chip, text);
+        put_text(&store, 3, "behind");
+        chip.memory[256 + bit / 8] ^= (uint8_t)(1U << bit % 8);
+        open_store(&store, &chip);
+        assert_int_equal(store.sector, 1);
+        expect_text(&store, 1, "base");
+        expect_text(&store, 2, text);
+        expect_text(&store, 3, "behind");
+        /* It is not written to any more: the next bit could be the last. */
+        put_text(&store, 4, "next");
+        assert_int_equal(store.sector, 0);
+        expect_text(&store, 3, "behind");
+    }
+}
+
+static void a_head_of_the_sector_with_two_rotten_bits_falls_back_to_the_one_before(void **state)
 {
     struct chip chip;
     struct ferry_store store;
-    char text[2] = {0};
+    char text[2];
 
     (void)state;
-    chip_init(&chip, 4, 0xff, 2, 256);
-    open_store(&store, &chip);
-    put_text(&store, 1, "base");
-    while (store.sector == 0) {
-        text[0] = (char)(text[0] + 1);
-        put_text(&store, 2, text);
-    }
-    chip.memory[256 + 4] ^= 0x01;
+    move_once(&store, &chip, text);
+    chip.memory[256 + 4] ^= 0x03;
     open_store(&store, &chip);
     assert_int_equal(store.sector, 0);
     expect_text(&store, 1, "base");
@@ -309,7 +347,8 @@ int main(void)
         cmocka_unit_test(any_rotten_bit_is_survived),
         cmocka_unit_test(a_dirty_rest_is_never_programmed),
         cmocka_unit_test(a_record_inside_a_torn_record_is_not_believed),
-        cmocka_unit_test(a_rotten_head_of_the_sector_falls_back_to_the_one_before),
+        cmocka_unit_test(a_rotten_bit_in_the_head_of_the_sector_costs_nothing),
+        cmocka_unit_test(a_head_of_the_sector_with_two_rotten_bits_falls_back_to_the_one_before),
         cmocka_unit_test(a_failing_operation_is_survived),
         cmocka_unit_test(a_place_that_takes_no_record_costs_a_sector_and_no_record),
         cmocka_unit_test(after_a_head_that_failed_but_stands_the_new_sector_is_used),
