@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether an image may be trusted. [mcuboot-format.md §2.3, §2.4] */
+#include "core/image/key_list.h"
 #include "core/image/verdict.h"
 #include "ferry/image.h"
 
@@ -13,6 +14,7 @@ struct search {
     const struct ferry_image_trust *trust;
     struct ferry_evidence *evidence;
     const struct ferry_image_key *key; /* named by the KEYHASH or PUBKEY before, NULL = none */
+    int refusal; /* why that key does not count: FERRY_OK, or _REVOKED, _DEVELOPMENT_KEY */
     void (*feed)(void *);
     void *feed_context;
     uint32_t names;    /* KEYHASH and PUBKEY entries looked at */
@@ -49,6 +51,7 @@ static int find_by_hash(struct search *search, const struct ferry_tlv *tlv)
     if (rc != FERRY_OK) {
         return rc;
     }
+    search->refusal = ferry_key_refusal_of_hash(search->trust, wanted);
     for (size_t i = 0; i < search->trust->key_count; i++) {
         uint8_t hash[FERRY_SHA256_SIZE];
         hash_key(&search->trust->keys[i], hash);
@@ -99,11 +102,16 @@ static int find_by_key(struct search *search, const struct ferry_tlv *tlv)
 static int find_key(struct search *search, const struct ferry_tlv *tlv)
 {
     search->key = NULL;
+    search->refusal = FERRY_OK;
     if (search->names == FERRY_IMAGE_SIGNATURES_MAX) {
         return FERRY_OK;
     }
     search->names++;
-    return tlv->type == FERRY_TLV_KEYHASH ? find_by_hash(search, tlv) : find_by_key(search, tlv);
+    int rc = tlv->type == FERRY_TLV_KEYHASH ? find_by_hash(search, tlv) : find_by_key(search, tlv);
+    if (rc == FERRY_OK && search->key != NULL) {
+        search->refusal = ferry_key_refusal(search->trust, search->key);
+    }
+    return rc;
 }
 
 /* ---- Signatures ------------------------------------------------------------------------- */
@@ -128,6 +136,9 @@ static const struct ferry_image_verifier *find_verifier(const struct ferry_image
 static int check_signature(struct search *search, const struct ferry_tlv *tlv)
 {
     const struct ferry_image_key *key = search->key;
+    if (search->refusal != FERRY_OK) {
+        return search->refusal;
+    }
     if (key == NULL) {
         return FERRY_E_NO_KEY;
     }
@@ -148,16 +159,19 @@ static int check_signature(struct search *search, const struct ferry_tlv *tlv)
     feed(search);
     rc = verifier->verify(key, search->evidence->computed, signature, tlv->len);
     feed(search);
+    /* Asked again: to jump over the first answer is not enough. */
+    rc |= ferry_key_refusal(search->trust, key);
     ferry_evidence_signature(search->evidence, rc);
     return rc == FERRY_OK ? FERRY_OK : FERRY_E_SIGNATURE;
 }
 
 /* Of several refusals the one that says most counts: a signature by a trusted key that is wrong,
- * a trusted key whose scheme is not built in, a key not known, no signature at all. */
+ * a trusted key whose scheme is not built in, a key not known, no signature at all; and above all
+ * that the key counts no more. */
 static int rank(int reason)
 {
-    static const int order[] = {FERRY_E_NO_SIGNATURE, FERRY_E_NO_KEY, FERRY_E_UNSUPPORTED,
-                                FERRY_E_SIGNATURE};
+    static const int order[] = {FERRY_E_NO_SIGNATURE, FERRY_E_NO_KEY,          FERRY_E_UNSUPPORTED,
+                                FERRY_E_SIGNATURE,    FERRY_E_DEVELOPMENT_KEY, FERRY_E_REVOKED};
     int found = -1; /* a flash error: ends the search */
     for (int i = 0; i < (int)(sizeof order / sizeof order[0]); i++) {
         found = order[i] == reason ? i : found;

@@ -202,6 +202,16 @@ struct ferry_image_verifier {
 extern const struct ferry_image_verifier ferry_verify_ecdsa_p256;
 extern const struct ferry_image_verifier ferry_verify_ed25519;
 
+/* Keys by the SHA-256 of their DER form, whatever hash an image names them by. */
+struct ferry_key_list {
+    const uint8_t (*hashes)[FERRY_SHA256_SIZE];
+    size_t count;
+    /* &ferry_key_list_has: so that who has no list links none of it. NULL: every key is in it. */
+    bool (*has)(const struct ferry_key_list *list, const struct ferry_image_key *key);
+};
+
+bool ferry_key_list_has(const struct ferry_key_list *list, const struct ferry_image_key *key);
+
 /* Whom an image must come from. */
 struct ferry_image_trust {
     const struct ferry_image_key *keys;
@@ -211,6 +221,9 @@ struct ferry_image_trust {
     bool digest_only; /* accept images with a good digest that are unsigned or signed by a key
                          not listed: for tests and open devices; a wrong signature by a listed
                          key is still refused. Without it and without keys nothing is accepted */
+    /* Keys that verify nothing, though they may be among the keys above. NULL = none. */
+    const struct ferry_key_list *revoked; /* by this device: ferry_keys.revoked (ferry/keys.h) */
+    const struct ferry_key_list *refused; /* in production: &ferry_development_keys */
 };
 
 /* What verification found: valid only if both words say so, which no single fault makes true. */
@@ -242,9 +255,10 @@ int ferry_image_digest(const struct ferry_flash *image, const struct ferry_image
  * be several such pairs, and one good signature by a trusted key is enough.
  *
  * Returns FERRY_OK and a valid verdict; FERRY_E_MAGIC, _IMAGE_SIZE, _TLV, _TLV_AREA,
- * _TLV_UNKNOWN, _DIGEST (also when there is none), _NO_SIGNATURE, _NO_KEY, _SIGNATURE,
- * _UNSUPPORTED (encrypted, compressed, another digest, a signature of the image instead of its
- * digest, a scheme without verifier); or a flash error. [mcuboot-format.md §2.3] */
+ * _TLV_UNKNOWN, _DIGEST (also when there is none), _NO_SIGNATURE, _NO_KEY, _REVOKED,
+ * _DEVELOPMENT_KEY, _SIGNATURE, _UNSUPPORTED (encrypted, compressed, another digest, a signature of
+ * the image instead of its digest, a scheme without verifier); or a flash error. [mcuboot-format.md
+ * §2.3] */
 FERRY_MUST_CHECK
 int ferry_image_verify(const struct ferry_flash *image, const struct ferry_image_trust *trust,
                        uint8_t *buf, size_t cap, void (*feed)(void *), void *feed_context,

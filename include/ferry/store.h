@@ -2,7 +2,10 @@
 /* The record store: what must outlive a boot. Append-only records, each with a CRC and written
  * by one program operation, in an area of its own of at least two sectors. The newest record of a
  * key counts. When a sector is full, the live records move to the next one, whose header is
- * written last, so that a cut at any moment leaves the old state or the new one. */
+ * written last, so that a cut at any moment leaves the old state or the new one.
+ *
+ * One bit of the area that flips at rest costs at most one record, which then reads as it was
+ * before: what must not be lost is put under two keys. */
 #ifndef FERRY_STORE_H
 #define FERRY_STORE_H
 
@@ -18,9 +21,9 @@
 #define FERRY_STORE_KEY_COUNTER      0x0030 /* + image number: security counter and lowest version */
 #define FERRY_STORE_KEY_SET          0x0040 /* the images that change as one */
 #define FERRY_STORE_KEY_REVOKED      0x0050 /* .. 0x006f: keys that verify nothing any more */
-#define FERRY_STORE_KEY_TRUSTED      0x0070 /* .. 0x007f: keys that were provisioned later */
 #define FERRY_STORE_KEY_COUNTER_TWIN 0x0080 /* + image number: the same as _COUNTER again */
 #define FERRY_STORE_KEY_NOTED        0x0090 /* + image number: what it will be once confirmed */
+#define FERRY_STORE_KEY_TRUSTED      0x00b0 /* .. 0x00cf: keys that were provisioned later */
 
 /* State of an open store; do not rely on the contents. */
 struct ferry_store {
