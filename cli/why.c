@@ -66,6 +66,26 @@ static void say_what(const struct ferry_why *why, struct why_words *words)
              phrases[why->action].behind);
 }
 
+/* Both sides of what was compared, where they are known. */
+static void add_sides(const struct ferry_why *why, struct why_words *words)
+{
+    size_t len = strlen(words->why);
+    char image[FERRY_VERSION_TEXT_MAX];
+    char running[FERRY_VERSION_TEXT_MAX];
+
+    if (why->counters.known) {
+        snprintf(words->why + len, sizeof words->why - len,
+                 ": the image has %u, the device demands %u or more", (unsigned)why->counters.image,
+                 (unsigned)why->counters.least);
+    } else if (why->reason == FERRY_E_DOWNGRADE && why->action == FERRY_BOOT_REFUSED &&
+               why_has_version(&why->running)) {
+        ferry_version_text(&why->version, image);
+        ferry_version_text(&why->running, running);
+        snprintf(words->why + len, sizeof words->why - len, ": it is %s, and %s runs", image,
+                 running);
+    }
+}
+
 /* A failure of the flash is what is at the bottom of whatever else is said. */
 static void explain(const struct ferry_why *why, struct why_words *words)
 {
@@ -77,6 +97,7 @@ static void explain(const struct ferry_why *why, struct why_words *words)
         snprintf(words->why, sizeof words->why, "%s%s",
                  why->action == FERRY_BOOT_UPGRADED ? "the image before it may not run: " : "",
                  ferry_error_text(why->reason));
+        add_sides(why, words);
     } else if (why->action == FERRY_BOOT_REVERTED) {
         snprintf(words->why, sizeof words->why, "the new image did not confirm itself in time");
     }

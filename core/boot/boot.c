@@ -93,6 +93,10 @@ static int record_why(const struct ferry_boot_swap *swap,
                             .resumed = report->resumed,
                             .failure = report->failure};
 
+    if (report->reason == FERRY_E_COUNTER) {
+        why.counters = report->counters;
+    }
+
     if (!ferry_boot_remembers(swap) || report->action == FERRY_BOOT_RAN) {
         return FERRY_OK;
     }

@@ -316,6 +316,8 @@ enum why_key {
     W_REFUSALS,
     W_RESUMES,
     W_STOPS,
+    W_COUNTER,
+    W_DEMANDED,
     W_COUNT
 };
 
@@ -332,6 +334,10 @@ static int read_why(const struct ferry_cbor_field fields[W_COUNT], struct ferry_
     why->reason = signed_number(&fields[W_REASON]);
     why->resumed = truth(&fields[W_RESUMED]);
     why->failure = (struct ferry_boot_failure){area_of(&fields[W_AREA]), number(&fields[W_SECTOR])};
+    why->counters = (struct ferry_policy_counters){.known = fields[W_COUNTER].present &&
+                                                            fields[W_DEMANDED].present,
+                                                   .image = number(&fields[W_COUNTER]),
+                                                   .least = number(&fields[W_DEMANDED])};
     why->upgrades = number(&fields[W_UPGRADES]);
     why->reverts = number(&fields[W_REVERTS]);
     why->refusals = number(&fields[W_REFUSALS]);
@@ -355,6 +361,8 @@ int ferry_answer_why(struct ferry_bytes payload, struct ferry_why *why)
         [W_REFUSALS] = {.key = "refusals", .kind = FERRY_CBOR_UINT},
         [W_RESUMES] = {.key = "resumes", .kind = FERRY_CBOR_UINT},
         [W_STOPS] = {.key = "stops", .kind = FERRY_CBOR_UINT},
+        [W_COUNTER] = {.key = "counter", .kind = FERRY_CBOR_UINT},
+        [W_DEMANDED] = {.key = "demanded", .kind = FERRY_CBOR_UINT},
     };
     int rc = ferry_cbor_read_map(payload, fields, W_COUNT);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why: what the bootloader last did with an image, as one record of the store. The bytes are
- * described in docs/SERVER.md; a record of another length or format number is not read. */
+ * described in docs/SERVER.md; a record of another length or format number is not read. Both sides
+ * of a security counter stand behind the rest, in a report that is about one only: others stay as
+ * older firmware knows them. */
 #include "ferry/why.h"
 
 #include <string.h>
@@ -18,12 +20,15 @@ enum {
     AT_VERSION = 12,
     AT_RUNNING = 20,
     AT_COUNTERS = 28, /* upgrades, reverts, refusals, resumes, stops */
-    SIZE = 48
+    SIZE = 48,
+    AT_COUNTER = 48, /* of the image, and what the device demands */
+    AT_LEAST = 52,
+    SIZE_WITH_COUNTER = 56
 };
 
 #define FLAG_RESUMED 0x01
 
-_Static_assert(SIZE <= FERRY_STORE_MAX, "a report is one record");
+_Static_assert(SIZE_WITH_COUNTER <= FERRY_STORE_MAX, "a report is one record");
 
 /* Images the keys have room for. */
 #define IMAGES_MAX (FERRY_STORE_KEY_TRIAL - FERRY_STORE_KEY_WHY)
@@ -66,7 +71,8 @@ static struct ferry_version take_version(const uint8_t *at)
     return (struct ferry_version){at[0], at[1], ferry_load_le16(at + 2), ferry_load_le32(at + 4)};
 }
 
-static void encode(const struct ferry_why *why, uint8_t raw[SIZE])
+/* Returns the length of the record. */
+static size_t encode(const struct ferry_why *why, uint8_t raw[SIZE_WITH_COUNTER])
 {
     const uint32_t counters[] = {why->upgrades, why->reverts, why->refusals, why->resumes,
                                  why->stops};
@@ -82,6 +88,9 @@ static void encode(const struct ferry_why *why, uint8_t raw[SIZE])
     for (uint32_t i = 0; i < 5; i++) {
         ferry_store_le32(raw + AT_COUNTERS + 4 * i, counters[i]);
     }
+    ferry_store_le32(raw + AT_COUNTER, why->counters.image);
+    ferry_store_le32(raw + AT_LEAST, why->counters.least);
+    return why->counters.known ? SIZE_WITH_COUNTER : SIZE;
 }
 
 /* Whether the fields hold what this format knows: the record may be somebody else's. */
@@ -114,21 +123,26 @@ static void decode(const uint8_t raw[SIZE], struct ferry_why *why)
 
 int ferry_why_read(const struct ferry_store *store, uint32_t image, struct ferry_why *why)
 {
-    uint8_t raw[SIZE];
+    uint8_t raw[SIZE_WITH_COUNTER];
 
     if (image >= IMAGES_MAX) {
         return FERRY_E_NOT_FOUND;
     }
 
-    int len = ferry_store_get(store, (uint16_t)(FERRY_STORE_KEY_WHY + image), raw, SIZE);
+    int len = ferry_store_get(store, (uint16_t)(FERRY_STORE_KEY_WHY + image), raw, sizeof(raw));
 
     if (len < 0 && len != FERRY_E_SPACE) {
         return len;
     }
-    if (len != SIZE || !is_report(raw)) {
+    if ((len != SIZE && len != SIZE_WITH_COUNTER) || !is_report(raw)) {
         return FERRY_E_FORMAT;
     }
     decode(raw, why);
+    if (len == SIZE_WITH_COUNTER) {
+        why->counters = (struct ferry_policy_counters){.known = true,
+                                                       .image = ferry_load_le32(raw + AT_COUNTER),
+                                                       .least = ferry_load_le32(raw + AT_LEAST)};
+    }
     return FERRY_OK;
 }
 
@@ -166,7 +180,7 @@ int ferry_why_write(struct ferry_store *store, uint32_t image, const struct ferr
 {
     struct ferry_why last = {.action = FERRY_BOOT_RAN};
     struct ferry_why report = *why;
-    uint8_t raw[SIZE];
+    uint8_t raw[SIZE_WITH_COUNTER];
 
     if (image >= IMAGES_MAX || report.action <= FERRY_BOOT_RAN ||
         report.action > FERRY_BOOT_STOPPED) {
@@ -182,6 +196,6 @@ int ferry_why_write(struct ferry_store *store, uint32_t image, const struct ferr
         return FERRY_OK;
     }
     continue_counters(&last, &report);
-    encode(&report, raw);
-    return ferry_store_put(store, (uint16_t)(FERRY_STORE_KEY_WHY + image), raw, SIZE);
+    return ferry_store_put(store, (uint16_t)(FERRY_STORE_KEY_WHY + image), raw,
+                           encode(&report, raw));
 }

@@ -29,6 +29,9 @@ static void why_answer(struct ferry_server_call *call, const struct ferry_why *w
     if (why->failure.area != FERRY_AREA_NONE) {
         ferry_cbor_pair_text(&call->out, "area", ferry_boot_area_name(why->failure.area));
         ferry_cbor_pair_uint(&call->out, "sector", why->failure.sector);
+    } else if (why->counters.known) {
+        ferry_cbor_pair_uint(&call->out, "counter", why->counters.image);
+        ferry_cbor_pair_uint(&call->out, "demanded", why->counters.least);
     }
     ferry_cbor_pair_uint(&call->out, "upgrades", why->upgrades);
     ferry_cbor_pair_uint(&call->out, "reverts", why->reverts);

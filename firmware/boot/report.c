@@ -10,10 +10,16 @@ struct text report_begin(uint32_t number)
     return line;
 }
 
-static void add_reason(struct text *line, int reason)
+/* With both sides of a security counter. */
+static void add_reason(struct text *line, const struct ferry_boot_image_report *image)
 {
-    text_add(line, ferry_error_text(reason));
-    text_add(text_add(line, "; "), ferry_error_remedy(reason));
+    text_add(line, ferry_error_text(image->reason));
+    if (image->reason == FERRY_E_COUNTER && image->counters.known) {
+        text_number(text_add(line, " ("), image->counters.image);
+        text_number(text_add(line, ", and it demands "), image->counters.least);
+        text_add(line, ")");
+    }
+    text_add(text_add(line, "; "), ferry_error_remedy(image->reason));
 }
 
 static const char *slot_name(uint32_t slot)
@@ -39,7 +45,7 @@ static void add_refusal(struct text *line, const struct ferry_strategy_traits *t
 
     text_version(line, &image->refused);
     text_add(text_add(line, " in the "), slot_name(slot));
-    add_reason(text_add(line, " slot refused: "), image->reason);
+    add_reason(text_add(line, " slot refused: "), image);
     add_running(text_add(line, "; "), traits, image);
     text_add(line, " still runs");
 }
@@ -83,7 +89,7 @@ static void add_action(struct text *line, const struct ferry_strategy_traits *tr
         add_refusal(line, traits, image);
         break;
     case FERRY_BOOT_STOPPED:
-        add_reason(text_add(line, "nothing may run: "), image->reason);
+        add_reason(text_add(line, "nothing may run: "), image);
         break;
     }
 }

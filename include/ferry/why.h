@@ -4,7 +4,7 @@
 #ifndef FERRY_WHY_H
 #define FERRY_WHY_H
 
-#include "ferry/image.h"
+#include "ferry/policy.h"
 #include "ferry/store.h"
 
 /* What was done with an image in a boot. The numbers are kept in flash and sent over SMP. */
@@ -43,6 +43,7 @@ struct ferry_why {
     struct ferry_version version;  /* the image it is about: installed, gone back to, refused */
     struct ferry_version running;  /* the image that ran afterwards; zero when STOPPED */
     struct ferry_boot_failure failure;
+    struct ferry_policy_counters counters; /* of a security counter that was too low */
     /* Since the store was made. */
     uint32_t upgrades; /* installed, for a test or for good */
     uint32_t reverts;

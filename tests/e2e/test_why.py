@@ -87,6 +87,11 @@ def test_json_has_the_words_and_the_numbers():
     ({"action": "reverted", "version": "1.0.0"},
      ["the device went back to version 1.0.0", "did not confirm itself in time"]),
     ({"action": "refused", "reason": -14}, ["an image without a header was refused"]),
+    ({"action": "refused", "reason": -41, "version": "2.0.0", "counter": 4, "demanded": 5},
+     ["version 2.0.0 was refused", "the security counter is below the device's: the image has 4, "
+      "the device demands 5 or more", "next: sign with a higher counter"]),
+    ({"action": "refused", "reason": -28, "version": "1.0.0", "running": "2.0.0"},
+     ["the version is not newer: it is 1.0.0, and 2.0.0 runs"]),
     ({"action": "stopped", "reason": -11, "version": "2.0.0", "area": "secondary", "sector": 7},
      ["nothing may run", "sector 7 of the secondary could not be erased or written"]),
 ])

@@ -476,6 +476,27 @@ static void test_the_longest_why_fits_the_smallest_buffer(void **context)
     assert_true(answer.size <= 252);
 }
 
+/* With both sides of a counter it is no longer than with a sector. */
+static void test_why_has_both_sides_of_a_counter(void **context)
+{
+    const struct ferry_why why = {.action = FERRY_BOOT_REFUSED,
+                                  .reason = FERRY_E_COUNTER,
+                                  .version = {2, 0, 0, 0},
+                                  .running = {1, 0, 0, 0},
+                                  .counters = {true, 4, UINT32_MAX}};
+    struct rig rig;
+    struct chip chip;
+    struct ferry_store store;
+    (void)context;
+
+    with_store(&rig, &chip, &store);
+    assert_int_equal(ferry_why_write(&store, 0, &why), FERRY_OK);
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}",
+           "{\"action\":\"refused\",\"reason\":-41,\"version\":\"2.0.0\",\"running\":\"1.0.0\","
+           "\"resumed\":false,\"counter\":4,\"demanded\":4294967295,\"upgrades\":0,\"reverts\":0,"
+           "\"refusals\":1,\"resumes\":0,\"stops\":0}");
+}
+
 /* [smp.md §1.7] */
 static void test_translation_to_version_1(void **context)
 {
@@ -505,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_why_says_what_happened),
         cmocka_unit_test(test_why_of_a_report_that_cannot_be_read),
         cmocka_unit_test(test_the_longest_why_fits_the_smallest_buffer),
+        cmocka_unit_test(test_why_has_both_sides_of_a_counter),
         cmocka_unit_test(test_translation_to_version_1),
     };
 

@@ -100,6 +100,31 @@ static void the_record_is_as_documented(void **state)
     assert_int_equal(back.resumes, 1);
 }
 
+/* Both sides of a counter stand behind the rest, and only there. */
+static void counters_make_the_record_longer(void **state)
+{
+    struct ferry_why why = refusal(2);
+    struct ferry_why back;
+    uint8_t raw[FERRY_STORE_MAX];
+    struct chip chip;
+    struct ferry_store store;
+
+    (void)state;
+    fresh(&store, &chip);
+    why.counters = (struct ferry_policy_counters){true, 0x01020304, 0x0a0b0c0d};
+    write_why(&store, &why);
+    assert_int_equal(ferry_store_get(&store, FERRY_STORE_KEY_WHY, raw, sizeof(raw)), 56);
+    assert_memory_equal(raw + 48, "\x04\x03\x02\x01\x0d\x0c\x0b\x0a", 8);
+    read_why(&store, &back);
+    assert_true(back.counters.known);
+    assert_int_equal(back.counters.image, 0x01020304);
+    assert_int_equal(back.counters.least, 0x0a0b0c0d);
+    write_action(&store, FERRY_BOOT_TESTING);
+    assert_int_equal(ferry_store_get(&store, FERRY_STORE_KEY_WHY, raw, sizeof(raw)), RECORD_SIZE);
+    read_why(&store, &back);
+    assert_false(back.counters.known);
+}
+
 static void every_reason_comes_back(void **state)
 {
     static const int reasons[] = {FERRY_OK, FERRY_E_SHORT, FERRY_E_CANCELLED, INT32_MIN, INT32_MAX};
@@ -405,6 +430,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_has_happened_yet),
         cmocka_unit_test(the_record_is_as_documented),
+        cmocka_unit_test(counters_make_the_record_longer),
         cmocka_unit_test(every_reason_comes_back),
         cmocka_unit_test(images_have_reports_of_their_own),
         cmocka_unit_test(what_cannot_be_recorded_is_refused),
