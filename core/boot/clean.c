@@ -11,6 +11,35 @@ static bool is_begun(const struct ferry_trailer *primary)
            primary->swap_type != FERRY_SWAP_NONE;
 }
 
+/* Whether the primary has an image that shares a sector with its trailer. Returns 1, 0 or an
+ * error. */
+static int reaches_into_trailer(const struct ferry_slots *slots)
+{
+    struct ferry_image_info info;
+    uint32_t start = 0;
+    int rc = ferry_slots_trailer_start(slots, slots->primary, &start);
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    rc = ferry_image_inspect(slots->primary, &info);
+    return rc == FERRY_E_POWER ? rc : rc == FERRY_OK && info.size > start;
+}
+
+/* Set image_ok of the primary, unless a bit has flipped there: then the store may know better, or
+ * the next boot comes here again. */
+static int keep_running(const struct ferry_boot_swap *swap)
+{
+    const struct ferry_flash *primary = swap->slots->primary;
+    int rc =
+        ferry_flash_is_erased(primary, primary->size - swap->layout.image_ok, primary->write_size);
+
+    if (rc == 1) {
+        return ferry_trailer_write_image_ok(primary, swap->slots->max_align);
+    }
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
 int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why)
 {
     const struct ferry_slots *slots = swap->slots;
@@ -25,12 +54,17 @@ int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why)
         !trailers.secondary_answers) {
         return FERRY_OK;
     }
-    /* Else, with the request gone, the next boot would take the begun swap for the truth. */
+    /* Else, with the request gone, the next boot would take the begun swap for the truth. Where the
+     * image reaches into the trailer, the swap has ended, for all that its copy_done did not take:
+     * its marks say so. */
     if (rc == FERRY_OK && reverts && is_begun(&trailers.primary)) {
-        rc = ferry_boot_erase_trailer(swap, slots->primary);
-        trailers.primary.magic = FERRY_UNSET;
+        rc = reaches_into_trailer(slots);
+        if (rc == 0) {
+            rc = ferry_boot_erase_trailer(swap, slots->primary);
+            trailers.primary.magic = FERRY_UNSET;
+        }
     }
-    if (rc != FERRY_OK) {
+    if (rc < 0) {
         return rc;
     }
     rc = ferry_boot_empty_secondary(swap);
@@ -41,7 +75,7 @@ int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why)
      * last: until then the next boot comes here again. */
     if (reverts && trailers.primary.magic == FERRY_SET &&
         trailers.primary.copy_done != FERRY_UNSET && trailers.primary.image_ok == FERRY_UNSET) {
-        return ferry_trailer_write_image_ok(slots->primary, slots->max_align);
+        return keep_running(swap);
     }
     return FERRY_OK;
 }
