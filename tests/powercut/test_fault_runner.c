@@ -241,6 +241,29 @@ static int boot_silent(struct ferry_boot_swap *swap, struct ferry_boot_image_rep
     return rc;
 }
 
+/* Boots as if the device had no policy. */
+static int boot_lax(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
+                    struct ferry_verdict *verdict)
+{
+    struct ferry_slots slots = *swap->slots;
+
+    slots.policy = NULL;
+    swap->slots = &slots;
+    return ferry_boot_by_swap(swap, report, verdict);
+}
+
+/* Demands what an image on trial has before it is confirmed. */
+static int boot_demands_early(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
+                              struct ferry_verdict *verdict)
+{
+    int rc = ferry_boot_by_swap(swap, report, verdict);
+
+    if (rc == FERRY_OK && swap->slots->store != NULL) {
+        rc = ferry_policy_in_store.raise(swap->slots, &report->least);
+    }
+    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
 /* Says that it is done and does nothing. */
 static int confirm_not(const struct ferry_slots *slots)
 {
@@ -256,6 +279,7 @@ typedef int boot_fn(struct ferry_boot_swap *swap, struct ferry_boot_image_report
 struct defect {
     const char *name;
     const char *flow;
+    const char *device;          /* NULL = w8 */
     enum fault_invariant column; /* that must show it */
     const struct ferry_boot_strategy *base;
     int (*begin)(struct ferry_boot_swap *swap);
@@ -269,22 +293,25 @@ struct defect {
 #define OVERWRITE .base = &ferry_boot_overwrite
 
 static const struct defect defects[] = {
-    {"copy_done before the last sector", "test", FAULT_RUNS, MOVE, .step = step_done_early},
-    {"magic written first", "permanent", FAULT_UPDATE, MOVE, .begin = begin_magic_first},
-    {"records forgotten", "permanent", FAULT_RUNS, MOVE, .step = step_forgetful},
-    {"source emptied first", "permanent", FAULT_RUNS, OVERWRITE, .run = run_empties_first},
-    {"an unverified image reported", "damaged", FAULT_VERIFIED, OVERWRITE, .run = run_empties_first,
-     .boot = boot_trusts},
-    {"a part of the old image not kept", "test", FAULT_OLD_KEPT, MOVE, .step = step_careless},
-    {"the bootloader confirms", "hang", FAULT_ROLLBACK, MOVE, .boot = boot_confirms},
-    {"a confirm that does nothing", "confirm", FAULT_ROLLBACK, MOVE, .confirm = confirm_not},
-    {"every start a trial", "test", FAULT_UPDATE, MOVE, .boot = boot_impatient},
-    {"a request that stays", "permanent", FAULT_PROGRESS, OVERWRITE, .run = run_never_ends},
-    {"a boot that waits for ever", "test", FAULT_PROGRESS, MOVE, .step = step_waits},
-    {"sectors written again and again", "test", FAULT_WEAR, MOVE, .step = step_wasteful},
-    {"erases in vain", "test", FAULT_RULES, MOVE, .step = step_erases_in_vain},
-    {"a mark written twice", "test", FAULT_RULES, MOVE, .step = step_marks_twice},
-    {"a failing sector not named", "empty", FAULT_NAMED, MOVE, .boot = boot_silent},
+    {"copy_done before the last sector", "test", NULL, FAULT_RUNS, MOVE, .step = step_done_early},
+    {"magic written first", "permanent", NULL, FAULT_UPDATE, MOVE, .begin = begin_magic_first},
+    {"records forgotten", "permanent", NULL, FAULT_RUNS, MOVE, .step = step_forgetful},
+    {"source emptied first", "permanent", NULL, FAULT_RUNS, OVERWRITE, .run = run_empties_first},
+    {"an unverified image reported", "damaged", NULL, FAULT_VERIFIED, OVERWRITE,
+     .run = run_empties_first, .boot = boot_trusts},
+    {"a part of the old image not kept", "test", NULL, FAULT_OLD_KEPT, MOVE, .step = step_careless},
+    {"the bootloader confirms", "hang", NULL, FAULT_ROLLBACK, MOVE, .boot = boot_confirms},
+    {"a confirm that does nothing", "confirm", NULL, FAULT_ROLLBACK, MOVE, .confirm = confirm_not},
+    {"every start a trial", "test", NULL, FAULT_UPDATE, MOVE, .boot = boot_impatient},
+    {"a request that stays", "permanent", NULL, FAULT_PROGRESS, OVERWRITE, .run = run_never_ends},
+    {"a boot that waits for ever", "test", NULL, FAULT_PROGRESS, MOVE, .step = step_waits},
+    {"sectors written again and again", "test", NULL, FAULT_WEAR, MOVE, .step = step_wasteful},
+    {"erases in vain", "test", NULL, FAULT_RULES, MOVE, .step = step_erases_in_vain},
+    {"a mark written twice", "test", NULL, FAULT_RULES, MOVE, .step = step_marks_twice},
+    {"no policy", "attack", "w8-policy", FAULT_DOWNGRADE, MOVE, .boot = boot_lax},
+    {"a counter raised during the trial", "hang", "w8-policy", FAULT_ROLLBACK, MOVE,
+     .boot = boot_demands_early},
+    {"a failing sector not named", "empty", NULL, FAULT_NAMED, MOVE, .boot = boot_silent},
 };
 
 #define DEFECTS (sizeof(defects) / sizeof(defects[0]))
@@ -326,9 +353,11 @@ static void test_every_invariant_finds_its_defect(void **state)
         const struct defect *defect = &defects[i];
         struct broken broken;
 
+        const char *device = defect->device != NULL ? defect->device : "w8";
+
         make(&broken, defect);
-        run(defect->base, "w8", defect->flow, NULL, &sound);
-        run_with(&broken.strategy, &broken.state, "w8", defect->flow, NULL, &findings);
+        run(defect->base, device, defect->flow, NULL, &sound);
+        run_with(&broken.strategy, &broken.state, device, defect->flow, NULL, &findings);
         printf("%-34s %6llu lives:", defect->name, (unsigned long long)findings.tried);
         for (int n = 0; n < FAULT_INVARIANT_COUNT; n++) {
             if (findings.broken[n] > 0) {

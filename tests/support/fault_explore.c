@@ -138,7 +138,7 @@ static bool is_limit(const struct fault_life *life, const struct fault_point *po
     const struct fault_area *area = &life->chip->areas[point->place];
     uint32_t distance = area->flash.size - point->offset;
 
-    return area->flash.erased_value == 0x00 && point->bit == 0 &&
+    return point->place != FAULT_STORE && area->flash.erased_value == 0x00 && point->bit == 0 &&
            (distance == life->job->trailer.image_ok || distance == life->job->trailer.copy_done);
 }
 
@@ -293,11 +293,26 @@ static bool has_trailer(const struct explorer *explorer, int place)
            memcmp(area->memory + area->flash.size - sizeof(magic), magic, sizeof(magic)) == 0;
 }
 
-/* Every byte of every trailer, between two boots. */
+/* Every byte of the store that is written. */
+static void flip_store(struct explorer *explorer, struct fault_life *life)
+{
+    const struct fault_area *area = &explorer->chip.areas[FAULT_STORE];
+
+    for (uint32_t at = 0; at < area->flash.size; at++) {
+        if (area->memory[at] != area->flash.erased_value) {
+            flip_byte(explorer, life, FAULT_STORE, at);
+        }
+    }
+}
+
+/* Every byte of every trailer, and of the store where a policy rests on it, between two boots. */
 static void flip_all(struct explorer *explorer, struct fault_life *life)
 {
     if (!all_fired(&explorer->chip)) {
         return;
+    }
+    if (explorer->job->layout.policy) {
+        flip_store(explorer, life);
     }
     for (int place = 0; place <= FAULT_SCRATCH; place++) {
         if (has_trailer(explorer, place)) {

@@ -310,6 +310,19 @@ static enum fault_app app_erases(struct fault_life *life)
     return FAULT_RESETS;
 }
 
+/* The new image confirms itself; then somebody tries to have older ones run. */
+static enum fault_app app_is_attacked(struct fault_life *life)
+{
+    if (life->on_trial) {
+        return confirm_trial(life, false);
+    }
+    if (!life->accepted && fault_life_runs(life, life->candidate)) {
+        mark(life);
+        settle(life);
+    }
+    return life->accepted ? fault_policy_attack(life) : FAULT_RESTS;
+}
+
 /* Where the image being there is all the request there is. */
 static bool takes_no_request(const struct fault_life *life)
 {
@@ -387,6 +400,7 @@ const struct fault_flow fault_flows[] = {
     {"refused", 0, FAULT_GOAL_OLD, setup_refused, app_rests},
     {"empty", 0, FAULT_GOAL_NEW, setup_empty, app_rests},
     {"damaged", 0, FAULT_GOAL_NEW, setup_damaged, app_rests},
+    {"attack", FAULT_NEEDS_POLICY, FAULT_GOAL_CONFIRMED, fault_policy_setup, app_is_attacked},
     {"single", SINGLE, FAULT_GOAL_NEW, setup_old, app_uploads},
     {"single-damaged", SINGLE, FAULT_GOAL_NEW, setup_single_damaged, app_uploads},
 };

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* By enum fault_place. */
-static const char places[] = "psx";
+static const char places[] = "psxk";
 
 static int say_point(const struct fault_point *point, char *text, size_t cap)
 {

@@ -27,6 +27,7 @@ struct fault_layout {
     enum test_key_id key; /* TEST_KEY_NONE: digest only */
     uint32_t buf_size;
     uint8_t trials;
+    bool policy; /* versions and security counters do not go down; the images have counters */
 };
 
 struct fault_picture {
@@ -34,8 +35,9 @@ struct fault_picture {
     uint32_t size; /* 0 = there is none */
 };
 
-/* In the order of their versions, but that BAD is NEW with a bit changed. */
-enum fault_picture_id { FAULT_OLD, FAULT_NEW, FAULT_NEXT, FAULT_BAD, FAULT_PICTURES };
+/* In the order of their versions, but that BAD is NEW with a bit changed. LOW, of devices with a
+ * policy, is the newest of all, and its security counter is OLD's. */
+enum fault_picture_id { FAULT_OLD, FAULT_NEW, FAULT_NEXT, FAULT_BAD, FAULT_LOW, FAULT_PICTURES };
 
 /* What a boot and an application have in RAM: each life that branches off has its own. */
 struct fault_machine {
@@ -68,7 +70,8 @@ struct fault_machine {
     X(PROGRESS, "progress", "the device comes to rest, and every boot to an end")                  \
     X(WEAR, "wear", "no sector is erased more often than the strategy states")                     \
     X(RULES, "rules", "nothing is programmed twice; without a fault nothing is erased in vain")    \
-    X(NAMED, "named", "where nothing can run the hook is called and the sector is named")
+    X(NAMED, "named", "where nothing can run the hook is called and the sector is named")          \
+    X(DOWNGRADE, "downgrade", "nothing below what was confirmed runs, whoever asks for it")
 
 enum fault_invariant {
 #define FAULT_INVARIANT_ENUM(id, name, text) FAULT_##id,
@@ -142,7 +145,12 @@ enum fault_goal {
 };
 
 /* What a flow asks of the strategy. */
-enum { FAULT_NEEDS_REVERT = 1, FAULT_NEEDS_REQUEST = 2, FAULT_NEEDS_SINGLE = 4 };
+enum {
+    FAULT_NEEDS_REVERT = 1,
+    FAULT_NEEDS_REQUEST = 2,
+    FAULT_NEEDS_SINGLE = 4,
+    FAULT_NEEDS_POLICY = 32 /* a device with one */
+};
 
 struct fault_flow {
     const char *name;
@@ -244,6 +252,19 @@ bool fault_flow_suits(const struct fault_flow *flow, const struct ferry_strategy
 
 /* Write an image behind the back of everything: slot 0 or 1, at an offset, the rest erased. */
 void fault_load(struct fault_life *life, uint32_t slot, enum fault_picture_id picture);
+
+/* ---- fault_policy.c ----------------------------------------------------------------------------
+ */
+
+/* An old image runs and is recorded; the new one is uploaded, and a test is asked for. */
+void fault_policy_setup(struct fault_life *life);
+
+/* Images below the confirmed one are put into the other slot and asked for: one with a lower
+ * counter, one with a lower version. By a flow's application, once the new image is confirmed. */
+enum fault_app fault_policy_attack(struct fault_life *life);
+
+/* Whether what runs is below what was confirmed. */
+void fault_policy_check(struct fault_life *life);
 
 /* ---- fault_explore.c ------------------------------------------------------------------------- */
 

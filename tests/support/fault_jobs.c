@@ -45,6 +45,7 @@ struct spec {
     uint32_t buf_size;
     uint32_t sample;
     bool sample_first;
+    bool policy;       /* versions and counters do not go down; bits of the store flip, too */
     bool every_bit;    /* of a byte flips, and not one by chance */
     const char *flows; /* names with blanks around; NULL = all */
 };
@@ -158,6 +159,31 @@ static const struct spec specs[] = {
      .erased = 0xff,
      .other_erased = 0xff,
      .buf_size = 256},
+    /* A policy: what was confirmed is in the store. */
+    {.name = "w8-policy",
+     .scope = FAULT_WHOLE,
+     ONCE,
+     .policy = true,
+     PLAIN(8, 0xff),
+     .flows = " attack hang permanent raise single "},
+    {.name = "z4-policy",
+     .scope = FAULT_WHOLE,
+     ONCE,
+     .policy = true,
+     PLAIN(4, 0x00),
+     .flows = " attack hang "},
+    {.name = "pair-policy",
+     .scope = FAULT_SHORT,
+     .depth = 2,
+     .sector = 128,
+     .old_size = 300,
+     .new_size = 360,
+     .trials = 1,
+     .policy = true,
+     .sample = 40,
+     .sample_first = true,
+     PLAIN(4, 0xff),
+     .flows = " attack hang "},
     /* The layout of the measurements: 64 sectors of 4 KiB, images of 204 759 bytes. */
     {.name = "large", .scope = FAULT_WHOLE, .depth = 1, LARGE, .flows = " test revert "},
     /* Two faults: every pair. */
@@ -341,7 +367,10 @@ static bool wants_flow(const struct spec *spec, const struct fault_flow *flow)
     char name[32];
 
     snprintf(name, sizeof(name), " %s ", flow->name);
-    return spec->flows == NULL || strstr(spec->flows, name) != NULL;
+    if (spec->flows == NULL) {
+        return (flow->needs & FAULT_NEEDS_POLICY) == 0;
+    }
+    return strstr(spec->flows, name) != NULL;
 }
 
 /* A device of a spec that takes the strategy. Aborts when there is none. */
@@ -354,7 +383,8 @@ static struct fault_layout make_layout(const struct spec *spec,
                                   .likeness = (enum fault_likeness)spec->likeness,
                                   .key = (enum test_key_id)spec->key,
                                   .buf_size = spec->buf_size,
-                                  .trials = spec->trials};
+                                  .trials = spec->trials,
+                                  .policy = spec->policy};
 
     if (!fit(&layout, spec, strategy)) {
         fprintf(stderr, "faults: no device %s for %s\n", spec->name, strategy->traits->name);

@@ -220,6 +220,7 @@ static void check_running(struct fault_life *life)
     life->dark = 0;
     life->running = identify(life);
     life->on_trial = report->next == FERRY_SWAP_REVERT;
+    fault_policy_check(life);
     if (life->running == 0) {
         fault_life_fail(life, FAULT_VERIFIED, "what is said to run is no good image of the flow");
         return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a boot and an application have in RAM. */
 #include "fault_job.h"
+#include "test_policies.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,8 @@ static void init_boot(struct fault_machine *machine, const struct fault_job *job
                       job->state != NULL ? job->state : ferry_slots_state_of(job->strategy->traits),
                   .max_align = layout->max_align,
                   .max_sectors = layout->max_sectors,
-                  .scratch = area(chip, FAULT_SCRATCH)},
+                  .scratch = area(chip, FAULT_SCRATCH),
+                  .policy = layout->policy ? &test_policy_kept : NULL},
         .strategy = job->strategy,
         .ram = &machine->ram,
     };

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COUNTER_SIZE 4
+
 void fault_job_fail(const struct fault_job *job, const char *why)
 {
     fprintf(stderr, "faults: %s: %s\n", job->name, why);
@@ -17,7 +19,10 @@ static void build(struct fault_job *job, enum fault_picture_id id, uint32_t size
 {
     const struct fault_layout *layout = &job->layout;
     bool ram = strncmp(job->strategy->traits->name, "ram-load", 8) == 0;
-    uint32_t more = layout->key == TEST_KEY_NONE ? 72 : 72 + 36 + 68;
+    uint32_t more = (layout->key == TEST_KEY_NONE ? 72U : 72U + 36U + 68U) +
+                    (layout->policy ? 4U + 4U + COUNTER_SIZE : 0U);
+    const uint8_t counter[COUNTER_SIZE] = {id == FAULT_OLD || id == FAULT_LOW ? 4 : 5};
+    const struct test_tlv tlv = {FERRY_TLV_SEC_CNT, COUNTER_SIZE, counter};
     struct test_image_spec spec = {.version = {.major = (uint8_t)(id + 1)},
                                    .key = layout->key,
                                    .payload_size = size - more,
@@ -25,7 +30,9 @@ static void build(struct fault_job *job, enum fault_picture_id id, uint32_t size
                                    .header_size = 32,
                                    .flags = ram ? FERRY_IMAGE_RAM_LOAD : 0,
                                    .load_address = ram ? FAULT_RAM_ADDRESS : 0,
-                                   .seed = (uint8_t)(id * 7 + 1)};
+                                   .seed = (uint8_t)(id * 7 + 1),
+                                   .protected_tlvs = &tlv,
+                                   .protected_count = layout->policy ? 1 : 0};
     struct fault_picture *picture = &job->pictures[id];
 
     picture->bytes = malloc(size + 1);
@@ -74,6 +81,9 @@ void fault_pictures_make(struct fault_job *job, uint32_t max)
     if (layout->likeness == FAULT_SAME) {
         memcpy(job->pictures[FAULT_NEW].bytes, job->pictures[FAULT_OLD].bytes, old_size);
         job->pictures[FAULT_NEW].size = old_size;
+    }
+    if (layout->policy) {
+        build(job, FAULT_LOW, new_size, NULL);
     }
     *bad = job->pictures[FAULT_NEW];
     bad->bytes = malloc(bad->size);
