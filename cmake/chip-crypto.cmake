@@ -9,7 +9,8 @@ set(FERRY_CHIP_ROOT ${CMAKE_CURRENT_LIST_DIR}/..)
 
 set(FERRY_CHIP_BEARSSL
     codec/ccopy.c codec/dec32be.c codec/dec64be.c codec/enc32be.c codec/enc64be.c
-    ec/ec_c25519_m31.c ec/ec_p256_m31.c ec/ec_secp256r1.c ec/ec_secp384r1.c ec/ec_secp521r1.c
+    ec/ec_c25519_m31.c ec/ec_p256_m31.c ec/ec_prime_i31.c ec/ec_secp256r1.c ec/ec_secp384r1.c
+    ec/ec_secp521r1.c
     ec/ecdsa_i31_bits.c ec/ecdsa_i31_vrfy_raw.c
     hash/sha2big.c hash/sha2small.c
     int/i31_add.c int/i31_bitlen.c int/i31_decmod.c int/i31_decode.c int/i31_encode.c
@@ -19,34 +20,44 @@ set(FERRY_CHIP_BEARSSL
     symcipher/aes_ct_enc.c)
 list(TRANSFORM FERRY_CHIP_BEARSSL PREPEND ${FERRY_CHIP_ROOT}/third_party/bearssl/src/)
 set(FERRY_CHIP_MONOCYPHER ${FERRY_CHIP_ROOT}/third_party/monocypher/monocypher.c)
+set(FERRY_CHIP_MBEDTLS
+    aes.c bignum.c cipher.c cipher_wrap.c constant_time.c md.c nist_kw.c platform_util.c rsa.c
+    rsa_internal.c sha256.c)
+list(TRANSFORM FERRY_CHIP_MBEDTLS PREPEND ${FERRY_CHIP_ROOT}/third_party/mbedtls/library/)
+set(FERRY_CHIP_THIRDPARTY
+    ${FERRY_CHIP_BEARSSL} ${FERRY_CHIP_MONOCYPHER} ${FERRY_CHIP_MBEDTLS})
+file(GLOB FERRY_CHIP_PORT CONFIGURE_DEPENDS ${FERRY_CHIP_ROOT}/port/crypto-chip/*.c)
 
 function(ferry_add_chip_crypto)
-    foreach(file ${FERRY_CHIP_BEARSSL} ${FERRY_CHIP_MONOCYPHER})
+    foreach(file ${FERRY_CHIP_THIRDPARTY})
         if(NOT EXISTS ${file})
             message(FATAL_ERROR
                 "Third-party source is missing: ${file}\n"
-                "The chips' crypto (BearSSL, Monocypher) is fetched, not kept in the repository. "
+                "The chips' crypto (BearSSL, Monocypher, Mbed TLS) is fetched, not kept in the repository. "
                 "Run scripts/fetch-deps, or just make, which does it, and configure again.")
         endif()
     endforeach()
 
     # Third-party code: none of our warnings, each function in a section of its own, so that a
     # program pays only for what it calls (with -Wl,--gc-sections).
-    add_library(ferry_chip_thirdparty OBJECT ${FERRY_CHIP_BEARSSL} ${FERRY_CHIP_MONOCYPHER})
+    add_library(ferry_chip_thirdparty OBJECT ${FERRY_CHIP_THIRDPARTY})
     target_include_directories(ferry_chip_thirdparty PRIVATE
-        ${FERRY_CHIP_ROOT}/third_party/bearssl/inc ${FERRY_CHIP_ROOT}/third_party/bearssl/src)
+        ${FERRY_CHIP_ROOT}/third_party/bearssl/inc ${FERRY_CHIP_ROOT}/third_party/bearssl/src
+        ${FERRY_CHIP_ROOT}/third_party/mbedtls/include
+        ${FERRY_CHIP_ROOT}/third_party/mbedtls/library ${FERRY_CHIP_ROOT}/port/crypto-chip)
     target_compile_options(ferry_chip_thirdparty PRIVATE -w -ffunction-sections -fdata-sections)
     target_compile_definitions(ferry_chip_thirdparty PRIVATE
-        BR_USE_URANDOM=0 BR_USE_UNIX_TIME=0 BLAKE2_NO_UNROLLING)
+        BR_USE_URANDOM=0 BR_USE_UNIX_TIME=0 BLAKE2_NO_UNROLLING
+        MBEDTLS_CONFIG_FILE="mbedtls_config.h")
 
     add_library(ferry_crypto_chip STATIC
-        ${FERRY_CHIP_ROOT}/port/crypto-chip/crypto_chip.c
-        ${FERRY_CHIP_ROOT}/port/crypto-chip/aes.c
-        ${FERRY_CHIP_ROOT}/port/crypto-chip/ecdh.c
-        ${FERRY_CHIP_ROOT}/port/crypto-chip/hkdf.c
+        ${FERRY_CHIP_PORT}
         $<TARGET_OBJECTS:ferry_chip_thirdparty>)
     target_include_directories(ferry_crypto_chip SYSTEM PRIVATE
-        ${FERRY_CHIP_ROOT}/third_party/bearssl/inc ${FERRY_CHIP_ROOT}/third_party/monocypher)
+        ${FERRY_CHIP_ROOT}/third_party/bearssl/inc ${FERRY_CHIP_ROOT}/third_party/monocypher
+        ${FERRY_CHIP_ROOT}/third_party/mbedtls/include)
+    target_include_directories(ferry_crypto_chip PRIVATE ${FERRY_CHIP_ROOT}/port/crypto-chip)
+    target_compile_definitions(ferry_crypto_chip PRIVATE MBEDTLS_CONFIG_FILE="mbedtls_config.h")
     target_compile_options(ferry_crypto_chip PRIVATE -ffunction-sections -fdata-sections)
     target_include_directories(ferry_crypto_chip PUBLIC ${FERRY_CHIP_ROOT}/include)
     ferry_warnings(ferry_crypto_chip)
