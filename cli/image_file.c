@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image_file.h"
 
-static const struct ferry_image_verifier *const verifiers[] = {&ferry_verify_ecdsa_p256,
-                                                               &ferry_verify_ed25519};
+static const struct ferry_image_verifier *const verifiers[] = {
+    &ferry_verify_ecdsa_p256,   &ferry_verify_ecdsa_p384,  &ferry_verify_ed25519,
+    &ferry_verify_ed25519_pure, &ferry_verify_rsa2048_pss, &ferry_verify_rsa3072_pss};
+static const struct ferry_image_digest_kind *const digests[] = {
+    &ferry_digest_sha256, &ferry_digest_sha384, &ferry_digest_sha512};
+
+#define ENCRYPTED (FERRY_IMAGE_ENCRYPTED_AES128 | FERRY_IMAGE_ENCRYPTED_AES256)
 
 /* Look for an image that begins at an offset. */
 static int open_at(struct image_file *file, uint32_t offset)
@@ -66,6 +71,8 @@ int image_file_verify(struct image_file *file, const struct key *key)
     struct ferry_image_key trusted;
     struct ferry_image_trust trust = {.verifiers = verifiers,
                                       .verifier_count = sizeof verifiers / sizeof verifiers[0],
+                                      .digests = digests,
+                                      .digest_count = sizeof digests / sizeof digests[0],
                                       .digest_only = key == NULL};
     if (key != NULL) {
         trusted = (struct ferry_image_key){key->der, key->der_len};
@@ -74,6 +81,9 @@ int image_file_verify(struct image_file *file, const struct key *key)
     }
     int error =
         ferry_image_verify(&file->rom.flash, &trust, buf, sizeof buf, NULL, NULL, &info, &verdict);
+    if (error == FERRY_E_DIGEST && (info.header.flags & ENCRYPTED) != 0) {
+        return FERRY_E_SECRET; /* the digest is of the plaintext */
+    }
     return error == FERRY_OK && !ferry_verdict_is_valid(&verdict) ? FERRY_E_SIGNATURE : error;
 }
 

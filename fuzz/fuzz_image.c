@@ -97,14 +97,25 @@ static const struct {
 
 static const struct ferry_image_key keys[] = {{key_ed25519, sizeof key_ed25519},
                                               {key_p256, sizeof key_p256}};
-static const struct ferry_image_verifier *const verifiers[] = {&ferry_verify_ed25519,
-                                                               &ferry_verify_ecdsa_p256};
+static const struct ferry_image_verifier *const verifiers[] = {
+    &ferry_verify_ed25519,      &ferry_verify_ecdsa_p256,  &ferry_verify_ecdsa_p384,
+    &ferry_verify_ed25519_pure, &ferry_verify_rsa2048_pss, &ferry_verify_rsa3072_pss};
+static const struct ferry_image_digest_kind *const digests[] = {
+    &ferry_digest_sha256, &ferry_digest_sha384, &ferry_digest_sha512};
 
-static const struct ferry_image_trust by_keys = {
-    .keys = keys, .key_count = 2, .verifiers = verifiers, .verifier_count = 2};
-static const struct ferry_image_trust by_nobody = {.verifiers = verifiers, .verifier_count = 2};
-static const struct ferry_image_trust by_digest = {
-    .verifiers = verifiers, .verifier_count = 2, .digest_only = true};
+#define LISTS                                                                                      \
+    .verifiers = verifiers, .verifier_count = sizeof verifiers / sizeof verifiers[0],              \
+    .digests = digests, .digest_count = sizeof digests / sizeof digests[0]
+
+static const struct ferry_image_trust by_keys = {.keys = keys, .key_count = 2, LISTS};
+static const struct ferry_image_trust by_nobody = {LISTS};
+static const struct ferry_image_trust by_digest = {LISTS, .digest_only = true};
+
+/* The kind of a digest by its length. */
+static const struct ferry_image_digest_kind *kind_of(size_t len)
+{
+    return digests[(len - FERRY_SHA256_SIZE) / 16];
+}
 
 /* ---- Header and TLVs -------------------------------------------------------------------- */
 
@@ -244,12 +255,12 @@ static void check_verification(const struct ferry_flash *image, const uint8_t *b
     rc = verify(image, &by_digest, cap);
     if (rc == FERRY_OK) {
         uint8_t buf[64];
-        uint8_t digest[FERRY_SHA256_SIZE];
+        uint8_t digest[FERRY_IMAGE_DIGEST_MAX];
         struct ferry_image_info info;
-        CHECK(ferry_image_inspect(image, &info) == FERRY_OK);
-        CHECK(ferry_image_digest(image, &info.header, buf, sizeof buf, NULL, NULL, digest) ==
-              FERRY_OK);
-        CHECK(info.digest_len == sizeof digest && memcmp(digest, info.digest, sizeof digest) == 0);
+        CHECK(ferry_image_inspect(image, &info) == FERRY_OK && info.digest_len != 0);
+        CHECK(ferry_image_digest(image, &info.header, kind_of(info.digest_len), buf, sizeof buf,
+                                 NULL, NULL, digest) == FERRY_OK);
+        CHECK(memcmp(digest, info.digest, info.digest_len) == 0);
     }
 }
 
@@ -266,7 +277,7 @@ static void edit_golden(uint8_t *bytes, size_t which, const uint8_t *edits, size
     }
 }
 
-/* Put the right digest into the digest TLV, where there is one of 32 bytes. */
+/* Put the right digest into the digest TLV. */
 static void repair_digest(const struct ferry_flash *image, uint8_t *bytes)
 {
     struct ferry_image_header header;
@@ -274,13 +285,14 @@ static void repair_digest(const struct ferry_flash *image, uint8_t *bytes)
         return;
     }
     struct found found = walk_all(image, &header);
-    if (found.digests == 0 || found.digest.len != FERRY_SHA256_SIZE) {
+    if (found.digests == 0) {
         return;
     }
     uint8_t buf[64];
-    uint8_t digest[FERRY_SHA256_SIZE];
-    CHECK(ferry_image_digest(image, &header, buf, sizeof buf, NULL, NULL, digest) == FERRY_OK);
-    memcpy(bytes + found.digest.offset, digest, sizeof digest);
+    uint8_t digest[FERRY_IMAGE_DIGEST_MAX];
+    CHECK(ferry_image_digest(image, &header, kind_of(found.digest.len), buf, sizeof buf, NULL, NULL,
+                             digest) == FERRY_OK);
+    memcpy(bytes + found.digest.offset, digest, found.digest.len);
 }
 
 /* The golden images are valid: otherwise invariant 6 would say nothing. */

@@ -37,7 +37,8 @@ static int check_image(const struct ferry_boot_config *config, const struct ferr
 static bool trust_is_sound(const struct ferry_image_trust *trust)
 {
     return (trust->key_count == 0 || trust->keys != NULL) &&
-           (trust->verifier_count == 0 || trust->verifiers != NULL);
+           (trust->verifier_count == 0 || trust->verifiers != NULL) && trust->digest_count > 0 &&
+           trust->digests != NULL;
 }
 
 static int check_config(const struct ferry_boot_config *config)

@@ -3,13 +3,13 @@
 #include "ferry/image.h"
 
 int ferry_image_digest(const struct ferry_flash *image, const struct ferry_image_header *header,
-                       uint8_t *buf, size_t cap, void (*feed)(void *), void *feed_context,
-                       uint8_t digest[FERRY_SHA256_SIZE])
+                       const struct ferry_image_digest_kind *kind, uint8_t *buf, size_t cap,
+                       void (*feed)(void *), void *feed_context, uint8_t *digest)
 {
     /* The parse of the header proved that this sum fits. */
     uint32_t end = header->header_size + header->payload_size + header->protected_size;
-    struct ferry_sha256 sha;
-    ferry_crypto_sha256_init(&sha);
+    union ferry_image_digest_state state;
+    kind->init(&state);
     int rc = FERRY_OK;
     uint32_t offset = 0;
     while (offset < end) {
@@ -18,12 +18,12 @@ int ferry_image_digest(const struct ferry_flash *image, const struct ferry_image
         if (rc != FERRY_OK) {
             break;
         }
-        ferry_crypto_sha256_update(&sha, buf, len);
+        kind->update(&state, buf, len);
         offset += (uint32_t)len;
         if (feed != NULL) {
             feed(feed_context);
         }
     }
-    ferry_crypto_sha256_final(&sha, digest);
+    kind->final(&state, digest);
     return rc;
 }

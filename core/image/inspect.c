@@ -23,6 +23,31 @@ static int take_digest(const struct ferry_flash *image, const struct ferry_tlv *
     return rc;
 }
 
+/* SIG_PURE says 1, and once: what a signature is of must not be in doubt. */
+static int take_pure(const struct ferry_flash *image, const struct ferry_tlv *tlv,
+                     struct ferry_image_info *info)
+{
+    uint8_t value;
+    int rc = ferry_flash_read(image, tlv->offset, &value, sizeof value);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    if (info->pure || value != 1) {
+        return FERRY_E_TLV;
+    }
+    info->pure = true;
+    return FERRY_OK;
+}
+
+static int take(const struct ferry_flash *image, const struct ferry_tlv *tlv,
+                struct ferry_image_info *info)
+{
+    if (tlv->type == FERRY_TLV_SIG_PURE) {
+        return take_pure(image, tlv, info);
+    }
+    return is_digest(tlv->type) ? take_digest(image, tlv, info) : FERRY_OK;
+}
+
 int ferry_image_inspect(const struct ferry_flash *image, struct ferry_image_info *info)
 {
     memset(info, 0, sizeof *info);
@@ -38,7 +63,7 @@ int ferry_image_inspect(const struct ferry_flash *image, struct ferry_image_info
     info->size = walk.end;
     struct ferry_tlv tlv;
     while ((rc = ferry_tlv_walk_next(&walk, &tlv)) > 0) {
-        rc = is_digest(tlv.type) ? take_digest(image, &tlv, info) : FERRY_OK;
+        rc = take(image, &tlv, info);
         if (rc != FERRY_OK) {
             return rc;
         }

@@ -13,11 +13,20 @@ void ferry_evidence_init(struct ferry_evidence *evidence)
     evidence->signature_inverse = 0;
 }
 
+void ferry_evidence_expect(struct ferry_evidence *evidence, const uint8_t *digest, size_t len)
+{
+    memset(evidence->expected, 0x00, sizeof evidence->expected);
+    memcpy(evidence->expected, digest, len);
+    memset(evidence->computed, 0x00, sizeof evidence->computed);
+    memset(evidence->computed, 0xff, len);
+    evidence->difference = UINT32_MAX;
+}
+
 /* First comparison: forward, collecting the bits that differ. */
 uint32_t ferry_evidence_compare(struct ferry_evidence *evidence)
 {
     uint32_t bits = 0;
-    for (size_t i = 0; i < FERRY_SHA256_SIZE; i++) {
+    for (size_t i = 0; i < FERRY_IMAGE_DIGEST_MAX; i++) {
         bits |= (uint32_t)(evidence->expected[i] ^ evidence->computed[i]);
     }
     evidence->difference = bits;
@@ -31,10 +40,10 @@ static uint32_t compare_again(const struct ferry_evidence *evidence)
     const volatile uint8_t *expected = evidence->expected;
     const volatile uint8_t *computed = evidence->computed;
     uint32_t equal = 0;
-    for (size_t i = FERRY_SHA256_SIZE; i > 0; i--) {
+    for (size_t i = FERRY_IMAGE_DIGEST_MAX; i > 0; i--) {
         equal += (uint32_t)(expected[i - 1] == computed[i - 1]);
     }
-    return FERRY_SHA256_SIZE - equal;
+    return FERRY_IMAGE_DIGEST_MAX - equal;
 }
 
 void ferry_evidence_signature(struct ferry_evidence *evidence, int result)

@@ -13,8 +13,10 @@
 
 /* Volatile, so that the compiler cannot conclude from the first check that the second is idle. */
 struct ferry_evidence {
-    uint8_t expected[FERRY_SHA256_SIZE]; /* the digest TLV */
-    uint8_t computed[FERRY_SHA256_SIZE];
+    /* The digest TLV, and the digest of what was read. Both are compared whole, however long a
+     * digest is: behind it they are 0, and no length can be made less. */
+    uint8_t expected[FERRY_IMAGE_DIGEST_MAX];
+    uint8_t computed[FERRY_IMAGE_DIGEST_MAX];
     volatile uint32_t difference;        /* of the two, by the first comparison; 0 = none */
     volatile uint32_t signature;         /* FERRY_EVIDENCE_SIGNED when it verified */
     volatile uint32_t signature_inverse; /* ~FERRY_EVIDENCE_SIGNED when it verified */
@@ -22,6 +24,10 @@ struct ferry_evidence {
 
 /* Evidence of nothing: neither digest nor signature were looked at. */
 void ferry_evidence_init(struct ferry_evidence *evidence);
+
+/* Say what the digest has to be: len bytes, at most FERRY_IMAGE_DIGEST_MAX. What was computed
+ * counts no more: the caller puts len bytes into computed. */
+void ferry_evidence_expect(struct ferry_evidence *evidence, const uint8_t *digest, size_t len);
 
 /* Compare the digests and keep the result. Returns 0 when they are equal. */
 FERRY_MUST_CHECK

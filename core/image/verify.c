@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether an image may be trusted. [mcuboot-format.md §2.3, §2.4] */
 #include "core/image/key_list.h"
+#include "core/image/second_reading.h"
+#include "core/image/trusted_key.h"
 #include "core/image/verdict.h"
 #include "ferry/image.h"
 
 #include <string.h>
 
+/* Compressed images. Encrypted ones are read as plaintext; what stayed encrypted fails its digest.
+ */
 #define UNREADABLE_FLAGS (FERRY_IMAGE_LZMA1 | FERRY_IMAGE_LZMA2)
 
 /* The state of a walk that looks for a signature by a trusted key. */
 struct search {
     const struct ferry_flash *image;
+    const struct ferry_image_header *header;
     const struct ferry_image_trust *trust;
+    const struct ferry_image_digest_kind *kind; /* the digest of the image */
+    bool pure;                                  /* signed is the image itself */
+    uint8_t *buf;                               /* cap bytes of workspace */
+    size_t cap;
     struct ferry_evidence *evidence;
     const struct ferry_image_key *key; /* named by the KEYHASH or PUBKEY before, NULL = none */
     int refusal; /* why that key does not count: FERRY_OK, or _REVOKED, _DEVELOPMENT_KEY */
@@ -32,72 +41,6 @@ static void feed(const struct search *search)
 
 /* ---- Keys ------------------------------------------------------------------------------- */
 
-static void hash_key(const struct ferry_image_key *key, uint8_t hash[FERRY_SHA256_SIZE])
-{
-    struct ferry_sha256 sha;
-    ferry_crypto_sha256_init(&sha);
-    ferry_crypto_sha256_update(&sha, key->der, key->len);
-    ferry_crypto_sha256_final(&sha, hash);
-}
-
-/* KEYHASH: find the trusted key with this hash. Another length is another hash: no key. */
-static int find_by_hash(struct search *search, const struct ferry_tlv *tlv)
-{
-    uint8_t wanted[FERRY_SHA256_SIZE];
-    if (tlv->len != sizeof wanted) {
-        return FERRY_OK;
-    }
-    int rc = ferry_flash_read(search->image, tlv->offset, wanted, sizeof wanted);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    search->refusal = ferry_key_refusal_of_hash(search->trust, wanted);
-    for (size_t i = 0; i < search->trust->key_count; i++) {
-        uint8_t hash[FERRY_SHA256_SIZE];
-        hash_key(&search->trust->keys[i], hash);
-        if (memcmp(hash, wanted, sizeof hash) == 0) {
-            search->key = &search->trust->keys[i];
-        }
-    }
-    return FERRY_OK;
-}
-
-/* Whether the TLV holds exactly this key. Returns 1, 0 or a flash error. */
-static int holds_key(const struct search *search, const struct ferry_tlv *tlv,
-                     const struct ferry_image_key *key)
-{
-    if (key->len != tlv->len) {
-        return 0;
-    }
-    uint8_t part[32];
-    for (uint32_t at = 0; at < tlv->len; at += (uint32_t)sizeof part) {
-        size_t len = ferry_min32(tlv->len - at, (uint32_t)sizeof part);
-        int rc = ferry_flash_read(search->image, tlv->offset + at, part, len);
-        if (rc != FERRY_OK) {
-            return rc;
-        }
-        if (memcmp(part, key->der + at, len) != 0) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-/* PUBKEY: the whole key stands in the image; it counts only if it is one of ours. */
-static int find_by_key(struct search *search, const struct ferry_tlv *tlv)
-{
-    for (size_t i = 0; i < search->trust->key_count; i++) {
-        int rc = holds_key(search, tlv, &search->trust->keys[i]);
-        if (rc < 0) {
-            return rc;
-        }
-        if (rc == 1) {
-            search->key = &search->trust->keys[i];
-        }
-    }
-    return FERRY_OK;
-}
-
 /* A foreign image may name keys by the thousand: so many names as signatures are looked at. */
 static int find_key(struct search *search, const struct ferry_tlv *tlv)
 {
@@ -107,11 +50,8 @@ static int find_key(struct search *search, const struct ferry_tlv *tlv)
         return FERRY_OK;
     }
     search->names++;
-    int rc = tlv->type == FERRY_TLV_KEYHASH ? find_by_hash(search, tlv) : find_by_key(search, tlv);
-    if (rc == FERRY_OK && search->key != NULL) {
-        search->refusal = ferry_key_refusal(search->trust, search->key);
-    }
-    return rc;
+    return ferry_trusted_key_find(search->image, tlv, search->trust, search->kind, &search->key,
+                                  &search->refusal);
 }
 
 /* ---- Signatures ------------------------------------------------------------------------- */
@@ -121,48 +61,112 @@ static bool is_signature(uint16_t type)
     return type >= FERRY_TLV_RSA2048_PSS && type <= FERRY_TLV_ED25519;
 }
 
-static const struct ferry_image_verifier *find_verifier(const struct ferry_image_trust *trust,
-                                                        uint16_t type)
+/* Whether a verifier is for signatures of this type in this image. */
+static bool is_for(const struct ferry_image_verifier *verifier, const struct search *search,
+                   uint16_t type)
 {
-    for (size_t i = 0; i < trust->verifier_count; i++) {
-        if (trust->verifiers[i]->tlv == type) {
-            return trust->verifiers[i];
+    return verifier->tlv == type && verifier->pure == search->pure;
+}
+
+/* Whether an image of this verifier's scheme may have such a digest. */
+static bool takes_digest(const struct ferry_image_verifier *verifier, uint16_t tlv)
+{
+    for (size_t i = 0; i < FERRY_IMAGE_VERIFIER_DIGESTS; i++) {
+        if (verifier->digests[i] == tlv) {
+            return true;
         }
     }
-    return NULL;
+    return false;
+}
+
+/* Find what checks a signature of this type by this key. Returns FERRY_OK; FERRY_E_UNSUPPORTED when
+ * the scheme is not built in; FERRY_E_SIGNATURE when it goes with another key or digest. */
+static int find_verifier(const struct search *search, uint16_t type,
+                         const struct ferry_image_verifier **verifier)
+{
+    const struct ferry_image_trust *trust = search->trust;
+    int rc = FERRY_E_UNSUPPORTED;
+    for (size_t i = 0; i < trust->verifier_count; i++) {
+        *verifier = trust->verifiers[i];
+        if (!is_for(*verifier, search, type)) {
+            continue;
+        }
+        if ((*verifier)->fits(search->key) && takes_digest(*verifier, search->kind->tlv)) {
+            return FERRY_OK;
+        }
+        rc = FERRY_E_SIGNATURE;
+    }
+    return rc;
+}
+
+/* Check a signature of the image itself. The digest of what was read for it takes the place of the
+ * one computed before, so that both comparisons speak of the bytes that were signed. A message that
+ * is no longer than a digest is refused: one kind of signature must not pass for the other. */
+static int verify_pure(struct search *search, const struct ferry_image_verifier *verifier,
+                       const uint8_t *signature, size_t len, int *good)
+{
+    struct ferry_second_reading reading = {.image = search->image,
+                                           .kind = search->kind,
+                                           .buf = search->buf,
+                                           .cap = search->cap,
+                                           .feed = search->feed,
+                                           .feed_context = search->feed_context};
+    const struct ferry_image_signed what = {.message = &reading.message};
+    uint8_t digest[FERRY_IMAGE_DIGEST_MAX];
+    ferry_second_reading_begin(&reading, search->header);
+    if (reading.message.size > FERRY_IMAGE_DIGEST_MAX) {
+        *good = verifier->verify(search->key, &what, signature, len);
+    }
+    int rc = ferry_second_reading_end(&reading, digest);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    memcpy(search->evidence->computed, digest, search->kind->size);
+    return ferry_evidence_compare(search->evidence) == 0 ? FERRY_OK : FERRY_E_DIGEST;
+}
+
+static int verify_digest(struct search *search, const struct ferry_image_verifier *verifier,
+                         const uint8_t *signature, size_t len, int *good)
+{
+    const struct ferry_image_signed what = {.digest = search->evidence->computed,
+                                            .digest_len = search->kind->size};
+    *good = verifier->verify(search->key, &what, signature, len);
+    return FERRY_OK;
 }
 
 /* Check one signature by the key that was named before it. Returns FERRY_OK, or why not. */
 static int check_signature(struct search *search, const struct ferry_tlv *tlv)
 {
-    const struct ferry_image_key *key = search->key;
+    const struct ferry_image_verifier *verifier = NULL;
     if (search->refusal != FERRY_OK) {
         return search->refusal;
     }
-    if (key == NULL) {
-        return FERRY_E_NO_KEY;
-    }
-    const struct ferry_image_verifier *verifier = find_verifier(search->trust, tlv->type);
-    if (verifier == NULL) {
-        return FERRY_E_UNSUPPORTED;
+    int rc = search->key == NULL ? FERRY_E_NO_KEY : find_verifier(search, tlv->type, &verifier);
+    if (rc == FERRY_E_NO_KEY || rc == FERRY_E_UNSUPPORTED) {
+        return rc;
     }
     uint8_t signature[FERRY_IMAGE_SIGNATURE_MAX];
     search->attempts++;
-    if (!verifier->fits(key) || tlv->len > verifier->signature_max || tlv->len > sizeof signature ||
+    if (rc != FERRY_OK || tlv->len > verifier->signature_max || tlv->len > sizeof signature ||
         search->attempts > FERRY_IMAGE_SIGNATURES_MAX) {
         return FERRY_E_SIGNATURE;
     }
-    int rc = ferry_flash_read(search->image, tlv->offset, signature, tlv->len);
+    rc = ferry_flash_read(search->image, tlv->offset, signature, tlv->len);
     if (rc != FERRY_OK) {
         return rc;
     }
+    int good = FERRY_E_SIGNATURE;
     feed(search);
-    rc = verifier->verify(key, search->evidence->computed, signature, tlv->len);
+    rc = (verifier->pure ? verify_pure : verify_digest)(search, verifier, signature, tlv->len,
+                                                        &good);
     feed(search);
     /* Asked again: to jump over the first answer is not enough. */
-    rc |= ferry_key_refusal(search->trust, key);
-    ferry_evidence_signature(search->evidence, rc);
-    return rc == FERRY_OK ? FERRY_OK : FERRY_E_SIGNATURE;
+    good |= ferry_key_refusal(search->trust, search->key);
+    ferry_evidence_signature(search->evidence, rc != FERRY_OK ? rc : good);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    return good == FERRY_OK ? FERRY_OK : FERRY_E_SIGNATURE;
 }
 
 /* Of several refusals the one that says most counts: a signature by a trusted key that is wrong,
@@ -184,9 +188,6 @@ static int search_tlv(struct search *search, const struct ferry_tlv *tlv)
 {
     if (tlv->type == FERRY_TLV_KEYHASH || tlv->type == FERRY_TLV_PUBKEY) {
         return find_key(search, tlv);
-    }
-    if (tlv->type == FERRY_TLV_SIG_PURE) {
-        return FERRY_E_UNSUPPORTED;
     }
     if (!is_signature(tlv->type)) {
         return 0;
@@ -214,10 +215,10 @@ static int accept_digest_only(const struct search *search)
 
 /* Look for a signature by a trusted key. Returns FERRY_OK, the reason why there is none, or a
  * flash error. */
-static int search_signature(struct search *search, const struct ferry_image_header *header)
+static int search_signature(struct search *search)
 {
     struct ferry_tlv_walk walk;
-    int rc = ferry_tlv_walk_begin(&walk, search->image, header);
+    int rc = ferry_tlv_walk_begin(&walk, search->image, search->header);
     if (rc != FERRY_OK) {
         return rc;
     }
@@ -240,8 +241,10 @@ static int search_signature(struct search *search, const struct ferry_image_head
 
 /* ---- The whole -------------------------------------------------------------------------- */
 
-/* Whether this build can check such an image at all. */
-static int check_supported(const struct ferry_image_info *info)
+/* Whether this build can check such an image at all, and by which digest. */
+static int check_supported(const struct ferry_image_info *info,
+                           const struct ferry_image_trust *trust,
+                           const struct ferry_image_digest_kind **kind)
 {
     if ((info->header.flags & UNREADABLE_FLAGS) != 0) {
         return FERRY_E_UNSUPPORTED;
@@ -249,7 +252,27 @@ static int check_supported(const struct ferry_image_info *info)
     if (info->digest_len == 0) {
         return FERRY_E_DIGEST;
     }
-    return info->digest_len == FERRY_SHA256_SIZE ? FERRY_OK : FERRY_E_UNSUPPORTED;
+    for (size_t i = 0; i < trust->digest_count; i++) {
+        *kind = trust->digests[i];
+        if ((*kind)->size == info->digest_len) {
+            return FERRY_OK;
+        }
+    }
+    return FERRY_E_UNSUPPORTED;
+}
+
+/* Compute and compare the digest. */
+static int check_digest(const struct search *search, const struct ferry_image_info *info)
+{
+    struct ferry_evidence *evidence = search->evidence;
+    ferry_evidence_expect(evidence, info->digest, search->kind->size);
+    int rc =
+        ferry_image_digest(search->image, search->header, search->kind, search->buf, search->cap,
+                           search->feed, search->feed_context, evidence->computed);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    return ferry_evidence_compare(evidence) == 0 ? FERRY_OK : FERRY_E_DIGEST;
 }
 
 int ferry_image_verify(const struct ferry_flash *image, const struct ferry_image_trust *trust,
@@ -261,28 +284,27 @@ int ferry_image_verify(const struct ferry_flash *image, const struct ferry_image
     if (rc != FERRY_OK) {
         return rc;
     }
-    rc = check_supported(info);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
     struct ferry_evidence evidence;
-    ferry_evidence_init(&evidence);
-    rc = ferry_image_digest(image, &info->header, buf, cap, feed_hook, feed_context,
-                            evidence.computed);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    memcpy(evidence.expected, info->digest, sizeof evidence.expected);
-    if (ferry_evidence_compare(&evidence) != 0) {
-        return FERRY_E_DIGEST;
-    }
     struct search search = {.image = image,
+                            .header = &info->header,
                             .trust = trust,
+                            .pure = info->pure,
+                            .buf = buf,
+                            .cap = cap,
                             .evidence = &evidence,
                             .feed = feed_hook,
                             .feed_context = feed_context,
                             .reason = FERRY_E_NO_SIGNATURE};
-    rc = search_signature(&search, &info->header);
+    ferry_evidence_init(&evidence);
+    rc = check_supported(info, trust, &search.kind);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    rc = check_digest(&search, info);
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    rc = search_signature(&search);
     if (rc != FERRY_OK) {
         return rc;
     }

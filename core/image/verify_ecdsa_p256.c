@@ -24,14 +24,15 @@ static bool fits(const struct ferry_image_key *key)
            key->der[sizeof prefix] == 0x04;
 }
 
-static int verify(const struct ferry_image_key *key, const uint8_t *digest,
+static int verify(const struct ferry_image_key *key, const struct ferry_image_signed *what,
                   const uint8_t *signature, size_t len)
 {
-    return ferry_crypto_p256_verify(key->der + sizeof prefix, digest, signature, len);
+    return ferry_crypto_p256_verify(key->der + sizeof prefix, what->digest, signature, len);
 }
 
 const struct ferry_image_verifier ferry_verify_ecdsa_p256 = {.name = "ecdsa-p256",
                                                              .tlv = FERRY_TLV_ECDSA_SIG,
                                                              .signature_max = SIGNATURE_MAX,
+                                                             .digests = {FERRY_TLV_SHA256},
                                                              .fits = fits,
                                                              .verify = verify};

@@ -132,6 +132,11 @@ static bool find_by_hash(const struct ferry_image_group *group, const struct fer
     return false;
 }
 
+static bool is_digest_size(size_t len)
+{
+    return len == FERRY_SHA256_SIZE || len == FERRY_SHA384_SIZE || len == FERRY_SHA512_SIZE;
+}
+
 /* The slot a request means. Returns 0 or an error of the group. */
 static uint16_t find_target(const struct ferry_image_group *group,
                             const struct ferry_cbor_field *hash, bool confirm,
@@ -143,7 +148,7 @@ static uint16_t find_target(const struct ferry_image_group *group,
         *target = (struct target){image, ferry_image_active(group, image)};
         return confirm ? 0 : FERRY_IMAGE_ERR_INVALID_HASH;
     }
-    if (hash->item.bytes.len != FERRY_SHA256_SIZE) {
+    if (!is_digest_size(hash->item.bytes.len)) {
         return FERRY_IMAGE_ERR_INVALID_HASH;
     }
     return find_by_hash(group, &hash->item.bytes, target) ? 0 : FERRY_IMAGE_ERR_HASH_NOT_FOUND;

@@ -2,6 +2,7 @@
 /* The bootloader of the virtual device: lets the engine work, says on the serial line what it
  * did, and starts image 0. */
 #include "report.h"
+#include "trust.h"
 
 #define BOOTLOADER_VERSION "0.1.0"
 
@@ -96,19 +97,11 @@ static void show_progress(void *context, uint32_t image, uint32_t done, uint32_t
 
 static int run_engine(struct ferry_boot_report *report)
 {
-    static const struct ferry_image_verifier *const verifiers[] = {&ferry_verify_ecdsa_p256,
-                                                                   &ferry_verify_ed25519};
     static const struct ferry_boot_hooks hooks = {.feed = feed, .progress = show_progress};
     const struct ferry_boot_config config = {
         .images = bootloader.board.boot_images,
         .image_count = bootloader.chip.start.image_count,
-        .trust =
-            {
-                .keys = bootloader.board.keys,
-                .key_count = bootloader.board.key_count,
-                .verifiers = verifiers,
-                .verifier_count = sizeof(verifiers) / sizeof(verifiers[0]),
-            },
+        .trust = trust_in(&bootloader.board),
         .memory = &ferry_boot_in_store,
         .trials = (uint8_t)bootloader.chip.start.trials,
         .cause = bootloader.chip.start.cause == FERRY_VCHIP_POWER_ON ? FERRY_CAUSE_POWER

@@ -163,44 +163,99 @@ int ferry_image_tlv(const struct ferry_flash *image, const struct ferry_image_he
 struct ferry_image_info {
     struct ferry_image_header header;
     uint32_t size;                          /* header to the end of the last TLV, bytes */
-    uint8_t digest_len;                     /* 0 = the image has no digest TLV */
+    uint8_t digest_len;                     /* 32, 48 or 64; 0 = the image has no digest TLV */
     uint8_t digest[FERRY_IMAGE_DIGEST_MAX]; /* the digest TLV: what SMP calls `hash` */
+    bool pure;                              /* signed is the image itself, not its digest */
 };
 
-/* Read header, size and digest TLV; verifies nothing. info is filled as far as it was read, also
- * when an error is returned; the rest of it is 0.
- * Returns FERRY_OK, the first error of header, walk or flash, or FERRY_E_TLV for two digests. */
+/* Read header, size, digest TLV and SIG_PURE; verifies nothing. info is filled as far as it was
+ * read, also when an error is returned; the rest of it is 0.
+ * Returns FERRY_OK, the first error of header, walk or flash, or FERRY_E_TLV for two digests, two
+ * SIG_PURE, or one that is not 1. */
 FERRY_MUST_CHECK
 int ferry_image_inspect(const struct ferry_flash *image, struct ferry_image_info *info);
 
-/* ---- Verification ------------------------------------------------------------------------- */
+/* ---- Digests ---------------------------------------------------------------------------- */
 
-/* A public key as DER SubjectPublicKeyInfo (91 bytes P-256, 44 Ed25519). */
+/* A running digest of any kind. Do not rely on the contents. */
+union ferry_image_digest_state {
+    struct ferry_sha256 sha256;
+    struct ferry_sha512 sha512;
+};
+
+/* One digest: a const table in a file of its own. Every init is matched by one final. */
+struct ferry_image_digest_kind {
+    const char *name;
+    uint16_t tlv; /* the digest's TLV type */
+    uint8_t size; /* bytes, at most FERRY_IMAGE_DIGEST_MAX; no two kinds have the same */
+    void (*init)(union ferry_image_digest_state *state);
+    void (*update)(union ferry_image_digest_state *state, const void *data, size_t len);
+    void (*final)(union ferry_image_digest_state *state, uint8_t *digest); /* size bytes */
+};
+
+extern const struct ferry_image_digest_kind ferry_digest_sha256;
+extern const struct ferry_image_digest_kind ferry_digest_sha384;
+extern const struct ferry_image_digest_kind ferry_digest_sha512;
+
+/* Compute the digest over header, payload and protected area.
+ *
+ * buf     cap bytes, above 0; not kept
+ * feed    called between chunks with its context, may be NULL
+ * digest  gets kind->size bytes
+ *
+ * Returns FERRY_OK or a flash error. */
+FERRY_MUST_CHECK
+int ferry_image_digest(const struct ferry_flash *image, const struct ferry_image_header *header,
+                       const struct ferry_image_digest_kind *kind, uint8_t *buf, size_t cap,
+                       void (*feed)(void *), void *feed_context, uint8_t *digest);
+
+/* ---- Signatures ------------------------------------------------------------------------- */
+
+/* A public key as DER: SubjectPublicKeyInfo (91 bytes P-256, 120 P-384, 44 Ed25519), of RSA the
+ * PKCS #1 RSAPublicKey (270 bytes RSA-2048, 398 RSA-3072). [mcuboot-format.md §2.4] */
 struct ferry_image_key {
     const uint8_t *der;
     size_t len;
 };
+
+/* What a signature speaks for: one of the two, as the verifier asks for. */
+struct ferry_image_signed {
+    const uint8_t *digest; /* of the image */
+    size_t digest_len;
+    const struct ferry_crypto_message *message; /* header, payload and protected area */
+};
+
+#define FERRY_IMAGE_VERIFIER_DIGESTS 2
 
 /* One signature scheme: a const table in a file of its own. */
 struct ferry_image_verifier {
     const char *name;
     uint16_t tlv;           /* the signature's TLV type */
     uint16_t signature_max; /* bytes, at most FERRY_IMAGE_SIGNATURE_MAX */
+    bool pure; /* for images with SIG_PURE, whose message is signed; and for no other */
+    /* TLV types of the digests an image of this scheme may have, 0 behind the last. */
+    uint16_t digests[FERRY_IMAGE_VERIFIER_DIGESTS];
     /* Whether key is of this scheme. */
     bool (*fits)(const struct ferry_image_key *key);
-    /* Returns FERRY_OK or FERRY_E_SIGNATURE; key fits. digest has 32 bytes. */
-    int (*verify)(const struct ferry_image_key *key, const uint8_t *digest,
+    /* Returns FERRY_OK or FERRY_E_SIGNATURE; key fits, and the digest is one of digests. */
+    int (*verify)(const struct ferry_image_key *key, const struct ferry_image_signed *what,
                   const uint8_t *signature, size_t len);
 };
 
-#define FERRY_IMAGE_SIGNATURE_MAX 104
+#define FERRY_IMAGE_SIGNATURE_MAX 384
 
 /* Signatures by trusted keys that are checked in one image; more are not looked at, so that an
  * image cannot keep the processor busy for minutes. */
 #define FERRY_IMAGE_SIGNATURES_MAX 8
 
-extern const struct ferry_image_verifier ferry_verify_ecdsa_p256;
-extern const struct ferry_image_verifier ferry_verify_ed25519;
+extern const struct ferry_image_verifier ferry_verify_ecdsa_p256;   /* SHA-256 */
+extern const struct ferry_image_verifier ferry_verify_ecdsa_p384;   /* SHA-384 */
+extern const struct ferry_image_verifier ferry_verify_ed25519;      /* SHA-256 or SHA-512 */
+extern const struct ferry_image_verifier ferry_verify_ed25519_pure; /* SHA-512 */
+extern const struct ferry_image_verifier ferry_verify_rsa2048_pss;  /* SHA-256 */
+extern const struct ferry_image_verifier ferry_verify_rsa3072_pss;  /* SHA-256 */
+
+/* ---- Verification ------------------------------------------------------------------------- */
 
 /* Keys by the SHA-256 of their DER form, whatever hash an image names them by. */
 struct ferry_key_list {
@@ -218,6 +273,8 @@ struct ferry_image_trust {
     size_t key_count;
     const struct ferry_image_verifier *const *verifiers;
     size_t verifier_count;
+    const struct ferry_image_digest_kind *const *digests; /* without one nothing is accepted */
+    size_t digest_count;
     bool digest_only; /* accept images with a good digest that are unsigned or signed by a key
                          not listed: for tests and open devices; a wrong signature by a listed
                          key is still refused. Without it and without keys nothing is accepted */
@@ -236,14 +293,6 @@ struct ferry_verdict {
 /* Whether a verdict says valid: both words are looked at. */
 bool ferry_verdict_is_valid(const struct ferry_verdict *verdict);
 
-/* Compute the digest over header, payload and protected area. buf: cap bytes, above 0; not kept.
- * feed is called between chunks with its context, may be NULL.
- * Returns FERRY_OK or a flash error. */
-FERRY_MUST_CHECK
-int ferry_image_digest(const struct ferry_flash *image, const struct ferry_image_header *header,
-                       uint8_t *buf, size_t cap, void (*feed)(void *), void *feed_context,
-                       uint8_t digest[FERRY_SHA256_SIZE]);
-
 /* Verify a whole image: header, sizes, every TLV, digest, signature by one of the trusted keys.
  *
  * buf      cap bytes of workspace, above 0; the larger the fewer reads
@@ -251,14 +300,19 @@ int ferry_image_digest(const struct ferry_flash *image, const struct ferry_image
  * info     filled as far as it was read, also when the image is refused
  * verdict  always set; act on it with ferry_verdict_is_valid(), not on the result alone
  *
- * A key is named by a KEYHASH or PUBKEY TLV and speaks for the one signature behind it; there may
- * be several such pairs, and one good signature by a trusted key is enough.
+ * A key is named by a KEYHASH (a hash of the image's digest kind) or PUBKEY TLV and speaks for the
+ * one signature behind it; there may be several such pairs, and one good signature by a trusted key
+ * is enough. With SIG_PURE all signatures are of the image itself, without it all are of its
+ * digest; the digest TLV must be right in both cases. For a pure signature the image is read once
+ * more, and what was read must have that digest again.
+ *
+ * An encrypted image verifies as plaintext: image must be a flash that decrypts.
  *
  * Returns FERRY_OK and a valid verdict; FERRY_E_MAGIC, _IMAGE_SIZE, _TLV, _TLV_AREA,
  * _TLV_UNKNOWN, _DIGEST (also when there is none), _NO_SIGNATURE, _NO_KEY, _REVOKED,
- * _DEVELOPMENT_KEY, _SIGNATURE, _UNSUPPORTED (encrypted, compressed, another digest, a signature of
- * the image instead of its digest, a scheme without verifier); or a flash error. [mcuboot-format.md
- * §2.3] */
+ * _DEVELOPMENT_KEY, _SIGNATURE (wrong, or of a scheme that does not go with the key or the digest),
+ * _UNSUPPORTED (compressed, a digest or a scheme that is not listed); or a flash error.
+ * [mcuboot-format.md §2.3] */
 FERRY_MUST_CHECK
 int ferry_image_verify(const struct ferry_flash *image, const struct ferry_image_trust *trust,
                        uint8_t *buf, size_t cap, void (*feed)(void *), void *feed_context,

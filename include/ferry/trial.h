@@ -38,7 +38,7 @@ struct ferry_trial {
 
 /* Read how the trials of an image stand; all 0 when the store knows nothing of it.
  *
- * digest  of the image on trial, FERRY_SHA256_SIZE bytes: a record of another image counts not
+ * digest  of the image on trial, its first 8 bytes count: a record of another image counts not
  *
  * Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK

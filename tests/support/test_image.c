@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,17 @@ void test_sha256(const void *data, size_t len, uint8_t digest[32])
     }
 }
 
+size_t test_sha(enum test_sha sha, const void *data, size_t len, uint8_t digest[64])
+{
+    const EVP_MD *algorithm = sha == TEST_SHA_512   ? EVP_sha512()
+                              : sha == TEST_SHA_384 ? EVP_sha384()
+                                                    : EVP_sha256();
+    if (EVP_Digest(data, len, digest, NULL, algorithm, NULL) != 1) {
+        die("SHA-2");
+    }
+    return (size_t)EVP_MD_get_size(algorithm);
+}
+
 static EVP_PKEY *load_private(enum test_key_id key)
 {
     const char *pem = test_keys[key].private_pem;
@@ -88,7 +100,7 @@ static EVP_PKEY *load_private(enum test_key_id key)
 
 static size_t sign_ecdsa(EVP_PKEY *pkey, const uint8_t *digest, size_t len, uint8_t *signature)
 {
-    size_t size = 104;
+    size_t size = TEST_SIGNATURE_MAX_EC;
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
     bool good = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
                 EVP_PKEY_sign(ctx, signature, &size, digest, len) == 1;
@@ -98,7 +110,7 @@ static size_t sign_ecdsa(EVP_PKEY *pkey, const uint8_t *digest, size_t len, uint
 
 static size_t sign_ed25519(EVP_PKEY *pkey, const uint8_t *message, size_t len, uint8_t *signature)
 {
-    size_t size = 104;
+    size_t size = TEST_SIGNATURE_MAX_EC;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool good = ctx != NULL && EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
                 EVP_DigestSign(ctx, signature, &size, message, len) == 1;
@@ -106,19 +118,50 @@ static size_t sign_ed25519(EVP_PKEY *pkey, const uint8_t *message, size_t len, u
     return good ? size : 0;
 }
 
-static bool is_ed25519(enum test_key_id key)
+static size_t sign_rsa(EVP_PKEY *pkey, const uint8_t *digest, size_t len, uint8_t *signature)
 {
-    return key == TEST_KEY_ED25519 || key == TEST_KEY_ED25519_OTHER;
+    size_t size = TEST_SIGNATURE_MAX;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
+    bool good = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+                EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+                EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) == 1 &&
+                EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) == 1 &&
+                EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, 32) == 1 &&
+                EVP_PKEY_sign(ctx, signature, &size, digest, len) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return good ? size : 0;
 }
 
-size_t test_sign(enum test_key_id key, const uint8_t *data, size_t len, uint8_t signature[104])
+/* By pairs of enum test_key_id: what signs, and what the signature is called. */
+static const struct {
+    size_t (*sign)(EVP_PKEY *pkey, const uint8_t *data, size_t len, uint8_t *signature);
+    uint16_t tlv;
+} schemes[] = {{sign_ecdsa, 0x22},
+               {sign_ed25519, 0x24},
+               {sign_ecdsa, 0x22},
+               {sign_rsa, 0x20},
+               {sign_rsa, 0x23}};
+
+uint16_t test_signature_tlv(enum test_key_id key)
+{
+    return schemes[key / 2].tlv;
+}
+
+enum test_sha test_sha_of(enum test_key_id key, bool pure)
+{
+    if (key == TEST_KEY_P384 || key == TEST_KEY_P384_OTHER) {
+        return TEST_SHA_384;
+    }
+    return pure ? TEST_SHA_512 : TEST_SHA_256;
+}
+
+size_t test_sign(enum test_key_id key, const uint8_t *data, size_t len, uint8_t *signature)
 {
     EVP_PKEY *pkey = load_private(key);
     if (pkey == NULL) {
         return 0;
     }
-    size_t size = is_ed25519(key) ? sign_ed25519(pkey, data, len, signature)
-                                  : sign_ecdsa(pkey, data, len, signature);
+    size_t size = schemes[key / 2].sign(pkey, data, len, signature);
     EVP_PKEY_free(pkey);
     return size;
 }
@@ -211,17 +254,38 @@ static void encrypt(struct writer *w, const struct test_image_spec *spec, uint8_
     }
 }
 
-static void put_signature(struct writer *w, enum test_key_id key, const uint8_t digest[32])
+/* Name one key and sign with it; message is what is signed, and the hash of the key is of sha. */
+static void put_signature(struct writer *w, const struct test_image_spec *spec,
+                          enum test_key_id key, enum test_sha sha, const uint8_t *message,
+                          size_t message_len)
 {
-    uint8_t hash[32];
-    uint8_t signature[104];
-    test_sha256(test_keys[key].public_der, test_keys[key].public_len, hash);
-    put_tlv(w, 0x01, hash, sizeof hash);
-    size_t len = test_sign(key, digest, 32, signature);
+    const struct test_key *k = &test_keys[key];
+    uint8_t hash[64];
+    uint8_t signature[TEST_SIGNATURE_MAX];
+    if (spec->full_key) {
+        put_tlv(w, 0x02, k->public_der, k->public_len);
+    } else {
+        put_tlv(w, 0x01, hash, test_sha(sha, k->public_der, k->public_len, hash));
+    }
+    size_t len = test_sign(key, message, message_len, signature);
     if (len == 0) {
         die("signing");
     }
-    put_tlv(w, is_ed25519(key) ? 0x24 : 0x22, signature, len);
+    put_tlv(w, test_signature_tlv(key), signature, len);
+}
+
+static void put_signatures(struct writer *w, const struct test_image_spec *spec, enum test_sha sha,
+                           const uint8_t *message, size_t len)
+{
+    if (spec->pure) {
+        put_tlv(w, 0x25, "\1", 1);
+    }
+    if (spec->key != TEST_KEY_NONE) {
+        put_signature(w, spec, spec->key, sha, message, len);
+    }
+    for (size_t i = 0; i < spec->more_key_count; i++) {
+        put_signature(w, spec, spec->more_keys[i], sha, message, len);
+    }
 }
 
 size_t test_image_build(const struct test_image_spec *spec, uint8_t *out, size_t cap)
@@ -232,6 +296,7 @@ size_t test_image_build(const struct test_image_spec *spec, uint8_t *out, size_t
     if (spec->wrap != TEST_WRAP_NONE) {
         payload_size = (payload_size + 15) / 16 * 16;
     }
+    enum test_sha sha = spec->sha != TEST_SHA_AUTO ? spec->sha : test_sha_of(spec->key, spec->pure);
     put_header(&w, spec, header_size, payload_size);
     put_payload(&w, spec, payload_size);
     if (spec->protected_count > 0) {
@@ -242,16 +307,14 @@ size_t test_image_build(const struct test_image_spec *spec, uint8_t *out, size_t
     if (w.full) {
         return 0;
     }
-    uint8_t digest[32];
-    test_sha256(out, w.len, digest);
+    uint8_t digest[64];
     size_t start = w.len;
+    size_t digest_len = test_sha(sha, out, start, digest);
     put_area(&w, 0x6907, NULL, 0);
     if (!spec->no_digest) {
-        put_tlv(&w, 0x10, digest, sizeof digest);
+        put_tlv(&w, (uint16_t)(0x10 + (sha - TEST_SHA_256) / 128), digest, digest_len);
     }
-    if (spec->key != TEST_KEY_NONE) {
-        put_signature(&w, spec->key, digest);
-    }
+    put_signatures(&w, spec, sha, spec->pure ? out : digest, spec->pure ? start : digest_len);
     if (spec->wrap != TEST_WRAP_NONE && !w.full) {
         encrypt(&w, spec, out + header_size, payload_size);
     }

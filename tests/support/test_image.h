@@ -15,11 +15,19 @@ struct test_tlv {
     const void *data;
 };
 
+/* A digest by its bits. */
+enum test_sha { TEST_SHA_AUTO = 0, TEST_SHA_256 = 256, TEST_SHA_384 = 384, TEST_SHA_512 = 512 };
+
 /* All zero but version is a good start: 4096 bytes of payload behind a header of 512, signed with
  * TEST_KEY_P256. */
 struct test_image_spec {
     struct ferry_version version;
-    enum test_key_id key;   /* TEST_KEY_NONE: digest TLV only */
+    enum test_key_id key;              /* TEST_KEY_NONE: digest TLV only */
+    enum test_sha sha;                 /* TEST_SHA_AUTO: what imgtool takes for the key */
+    bool full_key;                     /* PUBKEY in place of KEYHASH */
+    bool pure;                         /* SIG_PURE, and the signature is of the image (Ed25519) */
+    const enum test_key_id *more_keys; /* further signatures behind that of key */
+    size_t more_key_count;
     size_t payload_size;    /* 0 = 4096 */
     const uint8_t *payload; /* payload_size bytes, or NULL: bytes made from seed and version */
     uint8_t seed;
@@ -51,9 +59,23 @@ void test_content_key(const struct test_image_spec *spec, uint8_t key[32]);
  * ECDSA signatures differ from call to call; everything else is the same for the same spec. */
 size_t test_image_build(const struct test_image_spec *spec, uint8_t *out, size_t cap);
 
-/* Sign len bytes with a test key: ECDSA takes them as the digest (DER signature out), Ed25519 as
- * the message. Returns the length of the signature; 0 when OpenSSL fails. */
-size_t test_sign(enum test_key_id key, const uint8_t *data, size_t len, uint8_t signature[104]);
+/* Bytes of the longest signature, and of all of an EC key's or an Ed25519 key's. */
+#define TEST_SIGNATURE_MAX    384
+#define TEST_SIGNATURE_MAX_EC 104
+
+/* Sign len bytes with a test key: ECDSA and RSA take them as the digest (DER signature out of
+ * ECDSA), Ed25519 as the message. Returns the length of the signature, which has room for it; 0
+ * when OpenSSL fails. */
+size_t test_sign(enum test_key_id key, const uint8_t *data, size_t len, uint8_t *signature);
+
+/* TLV type of a key's signatures. */
+uint16_t test_signature_tlv(enum test_key_id key);
+
+/* The digest imgtool takes for a key by itself. */
+enum test_sha test_sha_of(enum test_key_id key, bool pure);
+
+/* Any SHA-2 by OpenSSL's own one-shot function. Returns the bytes of the digest. */
+size_t test_sha(enum test_sha sha, const void *data, size_t len, uint8_t digest[64]);
 
 /* SHA-256 by OpenSSL's own one-shot function. */
 void test_sha256(const void *data, size_t len, uint8_t digest[32]);
@@ -71,7 +93,7 @@ size_t test_from_hex(const char *hex, uint8_t *out);
  * Returns the result of ferry_image_verify(). */
 int test_verify(const uint8_t *bytes, size_t size, const struct ferry_image_trust *trust);
 
-/* Trust in one test key with both verifiers. Constant data. */
+/* Trust in one test key with all verifiers and digests. Constant data. */
 const struct ferry_image_trust *test_trust(enum test_key_id key);
 
 /* Trust in nobody that takes any image with a good digest. */

@@ -9,19 +9,31 @@
 
 #include "test_image.h"
 
-static const struct ferry_image_verifier *const verifiers[] = {&ferry_verify_ecdsa_p256,
-                                                               &ferry_verify_ed25519};
+static const struct ferry_image_verifier *const verifiers[] = {
+    &ferry_verify_ecdsa_p256,  &ferry_verify_ed25519,     &ferry_verify_ecdsa_p384,
+    &ferry_verify_rsa2048_pss, &ferry_verify_rsa3072_pss, &ferry_verify_ed25519_pure};
+static const struct ferry_image_digest_kind *const digests[] = {
+    &ferry_digest_sha256, &ferry_digest_sha384, &ferry_digest_sha512};
 
-const struct ferry_image_trust test_trust_digest_only = {
-    .verifiers = verifiers, .verifier_count = 2, .digest_only = true};
+#define VERIFIERS (sizeof verifiers / sizeof verifiers[0])
+
+const struct ferry_image_trust test_trust_digest_only = {.verifiers = verifiers,
+                                                         .verifier_count = VERIFIERS,
+                                                         .digests = digests,
+                                                         .digest_count = 3,
+                                                         .digest_only = true};
 
 const struct ferry_image_trust *test_trust(enum test_key_id key)
 {
     static struct ferry_image_key keys[TEST_KEY_COUNT];
     static struct ferry_image_trust trusts[TEST_KEY_COUNT];
     keys[key] = (struct ferry_image_key){test_keys[key].public_der, test_keys[key].public_len};
-    trusts[key] = (struct ferry_image_trust){
-        .keys = &keys[key], .key_count = 1, .verifiers = verifiers, .verifier_count = 2};
+    trusts[key] = (struct ferry_image_trust){.keys = &keys[key],
+                                             .key_count = 1,
+                                             .verifiers = verifiers,
+                                             .verifier_count = VERIFIERS,
+                                             .digests = digests,
+                                             .digest_count = 3};
     return &trusts[key];
 }
 

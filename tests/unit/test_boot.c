@@ -469,6 +469,8 @@ static void test_configuration_errors(void **state)
     EXPECT(device->config.buf_size = 260, FERRY_E_CONFIG);
     EXPECT(device->config.trust.key_count = 1, FERRY_E_CONFIG);
     EXPECT(device->config.trust.verifiers = NULL, FERRY_E_CONFIG);
+    EXPECT(device->config.trust.digests = NULL, FERRY_E_CONFIG);
+    EXPECT(device->config.trust.digest_count = 0, FERRY_E_CONFIG);
     EXPECT(device->image.strategy = NULL, FERRY_E_CONFIG);
     EXPECT(device->image.strategy = &ferry_boot_overwrite, FERRY_E_CONFIG);
     EXPECT(device->image.slots.primary = NULL, FERRY_E_CONFIG);

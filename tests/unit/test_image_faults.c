@@ -27,39 +27,77 @@ static size_t build(const struct test_image_spec *spec)
 
 /* ---- Keys ------------------------------------------------------------------------------- */
 
-/* Only keys of exactly the scheme's form fit: each byte in front of the key counts. */
+static const struct {
+    const struct ferry_image_verifier *verifier;
+    enum test_key_id key;
+    size_t prefix; /* bytes in front of the key itself, all of them fixed */
+    size_t suffix; /* and behind it */
+} schemes[] = {
+    {&ferry_verify_ecdsa_p256, TEST_KEY_P256, 27, 0},
+    {&ferry_verify_ecdsa_p384, TEST_KEY_P384, 24, 0},
+    {&ferry_verify_ed25519, TEST_KEY_ED25519, 12, 0},
+    {&ferry_verify_rsa2048_pss, TEST_KEY_RSA2048, 9, 5},
+    {&ferry_verify_rsa3072_pss, TEST_KEY_RSA3072, 9, 5},
+};
+
+#define SCHEMES (sizeof schemes / sizeof schemes[0])
+
+/* Only keys of exactly the scheme's form fit: each byte around the key counts. */
 static void verifiers_know_their_keys(void **state)
 {
     (void)state;
-    static const struct {
-        const struct ferry_image_verifier *verifier;
-        enum test_key_id key;
-        size_t prefix;
-    } cases[] = {
-        {&ferry_verify_ecdsa_p256, TEST_KEY_P256, 27},
-        {&ferry_verify_ed25519, TEST_KEY_ED25519, 12},
-    };
-    for (size_t i = 0; i < 2; i++) {
-        const struct test_key *key = &test_keys[cases[i].key];
-        uint8_t der[100] = {0};
+    for (size_t i = 0; i < SCHEMES; i++) {
+        const struct test_key *key = &test_keys[schemes[i].key];
+        uint8_t der[400] = {0};
         memcpy(der, key->public_der, key->public_len);
         for (size_t len = 0; len <= sizeof der; len++) {
             const struct ferry_image_key k = {der, len};
-            assert_int_equal(cases[i].verifier->fits(&k), len == key->public_len);
-            assert_false(cases[1 - i].verifier->fits(&k));
+            for (size_t other = 0; other < SCHEMES; other++) {
+                assert_int_equal(schemes[other].verifier->fits(&k),
+                                 other == i && len == key->public_len);
+            }
         }
         const struct ferry_image_key k = {der, key->public_len};
         for (size_t byte = 0; byte < key->public_len; byte++) {
             der[byte] ^= 0x10;
-            assert_int_equal(cases[i].verifier->fits(&k), byte >= cases[i].prefix);
+            assert_int_equal(schemes[i].verifier->fits(&k),
+                             byte >= schemes[i].prefix &&
+                                 byte < key->public_len - schemes[i].suffix);
             der[byte] ^= 0x10;
         }
+        assert_true(schemes[i].verifier->fits(&k));
     }
-    uint8_t zeros[104] = {0};
+}
+
+/* The highest bit of a modulus is what makes its length. */
+static void a_short_modulus_does_not_fit(void **state)
+{
+    (void)state;
+    const struct test_key *key = &test_keys[TEST_KEY_RSA2048];
+    uint8_t der[400];
+    memcpy(der, key->public_der, key->public_len);
+    const struct ferry_image_key k = {der, key->public_len};
+    assert_true(ferry_verify_rsa2048_pss.fits(&k));
+    der[9] &= 0x7f;
+    assert_false(ferry_verify_rsa2048_pss.fits(&k));
+}
+
+/* Signatures whose length is fixed are taken with no other. */
+static void signatures_have_their_length(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[400] = {0};
+    const struct ferry_image_signed what = {.digest = zeros, .digest_len = 32};
+    for (size_t i = 2; i < SCHEMES; i++) {
+        const struct test_key *key = &test_keys[schemes[i].key];
+        const struct ferry_image_key k = {key->public_der, key->public_len};
+        size_t len = schemes[i].verifier->signature_max;
+        assert_int_equal(schemes[i].verifier->verify(&k, &what, zeros, len - 1), FERRY_E_SIGNATURE);
+        assert_int_equal(schemes[i].verifier->verify(&k, &what, zeros, len + 1), FERRY_E_SIGNATURE);
+    }
     const struct test_key *key = &test_keys[TEST_KEY_ED25519];
     const struct ferry_image_key k = {key->public_der, key->public_len};
-    assert_int_equal(ferry_verify_ed25519.verify(&k, zeros, zeros, 63), FERRY_E_SIGNATURE);
-    assert_int_equal(ferry_verify_ed25519.verify(&k, zeros, zeros, 65), FERRY_E_SIGNATURE);
+    assert_int_equal(ferry_verify_ed25519_pure.verify(&k, &what, zeros, 63), FERRY_E_SIGNATURE);
 }
 
 /* A verifier that answers anything but FERRY_OK has not verified. */
@@ -73,11 +111,11 @@ static bool odd_fit(const struct ferry_image_key *key)
     return odd_fits;
 }
 
-static int odd_verify(const struct ferry_image_key *key, const uint8_t *digest,
+static int odd_verify(const struct ferry_image_key *key, const struct ferry_image_signed *what,
                       const uint8_t *signature, size_t len)
 {
     (void)key;
-    (void)digest;
+    (void)what;
     (void)signature;
     (void)len;
     odd_calls++;
@@ -91,6 +129,7 @@ static void only_ok_is_ok(void **state)
     static struct ferry_image_verifier odd = {.name = "odd",
                                               .tlv = FERRY_TLV_ED25519,
                                               .signature_max = 64,
+                                              .digests = {FERRY_TLV_SHA256},
                                               .fits = odd_fit,
                                               .verify = odd_verify};
     static const struct ferry_image_verifier *const list[] = {&odd};
@@ -141,6 +180,32 @@ static bool composes_valid(const struct ferry_evidence *evidence)
     return ferry_verdict_is_valid(&verdict);
 }
 
+/* Whatever the length of the digest, all of both fields is compared; nothing is equal before the
+ * digest is computed, and nothing is once what is expected changed. */
+static void evidence_of_every_length(void **state)
+{
+    (void)state;
+    uint8_t digest[FERRY_IMAGE_DIGEST_MAX];
+    memset(digest, 0xff, sizeof digest);
+    for (size_t len = 32; len <= sizeof digest; len += 16) {
+        struct ferry_evidence e = good_evidence();
+        digest[len - 1] = 0x17;
+        ferry_evidence_expect(&e, digest, len);
+        assert_false(composes_valid(&e));
+        assert_true(ferry_evidence_compare(&e) != 0);
+        memcpy(e.computed, digest, len);
+        assert_false(composes_valid(&e));
+        assert_int_equal(ferry_evidence_compare(&e), 0);
+        assert_true(composes_valid(&e));
+        for (size_t i = len; i < sizeof digest; i++) {
+            e.computed[i] = 1;
+            assert_false(composes_valid(&e));
+            e.computed[i] = 0;
+        }
+        digest[len - 1] = 0xff;
+    }
+}
+
 /* Each piece of evidence alone is enough to refuse: no check can be left out. */
 static void verdict_needs_every_piece(void **state)
 {
@@ -172,7 +237,7 @@ static void verdict_needs_every_piece(void **state)
         assert_true(e.signature != FERRY_EVIDENCE_SIGNED);
         assert_true(e.signature_inverse != ~FERRY_EVIDENCE_SIGNED);
     }
-    for (unsigned bit = 0; bit < 256; bit++) {
+    for (unsigned bit = 0; bit < 8 * FERRY_IMAGE_DIGEST_MAX; bit++) {
         e = good_evidence();
         e.computed[bit / 8] ^= (uint8_t)(1U << bit % 8);
         assert_false(composes_valid(&e)); /* the second comparison alone sees it */
@@ -297,8 +362,13 @@ static void every_read_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(verifiers_know_their_keys), cmocka_unit_test(only_ok_is_ok),
-        cmocka_unit_test(verdict_needs_every_piece), cmocka_unit_test(verdict_needs_both_words),
+        cmocka_unit_test(verifiers_know_their_keys),
+        cmocka_unit_test(a_short_modulus_does_not_fit),
+        cmocka_unit_test(signatures_have_their_length),
+        cmocka_unit_test(only_ok_is_ok),
+        cmocka_unit_test(evidence_of_every_length),
+        cmocka_unit_test(verdict_needs_every_piece),
+        cmocka_unit_test(verdict_needs_both_words),
         cmocka_unit_test(every_read_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

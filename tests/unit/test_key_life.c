@@ -119,12 +119,14 @@ static void a_refused_key_verifies_nothing(void **state)
         trust.refused = NULL;
         trust.revoked = &list;
 
-        /* Not even where any digest does, nor when nobody trusts it; and a list without its
-         * function holds every key. */
+        /* Not even where any digest does, nor, where the image names it by the hash the list has,
+         * when nobody trusts it; and a list without its function holds every key. */
         trust.digest_only = true;
         assert_int_equal(test_verify(image, size, &trust), FERRY_E_REVOKED);
         trust.key_count = 0;
-        assert_int_equal(test_verify(image, size, &trust), FERRY_E_REVOKED);
+        if (test_sha_of(key, false) == TEST_SHA_256) {
+            assert_int_equal(test_verify(image, size, &trust), FERRY_E_REVOKED);
+        }
         trust = *test_trust(key);
         list = (struct ferry_key_list){0};
         trust.revoked = &list;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The digest SHA-512. [mcuboot-format.md §2.2] */
+#include "ferry/image.h"
+
+static void init(union ferry_image_digest_state *state)
+{
+    ferry_crypto_sha512_init(&state->sha512);
+}
+
+static void update(union ferry_image_digest_state *state, const void *data, size_t len)
+{
+    ferry_crypto_sha512_update(&state->sha512, data, len);
+}
+
+static void final(union ferry_image_digest_state *state, uint8_t *digest)
+{
+    ferry_crypto_sha512_final(&state->sha512, digest);
+}
+
+const struct ferry_image_digest_kind ferry_digest_sha512 = {.name = "sha512",
+                                                            .tlv = FERRY_TLV_SHA512,
+                                                            .size = FERRY_SHA512_SIZE,
+                                                            .init = init,
+                                                            .update = update,
+                                                            .final = final};
