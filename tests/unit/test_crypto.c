@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The crypto port this program is linked with, SHA-256 and Ed25519: known answers, what OpenSSL
+/* The crypto port this program is linked with, SHA-2 and Ed25519: known answers, what OpenSSL
  * makes, and what must not verify. Built once with each port. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,83 +8,96 @@
 
 #include <cmocka.h>
 
-#include "ferry/crypto.h"
+#include "ferry/image.h"
 #include "test_image.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* ---- SHA-256 --------------------------------------------------------------------------- */
+/* ---- SHA-2 ----------------------------------------------------------------------------- */
 
-static void sha256(const void *data, size_t len, uint8_t digest[32])
+static const struct ferry_image_digest_kind *const kinds[] = {
+    &ferry_digest_sha256, &ferry_digest_sha384, &ferry_digest_sha512};
+static const enum test_sha shas[] = {TEST_SHA_256, TEST_SHA_384, TEST_SHA_512};
+
+static void sha(size_t which, const void *data, size_t len, uint8_t *digest)
 {
-    struct ferry_sha256 sha;
-    ferry_crypto_sha256_init(&sha);
-    ferry_crypto_sha256_update(&sha, data, len);
-    ferry_crypto_sha256_final(&sha, digest);
+    union ferry_image_digest_state state;
+    kinds[which]->init(&state);
+    kinds[which]->update(&state, data, len);
+    kinds[which]->final(&state, digest);
 }
 
 /* FIPS 180-4, NIST's examples. */
-static void sha256_known_answers(void **state)
+static void sha_known_answers(void **state)
 {
     (void)state;
     static const struct {
+        size_t which;
         const char *message;
         const char *digest;
     } cases[] = {
-        {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
-        {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
-        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+        {0, "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {0, "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {0, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
          "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+        {1, "abc",
+         "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
+         "8086072ba1e7cc2358baeca134c825a7"},
+        {2, "abc",
+         "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+         "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"},
     };
-    uint8_t digest[32];
-    uint8_t expected[32];
-    for (size_t i = 0; i < 3; i++) {
-        sha256(cases[i].message, strlen(cases[i].message), digest);
-        assert_int_equal(test_from_hex(cases[i].digest, expected), 32);
-        assert_memory_equal(digest, expected, 32);
+    uint8_t digest[64];
+    uint8_t expected[64];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        sha(cases[i].which, cases[i].message, strlen(cases[i].message), digest);
+        assert_int_equal(test_from_hex(cases[i].digest, expected), kinds[cases[i].which]->size);
+        assert_memory_equal(digest, expected, kinds[cases[i].which]->size);
     }
-    struct ferry_sha256 sha;
-    ferry_crypto_sha256_init(&sha);
+    struct ferry_sha256 running;
+    ferry_crypto_sha256_init(&running);
     uint8_t thousand[1000];
     memset(thousand, 'a', sizeof thousand);
     for (int i = 0; i < 1000; i++) {
-        ferry_crypto_sha256_update(&sha, thousand, sizeof thousand);
+        ferry_crypto_sha256_update(&running, thousand, sizeof thousand);
     }
-    ferry_crypto_sha256_final(&sha, digest);
+    ferry_crypto_sha256_final(&running, digest);
     test_from_hex("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0", expected);
     assert_memory_equal(digest, expected, 32);
 }
 
 /* Every length up to several blocks, in two pieces cut anywhere, several running at once. */
-static void sha256_in_pieces(void **state)
+static void sha_in_pieces(void **state)
 {
     (void)state;
-    uint8_t data[200];
+    uint8_t data[300];
     for (size_t i = 0; i < sizeof data; i++) {
         data[i] = (uint8_t)(i * 7 + 3);
     }
     int checked = 0;
-    for (size_t len = 0; len <= sizeof data; len++) {
-        uint8_t expected[32];
-        test_sha256(data, len, expected);
+    for (size_t i = 0; i < 3 * (sizeof data + 1); i++) {
+        const struct ferry_image_digest_kind *kind = kinds[i % 3];
+        size_t len = i / 3;
+        uint8_t expected[64];
+        assert_int_equal(test_sha(shas[i % 3], data, len, expected), kind->size);
         for (size_t cut = 0; cut <= len; cut += 13) {
-            struct ferry_sha256 a;
-            struct ferry_sha256 b;
-            uint8_t digest[32];
-            ferry_crypto_sha256_init(&a);
-            ferry_crypto_sha256_update(&a, data, cut);
-            ferry_crypto_sha256_init(&b);
-            ferry_crypto_sha256_update(&b, "something else", 14);
-            ferry_crypto_sha256_update(&a, data + cut, len - cut);
-            ferry_crypto_sha256_final(&b, digest);
-            ferry_crypto_sha256_final(&a, digest);
-            assert_memory_equal(digest, expected, 32);
+            union ferry_image_digest_state a;
+            union ferry_image_digest_state b;
+            uint8_t digest[64];
+            kind->init(&a);
+            kind->update(&a, data, cut);
+            kind->init(&b);
+            kind->update(&b, "something else", 14);
+            kind->update(&a, data + cut, len - cut);
+            kind->final(&b, digest);
+            kind->final(&a, digest);
+            assert_memory_equal(digest, expected, kind->size);
             checked++;
         }
     }
     printf("%d messages in two pieces\n", checked);
-    assert_true(checked > 1500);
+    assert_true(checked > 10000);
 }
 
 /* ---- Ed25519 ---------------------------------------------------------------------------- */
@@ -144,6 +157,77 @@ static void ed25519_verifies_what_openssl_signs(void **state)
         assert_int_equal(test_sign(TEST_KEY_ED25519, message, len, signature), 64);
         assert_int_equal(ferry_crypto_ed25519_verify(ed_key(), message, len, signature), FERRY_OK);
     }
+}
+
+/* A message that comes in pieces of `piece` bytes; at fail_at it cannot be read. */
+struct pieces {
+    const uint8_t *bytes;
+    size_t size;
+    size_t piece;
+    size_t at;
+    size_t fail_at;
+    bool too_long; /* the last piece has a byte more */
+};
+
+static int next_piece(void *context, const uint8_t **data, size_t *len)
+{
+    struct pieces *p = context;
+    if (p->at >= p->fail_at) {
+        return FERRY_E_FLASH;
+    }
+    *data = p->bytes + p->at;
+    *len = p->size - p->at < p->piece ? p->size - p->at : p->piece;
+    p->at += *len;
+    *len += p->too_long && p->at == p->size;
+    return FERRY_OK;
+}
+
+static int verify_pieces(struct pieces *p, const uint8_t *signature)
+{
+    const struct ferry_crypto_message message = {(uint32_t)p->size, next_piece, p};
+    p->at = 0;
+    return ferry_crypto_ed25519_verify_message(ed_key(), &message, signature);
+}
+
+/* However a message is cut, it is the same; one that cannot be read whole does not verify. */
+static void ed25519_in_pieces(void **state)
+{
+    (void)state;
+    uint8_t bytes[301];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * 11 + 5);
+    }
+    for (size_t size = 0; size <= 300; size += 25) {
+        uint8_t signature[TEST_SIGNATURE_MAX_EC];
+        assert_int_equal(test_sign(TEST_KEY_ED25519, bytes, size, signature), 64);
+        for (size_t piece = 1; piece <= 300; piece += piece) {
+            struct pieces p = {bytes, size, piece, 0, SIZE_MAX, false};
+            assert_int_equal(verify_pieces(&p, signature), FERRY_OK);
+            assert_int_equal(p.at, size);
+            p.fail_at = size / 2;
+            int rc = verify_pieces(&p, signature);
+            assert_int_equal(rc, p.at == size ? FERRY_OK : FERRY_E_SIGNATURE);
+            p.fail_at = SIZE_MAX;
+            p.too_long = true;
+            assert_int_equal(verify_pieces(&p, signature),
+                             size == 0 ? FERRY_OK : FERRY_E_SIGNATURE);
+            signature[40] ^= 1;
+            p.too_long = false;
+            assert_int_equal(verify_pieces(&p, signature), FERRY_E_SIGNATURE);
+            signature[40] ^= 1;
+        }
+    }
+}
+
+/* A reader that hands out nothing does not keep the verification forever. */
+static void ed25519_empty_pieces(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[8] = {0};
+    uint8_t signature[TEST_SIGNATURE_MAX_EC];
+    struct pieces p = {bytes, sizeof bytes, 0, 0, SIZE_MAX, false};
+    assert_int_equal(test_sign(TEST_KEY_ED25519, bytes, sizeof bytes, signature), 64);
+    assert_int_equal(verify_pieces(&p, signature), FERRY_E_SIGNATURE);
 }
 
 static void ed25519_every_bit(void **state)
@@ -230,10 +314,12 @@ static void ed25519_odd_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sha256_known_answers),
-        cmocka_unit_test(sha256_in_pieces),
+        cmocka_unit_test(sha_known_answers),
+        cmocka_unit_test(sha_in_pieces),
         cmocka_unit_test(ed25519_known_answers),
         cmocka_unit_test(ed25519_verifies_what_openssl_signs),
+        cmocka_unit_test(ed25519_in_pieces),
+        cmocka_unit_test(ed25519_empty_pieces),
         cmocka_unit_test(ed25519_every_bit),
         cmocka_unit_test(ed25519_malleability),
         cmocka_unit_test(ed25519_odd_values),
