@@ -234,8 +234,8 @@ static int program_key(struct board *board, const char *path, uint32_t *offset, 
     }
     if (len < 0) {
         return fail(why,
-                    "key %s: %s; give an ECDSA P-256 or Ed25519 key as PEM or DER, without "
-                    "a password",
+                    "key %s: %s; give an RSA (2048, 3072), ECDSA (P-256, P-384) or Ed25519 key as "
+                    "PEM or DER, without a password",
                     path,
                     len == FERRY_E_FORMAT ? "this is no key" : "keys of this kind do not work");
     }

@@ -29,10 +29,10 @@ void board_close(struct board *board);
 
 /* Read a public key, or the public half of a private one, from PEM or DER.
  *
- * der  room for FERRY_VCHIP_KEY_MAX bytes: SubjectPublicKeyInfo
+ * der  room for FERRY_VCHIP_KEY_MAX bytes, filled as in struct ferry_image_key
  *
  * Returns its length; FERRY_E_IO when the file cannot be read; FERRY_E_FORMAT when it is no key;
- * FERRY_E_UNSUPPORTED when it is neither P-256 nor Ed25519. */
+ * FERRY_E_UNSUPPORTED when no signature is verified with such keys. */
 FERRY_MUST_CHECK
 int key_read(const char *path, uint8_t *der);
 

@@ -3,6 +3,8 @@
 #include "board.h"
 
 #include <errno.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/decoder.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -23,28 +25,48 @@ static EVP_PKEY *load(FILE *file)
     return key;
 }
 
-static bool is_supported(const EVP_PKEY *key)
+#define RSA_EXPONENT 65537 /* the one that signatures are verified with */
+
+/* RSA keys whose signatures the bootloader verifies: 2048 and 3072 bits. */
+static bool is_rsa(const EVP_PKEY *key)
+{
+    BIGNUM *exponent = NULL;
+    int bits = EVP_PKEY_is_a(key, "RSA") ? EVP_PKEY_get_bits(key) : 0;
+    bool good = (bits == 2048 || bits == 3072) &&
+                EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
+                BN_is_word(exponent, RSA_EXPONENT) == 1;
+    BN_free(exponent);
+    return good;
+}
+
+static bool is_elliptic(const EVP_PKEY *key)
 {
     char group[32] = "";
 
     if (EVP_PKEY_is_a(key, "ED25519")) {
         return true;
     }
-    return EVP_PKEY_is_a(key, "EC") &&
-           EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
-           OBJ_sn2nid(group) == NID_X9_62_prime256v1;
+    if (!EVP_PKEY_is_a(key, "EC") ||
+        EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1) {
+        return false;
+    }
+    int curve = OBJ_sn2nid(group);
+    return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1;
 }
 
+/* As in struct ferry_image_key: RSA without the wrapping of a SubjectPublicKeyInfo. */
 static int encode(EVP_PKEY *key, uint8_t *der)
 {
-    if (!is_supported(key)) {
+    bool rsa = is_rsa(key);
+
+    if (!rsa && !is_elliptic(key)) {
         return FERRY_E_UNSUPPORTED;
     }
-    int len = i2d_PUBKEY(key, NULL);
+    int len = rsa ? i2d_PublicKey(key, NULL) : i2d_PUBKEY(key, NULL);
     if (len <= 0 || len > FERRY_VCHIP_KEY_MAX) {
         return FERRY_E_UNSUPPORTED;
     }
-    return i2d_PUBKEY(key, &der);
+    return rsa ? i2d_PublicKey(key, &der) : i2d_PUBKEY(key, &der);
 }
 
 int key_read(const char *path, uint8_t *der)

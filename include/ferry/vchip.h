@@ -137,8 +137,8 @@ struct ferry_vchip_start {
 /* ---- The key area ------------------------------------------------------------------------ */
 
 /* Keys stand one behind the other from the beginning of the area named "keys": magic and length,
- * both u32 little endian, DER SubjectPublicKeyInfo, padding with the erased value to a multiple
- * of FERRY_VCHIP_KEY_ALIGN. They end where the magic is missing. */
+ * both u32 little endian, the key as in struct ferry_image_key, padding with the erased value to a
+ * multiple of FERRY_VCHIP_KEY_ALIGN. They end where the magic is missing. */
 #define FERRY_VCHIP_KEY_MAGIC 0x59454b46U /* "FKEY" in flash */
 #define FERRY_VCHIP_KEY_HEAD  8
 #define FERRY_VCHIP_KEY_ALIGN 32

@@ -2,6 +2,7 @@
 /* A device's folder: made whole or not at all, kept afterwards; and the command line. Every
  * message says what is wrong and what to do. */
 #include "device/board.h"
+#include "test_keys.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -149,6 +150,24 @@ static void keys_stand_one_behind_the_other(void **state)
     board_close(&board);
 }
 
+/* Every type of key that signs images, as the bootloader compares it. */
+static void keys_of_every_type(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < TEST_KEY_COUNT; i++) {
+        const struct test_key *key = &test_keys[i];
+        options.keys[0] = write_file("key.pem", key->private_pem, strlen(key->private_pem));
+        options.key_count = 1;
+        options.fresh = true;
+        assert_int_equal(board_open(&board, &options, why), FERRY_OK);
+        const uint8_t *area = board.nor[0].memory + layout_area(&board.layout, "keys")->offset;
+        assert_memory_equal(area, "FKEY", 4);
+        assert_int_equal(ferry_load_le32(area + 4), key->public_len);
+        assert_memory_equal(area + FERRY_VCHIP_KEY_HEAD, key->public_der, key->public_len);
+        board_close(&board);
+    }
+}
+
 static void a_folder_belongs_to_one_device(void **state)
 {
     static struct board other;
@@ -191,7 +210,7 @@ static void wrong_files_make_no_device(void **state)
     options.flash_count = 0;
     options.key_count = 1;
     options.keys[0] = write_file("no.pem", "no key", 6);
-    refused("this is no key", "give an ECDSA P-256 or Ed25519 key");
+    refused("this is no key", "give an RSA (2048, 3072), ECDSA (P-256, P-384) or Ed25519 key");
     options.keys[0] = "/tmp/ferry-no-such-key";
     refused("cannot read the file", "No such file");
     options.key_count = 0;
@@ -323,6 +342,7 @@ int main(void)
         CASE(a_new_device_is_erased_and_keeps_its_layout),
         CASE(files_are_programmed_once),
         CASE(keys_stand_one_behind_the_other),
+        CASE(keys_of_every_type),
         CASE(a_folder_belongs_to_one_device),
         CASE(wrong_files_make_no_device),
         CASE(a_device_keeps_to_its_layout),
