@@ -26,13 +26,10 @@ static int write_key(const struct cli *cli, const struct key *key, bool private_
 
 static void print_key(const struct cli *cli, const struct key *key, const char *path)
 {
-    struct ferry_sha256 sha;
     uint8_t digest[FERRY_SHA256_SIZE];
     char hex[2 * FERRY_SHA256_SIZE + 1];
 
-    ferry_crypto_sha256_init(&sha);
-    ferry_crypto_sha256_update(&sha, key->der, key->der_len);
-    ferry_crypto_sha256_final(&sha, digest);
+    key_hash(key, &ferry_digest_sha256, digest);
     cli_hex(digest, sizeof digest, hex);
     if (cli->json) {
         cJSON *object = cJSON_CreateObject();
@@ -123,8 +120,8 @@ static int run_pubkey(struct cli *cli, int argc, char **argv)
 }
 
 const struct cli_command cli_key_commands[] = {
-    {"keygen", "-t TYPE -o KEY", "make a signing key (ecdsa-p256, ed25519)",
-     "  -t, --type TYPE    ecdsa-p256 or ed25519\n"
+    {"keygen", "-t TYPE -o KEY", "make a signing key",
+     "  -t, --type TYPE    rsa-2048, rsa-3072, ecdsa-p256, ecdsa-p384, ed25519\n"
      "  -o, --output KEY   the private key, PEM; an existing file is kept\n"
      "  -f, --force        overwrite it all the same\n",
      run_keygen},

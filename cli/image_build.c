@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room behind the payload for every TLV that is written here. */
-#define TLV_ROOM (4 + 4 * 4 + 3 * 64 + FERRY_IMAGE_SIGNATURE_MAX)
+/* Room for the unprotected area: its info, the digest, SIG_PURE, and a key and a signature each. */
+#define TLV_ROOM                                                                                   \
+    (4 + (4 + FERRY_IMAGE_DIGEST_MAX) + (4 + 1) +                                                  \
+     IMAGE_KEYS * ((4 + KEY_DER_MAX) + (4 + FERRY_IMAGE_SIGNATURE_MAX)))
 
 static struct ferry_trailer_format trailer_format(const struct image_build *build)
 {
@@ -29,6 +31,19 @@ uint32_t image_build_limit(const struct image_build *build)
     return build->slot_size - layout.size;
 }
 
+const struct ferry_image_digest_kind *image_build_digest(const struct image_build *build)
+{
+    if (build->pure) {
+        return &ferry_digest_sha512;
+    }
+    if (build->digest != NULL) {
+        return build->digest;
+    }
+    return build->key_count > 0 ? build->keys[0].type->digests[0] : &ferry_digest_sha256;
+}
+
+/* ---- Parts ------------------------------------------------------------------------------ */
+
 static void add_tlv(struct cli_buffer *out, uint16_t type, const uint8_t *data, size_t len)
 {
     uint8_t *p = out->data + out->len;
@@ -38,37 +53,71 @@ static void add_tlv(struct cli_buffer *out, uint16_t type, const uint8_t *data, 
     out->len += 4 + len;
 }
 
-static void sha256(const uint8_t *data, size_t len, uint8_t digest[FERRY_SHA256_SIZE])
+static void add_key(const struct image_build *build, const struct key *key, struct cli_buffer *out)
 {
-    struct ferry_sha256 sha;
-    ferry_crypto_sha256_init(&sha);
-    ferry_crypto_sha256_update(&sha, data, len);
-    ferry_crypto_sha256_final(&sha, digest);
+    const struct ferry_image_digest_kind *digest = image_build_digest(build);
+    uint8_t hash[FERRY_IMAGE_DIGEST_MAX];
+
+    if (build->full_keys) {
+        add_tlv(out, FERRY_TLV_PUBKEY, key->der, key->der_len);
+        return;
+    }
+    key_hash(key, digest, hash);
+    add_tlv(out, FERRY_TLV_KEYHASH, hash, digest->size);
 }
 
-/* Digest, and with a key its hash and the signature, behind header and payload. */
-static bool add_tlvs(const struct image_build *build, struct cli_buffer *out)
+/* The unprotected area behind len bytes that are hashed: digest, and each key with its signature.
+ */
+static bool add_unprotected(const struct image_build *build, struct cli_buffer *out)
 {
-    uint8_t digest[FERRY_SHA256_SIZE];
+    const struct ferry_image_digest_kind *kind = image_build_digest(build);
+    union ferry_image_digest_state state;
+    uint8_t digest[FERRY_IMAGE_DIGEST_MAX];
     size_t info = out->len;
 
-    sha256(out->data, out->len, digest);
+    kind->init(&state);
+    kind->update(&state, out->data, out->len);
+    kind->final(&state, digest);
     out->len += 4;
-    add_tlv(out, FERRY_TLV_SHA256, digest, sizeof digest);
-    if (build->key != NULL) {
-        uint8_t keyhash[FERRY_SHA256_SIZE];
+    add_tlv(out, kind->tlv, digest, kind->size);
+    if (build->pure) {
+        add_tlv(out, FERRY_TLV_SIG_PURE, (const uint8_t[]){1}, 1);
+    }
+    for (size_t i = 0; i < build->key_count; i++) {
+        const struct key *key = &build->keys[i];
         uint8_t signature[FERRY_IMAGE_SIGNATURE_MAX];
-        size_t len = key_sign_digest(build->key, digest, signature);
+        size_t len = build->pure ? key_sign(key, out->data, info, signature)
+                                 : key_sign(key, digest, kind->size, signature);
         if (len == 0) {
             return false;
         }
-        sha256(build->key->der, build->key->der_len, keyhash);
-        add_tlv(out, FERRY_TLV_KEYHASH, keyhash, sizeof keyhash);
-        add_tlv(out, build->key->type->tlv, signature, len);
+        add_key(build, key, out);
+        add_tlv(out, key->type->tlv, signature, len);
     }
     ferry_store_le16(out->data + info, FERRY_TLV_MAGIC);
     ferry_store_le16(out->data + info + 2, (uint16_t)(out->len - info));
     return true;
+}
+
+/* ---- Checks ----------------------------------------------------------------------------- */
+
+/* What is signed must suit every key. */
+static int check_keys(const struct cli *cli, const struct image_build *build)
+{
+    const struct ferry_image_digest_kind *digest = image_build_digest(build);
+    for (size_t i = 0; i < build->key_count; i++) {
+        const struct key_type *type = build->keys[i].type;
+        if (build->pure && type->tlv != FERRY_TLV_ED25519) {
+            return cli_fail(cli, CLI_USAGE, "leave out --pure, or use a key of type ed25519",
+                            "a key of type %s cannot sign an image itself", type->name);
+        }
+        if (!key_type_takes(type, digest)) {
+            return cli_fail(
+                cli, CLI_USAGE, "give --sha auto, and sign with keys that take the same digest",
+                "a key of type %s does not sign images with %s", type->name, digest->name);
+        }
+    }
+    return CLI_OK;
 }
 
 /* The input's first header_size bytes must be free for the header. */
@@ -126,26 +175,60 @@ static bool pad_to_slot(const struct image_build *build, struct cli_buffer *out)
            ferry_trailer_write_magic(&ram.flash, build->max_align) == FERRY_OK;
 }
 
-static bool assemble(const struct image_build *build, const struct cli_buffer *firmware,
-                     struct cli_buffer *out)
+/* ---- The whole -------------------------------------------------------------------------- */
+
+/* Header and payload. out has room for what follows. */
+static void add_payload(const struct image_build *build, const struct cli_buffer *firmware,
+                        size_t protected_size, struct cli_buffer *out)
 {
     size_t skip = build->pad_header ? 0 : build->header_size;
     size_t payload = firmware->len - skip;
-    struct ferry_image_header header = {.load_address = build->address,
-                                        .flags = build->address_flag,
-                                        .header_size = (uint16_t)build->header_size,
-                                        .payload_size = (uint32_t)payload,
-                                        .version = build->version};
+    struct ferry_image_header header = {
+        .load_address = build->address,
+        .flags = build->address_flag | (build->non_bootable ? FERRY_IMAGE_NON_BOOTABLE : 0),
+        .header_size = (uint16_t)build->header_size,
+        .protected_size = (uint16_t)protected_size,
+        .payload_size = (uint32_t)payload,
+        .version = build->version};
 
-    out->data = malloc(build->header_size + payload + TLV_ROOM);
-    if (out->data == NULL) {
-        return false;
-    }
     memset(out->data, build->pad_header ? build->erased_value : 0, build->header_size);
     ferry_image_header_write(&header, out->data);
     memcpy(out->data + build->header_size, firmware->data + skip, payload);
     out->len = build->header_size + payload;
-    return add_tlvs(build, out);
+}
+
+/* Step by step: header and payload, protected area, digest and signatures over both. */
+static bool assemble(const struct image_build *build, const struct cli_buffer *firmware,
+                     const struct cli_buffer *area, struct cli_buffer *out)
+{
+    out->data = malloc(build->header_size + firmware->len + area->len + TLV_ROOM);
+    if (out->data == NULL) {
+        return false;
+    }
+    add_payload(build, firmware, area->len, out);
+    if (area->len > 0) {
+        memcpy(out->data + out->len, area->data, area->len);
+        out->len += area->len;
+    }
+    return add_unprotected(build, out);
+}
+
+static int make(const struct cli *cli, const struct image_build *build,
+                const struct cli_buffer *firmware, struct cli_buffer *out)
+{
+    struct cli_buffer area;
+    const struct key *key = build->key_count > 0 ? &build->keys[0] : NULL;
+    int rc =
+        image_claims_write(&build->claims, &build->version, image_build_digest(build), key, &area);
+    if (rc == FERRY_E_TOO_LARGE) {
+        return cli_fail(cli, CLI_USAGE, "give shorter --custom-tlv values",
+                        "the protected TLVs do not fit an area of 65535 bytes");
+    }
+    bool made = rc == FERRY_OK && assemble(build, firmware, &area, out);
+    cli_buffer_free(&area);
+    return made ? CLI_OK
+                : cli_fail(cli, CLI_FAILED, "check the key with `ferry pubkey`",
+                           "cannot sign: memory or OpenSSL failed");
 }
 
 int image_build(const struct cli *cli, const struct image_build *build,
@@ -153,15 +236,15 @@ int image_build(const struct cli *cli, const struct image_build *build,
 {
     *out = (struct cli_buffer){0};
     int code = check_input(cli, build, firmware);
-    if (code != CLI_OK) {
-        return code;
+    if (code == CLI_OK) {
+        code = check_keys(cli, build);
     }
-    if (!assemble(build, firmware, out)) {
-        cli_buffer_free(out);
-        return cli_fail(cli, CLI_FAILED, "check the key with `ferry pubkey`",
-                        "cannot sign: memory or OpenSSL failed");
+    if (code == CLI_OK) {
+        code = make(cli, build, firmware, out);
     }
-    code = check_size(cli, build, out->len);
+    if (code == CLI_OK) {
+        code = check_size(cli, build, out->len);
+    }
     if (code == CLI_OK && build->pad && !pad_to_slot(build, out)) {
         code = cli_fail(cli, CLI_FAILED, "check --slot-size and --align",
                         "cannot pad the image to its slot");

@@ -3,7 +3,10 @@
 #ifndef CLI_IMAGE_BUILD_H
 #define CLI_IMAGE_BUILD_H
 
-#include "key.h"
+#include "image_claims.h"
+
+/* Signatures in one image: no more than a bootloader looks at. */
+#define IMAGE_KEYS FERRY_IMAGE_SIGNATURES_MAX
 
 struct image_build {
     struct ferry_version version;
@@ -16,11 +19,20 @@ struct image_build {
     uint8_t erased_value;
     uint32_t address_flag; /* FERRY_IMAGE_RAM_LOAD, FERRY_IMAGE_ROM_FIXED, or 0 = no address */
     uint32_t address;
-    bool overwrite_only;   /* the slot has no status area */
-    bool pad;              /* fill the slot and write the trailer's magic */
-    bool confirm;          /* and image_ok */
-    const struct key *key; /* NULL: not signed */
+    bool overwrite_only; /* the slot has no status area */
+    bool pad;            /* fill the slot and write the trailer's magic */
+    bool confirm;        /* and image_ok */
+    bool non_bootable;
+    struct key keys[IMAGE_KEYS]; /* each signs; the first one decides where nothing is asked for */
+    size_t key_count;            /* 0: not signed */
+    const struct ferry_image_digest_kind *digest; /* NULL: what the first key takes by itself */
+    bool full_keys;                               /* PUBKEY in place of KEYHASH */
+    bool pure;                                    /* sign the image itself: Ed25519 alone */
+    struct image_claims claims;
 };
+
+/* The digest it is built with. */
+const struct ferry_image_digest_kind *image_build_digest(const struct image_build *build);
 
 /* Build the image. out is on the heap; free it. After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK

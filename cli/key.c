@@ -4,18 +4,29 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const struct key_type key_types[] = {
-    {"ecdsa-p256", "EC", FERRY_TLV_ECDSA_SIG},
-    {"ed25519", "ED25519", FERRY_TLV_ED25519},
+    {"rsa-2048", "RSA", NULL, 2048, FERRY_TLV_RSA2048_PSS, {&ferry_digest_sha256}},
+    {"rsa-3072", "RSA", NULL, 3072, FERRY_TLV_RSA3072_PSS, {&ferry_digest_sha256}},
+    {"ecdsa-p256", "EC", "prime256v1", 0, FERRY_TLV_ECDSA_SIG, {&ferry_digest_sha256}},
+    {"ecdsa-p384", "EC", "secp384r1", 0, FERRY_TLV_ECDSA_SIG, {&ferry_digest_sha384}},
+    {"ed25519",
+     "ED25519",
+     NULL,
+     0,
+     FERRY_TLV_ED25519,
+     {&ferry_digest_sha256, &ferry_digest_sha512}},
 };
 
-const char key_type_names[] = "ecdsa-p256, ed25519";
+const char key_type_names[] = "rsa-2048, rsa-3072, ecdsa-p256, ecdsa-p384, ed25519";
 
 #define TYPES (sizeof key_types / sizeof key_types[0])
+
+#define RSA_EXPONENT 65537 /* the one that is verified with */
 
 const struct key_type *key_type_find(const char *name)
 {
@@ -27,20 +38,46 @@ const struct key_type *key_type_find(const char *name)
     return NULL;
 }
 
-static bool is_p256(const EVP_PKEY *pkey)
+bool key_type_takes(const struct key_type *type, const struct ferry_image_digest_kind *digest)
+{
+    return type->digests[0] == digest || type->digests[1] == digest;
+}
+
+static bool has_group(const EVP_PKEY *pkey, const char *wanted)
 {
     char group[64] = "";
     return EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group,
                                           NULL) == 1 &&
-           strcmp(group, "prime256v1") == 0;
+           strcmp(group, wanted) == 0;
+}
+
+static bool has_modulus(const EVP_PKEY *pkey, unsigned bits)
+{
+    BIGNUM *exponent = NULL;
+    bool good = (unsigned)EVP_PKEY_get_bits(pkey) == bits &&
+                EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
+                BN_is_word(exponent, RSA_EXPONENT) == 1;
+    BN_free(exponent);
+    return good;
 }
 
 static const struct key_type *type_of(const EVP_PKEY *pkey)
 {
-    if (EVP_PKEY_is_a(pkey, "EC")) {
-        return is_p256(pkey) ? &key_types[0] : NULL;
+    for (size_t i = 0; i < TYPES; i++) {
+        const struct key_type *type = &key_types[i];
+        if (EVP_PKEY_is_a(pkey, type->openssl) &&
+            (type->group == NULL || has_group(pkey, type->group)) &&
+            (type->bits == 0 || has_modulus(pkey, type->bits))) {
+            return type;
+        }
     }
-    return EVP_PKEY_is_a(pkey, "ED25519") ? &key_types[1] : NULL;
+    return NULL;
+}
+
+/* The public key as DER: RSA alone is without the wrapping of a SubjectPublicKeyInfo. */
+static int encode(const struct key *key, unsigned char **out)
+{
+    return key->type->bits != 0 ? i2d_PublicKey(key->pkey, out) : i2d_PUBKEY(key->pkey, out);
 }
 
 /* Fill type and DER of key->pkey. */
@@ -48,11 +85,11 @@ static bool describe(struct key *key)
 {
     unsigned char *p = key->der;
     key->type = type_of(key->pkey);
-    int len = key->type != NULL ? i2d_PUBKEY(key->pkey, NULL) : -1;
+    int len = key->type != NULL ? encode(key, NULL) : -1;
     if (len <= 0 || len > KEY_DER_MAX) {
         return false;
     }
-    key->der_len = (size_t)i2d_PUBKEY(key->pkey, &p);
+    key->der_len = (size_t)encode(key, &p);
     return true;
 }
 
@@ -106,17 +143,26 @@ int key_load(const struct cli *cli, const char *path, struct key *key)
     }
     if (!describe(key)) {
         key_free(key);
-        return cli_fail(cli, CLI_FAILED, "use a key of type ecdsa-p256 or ed25519",
-                        "the key in %s is of a type Ferry does not sign with", path);
+        return cli_fail_why(cli, CLI_FAILED, "images are signed with keys of certain types only",
+                            "use one of: rsa-2048, rsa-3072, ecdsa-p256, ecdsa-p384, ed25519",
+                            "the key in %s is of a type Ferry does not sign with", path);
     }
     return CLI_OK;
+}
+
+static EVP_PKEY *generate(const struct key_type *type)
+{
+    if (type->bits != 0) {
+        return EVP_PKEY_Q_keygen(NULL, NULL, type->openssl, (size_t)type->bits);
+    }
+    return type->group != NULL ? EVP_PKEY_Q_keygen(NULL, NULL, type->openssl, type->group)
+                               : EVP_PKEY_Q_keygen(NULL, NULL, type->openssl);
 }
 
 int key_generate(const struct cli *cli, const struct key_type *type, struct key *key)
 {
     *key = (struct key){.is_private = true};
-    key->pkey = strcmp(type->openssl, "EC") == 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256")
-                                                 : EVP_PKEY_Q_keygen(NULL, NULL, type->openssl);
+    key->pkey = generate(type);
     if (key->pkey != NULL && describe(key)) {
         return CLI_OK;
     }
@@ -125,24 +171,51 @@ int key_generate(const struct cli *cli, const struct key_type *type, struct key 
                     ERR_reason_error_string(ERR_peek_last_error()));
 }
 
-/* ECDSA signs the digest itself; Ed25519 signs it as a message of 32 bytes. */
-size_t key_sign_digest(const struct key *key, const uint8_t digest[FERRY_SHA256_SIZE],
-                       uint8_t *signature)
+static bool sign_message(EVP_PKEY *pkey, const uint8_t *message, size_t len, uint8_t *signature,
+                         size_t *size)
 {
-    size_t len = FERRY_IMAGE_SIGNATURE_MAX;
-    int good = 0;
-    if (key->type->tlv == FERRY_TLV_ED25519) {
-        EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-        good = ctx != NULL && EVP_DigestSignInit(ctx, NULL, NULL, NULL, key->pkey) == 1 &&
-               EVP_DigestSign(ctx, signature, &len, digest, FERRY_SHA256_SIZE) == 1;
-        EVP_MD_CTX_free(ctx);
-    } else {
-        EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
-        good = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
-               EVP_PKEY_sign(ctx, signature, &len, digest, FERRY_SHA256_SIZE) == 1;
-        EVP_PKEY_CTX_free(ctx);
-    }
-    return good ? len : 0;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool good = ctx != NULL && EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+                EVP_DigestSign(ctx, signature, size, message, len) == 1;
+    EVP_MD_CTX_free(ctx);
+    return good;
+}
+
+/* Salt and MGF1 as MCUboot has them. */
+static bool set_pss(EVP_PKEY_CTX *ctx)
+{
+    return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) == 1 &&
+           EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) == 1 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, FERRY_SHA256_SIZE) == 1;
+}
+
+static bool sign_digest(const struct key *key, const uint8_t *digest, size_t len,
+                        uint8_t *signature, size_t *size)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
+    bool good = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+                (key->type->bits == 0 || set_pss(ctx)) &&
+                EVP_PKEY_sign(ctx, signature, size, digest, len) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return good;
+}
+
+size_t key_sign(const struct key *key, const uint8_t *data, size_t len, uint8_t *signature)
+{
+    size_t size = FERRY_IMAGE_SIGNATURE_MAX;
+    bool good = key->type->tlv == FERRY_TLV_ED25519
+                    ? sign_message(key->pkey, data, len, signature, &size)
+                    : sign_digest(key, data, len, signature, &size);
+    return good ? size : 0;
+}
+
+void key_hash(const struct key *key, const struct ferry_image_digest_kind *digest, uint8_t *hash)
+{
+    union ferry_image_digest_state state;
+    digest->init(&state);
+    digest->update(&state, key->der, key->der_len);
+    digest->final(&state, hash);
 }
 
 int key_to_pem(const struct cli *cli, const struct key *key, bool private_key,

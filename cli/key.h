@@ -8,26 +8,33 @@
 
 #include <openssl/evp.h>
 
-#define KEY_DER_MAX 128
+#define KEY_DER_MAX 400 /* RSA-3072 has 398 */
 
 /* One kind of key Ferry signs with. */
 struct key_type {
     const char *name;    /* "ecdsa-p256" */
     const char *openssl; /* OpenSSL's name of the algorithm */
+    const char *group;   /* and of the curve, or NULL */
+    unsigned bits;       /* of an RSA modulus, or 0 */
     uint16_t tlv;        /* the signature's TLV type */
+    /* What an image it signs may be hashed by; the first is taken unless another is asked for. */
+    const struct ferry_image_digest_kind *digests[2];
 };
 
 /* The type with a name, or NULL. */
 const struct key_type *key_type_find(const char *name);
 
-/* "ecdsa-p256, ed25519" for messages. */
+/* "rsa-2048, rsa-3072, …" for messages. */
 extern const char key_type_names[];
+
+/* Whether images it signs may be hashed so. */
+bool key_type_takes(const struct key_type *type, const struct ferry_image_digest_kind *digest);
 
 struct key {
     EVP_PKEY *pkey;
     const struct key_type *type;
     bool is_private;
-    uint8_t der[KEY_DER_MAX]; /* SubjectPublicKeyInfo */
+    uint8_t der[KEY_DER_MAX]; /* as in struct ferry_image_key */
     size_t der_len;
 };
 
@@ -39,10 +46,12 @@ int key_load(const struct cli *cli, const char *path, struct key *key);
 FERRY_MUST_CHECK
 int key_generate(const struct cli *cli, const struct key_type *type, struct key *key);
 
-/* Sign a SHA-256 digest as MCUboot wants it. signature has FERRY_IMAGE_SIGNATURE_MAX bytes.
- * Returns its length, or 0 when OpenSSL fails. */
-size_t key_sign_digest(const struct key *key, const uint8_t digest[FERRY_SHA256_SIZE],
-                       uint8_t *signature);
+/* Sign as MCUboot wants it: ECDSA and RSA-PSS take data as the digest, Ed25519 as the message.
+ * signature has FERRY_IMAGE_SIGNATURE_MAX bytes. Returns its length, or 0. */
+size_t key_sign(const struct key *key, const uint8_t *data, size_t len, uint8_t *signature);
+
+/* Hash of the public key: what KEYHASH has. hash gets digest->size bytes. */
+void key_hash(const struct key *key, const struct ferry_image_digest_kind *digest, uint8_t *hash);
 
 /* The key as PEM text in buffer (private: PKCS#8). Free the buffer.
  * After a message returns an enum cli_exit. */

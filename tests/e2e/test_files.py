@@ -7,7 +7,7 @@ import pytest
 
 from lab import ferry, ferry_json, sign
 
-KEY_TYPES = ["ecdsa-p256", "ed25519"]
+KEY_TYPES = ["rsa-2048", "rsa-3072", "ecdsa-p256", "ecdsa-p384", "ed25519"]
 
 
 @pytest.fixture(scope="module", params=KEY_TYPES)
@@ -40,10 +40,12 @@ def test_signed_image_verifies_with_private_and_public_key(made):
 
 
 def test_inspect_names_everything(made):
-    folder, _ = made
+    folder, kind = made
     result = ferry_json("inspect", folder / "app.signed.bin")
     names = [t["name"] for t in result["tlvs"]]
-    assert names[:2] == ["SHA256", "KEYHASH"] and len(names) == 3
+    signature = {"rsa-2048": "RSA2048_PSS", "rsa-3072": "RSA3072_PSS", "ed25519": "ED25519"}
+    assert names == ["SHA384" if kind == "ecdsa-p384" else "SHA256", "KEYHASH",
+                     signature.get(kind, "ECDSA_SIG")]
     assert result["header_size"] == 512 and result["image_size"] == 5000
     assert result["digest"] == "good" and "trailer" not in result
 
@@ -98,7 +100,7 @@ def test_inspect_knows_where_strategies_keep_images(made, strategy, up, place):
     result = ferry_json("inspect", "--strategy", strategy, dump(folder, up))
     assert result["image_at"] == up and result["place"] == place
     assert result["version"] == "1.2.3.4" and result["digest"] == "good"
-    assert [len(t["data"]) // 2 for t in result["tlvs"]][0] == 32
+    assert [len(t["data"]) // 2 for t in result["tlvs"]][0] in (32, 48)
     assert "trailer" not in result
 
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of `ferry sign`: imgtool's names. */
+#ifndef CLI_SIGN_OPTIONS_H
+#define CLI_SIGN_OPTIONS_H
+
+#include "image_build.h"
+
+struct sign_arguments {
+    struct image_build build;
+    const char *key_paths[IMAGE_KEYS];
+    size_t key_count;
+    bool have_version;
+    bool auto_counter; /* the counter is the version's */
+    const char *vendor;
+    const char *class_name;
+    char **rest; /* IN and OUT */
+};
+
+/* What `ferry sign --help` prints of them. */
+extern const char sign_options_help[];
+
+/* Read the command line. After a message returns an enum cli_exit; free the claims in any case. */
+FERRY_MUST_CHECK
+int sign_options_read(struct cli *cli, int argc, char **argv, struct sign_arguments *a);
+
+#endif
