@@ -26,11 +26,13 @@ int main(void)
                                                .max_align = 8,
                                                .max_sectors = 128},
                                      .strategy = &ferry_boot_swap_move};
-    struct ferry_boot_config config = {.images = &image,
-                                       .image_count = 1,
-                                       .buf = workspace,
-                                       .buf_size = sizeof workspace,
-                                       .trust = {.digest_only = true}}; /* a product gives keys */
+    const struct ferry_image_digest_kind *digests[] = {&ferry_digest_sha256};
+    struct ferry_boot_config config = {
+        .images = &image,
+        .image_count = 1,
+        .buf = workspace,
+        .buf_size = sizeof workspace,
+        .trust = {.digests = digests, .digest_count = 1, .digest_only = true}}; /* or keys */
     struct ferry_boot_report report;
     int result = ferry_boot_run(&config, &report);
     printf("%s: %s\n", ferry_boot_action_name(report.images[0].action), ferry_error_text(result));

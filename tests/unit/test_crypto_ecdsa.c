@@ -214,13 +214,15 @@ static void ecdsa_verifies_what_openssl_signs(void **state)
     }
 }
 
-/* Any bit of digest or signature. */
+/* Any bit of digest or signature; of the slower curve every third. */
 static void ecdsa_every_bit(void **state)
 {
     (void)state;
     struct sample sample = sign_sample("bits");
-    int refused = 0;
-    for (size_t bit = 0; bit < 8 * (curve->size + sample.len); bit++) {
+    size_t step = curve == &curves[0] ? 1 : 3;
+    size_t bits = 8 * (curve->size + sample.len);
+    size_t refused = 0;
+    for (size_t bit = 0; bit < bits; bit += step) {
         struct sample bad = sample;
         size_t at = bit / 8;
         uint8_t *byte = at < curve->size ? &bad.digest[at] : &bad.der[at - curve->size];
@@ -228,8 +230,8 @@ static void ecdsa_every_bit(void **state)
         assert_int_equal(ecdsa_verify(&bad, bad.der, bad.len), FERRY_E_SIGNATURE);
         refused++;
     }
-    printf("%s: %d bits\n", curve->name, refused);
-    assert_int_equal(refused, 8 * (curve->size + sample.len));
+    printf("%s: %zu bits\n", curve->name, refused);
+    assert_int_equal(refused, (bits + step - 1) / step);
 }
 
 /* r and s are from 1 to n - 1; what is equal to a good one modulo n is not it. */

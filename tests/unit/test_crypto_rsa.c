@@ -140,21 +140,22 @@ static void rsa_verifies_what_openssl_signs(void **state)
     }
 }
 
-/* Any bit of digest, signature or modulus. */
+/* Any bit of digest, signature or modulus; of the longer key every third. */
 static void rsa_every_bit(void **state)
 {
     (void)state;
     struct sample sample = sign_sample("bits");
     uint8_t modulus[TEST_SIGNATURE_MAX];
-    int refused = 0;
-    for (size_t bit = 0; bit < 8 * (32 + size); bit++) {
+    size_t step = size == FERRY_RSA2048_SIZE ? 1 : 3;
+    size_t refused = 0;
+    for (size_t bit = 0; bit < 8 * (32 + size); bit += step) {
         struct sample bad = sample;
         uint8_t *byte = bit < 256 ? &bad.digest[bit / 8] : &bad.signature[bit / 8 - 32];
         *byte ^= (uint8_t)(1U << bit % 8);
         assert_int_equal(verify(&bad, bad.signature), FERRY_E_SIGNATURE);
         refused++;
     }
-    for (size_t bit = 0; bit < 8 * size; bit++) {
+    for (size_t bit = 0; bit < 8 * size; bit += step) {
         memcpy(modulus, modulus_of(key), size);
         modulus[bit / 8] ^= (uint8_t)(1U << bit % 8);
         assert_int_equal(
@@ -162,8 +163,8 @@ static void rsa_every_bit(void **state)
             FERRY_E_SIGNATURE);
         refused++;
     }
-    printf("RSA-%zu: %d bits\n", 8 * size, refused);
-    assert_int_equal(refused, 8 * (32 + 2 * size));
+    printf("RSA-%zu: %zu bits\n", 8 * size, refused);
+    assert_int_equal(refused, (8 * (32 + size) + step - 1) / step + (8 * size + step - 1) / step);
 }
 
 /* Any bit of what was signed: padding, the byte between it and the salt, salt, hash, trailer. The
