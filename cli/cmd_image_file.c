@@ -6,14 +6,51 @@
 
 #include <string.h>
 
-static int refuse(const struct cli *cli, const char *path, int error)
+static int refuse(const struct cli *cli, const char *path, const struct image_file *file, int error)
 {
+    char scheme[IMAGE_FILE_SCHEME_MAX];
+    char why[192];
+    if (error == FERRY_E_SECRET) {
+        image_file_scheme(file, scheme);
+        snprintf(why, sizeof why,
+                 "its payload is encrypted (%s); header, sizes and TLVs are good, digest and "
+                 "signature are those of the plaintext",
+                 scheme);
+        return cli_fail_why(cli, CLI_VERIFY, why,
+                            "decrypt it with the device's private key: -E KEY",
+                            "%s cannot be verified as it is", path);
+    }
     return cli_fail_error(cli, CLI_VERIFY, error, "%s does not verify", path);
 }
 
-static void print_verified(const struct cli *cli, const char *path,
-                           const struct ferry_image_info *info, const struct key *key)
+/* What became of the payload, for people; "" where there is nothing to say. */
+static const char *payload_text(const struct image_file *file)
 {
+    switch (file->payload) {
+    case IMAGE_CLEAR:
+        return ", flagged as encrypted but in the clear";
+    case IMAGE_DECRYPTED:
+        return ", decrypted";
+    case IMAGE_PLAIN:
+    case IMAGE_ENCRYPTED:
+        break;
+    }
+    return "";
+}
+
+static const char *payload_name(const struct image_file *file)
+{
+    static const char *const names[] = {[IMAGE_PLAIN] = "plain",
+                                        [IMAGE_CLEAR] = "clear",
+                                        [IMAGE_DECRYPTED] = "decrypted",
+                                        [IMAGE_ENCRYPTED] = "encrypted"};
+    return names[file->payload];
+}
+
+static void print_verified(const struct cli *cli, const char *path, const struct image_file *file,
+                           const struct key *key)
+{
+    const struct ferry_image_info *info = &file->info;
     char version[FERRY_VERSION_TEXT_MAX];
     char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
     ferry_version_text(&info->header.version, version);
@@ -24,44 +61,59 @@ static void print_verified(const struct cli *cli, const char *path,
         cJSON_AddStringToObject(object, "version", version);
         cJSON_AddStringToObject(object, "hash", hash);
         cJSON_AddStringToObject(object, "signature", key != NULL ? key->type->name : "unchecked");
+        cJSON_AddStringToObject(object, "payload", payload_name(file));
         cli_print_json(object);
         return;
     }
-    printf("%s: version %s, digest good, signature %s\nhash: %s\n", path, version,
-           key != NULL ? "good" : "not checked (give -k KEY)", hash);
+    printf("%s: version %s%s, digest good, signature %s\nhash: %s\n", path, version,
+           payload_text(file), key != NULL ? "good" : "not checked (give -k KEY)", hash);
+}
+
+/* Read FILE, decrypt it where a key is given for that, verify it, and say what was found. */
+static int verify_file(const struct cli *cli, const char *path, const char *secret_path,
+                       const struct key *key)
+{
+    struct image_file file;
+    int code = image_file_read(cli, path, &file);
+    if (code != CLI_OK) {
+        return code;
+    }
+    code = secret_path != NULL ? image_file_decrypt(cli, secret_path, &file) : CLI_OK;
+    if (code == CLI_OK) {
+        int error = image_file_verify(&file, key);
+        if (error == FERRY_OK) {
+            print_verified(cli, path, &file, key);
+        } else {
+            code = refuse(cli, path, &file, error);
+        }
+    }
+    image_file_free(&file);
+    return code;
 }
 
 static int run_verify(struct cli *cli, int argc, char **argv)
 {
-    static const struct option own[] = {{"key", required_argument, NULL, 'k'}, {0}};
+    static const struct option own[] = {
+        {"key", required_argument, NULL, 'k'}, {"encrypt", required_argument, NULL, 'E'}, {0}};
     const char *key_path = NULL;
-    struct image_file file;
+    const char *secret_path = NULL;
     struct key key = {0};
     int option;
 
     optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "k:", own)) != -1) {
+    while ((option = cli_getopt(cli, argc, argv, "k:E:", own)) != -1) {
         if (option == '?') {
             return CLI_USAGE;
         }
-        key_path = optarg;
+        key_path = option == 'k' ? optarg : key_path;
+        secret_path = option == 'E' ? optarg : secret_path;
     }
     if (argc - optind != 1) {
         return cli_usage(cli, "verify needs one FILE");
     }
     int code = key_path != NULL ? key_load(cli, key_path, &key) : CLI_OK;
-    if (code != CLI_OK) {
-        return code;
-    }
-    code = image_file_read(cli, argv[optind], &file);
     if (code == CLI_OK) {
-        int error = image_file_verify(&file, key_path != NULL ? &key : NULL);
-        if (error == FERRY_OK) {
-            print_verified(cli, argv[optind], &file.info, key_path != NULL ? &key : NULL);
-        } else {
-            code = refuse(cli, argv[optind], error);
-        }
-        image_file_free(&file);
+        code = verify_file(cli, argv[optind], secret_path, key_path != NULL ? &key : NULL);
     }
     key_free(&key);
     return code;
@@ -280,6 +332,7 @@ static void print_inspection(const cJSON *object)
 struct inspect_options {
     const struct ferry_strategy_traits *strategy; /* NULL = not told */
     uint32_t sector;                              /* 0 = not told */
+    const char *secret_path;                      /* -E; NULL = none */
 };
 
 static int unknown_strategy(const struct cli *cli, const char *name)
@@ -301,15 +354,18 @@ static int unknown_strategy(const struct cli *cli, const char *name)
 static int take_inspect_options(struct cli *cli, int argc, char **argv,
                                 struct inspect_options *options)
 {
-    static const struct option own[] = {
-        {"strategy", required_argument, NULL, 's'}, {"sector", required_argument, NULL, 'S'}, {0}};
+    static const struct option own[] = {{"strategy", required_argument, NULL, 's'},
+                                        {"sector", required_argument, NULL, 'S'},
+                                        {"encrypt", required_argument, NULL, 'E'},
+                                        {0}};
     int option;
 
     optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "", own)) != -1) {
+    while ((option = cli_getopt(cli, argc, argv, "E:", own)) != -1) {
         if (option == '?') {
             return CLI_USAGE;
         }
+        options->secret_path = option == 'E' ? optarg : options->secret_path;
         if (option == 'S' &&
             (cli_number(optarg, 1U << 24, &options->sector) != FERRY_OK || options->sector == 0)) {
             return cli_usage(cli, "--sector takes the bytes a sector has, such as 4096");
@@ -324,9 +380,44 @@ static int take_inspect_options(struct cli *cli, int argc, char **argv,
     return argc - optind == 1 ? CLI_OK : cli_usage(cli, "inspect needs one FILE");
 }
 
+/* How it is encrypted, and whether it is still so in this file. */
+static void add_encryption(cJSON *object, const struct image_file *file)
+{
+    char scheme[IMAGE_FILE_SCHEME_MAX];
+    if (file->payload != IMAGE_PLAIN) {
+        image_file_scheme(file, scheme);
+        cJSON_AddStringToObject(object, "encryption", scheme);
+        cJSON_AddStringToObject(object, "payload", payload_name(file));
+    }
+}
+
+static const char *digest_text(int state)
+{
+    if (state == FERRY_E_SECRET) {
+        return "not checked: the payload is encrypted (-E KEY decrypts it)";
+    }
+    return state == FERRY_OK ? "good" : ferry_error_text(state);
+}
+
+/* All there is to say of an image. Returns FERRY_OK, or what is wrong with it. */
+static int inspect(cJSON *object, struct image_file *file, const struct inspect_options *options)
+{
+    int state = image_file_verify(file, NULL);
+    add_place(object, file, options->strategy);
+    add_header(object, &file->info);
+    add_encryption(object, file);
+    int tlvs = add_tlvs(object, file);
+    cJSON_AddStringToObject(object, "digest", digest_text(state));
+    add_trailer(object, file, options->strategy);
+    if (tlvs < 0) {
+        return tlvs;
+    }
+    return state == FERRY_E_SECRET ? FERRY_OK : state;
+}
+
 static int run_inspect(struct cli *cli, int argc, char **argv)
 {
-    struct inspect_options options = {NULL, 0};
+    struct inspect_options options = {NULL, 0, NULL};
     struct image_file file;
 
     int code = take_inspect_options(cli, argc, argv, &options);
@@ -336,30 +427,34 @@ static int run_inspect(struct cli *cli, int argc, char **argv)
     if (code != CLI_OK) {
         return code;
     }
-    int state = image_file_verify(&file, NULL);
+    if (options.secret_path != NULL) {
+        code = image_file_decrypt(cli, options.secret_path, &file);
+    }
+    if (code != CLI_OK) {
+        image_file_free(&file);
+        return code;
+    }
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "file", argv[optind]);
-    add_place(object, &file, options.strategy);
-    add_header(object, &file.info);
-    int tlvs = add_tlvs(object, &file);
-    cJSON_AddStringToObject(object, "digest", state == FERRY_OK ? "good" : ferry_error_text(state));
-    add_trailer(object, &file, options.strategy);
-    image_file_free(&file);
+    int error = inspect(object, &file, &options);
     if (cli->json) {
         cli_print_json(object);
     } else {
         print_inspection(object);
         cJSON_Delete(object);
     }
-    return tlvs < 0 || state != FERRY_OK ? refuse(cli, argv[optind], tlvs < 0 ? tlvs : state)
-                                         : CLI_OK;
+    code = error != FERRY_OK ? refuse(cli, argv[optind], &file, error) : CLI_OK;
+    image_file_free(&file);
+    return code;
 }
 
 const struct cli_command cli_image_file_commands[] = {
     {"verify", "[-k KEY] FILE", "check an image file: structure, digest, signature",
-     "  -k, --key KEY      public or private key, PEM; without it the signature is not checked\n",
+     "  -k, --key KEY      public or private key, PEM; without it the signature is not checked\n"
+     "  -E, --encrypt KEY  the device's private key, which decrypts the payload\n",
      run_verify},
     {"inspect", "FILE", "show an image file, or the dump of a slot: header, TLVs, digest, trailer",
+     "  -E, --encrypt KEY    the device's private key, which decrypts the payload\n"
      "      --strategy NAME  how the device uses the slot: swap-move, swap-shift, …\n"
      "      --sector N       bytes a sector has, where the image is one sector up\n",
      run_inspect},

@@ -39,9 +39,9 @@ static void print_key(const struct cli *cli, const struct key *key, const char *
         cli_print_json(object);
         return;
     }
-    printf("%s: new %s key\nkey hash: %s\nKeep it secret: whoever has it can sign for your "
-           "devices.\n",
-           path, key->type->name, hex);
+    printf("%s: new %s key\nkey hash: %s\nKeep it secret: whoever has it can %s.\n", path,
+           key->type->name, hex,
+           key->type->tlv != 0 ? "sign for your devices" : "read your devices' images");
 }
 
 static int run_keygen(struct cli *cli, int argc, char **argv)
@@ -110,7 +110,7 @@ static int run_pubkey(struct cli *cli, int argc, char **argv)
         return cli_usage(cli, "pubkey needs -k KEY");
     }
     struct key key;
-    int code = key_load(cli, key_path, &key);
+    int code = key_load_any(cli, key_path, &key);
     if (code != CLI_OK) {
         return code;
     }
@@ -120,8 +120,9 @@ static int run_pubkey(struct cli *cli, int argc, char **argv)
 }
 
 const struct cli_command cli_key_commands[] = {
-    {"keygen", "-t TYPE -o KEY", "make a signing key",
-     "  -t, --type TYPE    rsa-2048, rsa-3072, ecdsa-p256, ecdsa-p384, ed25519\n"
+    {"keygen", "-t TYPE -o KEY", "make a key to sign or to encrypt with",
+     "  -t, --type TYPE    rsa-2048, rsa-3072, ecdsa-p256, ecdsa-p384, ed25519;\n"
+     "                     to encrypt for: x25519, ecdsa-p256, rsa-2048\n"
      "  -o, --output KEY   the private key, PEM; an existing file is kept\n"
      "  -f, --force        overwrite it all the same\n",
      run_keygen},

@@ -30,20 +30,25 @@ static void print_signed(const struct cli *cli, const struct sign_arguments *a,
     cli_hex(info.digest, info.digest_len, hash);
     char type[IMAGE_KEYS * 16];
     name_keys(&a->build, type, sizeof type);
+    const struct encryption *e = &a->build.encryption;
+    const char *encryption = e->key != NULL ? encryption_scheme(encryption_tlv(e)) : "none";
     if (cli->json) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "file", out_path);
         cJSON_AddStringToObject(object, "version", version);
         cJSON_AddStringToObject(object, "hash", hash);
         cJSON_AddStringToObject(object, "signature", type);
+        cJSON_AddStringToObject(object, "encryption", encryption);
         cJSON_AddNumberToObject(object, "size", info.size);
         cJSON_AddNumberToObject(object, "slot_room", image_build_limit(&a->build));
         cli_print_json(object);
         return;
     }
     printf(
-        "%s: version %s, %u bytes (the slot has %u beside its trailer), signature %s\nhash: %s\n",
-        out_path, version, (unsigned)info.size, (unsigned)image_build_limit(&a->build), type, hash);
+        "%s: version %s, %u bytes (the slot has %u beside its trailer), signature %s, encryption "
+        "%s\nhash: %s\n",
+        out_path, version, (unsigned)info.size, (unsigned)image_build_limit(&a->build), type,
+        encryption, hash);
 }
 
 static int sign_file(const struct cli *cli, struct sign_arguments *a, const char *in_path,
@@ -91,12 +96,34 @@ static int load_keys(const struct cli *cli, struct sign_arguments *a)
     return CLI_OK;
 }
 
+/* Load the key to encrypt for, where there is one, and check that the options go with it. */
+static int load_encryption(const struct cli *cli, struct sign_arguments *a, struct encrypt_key *key)
+{
+    if (a->encrypt_path == NULL) {
+        return CLI_OK;
+    }
+    int code = encrypt_key_load(cli, a->encrypt_path, key);
+    if (code != CLI_OK) {
+        return code;
+    }
+    if (a->build.encryption.sha512 && key->tlv != FERRY_TLV_ENC_X25519) {
+        return cli_fail(cli, CLI_USAGE, "use an x25519 key, or leave --hmac-sha out",
+                        "--hmac-sha 512 goes with x25519 keys only");
+    }
+    a->build.encryption.key = key;
+    return CLI_OK;
+}
+
 static int run_sign(struct cli *cli, int argc, char **argv)
 {
     struct sign_arguments a;
+    struct encrypt_key encrypt_key = {0};
     int code = sign_options_read(cli, argc, argv, &a);
     if (code == CLI_OK) {
         code = load_keys(cli, &a);
+    }
+    if (code == CLI_OK) {
+        code = load_encryption(cli, &a, &encrypt_key);
     }
     if (code == CLI_OK) {
         code = sign_file(cli, &a, a.rest[0], a.rest[1]);
@@ -104,6 +131,7 @@ static int run_sign(struct cli *cli, int argc, char **argv)
     for (size_t i = 0; i < a.build.key_count; i++) {
         key_free(&a.build.keys[i]);
     }
+    encrypt_key_free(&encrypt_key);
     image_claims_free(&a.build.claims);
     return code;
 }

@@ -43,7 +43,8 @@ static int check_file(struct update_run *run)
     code = run->key_path != NULL ? key_load(run->cli, run->key_path, &key) : CLI_OK;
     if (code == CLI_OK) {
         int error = image_file_verify(&run->file, run->key_path != NULL ? &key : NULL);
-        if (error != FERRY_OK) {
+        /* An encrypted image only the device can look into. */
+        if (error != FERRY_OK && error != FERRY_E_SECRET) {
             code = cli_fail_error(run->cli, CLI_VERIFY, error, "%s does not verify", run->path);
         }
     }
@@ -61,11 +62,14 @@ static void tell_file(const struct update_run *run)
     if (run->cli->json) {
         return;
     }
+    bool encrypted = run->file.payload == IMAGE_ENCRYPTED;
+    const char *signature =
+        run->key_path != NULL ? "good" : "left to the bootloader (-k KEY checks it here)";
     ferry_version_text(&run->file.info.header.version, version);
     cli_hex(run->file.info.digest, run->file.info.digest_len, hash);
-    printf("%s: version %s, %zu bytes, digest good, signature %s\nhash: %s\n", run->path, version,
-           run->file.bytes.len,
-           run->key_path != NULL ? "good" : "left to the bootloader (-k KEY checks it here)", hash);
+    printf("%s: version %s, %zu bytes, digest %s, signature %s\nhash: %s\n", run->path, version,
+           run->file.bytes.len, encrypted ? "of the plaintext, which is encrypted" : "good",
+           encrypted ? "left to the bootloader" : signature, hash);
     fflush(stdout);
 }
 

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for the unprotected area: its info, the digest, SIG_PURE, and a key and a signature each. */
+/* Room for the unprotected area: its info, the digest, SIG_PURE, a key and a signature each, and
+ * the wrapped content key; and for what is missing of the last AES block. */
 #define TLV_ROOM                                                                                   \
     (4 + (4 + FERRY_IMAGE_DIGEST_MAX) + (4 + 1) +                                                  \
-     IMAGE_KEYS * ((4 + KEY_DER_MAX) + (4 + FERRY_IMAGE_SIGNATURE_MAX)))
+     IMAGE_KEYS * ((4 + KEY_DER_MAX) + (4 + FERRY_IMAGE_SIGNATURE_MAX)) +                          \
+     (4 + FERRY_IMAGE_WRAPPED_MAX) + FERRY_AES_BLOCK_SIZE)
 
 static struct ferry_trailer_format trailer_format(const struct image_build *build)
 {
@@ -21,14 +23,28 @@ static struct ferry_trailer_format trailer_format(const struct image_build *buil
     };
 }
 
-uint32_t image_build_limit(const struct image_build *build)
+/* What the trailer keeps of both images' keys: the ENC TLVs, or the content keys themselves, each
+ * in whole units of the alignment. An overwrite keeps none. */
+static uint32_t key_room(const struct image_build *build)
 {
-    struct ferry_trailer_format format = trailer_format(build);
-    struct ferry_trailer_layout layout;
-    if (ferry_trailer_layout(&format, &layout) != FERRY_OK || layout.size >= build->slot_size) {
+    const struct encryption *encryption = &build->encryption;
+    if (encryption->key == NULL || build->overwrite_only) {
         return 0;
     }
-    return build->slot_size - layout.size;
+    size_t len = encryption->save_enctlv ? encryption_tlv_len(encryption) : encryption->key_len;
+    return 2 * ferry_align_up((uint32_t)len, build->max_align);
+}
+
+uint32_t image_build_limit(const struct image_build *build)
+{
+    uint32_t room = key_room(build);
+    struct ferry_trailer_format format = trailer_format(build);
+    struct ferry_trailer_layout layout;
+    if (ferry_trailer_layout(&format, &layout) != FERRY_OK ||
+        layout.size + room >= build->slot_size) {
+        return 0;
+    }
+    return build->slot_size - layout.size - room;
 }
 
 const struct ferry_image_digest_kind *image_build_digest(const struct image_build *build)
@@ -66,9 +82,32 @@ static void add_key(const struct image_build *build, const struct key *key, stru
     add_tlv(out, FERRY_TLV_KEYHASH, hash, digest->size);
 }
 
-/* The unprotected area behind len bytes that are hashed: digest, and each key with its signature.
- */
-static bool add_unprotected(const struct image_build *build, struct cli_buffer *out)
+/* The size of the payload: whole AES blocks when it is encrypted, as imgtool makes them. */
+static size_t payload_size(const struct image_build *build, const struct cli_buffer *firmware)
+{
+    size_t size = firmware->len - (build->pad_header ? 0 : build->header_size);
+    size_t over = size % FERRY_AES_BLOCK_SIZE;
+    return build->encryption.key != NULL && over != 0 ? size + FERRY_AES_BLOCK_SIZE - over : size;
+}
+
+/* Encrypt the payload, whose digest was taken, and add the ENC TLV. */
+static bool encrypt(const struct image_build *build, size_t size, struct cli_buffer *out)
+{
+    uint8_t wrapped[FERRY_IMAGE_WRAPPED_MAX];
+    if (build->encryption.key == NULL) {
+        return true;
+    }
+    if (!encryption_apply(&build->encryption, out->data + build->header_size, size, wrapped)) {
+        return false;
+    }
+    add_tlv(out, encryption_tlv(&build->encryption), wrapped,
+            encryption_tlv_len(&build->encryption));
+    return true;
+}
+
+/* The unprotected area behind what is hashed: digest, each key with its signature, and how the
+ * payload of `size` bytes is encrypted. */
+static bool add_unprotected(const struct image_build *build, size_t size, struct cli_buffer *out)
 {
     const struct ferry_image_digest_kind *kind = image_build_digest(build);
     union ferry_image_digest_state state;
@@ -93,6 +132,9 @@ static bool add_unprotected(const struct image_build *build, struct cli_buffer *
         }
         add_key(build, key, out);
         add_tlv(out, key->type->tlv, signature, len);
+    }
+    if (!encrypt(build, size, out)) {
+        return false;
     }
     ferry_store_le16(out->data + info, FERRY_TLV_MAGIC);
     ferry_store_le16(out->data + info + 2, (uint16_t)(out->len - info));
@@ -182,10 +224,11 @@ static void add_payload(const struct image_build *build, const struct cli_buffer
                         size_t protected_size, struct cli_buffer *out)
 {
     size_t skip = build->pad_header ? 0 : build->header_size;
-    size_t payload = firmware->len - skip;
+    size_t payload = payload_size(build, firmware);
     struct ferry_image_header header = {
         .load_address = build->address,
-        .flags = build->address_flag | (build->non_bootable ? FERRY_IMAGE_NON_BOOTABLE : 0),
+        .flags = build->address_flag | (build->non_bootable ? FERRY_IMAGE_NON_BOOTABLE : 0) |
+                 encryption_flag(&build->encryption),
         .header_size = (uint16_t)build->header_size,
         .protected_size = (uint16_t)protected_size,
         .payload_size = (uint32_t)payload,
@@ -193,7 +236,8 @@ static void add_payload(const struct image_build *build, const struct cli_buffer
 
     memset(out->data, build->pad_header ? build->erased_value : 0, build->header_size);
     ferry_image_header_write(&header, out->data);
-    memcpy(out->data + build->header_size, firmware->data + skip, payload);
+    memset(out->data + build->header_size, 0, payload);
+    memcpy(out->data + build->header_size, firmware->data + skip, firmware->len - skip);
     out->len = build->header_size + payload;
 }
 
@@ -210,7 +254,7 @@ static bool assemble(const struct image_build *build, const struct cli_buffer *f
         memcpy(out->data + out->len, area->data, area->len);
         out->len += area->len;
     }
-    return add_unprotected(build, out);
+    return add_unprotected(build, payload_size(build, firmware), out);
 }
 
 static int make(const struct cli *cli, const struct image_build *build,

@@ -3,6 +3,7 @@
 #ifndef CLI_IMAGE_BUILD_H
 #define CLI_IMAGE_BUILD_H
 
+#include "encrypt.h"
 #include "image_claims.h"
 
 /* Signatures in one image: no more than a bootloader looks at. */
@@ -29,6 +30,7 @@ struct image_build {
     bool full_keys;                               /* PUBKEY in place of KEYHASH */
     bool pure;                                    /* sign the image itself: Ed25519 alone */
     struct image_claims claims;
+    struct encryption encryption; /* its key NULL: not encrypted */
 };
 
 /* The digest it is built with. */

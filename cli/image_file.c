@@ -7,7 +7,21 @@ static const struct ferry_image_verifier *const verifiers[] = {
 static const struct ferry_image_digest_kind *const digests[] = {
     &ferry_digest_sha256, &ferry_digest_sha384, &ferry_digest_sha512};
 
-#define ENCRYPTED (FERRY_IMAGE_ENCRYPTED_AES128 | FERRY_IMAGE_ENCRYPTED_AES256)
+/* How the content key is wrapped. What else the walk may find is the inspection's to say. */
+static uint16_t find_enc_tlv(const struct image_file *file)
+{
+    struct ferry_tlv_walk walk;
+    struct ferry_tlv tlv;
+    if (ferry_tlv_walk_begin(&walk, &file->rom.flash, &file->info.header) != FERRY_OK) {
+        return 0;
+    }
+    while (ferry_tlv_walk_next(&walk, &tlv) > 0) {
+        if (ferry_tlv_is_wrapped_key(tlv.type)) {
+            return tlv.type;
+        }
+    }
+    return 0;
+}
 
 /* Look for an image that begins at an offset. */
 static int open_at(struct image_file *file, uint32_t offset)
@@ -36,11 +50,15 @@ static int open_one_sector_up(struct image_file *file, uint32_t sector)
 
 static int finish_read(const struct cli *cli, const char *path, struct image_file *file, int error)
 {
-    if (error == FERRY_OK) {
-        return CLI_OK;
+    if (error != FERRY_OK) {
+        image_file_free(file);
+        return cli_fail_error(cli, CLI_VERIFY, error, "%s is no usable image", path);
     }
-    image_file_free(file);
-    return cli_fail_error(cli, CLI_VERIFY, error, "%s is no usable image", path);
+    bool encrypted = ferry_image_encrypted(&file->info.header) != 0;
+    file->payload = encrypted ? IMAGE_ENCRYPTED : IMAGE_PLAIN;
+    file->enc_tlv = encrypted ? find_enc_tlv(file) : 0;
+    ferry_flash_cipher_wipe(&file->cipher);
+    return CLI_OK;
 }
 
 int image_file_read(const struct cli *cli, const char *path, struct image_file *file)
@@ -63,7 +81,7 @@ int image_file_read_slot(const struct cli *cli, const char *path, uint32_t secto
     return finish_read(cli, path, file, error);
 }
 
-int image_file_verify(struct image_file *file, const struct key *key)
+static int verify(const struct ferry_flash *image, const struct key *key)
 {
     uint8_t buf[4096];
     struct ferry_image_info info;
@@ -79,12 +97,74 @@ int image_file_verify(struct image_file *file, const struct key *key)
         trust.keys = &trusted;
         trust.key_count = 1;
     }
-    int error =
-        ferry_image_verify(&file->rom.flash, &trust, buf, sizeof buf, NULL, NULL, &info, &verdict);
-    if (error == FERRY_E_DIGEST && (info.header.flags & ENCRYPTED) != 0) {
-        return FERRY_E_SECRET; /* the digest is of the plaintext */
-    }
+    int error = ferry_image_verify(image, &trust, buf, sizeof buf, NULL, NULL, &info, &verdict);
     return error == FERRY_OK && !ferry_verdict_is_valid(&verdict) ? FERRY_E_SIGNATURE : error;
+}
+
+int image_file_verify(struct image_file *file, const struct key *key)
+{
+    int error = verify(&file->rom.flash, key);
+    if (file->payload == IMAGE_PLAIN) {
+        return error;
+    }
+    /* Whether it is in the clear the digest tells, and nothing else. */
+    file->payload = error == FERRY_E_DIGEST ? IMAGE_ENCRYPTED : IMAGE_CLEAR;
+    if (file->payload == IMAGE_CLEAR) {
+        return error;
+    }
+    if (file->cipher.inner == NULL) {
+        return FERRY_E_SECRET;
+    }
+    error = verify(&file->cipher.flash, key);
+    file->payload = error == FERRY_E_DIGEST ? IMAGE_ENCRYPTED : IMAGE_DECRYPTED;
+    return error;
+}
+
+static int explain_no_key(const struct cli *cli, const char *key_path,
+                          const struct image_file *file, int error)
+{
+    char scheme[IMAGE_FILE_SCHEME_MAX];
+    if (error != FERRY_E_SECRET) {
+        return cli_fail_error(cli, CLI_VERIFY, error, "the image has no usable content key");
+    }
+    image_file_scheme(file, scheme);
+    return cli_fail_why(cli, CLI_VERIFY, "it was encrypted for another key, or is damaged",
+                        "give the private key of the device it was encrypted for",
+                        "the key in %s does not decrypt the image (%s)", key_path, scheme);
+}
+
+int image_file_decrypt(const struct cli *cli, const char *key_path, struct image_file *file)
+{
+    struct encrypt_key key;
+    struct ferry_content_key content_key;
+    const struct ferry_image_header *header = &file->info.header;
+    if (file->payload == IMAGE_PLAIN) {
+        return CLI_OK;
+    }
+    int code = encrypt_key_load(cli, key_path, &key);
+    if (code != CLI_OK) {
+        return code;
+    }
+    if (!key.is_private) {
+        encrypt_key_free(&key);
+        return cli_fail(cli, CLI_FAILED, "give the private key", "%s is a public key", key_path);
+    }
+    int error = encrypt_key_open(&key, &file->rom.flash, header, &content_key);
+    encrypt_key_free(&key);
+    if (error != FERRY_OK) {
+        return explain_no_key(cli, key_path, file, error);
+    }
+    ferry_flash_cipher_init(&file->cipher, &file->rom.flash, header->header_size,
+                            header->header_size + header->payload_size, &content_key);
+    ferry_wipe(&content_key, sizeof content_key);
+    return CLI_OK;
+}
+
+void image_file_scheme(const struct image_file *file, char text[IMAGE_FILE_SCHEME_MAX])
+{
+    snprintf(text, IMAGE_FILE_SCHEME_MAX, "AES-%u, %s",
+             (unsigned)(8 * ferry_image_encrypted(&file->info.header)),
+             file->enc_tlv != 0 ? encryption_scheme(file->enc_tlv) : "no wrapped key");
 }
 
 void image_file_sha256(const struct image_file *file, uint8_t digest[FERRY_SHA256_SIZE])
@@ -97,5 +177,6 @@ void image_file_sha256(const struct image_file *file, uint8_t digest[FERRY_SHA25
 
 void image_file_free(struct image_file *file)
 {
+    ferry_flash_cipher_wipe(&file->cipher);
     cli_buffer_free(&file->bytes);
 }

@@ -3,13 +3,25 @@
 #ifndef CLI_IMAGE_FILE_H
 #define CLI_IMAGE_FILE_H
 
+#include "encrypt.h"
 #include "key.h"
+
+/* How the payload is stored, as far as it is known. */
+enum image_payload {
+    IMAGE_PLAIN, /* the header has no ENC flag */
+    IMAGE_CLEAR, /* flagged, with a wrapped key, but in the clear: the digest is good as it is */
+    IMAGE_DECRYPTED, /* encrypted, and the digest is good with the key that was given */
+    IMAGE_ENCRYPTED  /* flagged, and not looked into (yet) */
+};
 
 struct image_file {
     struct cli_buffer bytes;
     struct ferry_flash_ram rom; /* the bytes from the image on, as a flash area */
     struct ferry_image_info info;
     uint32_t offset; /* of the image in the file: 0 but in the dump of a slot */
+    enum image_payload payload;
+    uint16_t enc_tlv;                 /* the first ENC TLV; 0 = none */
+    struct ferry_flash_cipher cipher; /* rom, decrypted; once a key was given */
 };
 
 /* Read a file and its image header, size and digest TLV. A damaged one is refused with its cause.
@@ -25,9 +37,21 @@ FERRY_MUST_CHECK
 int image_file_read_slot(const struct cli *cli, const char *path, uint32_t sector,
                          struct image_file *file);
 
-/* Verify digest and, with a key, signature. Returns FERRY_OK or why not (ferry_image_verify()). */
+/* Let a key open an encrypted image, for verifications from now on. Does nothing for another.
+ * After a message returns an enum cli_exit. */
+FERRY_MUST_CHECK
+int image_file_decrypt(const struct cli *cli, const char *key_path, struct image_file *file);
+
+/* Verify digest and, with a key, signature: of what the file holds and, where that is encrypted
+ * and was given a key, of the plaintext. Sets file->payload.
+ * Returns FERRY_OK; FERRY_E_SECRET for ciphertext without a key; or why not (ferry_image_verify()).
+ */
 FERRY_MUST_CHECK
 int image_file_verify(struct image_file *file, const struct key *key);
+
+/* "AES-128, ecies-x25519". */
+#define IMAGE_FILE_SCHEME_MAX 64
+void image_file_scheme(const struct image_file *file, char text[IMAGE_FILE_SCHEME_MAX]);
 
 /* SHA-256 of the whole file: what an upload is known by. */
 void image_file_sha256(const struct image_file *file, uint8_t digest[FERRY_SHA256_SIZE]);

@@ -20,9 +20,10 @@ static const struct key_type key_types[] = {
      0,
      FERRY_TLV_ED25519,
      {&ferry_digest_sha256, &ferry_digest_sha512}},
+    {"x25519", "X25519", NULL, 0, 0, {NULL}},
 };
 
-const char key_type_names[] = "rsa-2048, rsa-3072, ecdsa-p256, ecdsa-p384, ed25519";
+const char key_type_names[] = "rsa-2048, rsa-3072, ecdsa-p256, ecdsa-p384, ed25519, x25519";
 
 #define TYPES (sizeof key_types / sizeof key_types[0])
 
@@ -121,6 +122,17 @@ static bool parse_pem(const struct cli_buffer *file, struct key *key, bool *encr
 }
 
 int key_load(const struct cli *cli, const char *path, struct key *key)
+{
+    int code = key_load_any(cli, path, key);
+    if (code == CLI_OK && key->type->tlv == 0) {
+        key_free(key);
+        return cli_fail(cli, CLI_FAILED, "encrypt with it (-E), and sign with one of another type",
+                        "the key in %s is an %s key, which signs nothing", path, key->type->name);
+    }
+    return code;
+}
+
+int key_load_any(const struct cli *cli, const char *path, struct key *key)
 {
     struct cli_buffer file;
     bool encrypted = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signing keys: PEM files in, signatures and DER public keys out. OpenSSL does the work. */
+/* Keys: PEM files in, signatures and DER public keys out. OpenSSL does the work. */
 #ifndef CLI_KEY_H
 #define CLI_KEY_H
 
@@ -10,13 +10,13 @@
 
 #define KEY_DER_MAX 400 /* RSA-3072 has 398 */
 
-/* One kind of key Ferry signs with. */
+/* One kind of key Ferry signs or encrypts with. */
 struct key_type {
     const char *name;    /* "ecdsa-p256" */
     const char *openssl; /* OpenSSL's name of the algorithm */
     const char *group;   /* and of the curve, or NULL */
     unsigned bits;       /* of an RSA modulus, or 0 */
-    uint16_t tlv;        /* the signature's TLV type */
+    uint16_t tlv;        /* the signature's TLV type; 0 = it encrypts only */
     /* What an image it signs may be hashed by; the first is taken unless another is asked for. */
     const struct ferry_image_digest_kind *digests[2];
 };
@@ -38,9 +38,12 @@ struct key {
     size_t der_len;
 };
 
-/* Load a private or public key from a PEM file. After a message returns an enum cli_exit. */
+/* Load a private or public key from a PEM file: one that signs, or of any type.
+ * After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK
 int key_load(const struct cli *cli, const char *path, struct key *key);
+FERRY_MUST_CHECK
+int key_load_any(const struct cli *cli, const char *path, struct key *key);
 
 /* Make a new private key. After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK

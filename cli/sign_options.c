@@ -20,7 +20,10 @@ enum {
     OPTION_CUSTOM,
     OPTION_CUSTOM_FILE,
     OPTION_VENDOR,
-    OPTION_CLASS
+    OPTION_CLASS,
+    OPTION_ENCRYPT_KEYLEN,
+    OPTION_HMAC_SHA,
+    OPTION_SAVE_ENCTLV
 };
 
 static const struct option sign_options[] = {
@@ -49,6 +52,11 @@ static const struct option sign_options[] = {
     {"custom-tlv-file", required_argument, NULL, OPTION_CUSTOM_FILE},
     {"vid", required_argument, NULL, OPTION_VENDOR},
     {"cid", required_argument, NULL, OPTION_CLASS},
+    {"encrypt", required_argument, NULL, 'E'},
+    {"encrypt-keylen", required_argument, NULL, OPTION_ENCRYPT_KEYLEN},
+    {"hmac-sha", required_argument, NULL, OPTION_HMAC_SHA},
+    {"clear", no_argument, NULL, 'c'},
+    {"save-enctlv", no_argument, NULL, OPTION_SAVE_ENCTLV},
     {0},
 };
 
@@ -271,6 +279,35 @@ static int take_form(const struct cli *cli, int option, struct sign_arguments *a
     }
 }
 
+/* How it is encrypted. Returns an enum cli_exit, or -1 for another option. */
+static int take_encryption(const struct cli *cli, int option, struct sign_arguments *a)
+{
+    struct encryption *e = &a->build.encryption;
+    switch (option) {
+    case 'E':
+        a->encrypt_path = optarg;
+        return CLI_OK;
+    case 'c':
+        e->clear = true;
+        return CLI_OK;
+    case OPTION_SAVE_ENCTLV:
+        e->save_enctlv = true;
+        return CLI_OK;
+    case OPTION_ENCRYPT_KEYLEN:
+        e->key_len = strcmp(optarg, "256") == 0 ? 32 : 16;
+        return e->key_len == 32 || strcmp(optarg, "128") == 0
+                   ? CLI_OK
+                   : bad_value(cli, "--encrypt-keylen", "give 128 or 256");
+    case OPTION_HMAC_SHA:
+        e->sha512 = strcmp(optarg, "512") == 0;
+        return e->sha512 || strcmp(optarg, "256") == 0 || strcmp(optarg, "auto") == 0
+                   ? CLI_OK
+                   : bad_value(cli, "--hmac-sha", "give auto, 256 or 512");
+    default:
+        return -1;
+    }
+}
+
 static int take_option(const struct cli *cli, int option, int argc, char **argv,
                        struct sign_arguments *a)
 {
@@ -280,6 +317,7 @@ static int take_option(const struct cli *cli, int option, int argc, char **argv,
     int code = take_switch(option, &a->build);
     code = code < 0 ? take_form(cli, option, a) : code;
     code = code < 0 ? take_claim(cli, option, a) : code;
+    code = code < 0 ? take_encryption(cli, option, a) : code;
     return code < 0 ? CLI_USAGE : code;
 }
 
@@ -319,6 +357,11 @@ static int finish(const struct cli *cli, struct sign_arguments *a)
         return cli_fail(cli, CLI_USAGE, "leave out --sha",
                         "with --pure the digest is always SHA-512");
     }
+    if (a->encrypt_path == NULL &&
+        (b->encryption.clear || b->encryption.sha512 || b->encryption.save_enctlv)) {
+        return cli_fail(cli, CLI_USAGE, "give the device's public key: -E KEY",
+                        "--clear, --hmac-sha and --save-enctlv say how to encrypt");
+    }
     return finish_uuids(cli, a, &b->claims);
 }
 
@@ -329,9 +372,10 @@ int sign_options_read(struct cli *cli, int argc, char **argv, struct sign_argume
     *a = (struct sign_arguments){.build = {.header_size = FERRY_IMAGE_HEADER_SIZE,
                                            .align = 8,
                                            .max_sectors = 128,
-                                           .erased_value = 0xff}};
+                                           .erased_value = 0xff,
+                                           .encryption = {.key_len = 16}}};
     optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "k:v:H:S:M:R:L:F:s:d:", sign_options)) != -1) {
+    while ((option = cli_getopt(cli, argc, argv, "k:v:H:S:M:R:L:F:s:d:E:c", sign_options)) != -1) {
         int code = option == '?' ? CLI_USAGE : take_option(cli, option, argc, argv, a);
         if (code != CLI_OK) {
             return code;
@@ -370,4 +414,11 @@ const char sign_options_help[] =
     "      --vid ID           vendor: a UUID or a domain name\n"
     "      --cid ID           class of device: a UUID, or a name of the vendor's\n"
     "      --custom-tlv TAG VALUE  a TLV of your own, protected; TAG from 0xa0, VALUE text or 0x…\n"
-    "      --custom-tlv-file TAG FILE  the same with the bytes of a file\n";
+    "      --custom-tlv-file TAG FILE  the same with the bytes of a file\n"
+    "  -E, --encrypt KEY      encrypt for the device with this key: PEM, or a file with the bytes "
+    "of an "
+    "AES key\n"
+    "      --encrypt-keylen N bits of the AES key of the payload: 128 (default) or 256\n"
+    "      --hmac-sha H       how an x25519 key wraps it: auto (default), 256, 512\n"
+    "  -c, --clear            leave the payload in the clear, for the primary slot\n"
+    "      --save-enctlv      the bootloader's trailers keep the wrapped key, as Ferry's do\n";

@@ -10,7 +10,8 @@ struct sign_arguments {
     const char *key_paths[IMAGE_KEYS];
     size_t key_count;
     bool have_version;
-    bool auto_counter; /* the counter is the version's */
+    bool auto_counter;        /* the counter is the version's */
+    const char *encrypt_path; /* NULL: not encrypted */
     const char *vendor;
     const char *class_name;
     char **rest; /* IN and OUT */
