@@ -7,7 +7,7 @@ from lab import ferry, ferry_json, sign
 PAYLOAD = bytes(i * 7 & 0xff for i in range(5001))
 
 # scheme: type of key
-SCHEMES = {"ecies-p256": "ecdsa-p256", "ecies-x25519": "x25519", "aes-kw": "kw"}
+SCHEMES = {"ecies-p256": "ecdsa-p256", "ecies-x25519": "x25519", "rsa-2048-oaep": "rsa-2048", "aes-kw": "kw"}
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def folder(tmp_path_factory):
     (made / "app.bin").write_bytes(PAYLOAD)
     ferry("keygen", "-t", "ed25519", "-o", made / "sign.pem", check=0)
     for name in ("device", "other"):
-        for kind in ("ecdsa-p256", "x25519"):
+        for kind in ("ecdsa-p256", "x25519", "rsa-2048"):
             ferry("keygen", "-t", kind, "-o", made / f"{name}-{kind}.key", check=0)
             ferry("pubkey", "-k", made / f"{name}-{kind}.key", "-o", made / f"{name}-{kind}.pub", check=0)
         for end in ("key", "pub"):
@@ -101,7 +101,15 @@ def test_wrong_options(folder, tmp_path, words, said):
     assert said in done.stderr and not (tmp_path / "o.bin").exists()
 
 
-@pytest.mark.parametrize("name,said", [("sign.pem", "type"), ("app.bin", "no encryption key"),
+@pytest.mark.parametrize("kind", ["rsa-3072", "ecdsa-p384", "ed25519"])
+def test_types_images_are_not_encrypted_for(folder, tmp_path, kind):
+    ferry("keygen", "-t", kind, "-o", tmp_path / "key.pem", check=0)
+    done = ferry("sign", "-v", "1.0.0", "--pad-header", "-S", "0x8000", "-E", tmp_path / "key.pem",
+                 folder / "app.bin", tmp_path / "o.bin", check=1)
+    assert "not encrypted for" in done.stderr and "x25519" in done.stderr
+
+
+@pytest.mark.parametrize("name,said", [("app.bin", "no encryption key"),
                                        ("missing.pem", "cannot read")])
 def test_files_that_are_no_encryption_keys(folder, tmp_path, name, said):
     done = ferry("sign", "-v", "1.0.0", "--pad-header", "-S", "0x8000", "-E", folder / name,
