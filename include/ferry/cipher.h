@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The primitives of encrypted images, bound at link time as those of ferry/crypto.h: AES in
  * counter mode, HMAC, HKDF, and the four ways a content key is wrapped. Nothing of this is
- * written in Ferry itself. A port wipes every copy it made of a secret; what the library beneath it
- * leaves on the stack is the library's. [mcuboot-format.md §2.5] */
+ * written in Ferry itself. A port wipes every copy it made of a secret; the chips' port overwrites
+ * what the libraries beneath it left on the stack, too. [mcuboot-format.md §2.5] */
 #ifndef FERRY_CIPHER_H
 #define FERRY_CIPHER_H
 

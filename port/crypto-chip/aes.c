@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AES in counter mode on BearSSL: the implementation in constant time, whose tables are none. */
+#include "burn.h"
 #include "ferry/cipher.h"
 
 #include <bearssl_block.h>
@@ -17,6 +18,7 @@ void ferry_crypto_aes_ctr_init(struct ferry_aes_ctr *aes, const uint8_t *key, si
     memset(aes, 0, sizeof *aes);
     memcpy(aes->opaque, &keys, sizeof keys);
     ferry_wipe(&keys, sizeof keys);
+    ferry_burn_shallow();
 }
 
 void ferry_crypto_aes_ctr(const struct ferry_aes_ctr *aes, uint32_t block, uint8_t *data,
@@ -28,4 +30,5 @@ void ferry_crypto_aes_ctr(const struct ferry_aes_ctr *aes, uint32_t block, uint8
     memcpy(&keys, aes->opaque, sizeof keys);
     (void)br_aes_ct_ctr_run(&keys, zero, block, data, len);
     ferry_wipe(&keys, sizeof keys);
+    ferry_burn_shallow();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AES key wrap by Mbed TLS, for chips. No heap: the expanded key is in the arena. */
 #include "arena.h"
+#include "burn.h"
 #include "ferry/cipher.h"
 
 #include <mbedtls/nist_kw.h>
@@ -23,6 +24,7 @@ int ferry_crypto_aes_kw(const uint8_t *kek, size_t kek_len, const uint8_t *wrapp
     }
     mbedtls_nist_kw_free(&context);
     arena_close();
+    ferry_burn_deep();
     if (rc != 0 || done != size) {
         ferry_wipe(out, size);
         return FERRY_E_SECRET;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ECDH on P-256 and X25519 on BearSSL, whose multiplications take the same time for every scalar.
  */
+#include "burn.h"
 #include "ferry/cipher.h"
 
 #include <bearssl_ec.h>
@@ -45,6 +46,7 @@ int ferry_crypto_p256_ecdh(const uint8_t scalar[FERRY_P256_SCALAR_SIZE],
         memcpy(shared, product + 1, FERRY_P256_SCALAR_SIZE);
     }
     ferry_wipe(product, sizeof product);
+    ferry_burn_deep();
     return good ? FERRY_OK : FERRY_E_SECRET;
 }
 
@@ -61,6 +63,7 @@ int ferry_crypto_x25519(const uint8_t scalar[FERRY_X25519_SIZE],
                                      BR_EC_curve25519) == 1 &&
                 !ferry_same(shared, zero, sizeof zero);
 
+    ferry_burn_deep();
     if (!good) {
         ferry_wipe(shared, FERRY_X25519_SIZE);
     }

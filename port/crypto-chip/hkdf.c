@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HMAC on BearSSL, and HKDF composed from it: BearSSL's own is not the same in every registry. */
+#include "burn.h"
 #include "ferry/cipher.h"
 
 #include <bearssl_hash.h>
@@ -23,6 +24,7 @@ void ferry_crypto_hmac(enum ferry_mac hash, const uint8_t *key, size_t key_len, 
     (void)br_hmac_out(&context, mac);
     ferry_wipe(&context, sizeof context);
     ferry_wipe(&keys, sizeof keys);
+    ferry_burn_deep();
 }
 
 /* Expand: T(n) = HMAC(prk, T(n - 1) | info | n), one behind the other. [RFC 5869 §2.3] */
@@ -63,4 +65,5 @@ void ferry_crypto_hkdf(enum ferry_mac hash, const uint8_t *secret, size_t secret
     ferry_wipe(prk, sizeof prk);
     expand(hash, &keys, info, info_len, out, out_len);
     ferry_wipe(&keys, sizeof keys);
+    ferry_burn_deep();
 }

@@ -4,6 +4,7 @@
  * here, so nothing is blinded: who can time a boot to the cycle, and choose images, learns of the
  * key. */
 #include "arena.h"
+#include "burn.h"
 #include "ferry/cipher.h"
 
 #include <mbedtls/rsa.h>
@@ -38,6 +39,7 @@ int ferry_crypto_rsa2048_oaep(const struct ferry_rsa_private *key,
     }
     mbedtls_rsa_free(&rsa);
     arena_close();
+    ferry_burn_deep();
     if (rc != 0 || len > cap) {
         ferry_wipe(out, cap);
         return FERRY_E_SECRET;
