@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The boot of an image whose strategy moves images: finish, decide, judge, move, verify, and look
- * ahead. */
+ * ahead. Each is a phase that set.c does for several images before the next. */
 #include "core/boot/swap.h"
-
-/* How often an image must verify that a swap stopped half way has left. */
-#define LOOKS 5
 
 /* ---- What was interrupted ----------------------------------------------------------------- */
 
@@ -179,8 +176,9 @@ static int begin(struct ferry_boot_swap *swap)
 
 /* ---- Settling ------------------------------------------------------------------------------ */
 
-static int refuse(struct ferry_boot_swap *swap, int why, const struct ferry_version *version,
-                  struct ferry_boot_image_report *report)
+int ferry_boot_refuse_image(struct ferry_boot_swap *swap, int why,
+                            const struct ferry_version *version,
+                            struct ferry_boot_image_report *report)
 {
     report->action = FERRY_BOOT_REFUSED;
     report->reason = why;
@@ -188,9 +186,7 @@ static int refuse(struct ferry_boot_swap *swap, int why, const struct ferry_vers
     return ferry_boot_refuse(swap, why);
 }
 
-/* An image on trial is about to be taken back: whether it may start again instead.
- * Returns 1, 0 or FERRY_E_POWER. */
-static int has_trials_left(const struct ferry_boot_swap *swap)
+int ferry_boot_has_trials_left(const struct ferry_boot_swap *swap)
 {
     const struct ferry_boot_config *config = swap->config;
     struct ferry_image_info info;
@@ -207,18 +203,10 @@ static int has_trials_left(const struct ferry_boot_swap *swap)
     return rc == 1 || rc == FERRY_E_POWER ? rc : 0;
 }
 
-/* Judge the image to come, while the old one still stands, and make it come. */
-static int install(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
+int ferry_boot_install(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
 {
-    struct ferry_version version;
-    int rc = ferry_boot_judge(swap, &version);
+    int rc = FERRY_OK;
 
-    if (rc == FERRY_E_POWER) {
-        return rc;
-    }
-    if (rc != FERRY_OK) {
-        return refuse(swap, rc, &version, report);
-    }
     /* Once its journal is begun a swap goes on with it: the first step may be under way. */
     if (!report->resumed) {
         rc = begin(swap);
@@ -228,9 +216,7 @@ static int install(struct ferry_boot_swap *swap, struct ferry_boot_image_report 
     return rc != FERRY_OK ? rc : carry_out(swap, report);
 }
 
-/* Finish what was interrupted, or do what is asked for.
- * Returns FERRY_OK also for a refusal; else the error that stopped a move. */
-static int settle(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
+int ferry_boot_finish(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
 {
     int rc = resume(swap);
 
@@ -238,19 +224,31 @@ static int settle(struct ferry_boot_swap *swap, struct ferry_boot_image_report *
         return rc;
     }
     report->resumed = rc == 1;
-    if (swap->moved) {
-        return carry_out(swap, report);
-    }
-    if (!report->resumed) {
+    return swap->moved ? carry_out(swap, report) : FERRY_OK;
+}
+
+/* Finish what was interrupted, or do what is asked for: judge the image to come, while the old one
+ * still stands, and make it come.
+ * Returns FERRY_OK also for a refusal; else the error that stopped a move. */
+static int settle(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
+{
+    struct ferry_version version;
+    int rc = ferry_boot_finish(swap, report);
+
+    if (rc == FERRY_OK && !report->resumed) {
         rc = ferry_boot_decide(swap);
         if (rc == FERRY_OK) {
-            rc = has_trials_left(swap);
-        }
-        if (rc != 0 || swap->type == FERRY_SWAP_NONE) {
-            return rc < 0 ? rc : FERRY_OK;
+            rc = ferry_boot_has_trials_left(swap);
         }
     }
-    return install(swap, report);
+    if (rc != 0 || swap->moved || swap->type == FERRY_SWAP_NONE) {
+        return rc < 0 ? rc : FERRY_OK;
+    }
+    rc = ferry_boot_judge(swap, &version);
+    if (rc != FERRY_OK) {
+        return rc == FERRY_E_POWER ? rc : ferry_boot_refuse_image(swap, rc, &version, report);
+    }
+    return ferry_boot_install(swap, report);
 }
 
 /* ---- When the primary does not verify ---------------------------------------------------- */
@@ -280,6 +278,16 @@ static int fallback_type(const struct ferry_boot_swap *swap, enum ferry_swap_typ
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
+void ferry_boot_anew(struct ferry_boot_swap *swap, enum ferry_swap_type type)
+{
+    swap->type = type;
+    swap->asked = false;
+    swap->placed = false;
+    swap->moved = false;
+    swap->unsure = false;
+    swap->done = 0;
+}
+
 /* Install a verified secondary, for good, in place of a primary that failed because of why. It need
  * be no newer than that, but nothing that the store does not let run.
  * Returns FERRY_OK, or why nothing was installed. */
@@ -288,13 +296,7 @@ static int fall_back(struct ferry_boot_swap *swap, int why, struct ferry_boot_im
     const struct ferry_policy_counters counters = *swap->counters;
     struct ferry_version version;
 
-    /* This boot may have swapped already. */
-    swap->type = FERRY_SWAP_REVERT;
-    swap->asked = false;
-    swap->placed = false;
-    swap->moved = false;
-    swap->unsure = false;
-    swap->done = 0;
+    ferry_boot_anew(swap, FERRY_SWAP_REVERT); /* this boot may have swapped already */
 
     int rc = ferry_boot_judge(swap, &version);
 
@@ -331,26 +333,31 @@ static int verify_primary(const struct ferry_boot_swap *swap,
     return rc;
 }
 
-/* Verify the primary; when it fails, fall back once, unless a swap is unfinished: its records are
- * the only way to its images.
- * Returns FERRY_OK with a valid verdict, FERRY_E_POWER, or why the primary may not run. */
-static int secure_primary(struct ferry_boot_swap *swap, bool may_fall_back,
-                          struct ferry_boot_image_report *report, struct ferry_verdict *verdict)
+int ferry_boot_look(struct ferry_boot_swap *swap, int moved, struct ferry_boot_image_report *report,
+                    struct ferry_verdict *verdict)
 {
-    int why = verify_primary(swap, report, verdict);
+    int looks = moved == FERRY_OK ? 1 : FERRY_BOOT_LOOKS;
+    int why = FERRY_OK;
 
-    /* Half way, a word that was cut may have read right this once. */
-    for (int look = 1; why == FERRY_OK && !may_fall_back && look < LOOKS; look++) {
+    for (int look = 0; why == FERRY_OK && look < looks; look++) {
         why = verify_primary(swap, report, verdict);
     }
-    if (why == FERRY_OK || why == FERRY_E_POWER || !may_fall_back) {
+    return why;
+}
+
+int ferry_boot_secure(struct ferry_boot_swap *swap, int moved,
+                      struct ferry_boot_image_report *report, struct ferry_verdict *verdict)
+{
+    int why = ferry_boot_look(swap, moved, report, verdict);
+
+    if (why == FERRY_OK || why == FERRY_E_POWER || moved != FERRY_OK) {
         return why;
     }
 
     int rc = fall_back(swap, why, report);
 
     if (rc == FERRY_OK) {
-        return verify_primary(swap, report, verdict);
+        return ferry_boot_look(swap, FERRY_OK, report, verdict);
     }
     return rc == FERRY_E_POWER ? rc : why;
 }
@@ -376,7 +383,7 @@ static int note_first_start(const struct ferry_boot_swap *swap,
         return FERRY_OK;
     }
 
-    int rc = has_trials_left(swap);
+    int rc = ferry_boot_has_trials_left(swap);
 
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
@@ -402,6 +409,26 @@ static int look_ahead(struct ferry_boot_swap *swap, bool stopped,
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
+void ferry_boot_stopped_at(struct ferry_boot_image_report *report, int moved)
+{
+    if (moved != FERRY_OK && report->action == FERRY_BOOT_RAN) {
+        report->action = FERRY_BOOT_REFUSED;
+        report->reason = moved;
+    }
+}
+
+int ferry_boot_conclude(struct ferry_boot_swap *swap, int moved, int why,
+                        struct ferry_boot_image_report *report)
+{
+    if (why == FERRY_E_POWER || why == FERRY_E_FLASH) {
+        return stop(report, why, why);
+    }
+    if (why != FERRY_OK) {
+        return stop(report, why, moved == FERRY_E_FLASH ? FERRY_E_FLASH : FERRY_E_NO_IMAGE);
+    }
+    return look_ahead(swap, moved != FERRY_OK, report);
+}
+
 int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
                        struct ferry_verdict *verdict)
 {
@@ -412,18 +439,7 @@ int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_rep
     if (moved == FERRY_E_POWER) {
         return stop(report, moved, moved);
     }
-    if (moved != FERRY_OK && report->action == FERRY_BOOT_RAN) {
-        report->action = FERRY_BOOT_REFUSED;
-        report->reason = moved;
-    }
-
-    int rc = secure_primary(swap, moved == FERRY_OK, report, verdict);
-
-    if (rc == FERRY_E_POWER || rc == FERRY_E_FLASH) {
-        return stop(report, rc, rc);
-    }
-    if (rc != FERRY_OK) {
-        return stop(report, rc, moved == FERRY_E_FLASH ? FERRY_E_FLASH : FERRY_E_NO_IMAGE);
-    }
-    return look_ahead(swap, moved != FERRY_OK, report);
+    ferry_boot_stopped_at(report, moved);
+    return ferry_boot_conclude(swap, moved, ferry_boot_secure(swap, moved, report, verdict),
+                               report);
 }

@@ -58,6 +58,58 @@ FERRY_MUST_CHECK
 int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
                        struct ferry_verdict *verdict);
 
+/* ---- The phases of that boot (by_swap.c) ------------------------------------------------
+ *
+ * ferry_boot_by_swap() does them one after the other. Where images depend on each other each
+ * phase is done for all of them before the next (group.c, set.c). */
+
+/* How often an image must verify that a swap stopped half way has left. */
+#define FERRY_BOOT_LOOKS 5
+
+/* Finish a swap whose steps had begun: swap->moved tells. One that had only begun, which is to be
+ * judged anew, sets report->resumed alone. Returns FERRY_OK, or the error that stopped it. */
+FERRY_MUST_CHECK
+int ferry_boot_finish(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report);
+
+/* An image on trial is about to be taken back: whether it may start again instead, which counts.
+ * Returns 1, 0 or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_boot_has_trials_left(const struct ferry_boot_swap *swap);
+
+/* Refuse the image that is asked for, and say so. Returns as ferry_boot_refuse(). */
+FERRY_MUST_CHECK
+int ferry_boot_refuse_image(struct ferry_boot_swap *swap, int why,
+                            const struct ferry_version *version,
+                            struct ferry_boot_image_report *report);
+
+/* Make the image come that was judged. Returns FERRY_OK, or the error that stopped it. */
+FERRY_MUST_CHECK
+int ferry_boot_install(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report);
+
+/* Make ready for another installation in the same boot, which nobody asked for. */
+void ferry_boot_anew(struct ferry_boot_swap *swap, enum ferry_swap_type type);
+
+/* Say that a move was stopped, unless the report says more. */
+void ferry_boot_stopped_at(struct ferry_boot_image_report *report, int moved);
+
+/* Verify the primary; several times where a move was stopped, for a word that was cut may have
+ * read right this once. Returns FERRY_OK with a valid verdict, or why it may not run. */
+FERRY_MUST_CHECK
+int ferry_boot_look(struct ferry_boot_swap *swap, int moved, struct ferry_boot_image_report *report,
+                    struct ferry_verdict *verdict);
+
+/* The same, and when it fails, fall back once, unless a swap is unfinished: its records are the
+ * only way to its images. */
+FERRY_MUST_CHECK
+int ferry_boot_secure(struct ferry_boot_swap *swap, int moved,
+                      struct ferry_boot_image_report *report, struct ferry_verdict *verdict);
+
+/* The end: leave the trailers sane and look ahead, or say why (from ferry_boot_secure()) the image
+ * may not run. Returns as ferry_boot_strategy.boot. */
+FERRY_MUST_CHECK
+int ferry_boot_conclude(struct ferry_boot_swap *swap, int moved, int why,
+                        struct ferry_boot_image_report *report);
+
 /* Whether there is a store to keep things in. */
 static inline bool ferry_boot_remembers(const struct ferry_boot_swap *swap)
 {
