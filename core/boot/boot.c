@@ -57,7 +57,7 @@ static int check_config(const struct ferry_boot_config *config)
             return rc;
         }
     }
-    return FERRY_OK;
+    return config->set != NULL ? config->set->check(config) : FERRY_OK;
 }
 
 /* ---- Reports ------------------------------------------------------------------------------- */
@@ -82,10 +82,8 @@ static void tell_nothing_runs(const struct ferry_boot_config *config,
     }
 }
 
-/* Keep what happened where the firmware finds it. A store that fails costs the report only.
- * Returns FERRY_OK or FERRY_E_POWER. */
-static int record_why(const struct ferry_boot_swap *swap,
-                      const struct ferry_boot_image_report *report)
+int ferry_boot_record_why(const struct ferry_boot_swap *swap,
+                          const struct ferry_boot_image_report *report)
 {
     const struct ferry_slots *slots = swap->slots;
     bool stopped = report->action == FERRY_BOOT_STOPPED;
@@ -124,36 +122,58 @@ static bool all_valid(const struct ferry_verdict *verdicts, uint32_t count)
     return count != 0 && valid == count;
 }
 
+int ferry_boot_swap_init(struct ferry_boot_swap *swap, const struct ferry_boot_config *config,
+                         uint32_t number, struct ferry_boot_image_report *report)
+{
+    const struct ferry_boot_image *image = &config->images[number];
+
+    memset(swap, 0, sizeof(*swap));
+    swap->config = config;
+    swap->image = image;
+    swap->strategy = image->strategy;
+    swap->slots = &image->slots;
+    swap->failure = &report->failure;
+    swap->counters = &report->counters;
+    swap->least = &report->least;
+    swap->type = FERRY_SWAP_NONE;
+    swap->looks = 1;
+    report->reason = FERRY_OK;
+    return ferry_slots_trailer(swap->slots, &swap->layout);
+}
+
 static int boot_image(const struct ferry_boot_config *config, uint32_t number,
                       struct ferry_boot_image_report *report, struct ferry_verdict *verdict)
 {
-    const struct ferry_boot_image *image = &config->images[number];
     struct ferry_boot_swap swap;
-
-    memset(&swap, 0, sizeof(swap));
-    swap.config = config;
-    swap.image = image;
-    swap.strategy = image->strategy;
-    swap.slots = &image->slots;
-    swap.failure = &report->failure;
-    swap.counters = &report->counters;
-    swap.least = &report->least;
-    swap.type = FERRY_SWAP_NONE;
-    swap.looks = 1;
-    report->reason = FERRY_OK;
-
-    int rc = ferry_slots_trailer(swap.slots, &swap.layout);
+    int rc = ferry_boot_swap_init(&swap, config, number, report);
 
     if (rc == FERRY_OK) {
-        rc = image->strategy->boot(&swap, report, verdict);
+        rc = swap.strategy->boot(&swap, report, verdict);
     }
     if (rc == FERRY_E_POWER) {
         return rc;
     }
 
-    int recorded = record_why(&swap, report);
+    int recorded = ferry_boot_record_why(&swap, report);
 
     return recorded == FERRY_E_POWER ? recorded : rc;
+}
+
+/* Image by image. Returns FERRY_E_POWER at once, else the first error. */
+static int boot_each(const struct ferry_boot_config *config, struct ferry_boot_report *report,
+                     struct ferry_verdict *verdicts)
+{
+    int result = FERRY_OK;
+
+    for (uint32_t i = 0; i < config->image_count; i++) {
+        int rc = boot_image(config, i, &report->images[i], &verdicts[i]);
+
+        if (rc == FERRY_E_POWER) {
+            return rc;
+        }
+        result = result == FERRY_OK ? rc : result;
+    }
+    return result;
 }
 
 int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_report *report)
@@ -167,15 +187,10 @@ int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_rep
         return result;
     }
     report->image_count = config->image_count;
-    for (uint32_t i = 0; i < config->image_count; i++) {
-        int rc = boot_image(config, i, &report->images[i], &verdicts[i]);
-
-        if (rc == FERRY_E_POWER) {
-            return rc;
-        }
-        if (result == FERRY_OK) {
-            result = rc;
-        }
+    result = config->set != NULL ? config->set->run(config, report, verdicts)
+                                 : boot_each(config, report, verdicts);
+    if (result == FERRY_E_POWER) {
+        return result;
     }
     if (result == FERRY_OK && !all_valid(verdicts, config->image_count)) {
         result = FERRY_E_NO_IMAGE;

@@ -208,7 +208,7 @@ int ferry_boot_install(struct ferry_boot_swap *swap, struct ferry_boot_image_rep
     int rc = FERRY_OK;
 
     /* Once its journal is begun a swap goes on with it: the first step may be under way. */
-    if (!report->resumed) {
+    if (!swap->begun) {
         rc = begin(swap);
     } else if (!swap->placed) {
         rc = ferry_boot_take_over(swap);
@@ -223,7 +223,8 @@ int ferry_boot_finish(struct ferry_boot_swap *swap, struct ferry_boot_image_repo
     if (rc < 0) {
         return rc;
     }
-    report->resumed = rc == 1;
+    swap->begun = rc == 1;
+    report->resumed = swap->begun;
     return swap->moved ? carry_out(swap, report) : FERRY_OK;
 }
 
@@ -235,7 +236,7 @@ static int settle(struct ferry_boot_swap *swap, struct ferry_boot_image_report *
     struct ferry_version version;
     int rc = ferry_boot_finish(swap, report);
 
-    if (rc == FERRY_OK && !report->resumed) {
+    if (rc == FERRY_OK && !swap->begun) {
         rc = ferry_boot_decide(swap);
         if (rc == FERRY_OK) {
             rc = ferry_boot_has_trials_left(swap);
@@ -282,6 +283,7 @@ void ferry_boot_anew(struct ferry_boot_swap *swap, enum ferry_swap_type type)
 {
     swap->type = type;
     swap->asked = false;
+    swap->begun = false;
     swap->placed = false;
     swap->moved = false;
     swap->unsure = false;
@@ -379,7 +381,8 @@ static int stop(struct ferry_boot_image_report *report, int why, int result)
 static int note_first_start(const struct ferry_boot_swap *swap,
                             const struct ferry_boot_image_report *report)
 {
-    if (report->action != FERRY_BOOT_TESTING || report->next != FERRY_SWAP_REVERT) {
+    if (report->action != FERRY_BOOT_TESTING || report->next != FERRY_SWAP_REVERT ||
+        swap->follows) {
         return FERRY_OK;
     }
 

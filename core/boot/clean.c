@@ -40,7 +40,9 @@ static int keep_running(const struct ferry_boot_swap *swap)
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
-int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why)
+/* Refuse; take is how the request goes. */
+static int give_up(const struct ferry_boot_swap *swap, int why,
+                   int (*take)(const struct ferry_boot_swap *swap))
 {
     const struct ferry_slots *slots = swap->slots;
     struct ferry_trailers trailers;
@@ -67,7 +69,7 @@ int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why)
     if (rc < 0) {
         return rc;
     }
-    rc = ferry_boot_empty_secondary(swap);
+    rc = take(swap);
     if (rc == FERRY_E_POWER) {
         return rc;
     }
@@ -78,6 +80,11 @@ int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why)
         return keep_running(swap);
     }
     return FERRY_OK;
+}
+
+int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why)
+{
+    return give_up(swap, why, ferry_boot_empty_secondary);
 }
 
 /* ---- Repair ------------------------------------------------------------------------------- */
@@ -128,6 +135,28 @@ static int find_end(const struct ferry_boot_swap *swap, uint32_t *end)
     }
     *end = rc == FERRY_OK ? offset + info.size : 0;
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
+}
+
+/* Take away the request, and the image with it where it reaches into the trailer. */
+static int take_request(const struct ferry_boot_swap *swap)
+{
+    uint32_t start = 0;
+    uint32_t end = 0;
+    int rc = find_end(swap, &end);
+
+    if (rc == FERRY_OK) {
+        rc = ferry_slots_trailer_start(swap->slots, swap->slots->secondary, &start);
+    }
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    return end > start ? ferry_boot_empty_secondary(swap)
+                       : ferry_boot_erase_trailer(swap, swap->slots->secondary);
+}
+
+int ferry_boot_withdraw(const struct ferry_boot_swap *swap, int why)
+{
+    return give_up(swap, why, take_request);
 }
 
 int ferry_boot_repair(const struct ferry_boot_swap *swap, const struct ferry_image_info *running)

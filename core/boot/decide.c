@@ -6,6 +6,19 @@
 
 /* ---- What the trailers ask for -------------------------------------------------------- */
 
+/* An image that belongs to a set is confirmed or taken back with it. */
+static void heed_set(struct ferry_boot_swap *swap)
+{
+    if (swap->asked) {
+        return;
+    }
+    if (swap->standing == FERRY_BOOT_STAYS && swap->type == FERRY_SWAP_REVERT) {
+        swap->type = FERRY_SWAP_NONE;
+    } else if (swap->standing == FERRY_BOOT_ON_TRIAL && swap->type == FERRY_SWAP_NONE) {
+        swap->type = FERRY_SWAP_REVERT;
+    }
+}
+
 int ferry_boot_decide(struct ferry_boot_swap *swap)
 {
     struct ferry_trailers trailers;
@@ -17,6 +30,7 @@ int ferry_boot_decide(struct ferry_boot_swap *swap)
             ferry_boot_remembers(swap) ? swap->config->memory->is_confirmed : NULL, &swap->type);
     }
     swap->asked = trailers.secondary.magic == FERRY_SET;
+    heed_set(swap);
     return rc;
 }
 

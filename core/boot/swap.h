@@ -10,6 +10,13 @@
 #include "core/image/journal.h"
 #include "ferry/boot.h"
 
+/* What is known of an unconfirmed image beyond its own trailer, by the set it belongs to. */
+enum ferry_boot_standing {
+    FERRY_BOOT_BY_TRAILER = 0, /* nothing: its trailer decides */
+    FERRY_BOOT_STAYS,          /* it is confirmed */
+    FERRY_BOOT_ON_TRIAL        /* it is not, whatever its trailer says */
+};
+
 struct ferry_boot_swap {
     const struct ferry_boot_config *config;
     const struct ferry_boot_image *image;
@@ -21,12 +28,15 @@ struct ferry_boot_swap {
     struct ferry_policy_least *least;       /* of the image that was last admitted to run */
     enum ferry_swap_type type;              /* what is asked for, or being done */
     bool asked;                             /* the secondary's trailer holds the request */
-    bool backwards; /* the image comes from where old ones are kept, not from where uploads go */
-    bool placed;    /* backwards is known: the swap has begun */
-    bool moved;     /* parts of the images have changed places already */
-    bool unsure;    /* a cut may have left the target of the next step half done */
-    uint8_t looks;  /* how often flash must read right to be believed, where a cut may have been */
-    bool mapped;    /* the journal has a map of the blocks that differ */
+    bool backwards;   /* the image comes from where old ones are kept, not from where uploads go */
+    bool begun;       /* an earlier boot began it, and this one goes on */
+    bool follows;     /* another image counts the trials of both */
+    uint8_t standing; /* enum ferry_boot_standing */
+    bool placed;      /* backwards is known: the swap has begun */
+    bool moved;       /* parts of the images have changed places already */
+    bool unsure;      /* a cut may have left the target of the next step half done */
+    uint8_t looks; /* how often flash must read right to be believed, where a cut may have been */
+    bool mapped;   /* the journal has a map of the blocks that differ */
     uint32_t primary_size;   /* bytes of the image that leaves the primary … */
     uint32_t secondary_size; /* … and of the one that leaves the secondary */
     uint32_t size;           /* the larger of both */
@@ -58,6 +68,19 @@ FERRY_MUST_CHECK
 int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
                        struct ferry_verdict *verdict);
 
+/* ---- For every boot (boot.c) -------------------------------------------------------------- */
+
+/* Begin the boot of image number. Returns FERRY_OK or FERRY_E_CONFIG. */
+FERRY_MUST_CHECK
+int ferry_boot_swap_init(struct ferry_boot_swap *swap, const struct ferry_boot_config *config,
+                         uint32_t number, struct ferry_boot_image_report *report);
+
+/* Keep what happened where the firmware finds it. A store that fails costs the report only.
+ * Returns FERRY_OK or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_boot_record_why(const struct ferry_boot_swap *swap,
+                          const struct ferry_boot_image_report *report);
+
 /* ---- The phases of that boot (by_swap.c) ------------------------------------------------
  *
  * ferry_boot_by_swap() does them one after the other. Where images depend on each other each
@@ -67,7 +90,7 @@ int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_rep
 #define FERRY_BOOT_LOOKS 5
 
 /* Finish a swap whose steps had begun: swap->moved tells. One that had only begun, which is to be
- * judged anew, sets report->resumed alone. Returns FERRY_OK, or the error that stopped it. */
+ * judged anew, sets swap->begun alone. Returns FERRY_OK, or the error that stopped it. */
 FERRY_MUST_CHECK
 int ferry_boot_finish(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report);
 
@@ -342,6 +365,11 @@ int ferry_boot_judge(struct ferry_boot_swap *swap, struct ferry_version *refused
  * Returns FERRY_OK, FERRY_E_POWER, or the flash error of the primary. */
 FERRY_MUST_CHECK
 int ferry_boot_refuse(const struct ferry_boot_swap *swap, int why);
+
+/* As that, but the image stays, where its request can be taken away alone: nothing is wrong with
+ * it. Returns as ferry_boot_refuse(). */
+FERRY_MUST_CHECK
+int ferry_boot_withdraw(const struct ferry_boot_swap *swap, int why);
 
 /* Clear damaged trailer fields that would block a request or a confirmation for ever. The primary
  * was verified and running describes it; nothing is asked for.

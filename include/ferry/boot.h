@@ -53,6 +53,12 @@ struct ferry_boot_image {
     uint32_t addresses[2];
 };
 
+/* What an image refused by FERRY_E_DEPENDENCY needs. */
+struct ferry_boot_need {
+    uint8_t image;                /* number of the other image */
+    struct ferry_version version; /* of it, at least; the build number does not count */
+};
+
 struct ferry_boot_image_report {
     enum ferry_boot_action action;
     bool resumed;                 /* an interrupted swap was finished first */
@@ -66,6 +72,7 @@ struct ferry_boot_image_report {
     struct ferry_policy_counters counters; /* of a refusal with FERRY_E_COUNTER */
     /* What the image that runs demands of those after it, by its policy's rules. */
     struct ferry_policy_least least;
+    struct ferry_boot_need need; /* of a refusal with FERRY_E_DEPENDENCY */
 };
 
 struct ferry_boot_report {
@@ -99,6 +106,26 @@ struct ferry_boot_memory {
 
 extern const struct ferry_boot_memory ferry_boot_in_store;
 
+struct ferry_boot_config;
+
+/* How several images boot that have to do with each other: a const table, so that a product with
+ * one image carries none of it. Their strategies move images (swap_*, overwrite). */
+struct ferry_boot_set {
+    /* Whether the images suit it: FERRY_OK or FERRY_E_CONFIG. */
+    int (*check)(const struct ferry_boot_config *config);
+    /* The boot of all of them, as ferry_boot_run(). verdicts: one an image, all invalid. */
+    int (*run)(const struct ferry_boot_config *config, struct ferry_boot_report *report,
+               struct ferry_verdict *verdicts);
+};
+
+/* Each for itself, but none without the images in the versions that it names, as with MCUboot:
+ * when one is missing every request is withdrawn. [mcuboot-format.md §2.2 DEPENDENCY, §2.6] */
+extern const struct ferry_boot_set ferry_boot_dependent;
+/* That, and all that change are tested, confirmed and taken back as one (ferry/set.h). All
+ * strategies revert, or none does; memory is set, and the slots share one store. Without a store
+ * that opens it is ferry_boot_dependent. */
+extern const struct ferry_boot_set ferry_boot_as_one;
+
 struct ferry_boot_config {
     const struct ferry_boot_image *images;
     uint32_t image_count;           /* 1 .. FERRY_BOOT_IMAGES */
@@ -112,6 +139,9 @@ struct ferry_boot_config {
     const struct ferry_boot_hooks *hooks; /* may be NULL */
     uint8_t *buf;                         /* workspace for copies and digests */
     size_t buf_size; /* bytes: at least 256 and a multiple of every write size */
+    /* For several images that depend on each other; NULL: each boots for itself, and dependencies
+     * are not looked at. */
+    const struct ferry_boot_set *set;
 };
 
 /* Run the boot: finish, decide, verify, swap; every primary is verified before it may run.

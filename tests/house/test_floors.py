@@ -22,6 +22,7 @@ HEADERS = {
     "smp": "core/smp", "console": "core/smp",
     "image": "core/image", "trailer": "core/image", "slots": "core/image", "crypto": "core/image",
     "trial": "core/image", "why": "core/image", "policy": "core/image", "keys": "core/image",
+    "set": "core/image",
     "cipher": "core/image", "encrypted": "core/image",
     "boot": "core/boot",
     "server": "core/server", "group_os": "core/server", "group_image": "core/server",
