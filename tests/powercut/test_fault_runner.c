@@ -35,8 +35,9 @@ static void take(void *context, const struct fault_life *life)
 }
 
 static void run_with(const struct ferry_boot_strategy *strategy,
-                     const struct ferry_slots_state *state, const char *device, const char *flow,
-                     const char *id, struct findings *findings)
+                     const struct ferry_slots_state *state, const struct ferry_boot_set *set,
+                     const char *device, const char *flow, const char *id,
+                     struct findings *findings)
 {
     struct fault_results results = {findings, take, id};
     struct fault_job job;
@@ -44,13 +45,14 @@ static void run_with(const struct ferry_boot_strategy *strategy,
     memset(findings, 0, sizeof(*findings));
     fault_job_make(&job, device, strategy, flow);
     job.state = state;
+    job.set = set;
     fault_job_run(&job, &results);
 }
 
 static void run(const struct ferry_boot_strategy *strategy, const char *device, const char *flow,
                 const char *id, struct findings *findings)
 {
-    run_with(strategy, NULL, device, flow, id, findings);
+    run_with(strategy, NULL, NULL, device, flow, id, findings);
 }
 
 /* ---- Broken plans ---------------------------------------------------------------------------- */
@@ -224,11 +226,16 @@ static int boot_confirms(struct ferry_boot_swap *swap, struct ferry_boot_image_r
 static int boot_impatient(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
                           struct ferry_verdict *verdict)
 {
-    struct ferry_boot_config config = *swap->config;
+    const struct ferry_boot_config *given = swap->config;
+    struct ferry_boot_config config = *given;
 
     config.trials = 0;
     swap->config = &config;
-    return ferry_boot_by_swap(swap, report, verdict);
+
+    int rc = ferry_boot_by_swap(swap, report, verdict);
+
+    swap->config = given;
+    return rc;
 }
 
 /* Keeps to itself what failed. */
@@ -287,6 +294,7 @@ struct defect {
     int (*run)(struct ferry_boot_swap *swap);
     boot_fn *boot;
     int (*confirm)(const struct ferry_slots *slots);
+    const struct ferry_boot_set *set;
 };
 
 #define MOVE      .base = &ferry_boot_swap_move
@@ -312,6 +320,8 @@ static const struct defect defects[] = {
     {"a counter raised during the trial", "hang", "w8-policy", FAULT_ROLLBACK, MOVE,
      .boot = boot_demands_early},
     {"a failing sector not named", "empty", NULL, FAULT_NAMED, MOVE, .boot = boot_silent},
+    {"images of a set for themselves", "set-confirm", "set", FAULT_MIXED, MOVE,
+     .set = &ferry_boot_dependent},
 };
 
 #define DEFECTS (sizeof(defects) / sizeof(defects[0]))
@@ -357,7 +367,8 @@ static void test_every_invariant_finds_its_defect(void **state)
 
         make(&broken, defect);
         run(defect->base, device, defect->flow, NULL, &sound);
-        run_with(&broken.strategy, &broken.state, device, defect->flow, NULL, &findings);
+        run_with(&broken.strategy, &broken.state, defect->set, device, defect->flow, NULL,
+                 &findings);
         printf("%-34s %6llu lives:", defect->name, (unsigned long long)findings.tried);
         for (int n = 0; n < FAULT_INVARIANT_COUNT; n++) {
             if (findings.broken[n] > 0) {

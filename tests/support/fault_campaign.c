@@ -16,7 +16,7 @@
 
 #define STRATEGIES_MAX 12
 #define MODELS_MAX     16
-#define FLOWS_MAX      24
+#define FLOWS_MAX      48
 #define PROCESSES_MAX  16
 
 /* Findings printed for one job. */

@@ -272,13 +272,14 @@ static bool is_erased(const struct fault_area *area, uint32_t offset, uint32_t l
     return memory[0] == area->flash.erased_value && memcmp(memory, memory + 1, len - 1) == 0;
 }
 
+const char *const fault_place_names[FAULT_PLACES] = {
+    "primary", "secondary", "scratch", "primary of image 1", "secondary of image 1", "store"};
+
 static void tell(const struct fault_op *op, const char *what)
 {
-    static const char *const names[FAULT_PLACES] = {"primary", "secondary", "scratch", "store"};
-
     if (op->area->chip->verbose) {
-        printf("    %s: %s, offset %u, %u bytes\n", what, names[op->area->place], op->offset,
-               op->len);
+        printf("    %s: %s, offset %u, %u bytes\n", what, fault_place_names[op->area->place],
+               op->offset, op->len);
     }
 }
 

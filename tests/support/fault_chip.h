@@ -11,7 +11,18 @@
 #define FAULT_SPOTS_MAX   12
 #define FAULT_ARMED_MAX   2
 
-enum fault_place { FAULT_PRIMARY, FAULT_SECONDARY, FAULT_SCRATCH, FAULT_STORE, FAULT_PLACES };
+/* Two images at most, which share the scratch area; what stands before the store has trailers. */
+enum fault_place {
+    FAULT_PRIMARY,
+    FAULT_SECONDARY,
+    FAULT_SCRATCH,
+    FAULT_PRIMARY_2,
+    FAULT_SECONDARY_2,
+    FAULT_STORE,
+    FAULT_PLACES
+};
+
+extern const char *const fault_place_names[FAULT_PLACES];
 
 struct fault_chip;
 struct fault_model; /* fault_models.h */

@@ -167,6 +167,6 @@ bool fault_client_erase(struct fault_life *life)
         return false;
     }
     begin(&request);
-    ferry_cbor_pair_uint(&request.out, "slot", life->machine->app.active == 0 ? 1 : 0);
+    ferry_cbor_pair_uint(&request.out, "slot", life->machine->apps[0].active == 0 ? 1 : 0);
     return send_simple(life, &request, FERRY_SMP_IMAGE_ERASE);
 }

@@ -171,13 +171,9 @@ static void branch_off(struct explorer *explorer, struct fault_life *life,
     if (other.verbose) {
         printf("    -- %s%s%s\n", point->model->name,
                op == NULL         ? ""
-               : op->data == NULL ? " at an erase in "
-                                  : " at a program in ",
-               op == NULL                           ? ""
-               : op->area->place == FAULT_PRIMARY   ? "the primary"
-               : op->area->place == FAULT_SECONDARY ? "the secondary"
-               : op->area->place == FAULT_SCRATCH   ? "the scratch area"
-                                                    : "the store");
+               : op->data == NULL ? " at an erase in the "
+                                  : " at a program in the ",
+               op == NULL ? "" : fault_place_names[op->area->place]);
         if (op != NULL) {
             printf("       (offset %u, %u bytes)\n", op->offset, op->len);
         }
@@ -267,14 +263,16 @@ static void flip_byte(struct explorer *explorer, struct fault_life *life, int pl
 /* Where the images end at most: what they reach into is no trailer there. */
 static uint32_t images_end(const struct explorer *explorer, int place)
 {
-    const struct ferry_slots *slots = &explorer->machines[0].image.slots;
-    uint32_t at = place != FAULT_SECONDARY ? 0
-                                           : ferry_max32(ferry_slots_upload_offset(slots),
-                                                         ferry_slots_old_offset(slots));
+    const struct ferry_slots *slots = &explorer->machines[0].images[0].slots;
+    bool secondary = place == FAULT_SECONDARY || place == FAULT_SECONDARY_2;
+    uint32_t at =
+        !secondary ? 0
+                   : ferry_max32(ferry_slots_upload_offset(slots), ferry_slots_old_offset(slots));
     uint32_t size = 0;
 
     for (int i = 0; i < FAULT_PICTURES && place != FAULT_SCRATCH; i++) {
         size = ferry_max32(size, explorer->job->pictures[i].size);
+        size = ferry_max32(size, explorer->job->others[i].size);
     }
     return at + size;
 }
@@ -311,10 +309,10 @@ static void flip_all(struct explorer *explorer, struct fault_life *life)
     if (!all_fired(&explorer->chip)) {
         return;
     }
-    if (explorer->job->layout.policy) {
+    if (explorer->job->layout.policy || explorer->job->layout.set) {
         flip_store(explorer, life);
     }
-    for (int place = 0; place <= FAULT_SCRATCH; place++) {
+    for (int place = 0; place < FAULT_STORE; place++) {
         if (has_trailer(explorer, place)) {
             uint32_t size = explorer->chip.areas[place].flash.size;
             uint32_t trailer = trailer_size(explorer->job, &explorer->chip, place);
@@ -372,8 +370,17 @@ static bool run_app(struct explorer *explorer, struct fault_life *life)
         return false;
     }
     /* What is asked for is still to be done. */
-    return app != FAULT_RESTS || life->machine->report.images[0].next == FERRY_SWAP_TEST ||
-           life->machine->report.images[0].next == FERRY_SWAP_PERM;
+    if (app != FAULT_RESTS) {
+        return true;
+    }
+    for (uint32_t i = 0; i < life->machine->report.image_count; i++) {
+        enum ferry_swap_type next = life->machine->report.images[i].next;
+
+        if (next == FERRY_SWAP_TEST || next == FERRY_SWAP_PERM) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* From power-on to rest. */
@@ -481,13 +488,16 @@ static uint32_t wear_of_scratch(const struct fault_chip *chip)
     uint32_t slot = chip->areas[FAULT_PRIMARY].flash.size;
     uint32_t scratch = chip->areas[FAULT_SCRATCH].flash.size;
 
-    return scratch == 0 ? 0 : slot / scratch + 3;
+    /* Each image by itself. */
+    uint32_t images = fault_chip_has(chip, FAULT_PRIMARY_2) ? FAULT_IMAGES : 1;
+
+    return scratch == 0 ? 0 : images * (slot / scratch + 3);
 }
 
 static void set_up(struct explorer *explorer)
 {
     struct fault_job *job = explorer->job;
-    const struct ferry_slots *slots = &explorer->machines[0].image.slots;
+    const struct ferry_slots *slots = &explorer->machines[0].images[0].slots;
 
     fault_chip_init(&explorer->chip, job->layout.shapes);
     for (int i = 0; i <= FAULTS_MAX; i++) {

@@ -28,8 +28,9 @@ void fault_load(struct fault_life *life, uint32_t slot, enum fault_picture_id id
 {
     struct fault_area *area = &life->chip->areas[slot == 0 ? FAULT_PRIMARY : FAULT_SECONDARY];
     const struct fault_picture *picture = &life->job->pictures[id];
-    uint32_t at =
-        slot == 0 || in_place(life) ? 0 : ferry_slots_upload_offset(&life->machine->image.slots);
+    uint32_t at = slot == 0 || in_place(life)
+                      ? 0
+                      : ferry_slots_upload_offset(&life->machine->images[0].slots);
 
     fault_chip_erase(area, 0, area->flash.size);
     fault_chip_poke(area, at, picture->bytes, picture->size);
@@ -38,12 +39,12 @@ void fault_load(struct fault_life *life, uint32_t slot, enum fault_picture_id id
 /* What an application is told when it starts: before the first boot the slots as they are. */
 static const struct ferry_slots *slots_of(const struct fault_life *life)
 {
-    return &life->machine->app;
+    return &life->machine->apps[0];
 }
 
 static void setup_old(struct fault_life *life)
 {
-    life->machine->app = life->machine->image.slots;
+    life->machine->apps[0] = life->machine->images[0].slots;
     fault_load(life, 0, FAULT_OLD);
     life->confirmed = FAULT_OLD;
 }
@@ -384,6 +385,8 @@ static enum fault_app app_lives(struct fault_life *life)
 #define REVERT  FAULT_NEEDS_REVERT
 #define REQUEST FAULT_NEEDS_REQUEST
 #define SINGLE  FAULT_NEEDS_SINGLE
+#define SET     FAULT_NEEDS_SET
+#define NEEDS   FAULT_NEEDS_DEPENDENCY
 
 const struct fault_flow fault_flows[] = {
     {"test", 0, FAULT_GOAL_TRIAL, setup_test, app_rests},
@@ -403,6 +406,15 @@ const struct fault_flow fault_flows[] = {
     {"attack", FAULT_NEEDS_POLICY, FAULT_GOAL_CONFIRMED, fault_policy_setup, app_is_attacked},
     {"single", SINGLE, FAULT_GOAL_NEW, setup_old, app_uploads},
     {"single-damaged", SINGLE, FAULT_GOAL_NEW, setup_single_damaged, app_uploads},
+    {"set-confirm", SET, FAULT_GOAL_CONFIRMED, fault_set_setup_test, fault_set_app_confirms},
+    {"set-permanent", SET, FAULT_GOAL_NEW, fault_set_setup_permanent, fault_set_app_rests},
+    {"set-revert", SET | REVERT, FAULT_GOAL_OLD, fault_set_setup_trial, fault_set_app_hangs},
+    {"set-hang", SET | REVERT, FAULT_GOAL_OLD, fault_set_setup_test, fault_set_app_hangs},
+    {"set-pending", SET, FAULT_GOAL_TRIAL, fault_set_setup_upload, fault_set_app_asks},
+    {"set-foreign", SET | NEEDS, FAULT_GOAL_CONFIRMED, fault_set_setup_one_by_one,
+     fault_set_app_foreign},
+    {"set-bad", SET, FAULT_GOAL_OLD, fault_set_setup_bad, fault_set_app_rests},
+    {"set-unmet", SET | NEEDS, FAULT_GOAL_OLD, fault_set_setup_unmet, fault_set_app_rests},
 };
 
 const size_t fault_flow_count = sizeof(fault_flows) / sizeof(fault_flows[0]);
@@ -419,6 +431,9 @@ const struct fault_flow *fault_flow_find(const char *name)
 
 bool fault_flow_suits(const struct fault_flow *flow, const struct ferry_strategy_traits *traits)
 {
+    if ((flow->needs & FAULT_NEEDS_SET) != 0 && (traits->in_place || traits->slot_count == 1)) {
+        return false;
+    }
     if ((flow->needs & FAULT_NEEDS_SINGLE) != 0 || traits->slot_count == 1) {
         return (flow->needs & FAULT_NEEDS_SINGLE) != 0 && traits->slot_count == 1;
     }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* By enum fault_place. */
-static const char places[] = "psxk";
+static const char places[] = "psxqtk";
 
 static int say_point(const struct fault_point *point, char *text, size_t cap)
 {

@@ -7,6 +7,7 @@
 
 #include "fault_models.h"
 #include "ferry/boot.h"
+#include "ferry/set.h"
 #include "ferry/group_image.h"
 #include "ferry/server.h"
 #include "test_image.h"
@@ -28,7 +29,11 @@ struct fault_layout {
     uint32_t buf_size;
     uint8_t trials;
     bool policy; /* versions and security counters do not go down; the images have counters */
+    bool set;    /* two images that change as one */
+    const struct ferry_boot_strategy *other; /* of image 1; NULL = the same */
 };
+
+#define FAULT_IMAGES 2
 
 struct fault_picture {
     uint8_t *bytes;
@@ -41,14 +46,14 @@ enum fault_picture_id { FAULT_OLD, FAULT_NEW, FAULT_NEXT, FAULT_BAD, FAULT_LOW, 
 
 /* What a boot and an application have in RAM: each life that branches off has its own. */
 struct fault_machine {
-    struct ferry_boot_image image;
+    struct ferry_boot_image images[FAULT_IMAGES];
     struct ferry_boot_config config;
     struct ferry_boot_hooks hooks;
     struct ferry_boot_ram ram;
     struct ferry_store store;
     struct ferry_boot_report report;
-    uint32_t nothing_runs;  /* calls of the hook in the last boot */
-    struct ferry_slots app; /* the slots as the application knows them */
+    uint32_t nothing_runs;                 /* calls of the hook in the last boot */
+    struct ferry_slots apps[FAULT_IMAGES]; /* the slots as the application knows them */
     struct ferry_image_group_config group_config;
     struct ferry_image_group group;
     struct ferry_server_config server_config;
@@ -71,7 +76,8 @@ struct fault_machine {
     X(WEAR, "wear", "no sector is erased more often than the strategy states")                     \
     X(RULES, "rules", "nothing is programmed twice; without a fault nothing is erased in vain")    \
     X(NAMED, "named", "where nothing can run the hook is called and the sector is named")          \
-    X(DOWNGRADE, "downgrade", "nothing below what was confirmed runs, whoever asks for it")
+    X(DOWNGRADE, "downgrade", "nothing below what was confirmed runs, whoever asks for it")        \
+    X(MIXED, "mixed", "what runs is never a mix of an old set of images and a new one")
 
 enum fault_invariant {
 #define FAULT_INVARIANT_ENUM(id, name, text) FAULT_##id,
@@ -125,7 +131,7 @@ struct fault_life {
     bool ran_candidate; /* its application has run */
     bool accepted;      /* and was confirmed with success */
     /* What the last boot found. */
-    uint32_t running; /* bit set of the pictures that it equals */
+    uint32_t running; /* bit set of the pictures that it equals; all images of a set do */
     bool on_trial;
     /* What went wrong first. */
     bool failed;
@@ -149,7 +155,9 @@ enum {
     FAULT_NEEDS_REVERT = 1,
     FAULT_NEEDS_REQUEST = 2,
     FAULT_NEEDS_SINGLE = 4,
-    FAULT_NEEDS_POLICY = 32 /* a device with one */
+    FAULT_NEEDS_SET = 8,         /* several images that change as one */
+    FAULT_NEEDS_DEPENDENCY = 16, /* each picture needs the other image's */
+    FAULT_NEEDS_POLICY = 32      /* a device with one */
 };
 
 struct fault_flow {
@@ -175,6 +183,7 @@ struct fault_job {
     char name[96]; /* in ids */
     const struct ferry_boot_strategy *strategy;
     const struct ferry_slots_state *state; /* NULL = the strategy's */
+    const struct ferry_boot_set *set;      /* of a set: NULL = ferry_boot_as_one */
     struct fault_layout layout;
     const struct fault_flow *flow;
     bool write_once;
@@ -183,6 +192,7 @@ struct fault_job {
     bool every_bit;    /* flips: all bits of a byte, or one by chance */
     bool sample_first; /* sample counts for first faults */
     struct fault_picture pictures[FAULT_PICTURES];
+    struct fault_picture others[FAULT_PICTURES]; /* of image 1 */
     struct ferry_trailer_layout trailer;
     uint32_t moves_base;      /* moves of images in the flow without a fault, */
     uint32_t boots_base;      /* and boots */
@@ -265,6 +275,22 @@ enum fault_app fault_policy_attack(struct fault_life *life);
 
 /* Whether what runs is below what was confirmed. */
 void fault_policy_check(struct fault_life *life);
+/* ---- fault_flows_set.c -------------------------------------------------------------------------
+ */
+
+/* Images that change as one. Each as setup and app of a flow. */
+void fault_set_setup_upload(struct fault_life *life);
+void fault_set_setup_test(struct fault_life *life);
+void fault_set_setup_permanent(struct fault_life *life);
+void fault_set_setup_one_by_one(struct fault_life *life);
+void fault_set_setup_trial(struct fault_life *life);
+void fault_set_setup_bad(struct fault_life *life);
+void fault_set_setup_unmet(struct fault_life *life);
+enum fault_app fault_set_app_rests(struct fault_life *life);
+enum fault_app fault_set_app_asks(struct fault_life *life);
+enum fault_app fault_set_app_hangs(struct fault_life *life);
+enum fault_app fault_set_app_confirms(struct fault_life *life);
+enum fault_app fault_set_app_foreign(struct fault_life *life);
 
 /* ---- fault_explore.c ------------------------------------------------------------------------- */
 

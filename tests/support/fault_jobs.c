@@ -45,9 +45,11 @@ struct spec {
     uint32_t buf_size;
     uint32_t sample;
     bool sample_first;
-    bool policy;       /* versions and counters do not go down; bits of the store flip, too */
-    bool every_bit;    /* of a byte flips, and not one by chance */
-    const char *flows; /* names with blanks around; NULL = all */
+    bool policy;    /* versions and counters do not go down; bits of the store flip, too */
+    bool every_bit; /* of a byte flips, and not one by chance */
+    bool set;       /* two images that change as one */
+    const struct ferry_boot_strategy *other; /* of image 1 */
+    const char *flows;                       /* names with blanks around; NULL = all */
 };
 
 #define PARTS(size, first, second)                                                                 \
@@ -234,6 +236,47 @@ static const struct spec specs[] = {
      PLAIN(4, 0xff),
      .sample = 13,
      .sample_first = true},
+    /* Two images that change as one. */
+    {.name = "set",
+     .scope = FAULT_SHORT,
+     .depth = 1,
+     .sector = 128,
+     .old_size = 200,
+     .new_size = 300,
+     .trials = 1,
+     .set = true,
+     PLAIN(8, 0xff)},
+    {.name = "setz4",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 500,
+     .new_size = 200,
+     .trials = 2,
+     .set = true,
+     PLAIN(4, 0x00)},
+    /* Image 1 has a strategy of its own. */
+    {.name = "set-move",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 128,
+     .old_size = 200,
+     .new_size = 300,
+     .trials = 1,
+     .set = true,
+     .sectors = 12,
+     .other = &ferry_boot_swap_move,
+     PLAIN(8, 0xff)},
+    {.name = "setpairs",
+     .scope = FAULT_WHOLE,
+     .depth = 2,
+     .sector = 64,
+     .old_size = 150,
+     .new_size = 190,
+     .trials = 1,
+     .set = true,
+     .sample = 200,
+     PLAIN(8, 0xff)},
     {.name = "pairlarge",
      .scope = FAULT_WHOLE,
      .depth = 2,
@@ -250,11 +293,16 @@ static uint32_t factor_of(const struct spec *spec)
     return ferry_max32(spec->secondary_factor, 1);
 }
 
+static bool takes_one_more(const struct ferry_strategy_traits *traits)
+{
+    return traits->upload_sector != 0 || traits->old_sector != 0;
+}
+
 /* Slots of so many sectors; the secondary as large, but for what the strategy needs more. */
 static void shape(struct fault_layout *layout, const struct spec *spec,
                   const struct ferry_strategy_traits *traits, uint32_t sectors)
 {
-    bool one_more = traits->upload_sector != 0 || traits->old_sector != 0;
+    bool one_more = takes_one_more(traits);
     struct fault_shape primary = {sectors, spec->sector, spec->write_size, spec->erased};
     struct fault_shape *shapes = layout->shapes;
 
@@ -274,7 +322,15 @@ static void shape(struct fault_layout *layout, const struct spec *spec,
     if (spec->trials > 0) {
         shapes[FAULT_STORE] = primary;
         shapes[FAULT_STORE].sectors = 2;
-        shapes[FAULT_STORE].sector_size = ferry_max32(spec->sector, 256);
+        shapes[FAULT_STORE].sector_size = ferry_max32(spec->sector, spec->set ? 512 : 256);
+    }
+    if (spec->set) {
+        shapes[FAULT_PRIMARY_2] = shapes[FAULT_PRIMARY];
+        shapes[FAULT_SECONDARY_2] = shapes[FAULT_SECONDARY];
+    }
+    if (spec->other != NULL) {
+        shapes[FAULT_SECONDARY_2].sectors =
+            sectors + (takes_one_more(spec->other->traits) ? 1U : 0U);
     }
     layout->max_sectors = (spec->max_sectors != 0 ? spec->max_sectors : sectors);
     layout->max_sectors += one_more ? 1 : 0;
@@ -338,6 +394,12 @@ static bool suits(const struct spec *spec, const struct ferry_strategy_traits *t
         return !traits->in_place;
     }
     /* The others exchange sector by sector. */
+    if (spec->set && (traits->in_place || traits->slot_count == 1)) {
+        return false;
+    }
+    if (spec->other != NULL && !traits->reverts) {
+        return false;
+    }
     return spec->suits != UNEQUAL || traits->scratch || traits->in_place ||
            traits->sector_states == 0;
 }
@@ -367,6 +429,9 @@ static bool wants_flow(const struct spec *spec, const struct fault_flow *flow)
     char name[32];
 
     snprintf(name, sizeof(name), " %s ", flow->name);
+    if (((flow->needs & FAULT_NEEDS_SET) != 0) != spec->set) {
+        return false;
+    }
     if (spec->flows == NULL) {
         return (flow->needs & FAULT_NEEDS_POLICY) == 0;
     }
@@ -384,7 +449,10 @@ static struct fault_layout make_layout(const struct spec *spec,
                                   .key = (enum test_key_id)spec->key,
                                   .buf_size = spec->buf_size,
                                   .trials = spec->trials,
-                                  .policy = spec->policy};
+                                  .policy = spec->policy,
+
+                                  .set = spec->set,
+                                  .other = spec->other};
 
     if (!fit(&layout, spec, strategy)) {
         fprintf(stderr, "faults: no device %s for %s\n", spec->name, strategy->traits->name);
@@ -399,6 +467,7 @@ static void fill(struct fault_job *job, const struct spec *spec,
 {
     job->strategy = strategy;
     job->state = NULL;
+    job->set = NULL;
     job->flow = flow;
     job->write_once = write_once;
     job->depth = spec->depth;

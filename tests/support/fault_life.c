@@ -43,6 +43,13 @@ static const struct ferry_strategy_traits *traits_of(const struct fault_life *li
     return life->job->strategy->traits;
 }
 
+/* What the last boot did with an image; one that the device has not is left alone. */
+static enum ferry_boot_action action_of(const struct fault_life *life, uint32_t image)
+{
+    return image < life->machine->config.image_count ? life->machine->report.images[image].action
+                                                     : FERRY_BOOT_RAN;
+}
+
 /* ---- What runs ------------------------------------------------------------------------------- */
 
 static bool equals(const uint8_t *memory, uint32_t room, const struct fault_picture *picture)
@@ -52,11 +59,11 @@ static bool equals(const uint8_t *memory, uint32_t room, const struct fault_pict
 }
 
 /* Where the bytes are that the report says may run. */
-static const uint8_t *find_running(const struct fault_life *life, uint32_t *room)
+static const uint8_t *find_running(const struct fault_life *life, uint32_t image, uint32_t *room)
 {
-    const struct ferry_boot_image_report *report = &life->machine->report.images[0];
-    const struct fault_area *area =
-        &life->chip->areas[report->slot == 0 ? FAULT_PRIMARY : FAULT_SECONDARY];
+    const struct ferry_boot_image_report *report = &life->machine->report.images[image];
+    uint32_t first = image == 0 ? FAULT_PRIMARY : FAULT_PRIMARY_2;
+    const struct fault_area *area = &life->chip->areas[first + report->slot];
 
     if ((report->info.header.flags & FERRY_IMAGE_RAM_LOAD) != 0) {
         uint32_t at = report->info.header.load_address - FAULT_RAM_ADDRESS;
@@ -69,15 +76,16 @@ static const uint8_t *find_running(const struct fault_life *life, uint32_t *room
 }
 
 /* Which good pictures what runs is equal to. */
-static uint32_t identify(const struct fault_life *life)
+static uint32_t identify(const struct fault_life *life, uint32_t image)
 {
-    const struct ferry_boot_image_report *report = &life->machine->report.images[0];
+    const struct ferry_boot_image_report *report = &life->machine->report.images[image];
+    const struct fault_picture *pictures = image == 0 ? life->job->pictures : life->job->others;
     uint32_t room = 0;
-    const uint8_t *memory = find_running(life, &room);
+    const uint8_t *memory = find_running(life, image, &room);
     uint32_t found = 0;
 
     for (int i = 0; i < FAULT_BAD; i++) {
-        const struct fault_picture *picture = &life->job->pictures[i];
+        const struct fault_picture *picture = &pictures[i];
 
         if (report->info.size == picture->size && equals(memory, room, picture)) {
             found |= 1U << i;
@@ -105,26 +113,37 @@ static const struct fault_armed *failing_for_ever(const struct fault_life *life)
     return NULL;
 }
 
-/* Whether the report names a sector that fails for ever. The store's are not in it. */
-static bool names_failing(const struct fault_life *life)
+/* Whether the report of an image names a sector that fails for ever. The store's are not in it. */
+static bool names_failing_of(const struct fault_life *life, uint32_t image)
 {
-    static const enum ferry_boot_area areas[FAULT_PLACES] = {
-        FERRY_AREA_PRIMARY, FERRY_AREA_SECONDARY, FERRY_AREA_SCRATCH, FERRY_AREA_NONE};
-    const struct ferry_boot_failure *failure = &life->machine->report.images[0].failure;
+    static const enum ferry_boot_area areas[FAULT_IMAGES][FAULT_PLACES] = {
+        {[FAULT_PRIMARY] = FERRY_AREA_PRIMARY,
+         [FAULT_SECONDARY] = FERRY_AREA_SECONDARY,
+         [FAULT_SCRATCH] = FERRY_AREA_SCRATCH},
+        {[FAULT_PRIMARY_2] = FERRY_AREA_PRIMARY,
+         [FAULT_SECONDARY_2] = FERRY_AREA_SECONDARY,
+         [FAULT_SCRATCH] = FERRY_AREA_SCRATCH}};
+    const struct ferry_boot_failure *failure = &life->machine->report.images[image].failure;
     bool found = false;
 
     for (uint8_t i = 0; i < life->chip->state.armed_count; i++) {
         const struct fault_armed *armed = &life->chip->state.armed[i];
         struct ferry_flash_sector sector;
-        bool named = armed->place == FAULT_STORE ||
-                     (failure->area == areas[armed->place] &&
-                      ferry_flash_sector_at(&life->chip->areas[armed->place].flash, armed->offset,
-                                            &sector) == FERRY_OK &&
-                      failure->sector == sector.index);
+        bool named =
+            armed->place == FAULT_STORE ||
+            (failure->area != FERRY_AREA_NONE && failure->area == areas[image][armed->place] &&
+             ferry_flash_sector_at(&life->chip->areas[armed->place].flash, armed->offset,
+                                   &sector) == FERRY_OK &&
+             failure->sector == sector.index);
 
         found = found || (armed->fired && armed->model->for_ever && named);
     }
     return found;
+}
+
+static bool names_failing(const struct fault_life *life)
+{
+    return names_failing_of(life, 0) || names_failing_of(life, 1);
 }
 
 void fault_life_look_for_names(struct fault_life *life)
@@ -148,42 +167,42 @@ static bool met_an_error(const struct fault_life *life)
 /* A swap that an error stopped goes on at the next boot: until then the images are on their way. */
 static bool stopped_half_way(const struct fault_life *life)
 {
-    return met_an_error(life) && life->machine->report.images[0].action == FERRY_BOOT_REFUSED;
+    return met_an_error(life) &&
+           (action_of(life, 0) == FERRY_BOOT_REFUSED || action_of(life, 1) == FERRY_BOOT_REFUSED);
 }
 
-/* Whether the confirmed image stands in the secondary from an offset on. */
-static bool equals_at(const struct fault_life *life, uint32_t at)
+/* Whether the confirmed image stands in an area from an offset on. */
+static bool is_kept(const struct fault_life *life, uint32_t image, uint32_t place, uint32_t at)
 {
-    const struct fault_area *area = &life->chip->areas[FAULT_SECONDARY];
+    const struct fault_picture *pictures = image == 0 ? life->job->pictures : life->job->others;
+    const struct fault_area *area = &life->chip->areas[place];
 
-    return equals(area->memory + at, area->flash.size - at, &life->job->pictures[life->confirmed]);
+    return equals(area->memory + at, area->flash.size - at, &pictures[life->confirmed]);
 }
 
 /* While an image is on trial the confirmed one must be whole in its place, unless its flash has
  * died and the report says where. */
 static void check_old_kept(struct fault_life *life)
 {
-    const struct ferry_strategy_traits *traits = traits_of(life);
-    uint32_t at = 0;
-    uint32_t other = FAULT_SECONDARY;
+    bool in_place = traits_of(life)->in_place;
 
-    if (!life->on_trial || !traits->keeps_old || life->confirmed < 0 || names_failing(life) ||
-        stopped_half_way(life)) {
+    if (!life->on_trial || !traits_of(life)->keeps_old || life->confirmed < 0 ||
+        names_failing(life) || stopped_half_way(life)) {
         return;
     }
-    if (traits->in_place) {
-        other = life->machine->report.images[0].slot == 0 ? FAULT_SECONDARY : FAULT_PRIMARY;
-    } else {
+    for (uint32_t i = 0; i < life->machine->config.image_count; i++) {
+        const struct ferry_slots *slots = &life->machine->images[i].slots;
+        uint32_t first = i == 0 ? FAULT_PRIMARY : FAULT_PRIMARY_2;
+        uint32_t other = in_place ? 1U - life->machine->report.images[i].slot : 1U;
+
         /* An old image that was asked for has left the other one where uploads go. */
-        at = equals_at(life, ferry_slots_upload_offset(&life->machine->image.slots))
-                 ? ferry_slots_upload_offset(&life->machine->image.slots)
-                 : ferry_slots_old_offset(&life->machine->image.slots);
-    }
+        bool kept = in_place ? is_kept(life, i, first + other, 0)
+                             : is_kept(life, i, first + other, ferry_slots_upload_offset(slots)) ||
+                                   is_kept(life, i, first + other, ferry_slots_old_offset(slots));
 
-    const struct fault_area *area = &life->chip->areas[other];
-
-    if (!equals(area->memory + at, area->flash.size - at, &life->job->pictures[life->confirmed])) {
-        fault_life_fail(life, FAULT_OLD_KEPT, "on trial, and the confirmed image is not kept");
+        if (!kept) {
+            fault_life_fail(life, FAULT_OLD_KEPT, "on trial, and the confirmed image is not kept");
+        }
     }
 }
 
@@ -207,10 +226,26 @@ static void check_update(struct fault_life *life)
         return;
     }
     /* Without a store one boot is all there is: MCUboot's rule. */
-    if (life->fault_count > 0 && (life->machine->image.slots.store == NULL || met_an_error(life))) {
+    if (life->fault_count > 0 &&
+        (life->machine->images[0].slots.store == NULL || met_an_error(life))) {
         return;
     }
     fault_life_fail(life, FAULT_UPDATE, "what was asked for is gone and has not run");
+}
+
+/* The images of a set are all of one set, and on trial together. */
+static void check_set(struct fault_life *life)
+{
+    uint32_t second = identify(life, 1);
+    bool on_trial = life->machine->report.images[1].next == FERRY_SWAP_REVERT;
+
+    if (life->running != 0 && second != 0 && (life->running & second) == 0) {
+        fault_life_fail(life, FAULT_MIXED, "one image is of the old set, the other of the new one");
+    }
+    if (on_trial != life->on_trial && !stopped_half_way(life)) {
+        fault_life_fail(life, FAULT_ROLLBACK, "one image of the set is on trial, the other is not");
+    }
+    life->running &= second;
 }
 
 static void check_running(struct fault_life *life)
@@ -218,8 +253,11 @@ static void check_running(struct fault_life *life)
     const struct ferry_boot_image_report *report = &life->machine->report.images[0];
 
     life->dark = 0;
-    life->running = identify(life);
+    life->running = identify(life, 0);
     life->on_trial = report->next == FERRY_SWAP_REVERT;
+    if (life->machine->config.image_count > 1) {
+        check_set(life);
+    }
     fault_policy_check(life);
     if (life->running == 0) {
         fault_life_fail(life, FAULT_VERIFIED, "what is said to run is no good image of the flow");
@@ -263,23 +301,33 @@ static void check_dark(struct fault_life *life, int rc)
 
 /* ---- A boot ---------------------------------------------------------------------------------- */
 
-static void tell_boot(const struct fault_life *life, int rc)
+static void tell_image(const struct fault_life *life, uint32_t number)
 {
-    const struct ferry_boot_image_report *image = &life->machine->report.images[0];
+    const struct ferry_boot_image_report *image = &life->machine->report.images[number];
+    static const char *const names[FAULT_BAD] = {"old", "new", "next"};
+    uint32_t running =
+        life->machine->config.image_count > 1 ? identify(life, number) : life->running;
 
-    printf("    boot %u: %s, %s%s, reason %s, next %s, slot %u, runs", life->boots,
-           ferry_error_name(rc), ferry_boot_action_name(image->action),
+    printf("%s%s, reason %s, next %s, slot %u, runs", ferry_boot_action_name(image->action),
            image->resumed ? " (resumed)" : "", ferry_error_name(image->reason),
            ferry_swap_type_name(image->next), image->slot);
-    static const char *const names[FAULT_BAD] = {"old", "new", "next"};
-
     for (int i = 0; i < FAULT_BAD; i++) {
-        if (fault_life_runs(life, i)) {
+        if ((running & 1U << i) != 0) {
             printf(" %s", names[i]);
         }
     }
     if (image->failure.area != FERRY_AREA_NONE) {
         printf(", failed in area %d sector %u", (int)image->failure.area, image->failure.sector);
+    }
+}
+
+static void tell_boot(const struct fault_life *life, int rc)
+{
+    printf("    boot %u: %s, ", life->boots, ferry_error_name(rc));
+    tell_image(life, 0);
+    if (life->machine->config.image_count > 1) {
+        printf("\n      image 1: ");
+        tell_image(life, 1);
     }
     printf("; %lld operations so far\n",
            (long long)(life->chip->state.operations - life->counted_from));
@@ -314,11 +362,11 @@ bool fault_life_boot(struct fault_life *life)
         fault_life_fail(life, FAULT_PROGRESS, "a boot does not come to an end");
         return false;
     }
-    if (life->machine->report.images[0].action != FERRY_BOOT_RAN) {
+    if (action_of(life, 0) != FERRY_BOOT_RAN || action_of(life, 1) != FERRY_BOOT_RAN) {
         life->updates++;
     }
     /* More erases than to try what fails, and to clean up. */
-    if (moved(life->machine->report.images[0].action) &&
+    if ((moved(action_of(life, 0)) || moved(action_of(life, 1))) &&
         all_erases(life) > erases + WEAR_PER_BOOT + 2) {
         life->moves++;
     }
@@ -366,7 +414,11 @@ static void check_wear(struct fault_life *life)
 
     uint32_t bound = traits_of(life)->erases * updates + extra;
 
-    if (most_erases(life, FAULT_PRIMARY) > bound || most_erases(life, FAULT_SECONDARY) > bound ||
+    uint32_t most = ferry_max32(
+        ferry_max32(most_erases(life, FAULT_PRIMARY), most_erases(life, FAULT_SECONDARY)),
+        ferry_max32(most_erases(life, FAULT_PRIMARY_2), most_erases(life, FAULT_SECONDARY_2)));
+
+    if (most > bound ||
         most_erases(life, FAULT_SCRATCH) > life->job->wear_of_scratch * updates + extra) {
         fault_life_fail(life, FAULT_WEAR, "a sector was erased too often");
     }

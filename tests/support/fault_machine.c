@@ -29,36 +29,52 @@ static const struct ferry_flash *area(struct fault_chip *chip, enum fault_place 
     return fault_chip_has(chip, place) ? &chip->areas[place].flash : NULL;
 }
 
+static void init_image(struct fault_machine *machine, const struct fault_job *job,
+                       struct fault_chip *chip, uint8_t number)
+{
+    const struct fault_layout *layout = &job->layout;
+    const struct ferry_boot_strategy *strategy =
+        number != 0 && layout->other != NULL ? layout->other : job->strategy;
+
+    machine->images[number] = (struct ferry_boot_image){
+        .slots = {.primary = area(chip, number == 0 ? FAULT_PRIMARY : FAULT_PRIMARY_2),
+                  .secondary = area(chip, number == 0 ? FAULT_SECONDARY : FAULT_SECONDARY_2),
+                  .strategy = strategy->traits,
+                  .state = job->state != NULL ? job->state : ferry_slots_state_of(strategy->traits),
+                  .max_align = layout->max_align,
+                  .max_sectors = layout->max_sectors,
+                  .scratch = area(chip, FAULT_SCRATCH),
+                  .number = number,
+                  .policy = layout->policy ? &test_policy_kept : NULL},
+        .strategy = strategy,
+        .ram = &machine->ram,
+    };
+}
+
 static void init_boot(struct fault_machine *machine, const struct fault_job *job,
                       struct fault_chip *chip)
 {
     const struct fault_layout *layout = &job->layout;
+    uint8_t count = layout->set ? FAULT_IMAGES : 1;
 
     machine->ram = (struct ferry_boot_ram){machine->ram_bytes, FAULT_RAM_ADDRESS,
                                            chip->areas[FAULT_PRIMARY].flash.size};
-    machine->image = (struct ferry_boot_image){
-        .slots = {.primary = area(chip, FAULT_PRIMARY),
-                  .secondary = area(chip, FAULT_SECONDARY),
-                  .strategy = job->strategy->traits,
-                  .state =
-                      job->state != NULL ? job->state : ferry_slots_state_of(job->strategy->traits),
-                  .max_align = layout->max_align,
-                  .max_sectors = layout->max_sectors,
-                  .scratch = area(chip, FAULT_SCRATCH),
-                  .policy = layout->policy ? &test_policy_kept : NULL},
-        .strategy = job->strategy,
-        .ram = &machine->ram,
-    };
+    for (uint8_t i = 0; i < count; i++) {
+        init_image(machine, job, chip, i);
+    }
     machine->hooks = (struct ferry_boot_hooks){.context = machine, .nothing_runs = on_nothing_runs};
     machine->config = (struct ferry_boot_config){
-        .images = &machine->image,
-        .image_count = 1,
+        .images = machine->images,
+        .image_count = count,
         .trust = layout->key == TEST_KEY_NONE ? test_trust_digest_only : *test_trust(layout->key),
         .memory = &ferry_boot_in_store,
         .trials = layout->trials,
         .hooks = &machine->hooks,
         .buf = machine->buf,
         .buf_size = layout->buf_size};
+    if (layout->set) {
+        machine->config.set = job->set != NULL ? job->set : &ferry_boot_as_one;
+    }
 }
 
 /* A device with one slot takes uploads in its recovery, which runs from elsewhere. */
@@ -70,8 +86,8 @@ static void init_server(struct fault_machine *machine, const struct fault_job *j
     bool single = job->strategy->traits->slot_count == 1;
 
     machine->group_config =
-        (struct ferry_image_group_config){.images = &machine->app,
-                                          .image_count = 1,
+        (struct ferry_image_group_config){.images = machine->apps,
+                                          .image_count = job->layout.set ? FAULT_IMAGES : 1,
                                           .options = single ? &in_recovery : NULL,
                                           .check = &ferry_image_check_sha256};
     machine->mount = (struct ferry_server_mount){&ferry_image_group_table, &machine->group};
@@ -101,15 +117,19 @@ static void open_store(struct fault_machine *machine, struct fault_chip *chip)
     const struct ferry_flash *flash = area(chip, FAULT_STORE);
     bool open = flash != NULL && ferry_store_open(&machine->store, flash) == FERRY_OK;
 
-    machine->image.slots.store = open ? &machine->store : NULL;
+    for (uint32_t i = 0; i < FAULT_IMAGES; i++) {
+        machine->images[i].slots.store = open ? &machine->store : NULL;
+    }
 }
 
 /* The application, or recovery, begins: with the store as the boot left it, opened anew. */
 static void start_app(struct fault_machine *machine, struct fault_chip *chip)
 {
     open_store(machine, chip);
-    machine->app = machine->image.slots;
-    machine->app.active = machine->report.images[0].slot;
+    for (uint32_t i = 0; i < FAULT_IMAGES; i++) {
+        machine->apps[i] = machine->images[i].slots;
+        machine->apps[i].active = machine->report.images[i].slot;
+    }
     if (ferry_server_init(&machine->server, &machine->server_config) != FERRY_OK) {
         fputs("faults: the server does not start\n", stderr);
         abort();
