@@ -309,7 +309,8 @@ static void flip_all(struct explorer *explorer, struct fault_life *life)
     if (!all_fired(&explorer->chip)) {
         return;
     }
-    if (explorer->job->layout.policy || explorer->job->layout.set) {
+    /* What counts there is kept twice: two flips may hit both. */
+    if (explorer->job->layout.policy || (explorer->job->layout.set && explorer->job->depth == 1)) {
         flip_store(explorer, life);
     }
     for (int place = 0; place < FAULT_STORE; place++) {

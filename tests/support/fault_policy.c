@@ -16,12 +16,12 @@ static const struct {
 
 static const struct ferry_slots *slots_of(const struct fault_life *life)
 {
-    return &life->machine->app;
+    return &life->machine->apps[0];
 }
 
 void fault_policy_setup(struct fault_life *life)
 {
-    life->machine->app = life->machine->image.slots;
+    life->machine->apps[0] = life->machine->images[0].slots;
     fault_load(life, 0, FAULT_OLD);
     life->confirmed = FAULT_OLD;
     life->candidate = FAULT_OLD;
