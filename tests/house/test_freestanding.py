@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""core/ for a bare Cortex-M0: what it does not define itself is mem*, the compiler's own
+"""core/ and the chips' crypto for a bare Cortex-M0: what it does not define itself is mem*, the compiler's own
 arithmetic and the primitives that ferry/crypto.h and ferry/cipher.h name."""
 import pathlib
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLAGS = ["-mcpu=cortex-m0", "-mthumb", "-Os", "-std=c11", "-ffreestanding", "-nostdlib",
@@ -65,3 +66,36 @@ def test_a_call_to_the_c_library_is_found(tmp_path):
     source.write_text("#include <stddef.h>\nsize_t strlen(const char *);\n"
                       "size_t f(const char *s);\nsize_t f(const char *s) { return strlen(s); }\n")
     assert foreign(undefined(build([source], tmp_path))) == {"strlen"}
+
+
+def test_chip_crypto_is_freestanding(tmp_path):
+    """The chips' port with the libraries under it: no heap, no C library but mem*. Linked as a
+    product does, so that only what the primitives reach counts."""
+    third = ROOT / "third_party"
+    flags = ["-w", "-ffunction-sections", "-fdata-sections", "-DBR_USE_URANDOM=0",
+             "-DBR_USE_UNIX_TIME=0", "-DBLAKE2_NO_UNROLLING",
+             '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"', f"-I{ROOT}/port/crypto-chip",
+             *(f"-I{third}/{f}" for f in ("bearssl/inc", "bearssl/src", "mbedtls/include",
+                                          "mbedtls/library", "monocypher"))]
+    sources = sorted([*(ROOT / "port/crypto-chip").glob("*.c"), *(third / "bearssl").rglob("*.c"),
+                      *(third / "mbedtls").rglob("*.c"), *(third / "monocypher").rglob("*.c"),
+                      ROOT / "core/base/secret.c"])
+
+    def compile_one(source):
+        obj = tmp_path / (source.parent.name + "_" + source.stem + ".o")
+        subprocess.run(["arm-none-eabi-gcc", *FLAGS, *flags, "-c", source, "-o", obj], check=True)
+        return obj
+    with ThreadPoolExecutor() as pool:
+        objects = list(pool.map(compile_one, sources))
+    port = [o for o in objects if o.name.startswith("crypto-chip_")]
+    defined = subprocess.run(["arm-none-eabi-nm", "--defined-only", *port], check=True,
+                             capture_output=True, text=True).stdout
+    primitives = sorted(set(re.findall(r" T (ferry_crypto_\w+)", defined)) & port_symbols())
+    assert {"ferry_crypto_sha512_final", "ferry_crypto_p384_verify", "ferry_crypto_rsa_pss_verify",
+            "ferry_crypto_ed25519_verify_message"} <= set(primitives)
+    mem = ("memcpy", "memmove", "memset", "memcmp")
+    done = subprocess.run(["arm-none-eabi-gcc", *FLAGS, "-Wl,--gc-sections", "-Wl,-e,0",
+                           *(f"-Wl,-u,{p}" for p in primitives),
+                           *(f"-Wl,--defsym,{m}=0" for m in mem), *objects, "-lgcc", "-o",
+                           tmp_path / "crypto.elf"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

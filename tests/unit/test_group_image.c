@@ -319,6 +319,43 @@ static void test_confirm_without_a_hash_is_the_running_image(void **context)
     assert_string_equal(image_rig_flags(&rig), "0:ac 1:");
 }
 
+/* Images of SHA-384 and SHA-512: listed by all of their digest, and asked for by it. */
+static void test_hashes_of_every_length(void **context)
+{
+    static const enum test_sha shas[] = {TEST_SHA_384, TEST_SHA_512};
+    (void)context;
+    for (size_t i = 0; i < 2; i++) {
+        const struct test_image_spec spec = {
+            .version = {2, 0, 0, 0}, .key = TEST_KEY_NONE, .sha = shas[i], .payload_size = 500};
+        struct ferry_image_info info;
+        char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
+        char request[256];
+        char listed[512];
+        static struct rig_answer answer;
+
+        image_rig_set_up(&rig, 8, 1);
+        rig.options.frugal = true;
+        assert_true(test_image_build(&spec, rig.memory[1], RIG_SLOT) > 0);
+        assert_int_equal(ferry_image_inspect(&rig.ram[1].flash, &info), FERRY_OK);
+        assert_int_equal(8U * info.digest_len, shas[i]);
+        for (size_t k = 0; k < info.digest_len; k++) {
+            (void)snprintf(hash + 2 * k, 3, "%02x", info.digest[k]);
+        }
+        (void)snprintf(listed, sizeof(listed),
+                       "{\"images\":[{\"slot\":1,\"version\":\"2.0.0\",\"hash\":\"h'%s'\","
+                       "\"bootable\":true}]}",
+                       hash);
+        image_rig_expect(&rig, READ, STATE, "{}", listed);
+
+        (void)snprintf(request, sizeof(request), "{\"hash\":\"h'%.64s'\"}", hash);
+        image_rig_expect(&rig, WRITE, STATE, request, ERR(8)); /* the beginning of it is another */
+        assert_int_equal(image_rig_next(&rig, 0), FERRY_SWAP_NONE);
+        (void)snprintf(request, sizeof(request), "{\"hash\":\"h'%s'\"}", hash);
+        rig_ask(&rig.server, WRITE, FERRY_SMP_GROUP_IMAGE, STATE, request, &answer);
+        assert_int_equal(image_rig_next(&rig, 0), FERRY_SWAP_TEST);
+    }
+}
+
 static void test_hashes_that_are_wrong(void **context)
 {
     (void)context;
@@ -431,6 +468,7 @@ int main(void)
         cmocka_unit_test(test_confirm_of_the_other_slot_installs_for_good),
         cmocka_unit_test(test_a_trial_run_may_only_be_confirmed),
         cmocka_unit_test(test_confirm_without_a_hash_is_the_running_image),
+        cmocka_unit_test(test_hashes_of_every_length),
         cmocka_unit_test(test_hashes_that_are_wrong),
         cmocka_unit_test(test_overwrite_knows_no_confirm_of_the_other_slot),
         cmocka_unit_test(test_options_of_confirm),
