@@ -75,12 +75,12 @@ int main(int argc, char **argv)
         fputs("usage: matrix_verify KEY.der IMAGE...\n", stderr);
         return 2;
     }
-    const struct ferry_image_key key = {key_bytes,
-                                        read_file(argv[1], key_bytes, sizeof key_bytes)};
+    const struct ferry_image_key key = {key_bytes, read_file(argv[1], key_bytes, sizeof key_bytes)};
     const struct ferry_image_trust trust = {.keys = &key,
                                             .key_count = 1,
                                             .verifiers = verifiers,
-                                            .verifier_count = sizeof verifiers / sizeof verifiers[0],
+                                            .verifier_count =
+                                                sizeof verifiers / sizeof verifiers[0],
                                             .digests = digests,
                                             .digest_count = sizeof digests / sizeof digests[0]};
     bool good = true;
