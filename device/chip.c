@@ -56,6 +56,7 @@ static void tell_start(struct chip *chip)
     start.buf_size = chip->options->buf_size;
     start.buf_count = chip->options->buf_count;
     memcpy(start.slots, chip->slots, sizeof(start.slots));
+    start.first_active = chip->first_active;
     if (program_tell(&chip->program, &message,
                      (struct ferry_bytes){(const uint8_t *)&start, sizeof(start)}) != FERRY_OK) {
         chip_reset(chip, FERRY_VCHIP_FAULT, "the program takes no message");
@@ -87,6 +88,7 @@ void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why
 {
     static const char *const names[FERRY_VCHIP_CAUSES] = {"power on", "software", "watchdog",
                                                           "fault", "pin"};
+    static const char *const stages[] = {"first stage", "bootloader", "firmware"};
     uint64_t now = chip_now();
 
     program_kill(&chip->program);
@@ -94,10 +96,8 @@ void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why
         (void)printf("%.*s\n", (int)chip->said_len, chip->said);
     }
     chip->said_len = 0;
-    chip_say(chip, "reset: %s in the %s: %s", names[cause],
-             chip->in_firmware ? "firmware" : "bootloader", why);
+    chip_say(chip, "reset: %s in the %s: %s", names[cause], stages[chip->stage], why);
     chip->cause = cause;
-    chip->in_firmware = false;
     chip->operation.pending = false;
     chip->answer_due = false;
     chip->watchdog_ms = 0;
@@ -107,7 +107,8 @@ void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why
 
 static void start_bootloader(struct chip *chip, uint64_t now)
 {
-    const struct ferry_vchip_area *area = layout_area(&chip->board->layout, "bootloader");
+    const struct layout *layout = &chip->board->layout;
+    const struct ferry_vchip_area *area = layout_start_area(layout);
 
     if (chip->options->boot_limit != 0 && chip->starts == chip->options->boot_limit) {
         chip_say(chip, "the chip has started %u times (--boot-limit)", chip->starts);
@@ -117,24 +118,27 @@ static void start_bootloader(struct chip *chip, uint64_t now)
     chip->starts++;
     chip->started = now;
     memset(chip->slots, 0, sizeof(chip->slots));
+    chip->first_active = 0;
+    chip->stage = layout->has_first ? CHIP_FIRST_STAGE : CHIP_BOOTLOADER;
     chip_start(
-        chip, "bootloader",
+        chip, layout->has_first ? "first stage" : "bootloader",
         (struct ferry_bytes){chip->board->nor[area->device].memory + area->offset, area->size});
 }
 
 /* An empty bootloader area is a mistake of whoever made the device; say so at once. */
 static int check_bootloader(const struct chip *chip)
 {
-    const struct ferry_vchip_area *area = layout_area(&chip->board->layout, "bootloader");
+    const struct ferry_vchip_area *area = layout_start_area(&chip->board->layout);
     const uint8_t *bytes = chip->board->nor[area->device].memory + area->offset;
 
     if (memcmp(bytes, "\177ELF", 4) == 0) {
         return -1;
     }
     (void)fprintf(stderr,
-                  "ferry-device: there is no program in the area \"bootloader\" of %s; program "
-                  "one with --reflash bootloader=bootloader.elf\n",
-                  chip->options->dir);
+                  "ferry-device: there is no program in the area \"%s\" of %s; program one with "
+                  "--reflash %s=%s\n",
+                  area->name, chip->options->dir, area->name,
+                  chip->board->layout.has_first ? "b0.elf" : "bootloader.elf");
     return EXIT_FAILED;
 }
 

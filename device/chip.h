@@ -14,6 +14,9 @@
 /* A chip that crashes at once starts this often at most, ns. */
 #define CHIP_START_NS 100000000U
 
+/* Programs, in the order in which they run. Without a first stage the bootloader is first. */
+enum chip_stage { CHIP_FIRST_STAGE, CHIP_BOOTLOADER, CHIP_FIRMWARE };
+
 /* A flash operation of the program, which stands still until its time is over. */
 struct chip_operation {
     bool pending;
@@ -33,8 +36,9 @@ struct chip {
     struct udp udp;
 
     struct program program;
-    bool in_firmware;                  /* else in the bootloader */
+    enum chip_stage stage;             /* what runs */
     uint8_t slots[FERRY_VCHIP_IMAGES]; /* what BOOT said; 0 for the bootloader */
+    uint8_t first_active;              /* what the first stage's BOOT said */
     uint64_t start_at; /* when the next bootloader starts; CHIP_NEVER while something runs */
     uint64_t started;  /* when the last one did */
     uint32_t starts;

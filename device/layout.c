@@ -267,7 +267,8 @@ static int read_root(struct json_reader *reader, const cJSON *root, struct layou
     uint32_t count;
 
     (void)json_only(reader, root,
-                    "flash areas images max_align max_sectors trials no_downgrade ram keys policy");
+                    "flash areas images max_align max_sectors trials no_downgrade ram keys policy "
+                    "first_stage");
     layout_read_policy(reader, root, layout);
     (void)json_array(reader, root, "flash", 1, FERRY_VCHIP_DEVICES, &list, &count);
     cJSON_ArrayForEach(item, list)
@@ -282,12 +283,13 @@ static int read_root(struct json_reader *reader, const cJSON *root, struct layou
         read_area(reader, cJSON_GetArrayItem(list, (int)i), layout);
     }
     check_store(reader, layout);
+    layout_read_first(reader, root, layout);
     int result = layout_read_images(reader, root, layout);
     if (result == FERRY_OK) {
         read_keys(reader, root, layout);
     }
     reader->where[0] = '\0';
-    if (layout_area(layout, "bootloader") == NULL) {
+    if (layout_start_area(layout) == NULL) {
         (void)json_fail(reader, "areas", "there is no \"bootloader\"; add one, the chip starts it");
     }
     return result;
@@ -352,4 +354,6 @@ void layout_describe(const struct layout *layout, struct ferry_vchip_start *star
     start->flags = layout->flags;
     memcpy(start->vendor_id, layout->vendor_id, sizeof(start->vendor_id));
     memcpy(start->class_id, layout->class_id, sizeof(start->class_id));
+    start->first_provision = layout->first_provision;
+    memcpy(start->first_slots, layout->first_slots, sizeof(start->first_slots));
 }

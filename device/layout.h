@@ -32,6 +32,8 @@ struct layout {
     uint8_t class_id[16];
     char keys[LAYOUT_KEYS][LAYOUT_PATH_MAX]; /* as written: relative to the layout file */
     uint32_t key_count;
+    bool has_first; /* the chip starts the area first_program instead of "bootloader" */
+    uint32_t first_program, first_provision, first_slots[2];
 };
 
 /* The layout a device has when none is given; device/layout.json says the same. */
@@ -49,6 +51,9 @@ int layout_parse(const char *text, struct layout *layout, char why[LAYOUT_WHY_MA
 
 /* The area with a name, or NULL. */
 const struct ferry_vchip_area *layout_area(const struct layout *layout, const char *name);
+
+/* The area that the chip starts: the first stage's program, or the bootloader's. */
+const struct ferry_vchip_area *layout_start_area(const struct layout *layout);
 
 /* The board's part of what a program is told at its start. The rest of start is left alone. */
 void layout_describe(const struct layout *layout, struct ferry_vchip_start *start);

@@ -44,6 +44,11 @@ static bool is_free(struct json_reader *reader, const char *field, const struct 
             return json_fail(reader, field, "\"%s\" is not for images; name another area", name);
         }
     }
+    bool is_s0 = layout->has_first && area == layout->first_slots[0];
+    if (layout_is_first(layout, area) ||
+        (is_s0 && strcmp(image->strategy, ferry_traits_first_stage.name) != 0)) {
+        return json_fail(reader, field, "\"%s\" is the first stage's; name another area", name);
+    }
     if (area == image->primary || area == image->secondary) {
         return json_fail(reader, field, "\"%s\" is a slot of this image already; name another area",
                          name);
@@ -201,6 +206,26 @@ static int check_slots(struct json_reader *reader, const struct layout *layout,
     return result;
 }
 
+/* The primary of the bootloader's own image is S0; the one that runs is found at the start. */
+static bool check_first(struct json_reader *reader, const struct layout *layout,
+                        const struct ferry_strategy_traits *traits,
+                        const struct ferry_vchip_image *image)
+{
+    if (traits != &ferry_traits_first_stage) {
+        return true;
+    }
+    if (!layout->has_first) {
+        return json_fail(reader, "strategy",
+                         "%s installs bootloaders for a first stage, and there is no "
+                         "\"first_stage\"; add one or use another strategy",
+                         traits->name);
+    }
+    return layout->image_count > 0 && image->primary == layout->first_slots[0]
+               ? true
+               : json_fail(reader, "primary",
+                           "must be the area of \"s0\" for %s, and not of image 0", traits->name);
+}
+
 /* The image of ram-load would be overwritten by another one's after it was verified. */
 static bool check_ram(struct json_reader *reader, const struct layout *layout,
                       const struct ferry_strategy_traits *traits)
@@ -234,7 +259,7 @@ static int read_image(struct json_reader *reader, const cJSON *item, struct layo
         !read_slot_if(reader, item, "secondary", layout, &image, traits->slot_count == 2,
                       &image.secondary) ||
         !read_slot_if(reader, item, "scratch", layout, &image, traits->scratch, &image.scratch) ||
-        !check_ram(reader, layout, traits)) {
+        !check_ram(reader, layout, traits) || !check_first(reader, layout, traits, &image)) {
         return FERRY_E_CONFIG;
     }
     layout->images[layout->image_count++] = image;

@@ -11,6 +11,13 @@
 bool layout_read_name(struct json_reader *reader, const cJSON *item, const char *field,
                       char out[FERRY_VCHIP_NAME]);
 
+/* Read "first_stage", which may be absent. The areas are read already. */
+void layout_read_first(struct json_reader *reader, const cJSON *root, struct layout *layout);
+
+/* Whether an area is of the first stage, and no slot of an image: S0 is one, of strategy
+ * first-stage. */
+bool layout_is_first(const struct layout *layout, uint32_t area);
+
 /* Read "images" and what they need to know: max_align, max_sectors, trials, ram. The areas are
  * read already. Returns FERRY_OK; FERRY_E_CONFIG for a field; FERRY_E_LAYOUT when slots do not
  * suit their strategy. */

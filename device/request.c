@@ -176,11 +176,15 @@ static void boot(struct chip *chip, const struct ferry_vchip_message *message, c
         return;
     }
     memset(chip->slots, 0, sizeof(chip->slots));
-    for (size_t i = 0; i < count; i++) {
-        chip->slots[i] = slots[i];
+    if (chip->stage == CHIP_FIRST_STAGE) {
+        chip->first_active = count > 0 && slots[0] == 1 ? 1 : 0;
+        chip->stage = CHIP_BOOTLOADER;
+    } else {
+        memcpy(chip->slots, slots, count);
+        chip->stage = CHIP_FIRMWARE;
     }
-    chip->in_firmware = true;
-    chip_start(chip, "firmware", (struct ferry_bytes){memory + message->b, message->c});
+    chip_start(chip, chip->stage == CHIP_BOOTLOADER ? "bootloader" : "firmware",
+               (struct ferry_bytes){memory + message->b, message->c});
 }
 
 static void arm(struct chip *chip, uint32_t ms, uint64_t now)

@@ -439,3 +439,13 @@ static int confirm(const struct ferry_slots *slots)
 
 const struct ferry_slots_state ferry_slots_by_swap = {
     .next = next_boot, .set_pending = set_pending, .confirm = confirm, .cancel = cancel};
+
+/* The bootloader that runs is for good, and nobody writes into its slot. */
+static int confirm_nothing(const struct ferry_slots *slots)
+{
+    (void)slots;
+    return FERRY_OK;
+}
+
+const struct ferry_slots_state ferry_slots_first_stage = {
+    .next = next_boot, .set_pending = set_pending, .confirm = confirm_nothing, .cancel = cancel};

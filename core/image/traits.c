@@ -6,7 +6,7 @@ static const struct ferry_strategy_traits *const all[] = {
     &ferry_traits_swap_move,         &ferry_traits_swap_scratch, &ferry_traits_swap_offset,
     &ferry_traits_swap_shift,        &ferry_traits_overwrite,    &ferry_traits_direct_xip,
     &ferry_traits_direct_xip_revert, &ferry_traits_ram_load,     &ferry_traits_ram_load_revert,
-    &ferry_traits_single_slot};
+    &ferry_traits_single_slot,       &ferry_traits_first_stage};
 
 static bool equal(const char *a, const char *b)
 {
@@ -36,6 +36,9 @@ const struct ferry_slots_state *ferry_slots_state_of(const struct ferry_strategy
 {
     if (traits->slot_count == 1) {
         return &ferry_slots_single;
+    }
+    if (traits == &ferry_traits_first_stage) {
+        return &ferry_slots_first_stage;
     }
     return traits->in_place ? &ferry_slots_in_place : &ferry_slots_by_swap;
 }

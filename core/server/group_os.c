@@ -232,6 +232,10 @@ static int bootloader_info(struct ferry_server_call *call)
         mode_answer(call, config);
         return FERRY_RC_OK;
     }
+    if (config->has_b0 && ferry_cbor_is_text(&fields[0].item, "active_b0_slot")) {
+        ferry_cbor_pair_uint(&call->out, "active", config->b0_slot);
+        return FERRY_RC_OK;
+    }
     if (config->why != NULL && config->store != NULL &&
         ferry_cbor_is_text(&fields[0].item, "why")) {
         return config->why->answer(call, config->store, &fields[1]);

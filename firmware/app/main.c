@@ -141,6 +141,8 @@ static int open_server(void)
     os.bootloader_mode = (int8_t)app.images.slots[0].strategy->mode;
     os.why = &ferry_os_why_in_store;
     os.store = app.images.store_result == FERRY_OK ? &app.images.store : NULL;
+    os.has_b0 = app.chip.start.first_provision != FERRY_VCHIP_NO_AREA;
+    os.b0_slot = (uint8_t)app.chip.start.first_active;
     os.no_downgrade = (app.chip.start.flags & FERRY_VCHIP_NO_DOWNGRADE) != 0;
     ferry_os_group_init(&app.os, &os);
     options = ferry_image_options_default;

@@ -3,10 +3,10 @@
 #include "board.h"
 
 static const struct ferry_boot_strategy *const strategies[] = {
-    &ferry_boot_swap_scratch,      &ferry_boot_swap_move, &ferry_boot_swap_offset,
-    &ferry_boot_swap_shift,        &ferry_boot_overwrite, &ferry_boot_direct_xip,
-    &ferry_boot_direct_xip_revert, &ferry_boot_ram_load,  &ferry_boot_ram_load_revert,
-    &ferry_boot_single_slot,
+    &ferry_boot_swap_scratch,      &ferry_boot_swap_move,   &ferry_boot_swap_offset,
+    &ferry_boot_swap_shift,        &ferry_boot_overwrite,   &ferry_boot_direct_xip,
+    &ferry_boot_direct_xip_revert, &ferry_boot_ram_load,    &ferry_boot_ram_load_revert,
+    &ferry_boot_single_slot,       &ferry_boot_first_stage,
 };
 
 static const struct ferry_boot_strategy *find_strategy(const struct ferry_strategy_traits *traits)
@@ -33,6 +33,7 @@ static int read_image(struct board *board, uint32_t i, const char **why)
         .strategy = strategy,
         .ram = board->ram.size > 0 ? &board->ram : NULL,
         .addresses = {board->images.addresses[i][0], board->images.addresses[i][1]},
+        .first = board->first.there ? &board->first.first : NULL,
     };
     return FERRY_OK;
 }
@@ -75,6 +76,10 @@ int board_read(struct board *board, const struct vchip *chip, const char **why)
 {
     int result = images_read(&board->images, chip, why);
 
+    if (result == FERRY_OK) {
+        *why = "a first stage that is no part of the flash";
+        result = first_read(&board->first, chip);
+    }
     board->ram = (struct ferry_boot_ram){chip->ram, chip->start.ram_address, chip->start.ram_size};
     for (uint32_t i = 0; result == FERRY_OK && i < chip->start.image_count; i++) {
         result = read_image(board, i, why);

@@ -4,6 +4,7 @@
 #define FIRMWARE_BOOT_BOARD_H
 
 #include "ferry/boot.h"
+#include "firmware/common/first.h"
 #include "firmware/common/images.h"
 
 #define BOARD_KEYS 8
@@ -12,6 +13,7 @@ struct board {
     struct images images;
     struct ferry_boot_image boot_images[FERRY_BOOT_IMAGES];
     struct ferry_boot_ram ram;
+    struct first first;
     struct ferry_image_key keys[BOARD_KEYS];
     size_t key_count;
     uint8_t ders[BOARD_KEYS][FERRY_VCHIP_KEY_MAX];

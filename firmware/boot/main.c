@@ -185,6 +185,18 @@ static _Noreturn void start(const struct ferry_boot_report *report)
     vchip_boot(&bootloader.chip, &program);
 }
 
+/* Another bootloader is installed: the first stage's turn. */
+static void restart_if_asked(const struct ferry_boot_report *report)
+{
+    for (uint32_t i = 0; i < report->image_count; i++) {
+        if (report->images[i].restart) {
+            print_words(
+                "another bootloader is installed; restarting, for the first stage to choose");
+            vchip_reset(&bootloader.chip);
+        }
+    }
+}
+
 static void open_board(void)
 {
     const char *why = "";
@@ -200,6 +212,9 @@ static void open_board(void)
         print_error("going on without the store, it does not open: ",
                     bootloader.board.images.store_result);
     }
+    bootloader.board.first.first.buf = bootloader.buf;
+    bootloader.board.first.first.buf_size = sizeof(bootloader.buf);
+    bootloader.board.first.first.feed = feed;
     if (bootloader.board.key_count == 0) {
         print_words("no key in flash: no image is trusted; provision one");
     }
@@ -226,5 +241,6 @@ int main(void)
         print_error("", result);
         halt();
     }
+    restart_if_asked(&report);
     start(&report);
 }

@@ -41,9 +41,21 @@ static uint32_t address_of(const struct vchip *chip, uint32_t number)
     return area->device * FERRY_VCHIP_SPAN + area->offset;
 }
 
+/* The bootloader's own image runs from S0 or S1, as the first stage said. */
+static struct ferry_vchip_image find_running(const struct vchip *chip, uint32_t i)
+{
+    struct ferry_vchip_image image = chip->start.images[i];
+
+    if (ferry_strategy_traits_find(image.strategy) == &ferry_traits_first_stage) {
+        image.primary = chip->start.first_slots[chip->start.first_active == 1 ? 1 : 0];
+    }
+    return image;
+}
+
 static int read_image(struct images *images, const struct vchip *chip, uint32_t i, const char **why)
 {
-    const struct ferry_vchip_image *image = &chip->start.images[i];
+    const struct ferry_vchip_image running = find_running(chip, i);
+    const struct ferry_vchip_image *image = &running;
     struct ferry_slots *slots = &images->slots[i];
 
     *slots = (struct ferry_slots){

@@ -4,6 +4,7 @@
 #ifndef FERRY_BOOT_H
 #define FERRY_BOOT_H
 
+#include "ferry/first.h"
 #include "ferry/trial.h"
 #include "ferry/why.h"
 
@@ -35,6 +36,7 @@ extern const struct ferry_boot_strategy ferry_boot_direct_xip_revert;
 extern const struct ferry_boot_strategy ferry_boot_ram_load;
 extern const struct ferry_boot_strategy ferry_boot_ram_load_revert;
 extern const struct ferry_boot_strategy ferry_boot_single_slot;
+extern const struct ferry_boot_strategy ferry_boot_first_stage;
 
 /* RAM that images of ram-load run from. */
 struct ferry_boot_ram {
@@ -51,6 +53,8 @@ struct ferry_boot_image {
     /* Where the slots are, for images linked to one (flag ROM_FIXED). Always looked at where images
      * run in their slots; elsewhere with ferry_policy_address in the policy of the slots. */
     uint32_t addresses[2];
+    /* For first-stage, whose primary is the slot that runs; else NULL. */
+    const struct ferry_first *first;
 };
 
 /* What an image refused by FERRY_E_DEPENDENCY needs. */
@@ -73,6 +77,7 @@ struct ferry_boot_image_report {
     /* What the image that runs demands of those after it, by its policy's rules. */
     struct ferry_policy_least least;
     struct ferry_boot_need need; /* of a refusal with FERRY_E_DEPENDENCY */
+    bool restart; /* first-stage: another bootloader is installed; reset, the first stage's turn */
 };
 
 struct ferry_boot_report {

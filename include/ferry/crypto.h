@@ -14,6 +14,7 @@
 #define FERRY_SHA512_SIZE            64
 #define FERRY_P256_POINT_SIZE        65
 #define FERRY_P384_POINT_SIZE        97
+#define FERRY_P256_RAW_SIZE          64
 #define FERRY_ED25519_KEY_SIZE       32
 #define FERRY_ED25519_SIGNATURE_SIZE 64
 #define FERRY_RSA2048_SIZE           256
@@ -61,6 +62,12 @@ FERRY_MUST_CHECK
 int ferry_crypto_p384_verify(const uint8_t point[FERRY_P384_POINT_SIZE],
                              const uint8_t digest[FERRY_SHA384_SIZE], const uint8_t *signature,
                              size_t len);
+
+/* The same on P-256 for a signature as r | s, 32 bytes each, big endian. */
+FERRY_MUST_CHECK
+int ferry_crypto_p256_verify_raw(const uint8_t point[FERRY_P256_POINT_SIZE],
+                                 const uint8_t digest[FERRY_SHA256_SIZE],
+                                 const uint8_t signature[FERRY_P256_RAW_SIZE]);
 
 /* A message too large to stand in memory: it is handed out once, in pieces, front to back. */
 struct ferry_crypto_message {

@@ -57,7 +57,9 @@
     X(DEVELOPMENT_KEY, -46, "signed with a known development key", "sign with the product's key")  \
     X(SECRET, -47, "no key here decrypts the image", "encrypt it for this product's public key")   \
     X(SET, -48, "another image of the set may not run", "see the reasons of the other images")     \
-    X(IN_USE, -49, "the running or the fallback image needs it", "install another image first")
+    X(IN_USE, -49, "the running or the fallback image needs it", "install another image first")    \
+    X(INVALIDATED, -50, "the first stage gave this bootloader up", "install a newer one")          \
+    X(NOT_CHOSEN, -51, "the first stage did not start it", "sign it with a key of the first stage")
 
 enum ferry_error {
     FERRY_OK = 0,

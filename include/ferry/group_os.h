@@ -51,6 +51,10 @@ struct ferry_os_group_config {
      * back with force. FERRY_RC_OK accepts. NULL accepts all. */
     int (*reset)(void *context, struct ferry_server_call *call, const struct ferry_os_reset *reset);
     void *context; /* for both */
+    /* The bootloader is the second stage of an immutable first one ("B0") and runs from this slot:
+     * answers the query "active_b0_slot" of os/8, as Nordic's firmware does. */
+    bool has_b0;
+    uint8_t b0_slot; /* 0 = S0, 1 = S1 */
 };
 
 /* The state of one os group; do not rely on the contents. */

@@ -35,9 +35,10 @@ struct ferry_slots_state {
     int (*cancel)(const struct ferry_slots *slots);
 };
 
-extern const struct ferry_slots_state ferry_slots_by_swap;  /* swap_*, overwrite */
-extern const struct ferry_slots_state ferry_slots_in_place; /* direct_xip*, ram_load* */
-extern const struct ferry_slots_state ferry_slots_single;   /* single_slot: nothing to record */
+extern const struct ferry_slots_state ferry_slots_by_swap;     /* swap_*, overwrite */
+extern const struct ferry_slots_state ferry_slots_in_place;    /* direct_xip*, ram_load* */
+extern const struct ferry_slots_state ferry_slots_single;      /* single_slot: nothing to record */
+extern const struct ferry_slots_state ferry_slots_first_stage; /* first_stage: requests only */
 
 /* What everyone must know of a strategy; how it moves images is core/boot's. */
 struct ferry_strategy_traits {
@@ -70,6 +71,7 @@ extern const struct ferry_strategy_traits ferry_traits_direct_xip_revert;
 extern const struct ferry_strategy_traits ferry_traits_ram_load;
 extern const struct ferry_strategy_traits ferry_traits_ram_load_revert;
 extern const struct ferry_strategy_traits ferry_traits_single_slot;
+extern const struct ferry_strategy_traits ferry_traits_first_stage;
 
 /* The traits with a name, or NULL. */
 const struct ferry_strategy_traits *ferry_strategy_traits_find(const char *name);

@@ -32,6 +32,9 @@
 /* In place of a flash device's number: RAM, with offsets from its beginning. */
 #define FERRY_VCHIP_RAM 0xffU
 
+/* Bytes in front of the firmware in the slots of the first stage: MCUboot's header is there. */
+#define FERRY_VCHIP_FIRST_HEADER 0x200U
+
 /* In place of an area's number: there is none. */
 #define FERRY_VCHIP_NO_AREA 0xffffffffU
 
@@ -132,6 +135,11 @@ struct ferry_vchip_start {
     struct ferry_vchip_image images[FERRY_VCHIP_IMAGES];
     uint8_t vendor_id[16]; /* for their flags */
     uint8_t class_id[16];
+    /* The immutable first stage (docs/FIRST.md): numbers of its areas, FERRY_VCHIP_NO_AREA where
+     * the layout has none; and the slot of the bootloader, as the first stage said in BOOT. */
+    uint32_t first_provision;
+    uint32_t first_slots[2];
+    uint32_t first_active;
 };
 
 /* ---- The key area ------------------------------------------------------------------------ */

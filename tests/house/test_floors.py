@@ -9,7 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLOORS = {
     "core/base": 0, "core/cbor": 0.5, "core/flash": 0.5,  # one floor; base is its ground
     "core/smp": 1, "core/store": 1, "core/image": 1.5,  # one floor; the store is image's ground
-    "core/server": 2, "core/client": 2, "core/boot": 2,
+    "core/server": 2, "core/client": 2,
+    "core/first": 2, "core/boot": 2.5,  # one floor; the first stage is the ground of boot
     "core/recovery": 3,
     "port": 4,
     "cli": 5, "device": 5, "firmware": 5,
@@ -24,7 +25,7 @@ HEADERS = {
     "trial": "core/image", "why": "core/image", "policy": "core/image", "keys": "core/image",
     "set": "core/image",
     "cipher": "core/image", "encrypted": "core/image",
-    "boot": "core/boot",
+    "first": "core/first", "boot": "core/boot",
     "server": "core/server", "group_os": "core/server", "group_image": "core/server",
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",
     "update": "core/client",

@@ -350,7 +350,7 @@ static void what_is_no_program_fails_as_one(void **state)
     (void)state;
     say(rig, &boot, NULL, 0);
     assert_true(rig->chip.program.pid > 0);
-    assert_true(rig->chip.in_firmware);
+    assert_int_equal(rig->chip.stage, CHIP_FIRMWARE);
     for (int i = 0; i < 500 && !program_ended(&rig->chip.program, how, sizeof(how)); i++) {
         (void)usleep(10000);
     }
