@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry update: the whole update, with proof. */
-#include "image_file.h"
+#include "b0.h"
 #include "progress.h"
 #include "session.h"
 #include "why.h"
@@ -14,6 +14,7 @@
 struct update_run {
     struct cli *cli;
     const char *path;
+    const char *other_path; /* of a bootloader built for S0 and for S1; else NULL */
     const char *key_path;
     struct image_file file;
     uint8_t sha[FERRY_SHA256_SIZE];
@@ -53,6 +54,67 @@ static int check_file(struct update_run *run)
         image_file_free(&run->file);
     }
     return code;
+}
+
+/* ---- A bootloader for two slots -------------------------------------------------------- */
+
+/* For which address a file is built. */
+static int check_build(struct update_run *run, uint32_t *address)
+{
+    struct ferry_first_info info;
+    int code = check_file(run);
+    if (code != CLI_OK) {
+        return code;
+    }
+    int error = b0_info_of(&run->file, &info);
+    *address = info.address;
+    image_file_free(&run->file);
+    return error == FERRY_OK ? CLI_OK
+                             : cli_fail(run->cli, CLI_VERIFY,
+                                        "give one FILE, or sign both: ferry "
+                                        "b0 sign",
+                                        "%s is no bootloader for a first stage", run->path);
+}
+
+/* Two files: the one for S0, the lower address, becomes path, that for S1 other_path. */
+static int check_pair(struct update_run *run)
+{
+    const char *given[2] = {run->path, run->other_path};
+    uint32_t address[2] = {0, 0};
+    for (int i = 0; i < 2; i++) {
+        run->path = given[i];
+        int code = check_build(run, &address[i]);
+        if (code != CLI_OK) {
+            return code;
+        }
+    }
+    if (address[0] == address[1]) {
+        return cli_fail(run->cli, CLI_VERIFY, "give the build for S0 and the one for S1",
+                        "both files are built for address 0x%x", (unsigned)address[0]);
+    }
+    run->path = given[address[0] < address[1] ? 0 : 1];
+    run->other_path = given[address[0] < address[1] ? 1 : 0];
+    return CLI_OK;
+}
+
+/* The file for the slot that does not run. */
+static int choose_file(struct update_run *run)
+{
+    uint32_t slot;
+    int error = b0_ask_slot(&run->session, &slot);
+    if (error == FERRY_E_TIMEOUT || error == FERRY_E_IO) {
+        return session_silent(&run->session);
+    }
+    if (error != FERRY_OK) {
+        return cli_fail(run->cli, CLI_REFUSED, "give the one FILE for the slot that does not run",
+                        "the device does not say from which slot its bootloader runs");
+    }
+    run->path = slot == 0 ? run->other_path : run->path;
+    if (!run->cli->json) {
+        fprintf(stderr, "the bootloader runs from S%u: sending %s, built for S%u\n", (unsigned)slot,
+                run->path, 1 - (unsigned)slot);
+    }
+    return check_file(run);
 }
 
 static void tell_file(const struct update_run *run)
@@ -300,11 +362,29 @@ static int take_options(struct update_run *run, int argc, char **argv)
             return CLI_USAGE;
         }
     }
-    if (argc - optind != 1) {
-        return cli_usage(run->cli, "update needs one FILE");
+    if (argc - optind != 1 && argc - optind != 2) {
+        return cli_usage(run->cli, "update needs one FILE, or a bootloader's two");
     }
     run->path = argv[optind];
+    run->other_path = argc - optind == 2 ? argv[optind + 1] : NULL;
     return CLI_OK;
+}
+
+static int send_file(struct update_run *run)
+{
+    tell_file(run);
+    image_file_sha256(&run->file, run->sha);
+    progress_init(&run->progress, "upload", run->cli->json);
+    run->config.client = &run->session.client;
+    run->config.link = session_link(&run->session);
+    run->config.read = read_file;
+    run->config.context = &run->file;
+    run->config.size = (uint32_t)run->file.bytes.len;
+    run->config.sha = run->sha;
+    run->config.hash = run->file.info.digest;
+    run->config.version = &run->file.info.header.version;
+    run->config.hash_len = run->file.info.digest_len;
+    return run_flow(run);
 }
 
 static int run_update(struct cli *cli, int argc, char **argv)
@@ -313,26 +393,17 @@ static int run_update(struct cli *cli, int argc, char **argv)
     run = (struct update_run){.cli = cli};
     int code = take_options(&run, argc, argv);
     if (code == CLI_OK) {
-        code = check_file(&run);
+        code = run.other_path != NULL ? check_pair(&run) : check_file(&run);
     }
     if (code != CLI_OK) {
         return code;
     }
-    tell_file(&run);
-    image_file_sha256(&run.file, run.sha);
-    progress_init(&run.progress, "upload", cli->json);
     code = session_connect(cli, &run.session);
     if (code == CLI_OK) {
-        run.config.client = &run.session.client;
-        run.config.link = session_link(&run.session);
-        run.config.read = read_file;
-        run.config.context = &run.file;
-        run.config.size = (uint32_t)run.file.bytes.len;
-        run.config.sha = run.sha;
-        run.config.hash = run.file.info.digest;
-        run.config.version = &run.file.info.header.version;
-        run.config.hash_len = run.file.info.digest_len;
-        code = run_flow(&run);
+        code = run.other_path != NULL ? choose_file(&run) : CLI_OK;
+        if (code == CLI_OK) {
+            code = send_file(&run);
+        }
         session_close(&run.session);
     }
     image_file_free(&run.file);
@@ -340,7 +411,8 @@ static int run_update(struct cli *cli, int argc, char **argv)
 }
 
 const struct cli_command cli_update_commands[] = {
-    {"update", "FILE", "check, upload, test, reset, wait, compare, confirm, read back",
+    {"update", "FILE [FILE]", "check, upload, test, reset, wait, compare, confirm, read back",
+     "  of a bootloader for an immutable first stage give both builds: the right one is sent\n"
      "  -k, --key KEY        check the signature before anything is sent\n"
      "  -n, --image N        number of the image (default 0)\n"
      "      --no-downgrade   refuse a version that is not newer\n"

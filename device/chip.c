@@ -88,7 +88,7 @@ void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why
 {
     static const char *const names[FERRY_VCHIP_CAUSES] = {"power on", "software", "watchdog",
                                                           "fault", "pin"};
-    static const char *const stages[] = {"first stage", "bootloader", "firmware"};
+    static const char *const stages[] = {"bootloader", "firmware", "first stage"};
     uint64_t now = chip_now();
 
     program_kill(&chip->program);

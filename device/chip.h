@@ -14,8 +14,8 @@
 /* A chip that crashes at once starts this often at most, ns. */
 #define CHIP_START_NS 100000000U
 
-/* Programs, in the order in which they run. Without a first stage the bootloader is first. */
-enum chip_stage { CHIP_FIRST_STAGE, CHIP_BOOTLOADER, CHIP_FIRMWARE };
+/* Which program runs. */
+enum chip_stage { CHIP_BOOTLOADER, CHIP_FIRMWARE, CHIP_FIRST_STAGE };
 
 /* A flash operation of the program, which stands still until its time is over. */
 struct chip_operation {

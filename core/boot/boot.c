@@ -41,6 +41,29 @@ static bool trust_is_sound(const struct ferry_image_trust *trust)
            trust->digests != NULL;
 }
 
+/* All but the bootloader's own images, which stand behind the others and are no part of a set. */
+static struct ferry_boot_config without_bootloader(const struct ferry_boot_config *config)
+{
+    struct ferry_boot_config others = *config;
+
+    while (others.image_count > 0 && others.images[others.image_count - 1].first != NULL) {
+        others.image_count--;
+    }
+    return others;
+}
+
+static int check_others(const struct ferry_boot_config *config)
+{
+    const struct ferry_boot_config others = without_bootloader(config);
+
+    for (uint32_t i = 0; i < others.image_count; i++) {
+        if (others.images[i].first != NULL) {
+            return FERRY_E_CONFIG;
+        }
+    }
+    return others.set != NULL ? others.set->check(&others) : FERRY_OK;
+}
+
 static int check_config(const struct ferry_boot_config *config)
 {
     if (config == NULL || config->images == NULL || config->image_count == 0 ||
@@ -57,7 +80,7 @@ static int check_config(const struct ferry_boot_config *config)
             return rc;
         }
     }
-    return config->set != NULL ? config->set->check(config) : FERRY_OK;
+    return check_others(config);
 }
 
 /* ---- Reports ------------------------------------------------------------------------------- */
@@ -176,6 +199,44 @@ static int boot_each(const struct ferry_boot_config *config, struct ferry_boot_r
     return result;
 }
 
+/* The bootloader's own images, first of all: one that is installed anew shall do the rest.
+ * Returns FERRY_OK, the first error, FERRY_E_BUSY for a restart, or FERRY_E_POWER. */
+static int boot_bootloader(const struct ferry_boot_config *config, uint32_t from,
+                           struct ferry_boot_report *report, struct ferry_verdict *verdicts)
+{
+    int result = FERRY_OK;
+
+    for (uint32_t i = from; i < config->image_count; i++) {
+        int rc = boot_image(config, i, &report->images[i], &verdicts[i]);
+
+        if (rc == FERRY_E_POWER) {
+            return rc;
+        }
+        if (report->images[i].restart) {
+            return FERRY_E_BUSY;
+        }
+        result = result == FERRY_OK ? rc : result;
+    }
+    return result;
+}
+
+/* All of them. Returns as boot_bootloader(). */
+static int boot_all(const struct ferry_boot_config *config, struct ferry_boot_report *report,
+                    struct ferry_verdict *verdicts)
+{
+    const struct ferry_boot_config others = without_bootloader(config);
+    int result = boot_bootloader(config, others.image_count, report, verdicts);
+
+    if (result == FERRY_E_POWER || result == FERRY_E_BUSY) {
+        return result;
+    }
+
+    int rc = others.set != NULL ? others.set->run(&others, report, verdicts)
+                                : boot_each(&others, report, verdicts);
+
+    return rc == FERRY_E_POWER || result == FERRY_OK ? rc : result;
+}
+
 int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_report *report)
 {
     struct ferry_verdict verdicts[FERRY_BOOT_IMAGES];
@@ -187,9 +248,8 @@ int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_rep
         return result;
     }
     report->image_count = config->image_count;
-    result = config->set != NULL ? config->set->run(config, report, verdicts)
-                                 : boot_each(config, report, verdicts);
-    if (result == FERRY_E_POWER) {
+    result = boot_all(config, report, verdicts);
+    if (result == FERRY_E_POWER || result == FERRY_E_BUSY) {
         return result;
     }
     if (result == FERRY_OK && !all_valid(verdicts, config->image_count)) {

@@ -233,6 +233,21 @@ int ferry_answer_mode(struct ferry_bytes payload, int32_t *mode, bool *no_downgr
     return FERRY_OK;
 }
 
+int ferry_answer_b0_slot(struct ferry_bytes payload, uint32_t *slot)
+{
+    struct ferry_cbor_field field = {.key = "active", .kind = FERRY_CBOR_UINT};
+    int rc = ferry_cbor_read_map(payload, &field, 1);
+
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    if (!field.present) {
+        return FERRY_E_NOT_FOUND;
+    }
+    *slot = (uint32_t)field.item.value;
+    return field.item.value <= 1 ? FERRY_OK : FERRY_E_RANGE;
+}
+
 /* Copy the text that fits and end it. Returns its whole length. */
 static int copy_text(const struct ferry_cbor_item *item, char *out, size_t cap)
 {

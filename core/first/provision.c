@@ -88,12 +88,22 @@ static int read_life_cycle(struct ferry_first_provision *provision)
 
 /* ---- Keys ------------------------------------------------------------------------------------ */
 
-/* Whether a word is a token of key number i, in use or revoked: its upper half tells. */
-static bool is_token(uint32_t word, uint32_t i)
+/* What a word at a token's place is. */
+enum place { PLACE_TOKEN, PLACE_END, PLACE_SPOILT };
+
+/* The upper half tells a token, in use or revoked. Behind the last one are the counters, or
+ * nothing. Anything else was a token: a cut may spoil the whole word of one that is revoked. */
+static enum place look_at_place(uint32_t word, uint32_t i)
 {
     uint32_t upper = (FERRY_FIRST_TOKEN | i << 24) >> 16;
 
-    return distance(word >> 16, upper) <= 1;
+    if (distance(word >> 16, upper) <= 1) {
+        return PLACE_TOKEN;
+    }
+    bool counters = distance(word & 0xffffU, TYPE_COUNTERS) <= 1 && distance(word >> 16, 0) <= 2;
+    return counters || distance(word, UINT32_MAX) <= 1 || (word & 0xffffU) == TYPE_VARIABLE
+               ? PLACE_END
+               : PLACE_SPOILT;
 }
 
 /* A key counts while all looks say so: a token that a cut left half written was to be revoked. A
@@ -135,29 +145,42 @@ static int read_key(struct ferry_first_provision *provision, uint32_t i, uint32_
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
-/* The keys are as many as there are tokens; their number is only looked at for agreement. A token
- * that cannot be read is one if the number says so. */
+/* Whether there is a key number i at an offset. Returns 1, 0 or FERRY_E_POWER. */
+static int is_key(const struct ferry_first_provision *provision, uint32_t i, uint32_t at,
+                  uint32_t stated)
+{
+    uint32_t word = 0;
+    int rc = read32(provision, at, &word);
+
+    if (rc == FERRY_E_POWER) {
+        return rc;
+    }
+    if (rc == FERRY_E_FORMAT || i == FERRY_FIRST_KEYS) {
+        return 0;
+    }
+    enum place place = rc == FERRY_OK ? look_at_place(word, i) : PLACE_SPOILT;
+    return place == PLACE_TOKEN || (place == PLACE_SPOILT && i < stated);
+}
+
+/* The keys are as many as there are tokens; their number is only looked at for agreement, and
+ * where a token is spoilt. */
 static int read_keys(struct ferry_first_provision *provision, uint32_t *end)
 {
     uint32_t at = FERRY_FIRST_KEYS_AT(provision->kind);
     uint32_t stated = 0;
     int rc = read32(provision, at - 4, &stated);
 
-    while (rc == FERRY_OK && provision->key_count < FERRY_FIRST_KEYS) {
-        uint32_t i = provision->key_count;
-        uint32_t word = 0;
-
-        rc = read32(provision, at, &word);
-        if (rc == FERRY_E_POWER ||
-            (rc == FERRY_OK ? !is_token(word, i) : rc != FERRY_E_FLASH || i >= stated)) {
+    while (rc == FERRY_OK) {
+        rc = is_key(provision, provision->key_count, at, stated);
+        if (rc != 1) {
             break;
         }
-        rc = read_key(provision, i, at);
-        provision->key_count = i + 1;
+        rc = read_key(provision, provision->key_count, at);
+        provision->key_count++;
         at += KEY_SIZE;
     }
     *end = at;
-    if (rc == FERRY_E_POWER) {
+    if (rc < 0) {
         return rc;
     }
     return provision->key_count == 0 || distance(stated, provision->key_count) > 1 ? FERRY_E_FORMAT
@@ -228,8 +251,8 @@ static int count_used(struct ferry_first_provision *provision, bool last)
 }
 
 /* The highest value that stands twice at least, for Ferry writes each three times: so a flipped bit
- * or half a write says nothing. Where none does, another first stage wrote them: the highest,
- * unless it is one bit in an otherwise unused counter. */
+ * or half a write says nothing. Where none does, NSIB wrote them, or a cut left the first of all:
+ * the highest. */
 static int read_value(struct ferry_first_provision *provision)
 {
     uint32_t single = 0;
@@ -251,8 +274,7 @@ static int read_value(struct ferry_first_provision *provision)
         }
         single = ferry_max32(single, value);
     }
-    if (rc == FERRY_OK && provision->copies == 0 &&
-        (provision->used > 1 || (single & (single - 1)) != 0)) {
+    if (provision->copies == 0) {
         provision->value = single;
         provision->copies = single != 0 ? 1 : 0;
     }

@@ -36,8 +36,11 @@ static int read_provision(const struct ferry_first *first, struct ferry_first_pr
 }
 
 /* The slot to look at first: the higher version, S0 of equal ones. A slot without fw_info has none.
+ *
+ * newest  the higher version; 0 = there is none
+ *
  * Returns 0 or 1, or FERRY_E_POWER. */
-static int preferred(const struct ferry_first *first)
+static int preferred(const struct ferry_first *first, uint32_t *newest)
 {
     struct ferry_first_info info[2];
     int rc[2];
@@ -47,11 +50,23 @@ static int preferred(const struct ferry_first *first)
         if (rc[i] == FERRY_E_POWER) {
             return rc[i];
         }
+        info[i].version = rc[i] == FERRY_OK ? info[i].version : 0;
     }
+    *newest = ferry_max32(info[0].version, info[1].version);
     if (rc[1] != FERRY_OK) {
         return 0;
     }
     return rc[0] != FERRY_OK || info[1].version > info[0].version ? 1 : 0;
+}
+
+/* A counter that stands once only, and above every bootloader, was not raised by one: a cut or a
+ * flipped bit left it so. It would stop the device for ever. */
+static void doubt_counter(struct ferry_first_provision *provision, uint32_t newest)
+{
+    if (provision->copies == 1 && ferry_first_lowest(provision) > newest) {
+        provision->value = 0;
+        provision->copies = 0;
+    }
 }
 
 /* ---- Whether it may run -------------------------------------------------------------------------
@@ -148,10 +163,12 @@ int ferry_first_select(const struct ferry_first *first, struct ferry_first_repor
 
     memset(report, 0, sizeof(*report));
     int rc = read_provision(first, &provision);
-    int slot = rc == FERRY_OK ? preferred(first) : rc;
+    uint32_t newest = 0;
+    int slot = rc == FERRY_OK ? preferred(first, &newest) : rc;
     if (slot < 0) {
         return slot;
     }
+    doubt_counter(&provision, newest);
     rc = choose(first, &provision, (uint32_t)slot, report, &verdict);
     if (rc == FERRY_OK && ferry_verdict_is_valid(&verdict)) {
         rc = settle(&provision, report);

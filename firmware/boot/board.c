@@ -33,7 +33,7 @@ static int read_image(struct board *board, uint32_t i, const char **why)
         .strategy = strategy,
         .ram = board->ram.size > 0 ? &board->ram : NULL,
         .addresses = {board->images.addresses[i][0], board->images.addresses[i][1]},
-        .first = board->first.there ? &board->first.first : NULL,
+        .first = strategy == &ferry_boot_first_stage ? &board->first.first : NULL,
     };
     return FERRY_OK;
 }

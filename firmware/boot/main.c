@@ -233,6 +233,7 @@ int main(void)
     look_at_boot_mode();
     open_board();
     result = run_engine(&report);
+    restart_if_asked(&report);
     for (uint32_t i = 0; i < report.image_count; i++) {
         struct text line = report_image(&bootloader.board, &bootloader.chip, i, &report.images[i]);
         print_line(&line);
@@ -241,6 +242,5 @@ int main(void)
         print_error("", result);
         halt();
     }
-    restart_if_asked(&report);
     start(&report);
 }

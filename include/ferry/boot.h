@@ -53,7 +53,7 @@ struct ferry_boot_image {
     /* Where the slots are, for images linked to one (flag ROM_FIXED). Always looked at where images
      * run in their slots; elsewhere with ferry_policy_address in the policy of the slots. */
     uint32_t addresses[2];
-    /* For first-stage, whose primary is the slot that runs; else NULL. */
+    /* For first-stage, whose primary is the slot that runs; else NULL. Such images stand last. */
     const struct ferry_first *first;
 };
 
@@ -159,7 +159,8 @@ struct ferry_boot_config {
  *
  * Returns FERRY_OK: every image of the report may run (image 0 is the one to start);
  * FERRY_E_CONFIG or FERRY_E_LAYOUT before any flash write; FERRY_E_NO_IMAGE when one of them may
- * not run; FERRY_E_POWER from a decorator; FERRY_E_FLASH when the flash failed for good. */
+ * not run; FERRY_E_BUSY when one has restart set: reset, and look at nothing else of the report;
+ * FERRY_E_POWER from a decorator; FERRY_E_FLASH when the flash failed for good. */
 FERRY_MUST_CHECK
 int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_report *report);
 

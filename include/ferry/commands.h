@@ -49,6 +49,12 @@ int32_t ferry_command_bootloader(struct ferry_client *client, const char *query,
 FERRY_MUST_CHECK
 int ferry_answer_mode(struct ferry_bytes payload, int32_t *mode, bool *no_downgrade);
 
+/* The query "active_b0_slot": the slot of an immutable first stage from which the bootloader runs,
+ * 0 or 1. Returns also FERRY_E_NOT_FOUND and FERRY_E_RANGE for an answer that says no such thing.
+ */
+FERRY_MUST_CHECK
+int ferry_answer_b0_slot(struct ferry_bytes payload, uint32_t *slot);
+
 /* What the bootloader last did with an image: Ferry's own query "why" (docs/SERVER.md). Other
  * servers refuse it, or answer without "action". */
 FERRY_MUST_CHECK

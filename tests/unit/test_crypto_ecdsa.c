@@ -436,6 +436,41 @@ static void ecdsa_bad_points(void **state)
     }
 }
 
+/* r | s as it is, for P-256: the same answers as for DER, and no encoding to be wrong. */
+static int raw_verify(const struct sample *sample, const struct number *r, const struct number *s)
+{
+    uint8_t raw[64];
+    memcpy(raw, r->bytes, 32);
+    memcpy(raw + 32, s->bytes, 32);
+    return ferry_crypto_p256_verify_raw(point(), sample->digest, raw);
+}
+
+static void p256_raw(void **state)
+{
+    (void)state;
+    const struct number order = number_of(curve->order);
+    const struct number zero = small(0);
+    struct sample sample = sign_sample("raw");
+    assert_int_equal(raw_verify(&sample, &sample.r, &sample.s), FERRY_OK);
+    assert_int_equal(raw_verify(&sample, &sample.s, &sample.r), FERRY_E_SIGNATURE);
+    for (unsigned bit = 0; bit < 256; bit++) {
+        struct sample bad = sample;
+        bad.r.bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        assert_int_equal(raw_verify(&bad, &bad.r, &bad.s), FERRY_E_SIGNATURE);
+        assert_int_equal(raw_verify(&bad, &sample.r, &bad.r), FERRY_E_SIGNATURE);
+    }
+    assert_int_equal(raw_verify(&sample, &zero, &sample.s), FERRY_E_SIGNATURE);
+    assert_int_equal(raw_verify(&sample, &sample.r, &zero), FERRY_E_SIGNATURE);
+    assert_int_equal(raw_verify(&sample, &order, &sample.s), FERRY_E_SIGNATURE);
+    assert_int_equal(raw_verify(&sample, &sample.r, &order), FERRY_E_SIGNATURE);
+    uint8_t bad_point[65];
+    uint8_t raw[64] = {1};
+    memcpy(bad_point, point(), sizeof bad_point);
+    bad_point[0] = 0x02;
+    assert_int_equal(ferry_crypto_p256_verify_raw(bad_point, sample.digest, raw),
+                     FERRY_E_SIGNATURE);
+}
+
 #define BOTH_CURVES(test)                                                                          \
     cmocka_unit_test_setup(test, choose_p256), cmocka_unit_test_setup(test, choose_p384)
 
@@ -446,7 +481,7 @@ int main(void)
         BOTH_CURVES(ecdsa_every_bit),    BOTH_CURVES(ecdsa_ranges),
         BOTH_CURVES(ecdsa_other_s),      BOTH_CURVES(ecdsa_plus_order),
         BOTH_CURVES(ecdsa_lengths),      BOTH_CURVES(ecdsa_not_der),
-        BOTH_CURVES(ecdsa_bad_points),
+        BOTH_CURVES(ecdsa_bad_points),   cmocka_unit_test_setup(p256_raw, choose_p256),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
