@@ -70,7 +70,7 @@ static bool sign(const struct key *key, struct ferry_first_validation *validatio
     uint8_t der[FERRY_IMAGE_SIGNATURE_MAX];
     uint8_t hash[FERRY_FIRST_KEY_HASH];
     sha256(validation->hash, sizeof validation->hash, digest);
-    size_t len = key_sign_digest(key, digest, der);
+    size_t len = key_sign(key, digest, sizeof digest, der);
     return len > 0 && to_raw(der, len, validation->signature) &&
            b0_public_key(key, validation->key, hash);
 }

@@ -38,7 +38,7 @@ static void put_info(const struct first_spec *spec, uint32_t size, uint8_t *at)
 static void put_signature(enum test_key_id key, const uint8_t hash[32], uint8_t *raw)
 {
     uint8_t digest[32];
-    uint8_t der[104];
+    uint8_t der[TEST_SIGNATURE_MAX];
     const uint8_t *p = der;
     test_sha256(hash, 32, digest);
     size_t len = test_sign(key, digest, 32, der);
