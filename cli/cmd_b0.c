@@ -158,17 +158,33 @@ static int run_sign(struct cli *cli, int argc, char **argv)
 /* ---- inspect ----------------------------------------------------------------------------------
  */
 
-/* Judge the file as a first stage would that has this key and no counter. */
+/* The hash of the key that a firmware brings along: all zero when there is none. */
+static void hash_own_key(const struct ferry_first_place *place, const struct ferry_first_kind *kind,
+                         const struct ferry_first_info *info, uint8_t hash[FERRY_FIRST_KEY_HASH])
+{
+    struct ferry_first_validation validation;
+    uint8_t digest[FERRY_SHA256_SIZE] = {0};
+    struct ferry_sha256 sha;
+    if (ferry_first_validation_find(place, kind, info, &validation) == FERRY_OK) {
+        ferry_crypto_sha256_init(&sha);
+        ferry_crypto_sha256_update(&sha, validation.key, sizeof validation.key);
+        ferry_crypto_sha256_final(&sha, digest);
+    }
+    memcpy(hash, digest, FERRY_FIRST_KEY_HASH);
+}
+
+/* Judge the file as a first stage would that has no counter and one key: this one, or, when it is
+ * NULL, the file's own. */
 static int judge(const struct cli_buffer *file, uint32_t offset,
-                 const struct ferry_first_kind *kind, const uint8_t hash[FERRY_FIRST_KEY_HASH],
+                 const struct ferry_first_kind *kind, const struct key *key,
                  struct ferry_first_stage *stage)
 {
     static uint8_t buf[4096];
+    uint8_t point[64];
     struct ferry_flash_ram rom;
     struct ferry_verdict verdict;
     const struct ferry_first first = {.kind = kind, .buf = buf, .buf_size = sizeof buf};
     struct ferry_first_provision provision = {.key_count = 1};
-    memcpy(provision.keys[0].hash, hash, FERRY_FIRST_KEY_HASH);
     int error = ferry_flash_rom_init(&rom, file->data, (uint32_t)file->len);
     struct ferry_first_place place = {
         .flash = &rom.flash, .offset = offset, .size = (uint32_t)file->len - offset};
@@ -177,6 +193,11 @@ static int judge(const struct cli_buffer *file, uint32_t offset,
     }
     if (error != FERRY_OK) {
         return error;
+    }
+    if (key != NULL) {
+        (void)b0_public_key(key, point, provision.keys[0].hash);
+    } else {
+        hash_own_key(&place, kind, &stage->info, provision.keys[0].hash);
     }
     place.address = stage->info.address;
     return ferry_first_verify(&first, &provision, &place, stage, &verdict);
@@ -187,9 +208,9 @@ static void print_stage(const struct cli *cli, const char *path, uint32_t offset
                         int error, bool with_key)
 {
     const struct ferry_first_info *info = &stage->info;
-    const char *state = error == FERRY_OK                      ? "good"
-                        : error == FERRY_E_NO_KEY && !with_key ? "not checked (give -k KEY)"
-                                                               : ferry_error_text(error);
+    const char *state = error != FERRY_OK ? ferry_error_text(error)
+                        : with_key        ? "good"
+                                   : "good by the key it brings along (-k KEY: whose is it?)";
     if (cli->json) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "file", path);
@@ -232,23 +253,18 @@ static int inspect_file(const struct cli *cli, const char *path,
                         const struct ferry_first_kind *kind, const struct key *key)
 {
     struct ferry_first_stage stage = {0};
-    uint8_t point[64];
-    uint8_t hash[FERRY_FIRST_KEY_HASH] = {0};
     struct cli_buffer file;
     int code = cli_read_file(cli, path, &file);
     if (code != CLI_OK) {
         return code;
     }
-    if (key != NULL) {
-        (void)b0_public_key(key, point, hash);
-    }
     uint32_t offset = firmware_offset(&file);
-    int error = file.len > 0 ? judge(&file, offset, kind, hash, &stage) : FERRY_E_SHORT;
+    int error = file.len > 0 ? judge(&file, offset, kind, key, &stage) : FERRY_E_SHORT;
     cli_buffer_free(&file);
     if (stage.info.size != 0) {
         print_stage(cli, path, offset, kind, &stage, error, key != NULL);
     }
-    if (error == FERRY_OK || (error == FERRY_E_NO_KEY && key == NULL)) {
+    if (error == FERRY_OK) {
         return CLI_OK;
     }
     if (error == FERRY_E_MAGIC) {

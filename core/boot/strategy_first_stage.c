@@ -23,7 +23,7 @@ static bool runs_already(const struct ferry_boot_swap *swap)
 }
 
 /* Where the firmware of the staged image is: behind its MCUboot header, which must have the size
- * that the slots provide for. */
+ * that the slots provide for. The first stage decrypts nothing. */
 static int find_staged(const struct ferry_boot_swap *swap, struct ferry_first_place *place)
 {
     const struct ferry_first *first = swap->image->first;
@@ -33,6 +33,10 @@ static int find_staged(const struct ferry_boot_swap *swap, struct ferry_first_pl
 
     *place = (struct ferry_first_place){
         .flash = secondary, .offset = first->slots[0].offset, .size = header.payload_size};
+    if (rc == FERRY_OK &&
+        (header.flags & (FERRY_IMAGE_ENCRYPTED_AES128 | FERRY_IMAGE_ENCRYPTED_AES256)) != 0) {
+        return FERRY_E_UNSUPPORTED;
+    }
     return rc == FERRY_OK && header.header_size != place->offset ? FERRY_E_ADDRESS : rc;
 }
 

@@ -116,7 +116,10 @@ static int invalidate(const struct ferry_first *first, uint32_t slot)
         ferry_store_le32(unit + (at - begin), FERRY_FIRST_INVALID);
         rc = ferry_flash_program(place->flash, begin, unit, len);
     }
-    return rc == FERRY_E_POWER ? rc : rc == FERRY_OK;
+    if (rc == FERRY_OK) {
+        rc = ferry_first_info_find(place, first->kind, &info);
+    }
+    return rc == FERRY_E_POWER ? rc : rc == FERRY_OK && info.valid != FERRY_FIRST_VALID;
 }
 
 /* The slot that runs has verified: older keys and older versions are over. */

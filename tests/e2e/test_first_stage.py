@@ -27,14 +27,14 @@ class Stages:
                   "--counter-slots", "60", self.provision, check=0)
         self.made = {}
 
-    def make(self, slot, version, key=None, image_key=None, change=None):
-        name = (slot, version, key, image_key, change is not None)
+    def make(self, slot, version, key=None, image_key=None, change=None, pad=False):
+        name = (slot, version, key, image_key, change is not None, pad)
         if name in self.made:
             return self.made[name]
         base = self.folder / f"stage-{len(self.made)}"
         signed, image = base.with_suffix(".b0"), base.with_suffix(".img")
         lab.ferry("b0", "sign", "-k", key or self.key, "-v", version, "-a", hex((S0, S1)[slot]),
-                  lab.FIRMWARE / "bootloader.elf", signed, check=0)
+                  *(["--pad"] if pad else []), lab.FIRMWARE / "bootloader.elf", signed, check=0)
         if change is not None:
             signed.write_bytes(change(signed.read_bytes()))
         lab.ferry("sign", "-k", image_key or self.bench.key, "-v", f"{version}.0.0", "-H", "512",
@@ -105,6 +105,30 @@ def test_the_bootloader_is_updated_there_and_back(first, stages):
     first.kill()  # and it is there after a power cut
     first.start()
     assert first.bootloader() == "3.0.0"
+
+
+def test_a_bootloader_may_lie_behind_its_fw_info(first, stages):
+    """--pad: for a firmware that has none linked in."""
+    first.running()
+    update(first, stages.make(1, 2, pad=True), check=0)
+    assert first.bootloader() == "2.0.0"
+    update(first, stages.make(0, 3), check=0)
+    assert first.bootloader() == "3.0.0"
+
+
+def test_the_new_bootloader_installs_what_else_is_asked_for(first, stages, bench):
+    """A reset for the bootloader is no boot of an application that is to be tested."""
+    first.running()
+    lab.ferry("image", "upload", bench.images["v2"], device=first.uri, check=0)
+    lab.ferry("image", "test", bench.hash_of("v2"), device=first.uri, check=0)
+    first.ask_for(stages.make(1, 2))
+    lab.ferry("reset", device=first.uri, check=0)
+    first.wait_for("b0: starting S1")
+    first.wait_for("app 2.0.0 started")
+    assert first.bootloader() == "2.0.0"
+    assert first.running()["version"] == "2.0.0"
+    log = first.log()
+    assert log.index("starting S1") < log.index("image 0: upgraded for a test to 2.0.0")
 
 
 def spoil(data):

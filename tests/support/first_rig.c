@@ -136,10 +136,16 @@ size_t first_page(const enum test_key_id *keys, uint32_t count, uint16_t slots, 
 void first_rig_init(struct first_rig *rig, const enum test_key_id *keys, uint32_t count,
                     uint16_t slots)
 {
-    static const struct fault_shape shapes[FAULT_PLACES] = {
-        [FAULT_PRIMARY] = {8, FIRST_RIG_SLOT / 8, 8, 0xff},
-        [FAULT_SECONDARY] = {8, FIRST_RIG_SLOT / 8, 8, 0xff},
-        [FIRST_RIG_STAGING] = {8, FIRST_RIG_SLOT / 8, 8, 0xff},
+    first_rig_init_of(rig, keys, count, slots, 8, 0xff);
+}
+
+void first_rig_init_of(struct first_rig *rig, const enum test_key_id *keys, uint32_t count,
+                       uint16_t slots, uint8_t write_size, uint8_t erased_value)
+{
+    const struct fault_shape shapes[FAULT_PLACES] = {
+        [FAULT_PRIMARY] = {8, FIRST_RIG_SLOT / 8, write_size, erased_value},
+        [FAULT_SECONDARY] = {8, FIRST_RIG_SLOT / 8, write_size, erased_value},
+        [FIRST_RIG_STAGING] = {8, FIRST_RIG_SLOT / 8, write_size, 0xff},
         [FIRST_RIG_PROVISION] = {1, FIRST_RIG_PAGE, 4, 0xff},
     };
     uint8_t page[FIRST_RIG_PAGE];

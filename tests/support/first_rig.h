@@ -56,6 +56,10 @@ struct first_rig {
 /* An erased device with provision data for keys. May not be moved. Give it to first_rig_free(). */
 void first_rig_init(struct first_rig *rig, const enum test_key_id *keys, uint32_t count,
                     uint16_t slots);
+/* The same, with this write size of S0, S1 and the staging area, and this erased value of S0 and
+ * S1. */
+void first_rig_init_of(struct first_rig *rig, const enum test_key_id *keys, uint32_t count,
+                       uint16_t slots, uint8_t write_size, uint8_t erased_value);
 void first_rig_free(struct first_rig *rig);
 
 /* Put an image into a place, behind the back of every rule. */

@@ -730,6 +730,7 @@ static void test_slots_are_read(void **state)
 
 static void test_single_values_are_read(void **state)
 {
+    uint32_t slot;
     struct ferry_upload_answer upload;
     struct ferry_params params;
     bool no_downgrade;
@@ -757,6 +758,21 @@ static void test_single_values_are_read(void **state)
     assert_int_equal(mode, 3);
     assert_true(no_downgrade);
     assert_int_equal(ferry_answer_mode(bytes_of("\xa0"), &mode, &no_downgrade), FERRY_E_NOT_FOUND);
+
+    assert_int_equal(ferry_answer_b0_slot(bytes_of("\xa1\x66"
+                                                   "active\x01"),
+                                          &slot),
+                     FERRY_OK);
+    assert_int_equal(slot, 1);
+    assert_int_equal(ferry_answer_b0_slot(bytes_of("\xa1\x66"
+                                                   "active\x02"),
+                                          &slot),
+                     FERRY_E_RANGE);
+    assert_int_equal(ferry_answer_b0_slot(bytes_of("\xa1\x66"
+                                                   "active\x20"),
+                                          &slot),
+                     FERRY_E_TYPE);
+    assert_int_equal(ferry_answer_b0_slot(bytes_of("\xa0"), &slot), FERRY_E_NOT_FOUND);
 
     assert_int_equal(ferry_answer_text(bytes_of("\xa1\x61r\x65hello"), "r", text, 4), 5);
     assert_string_equal(text, "hel");

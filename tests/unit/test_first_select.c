@@ -270,17 +270,18 @@ static void ask_for(const struct first_spec *spec)
     struct ferry_flash *flash = &rig.chip.areas[FIRST_RIG_STAGING].flash;
 
     first_rig_put(&rig, FIRST_RIG_STAGING, image, len);
-    assert_int_equal(ferry_trailer_write_magic(flash, 8), FERRY_OK);
+    assert_int_equal(ferry_trailer_write_magic(flash, ferry_max32(8, flash->write_size)), FERRY_OK);
 }
 
 /* One boot of the second stage in the slot that runs. */
 static int boot(struct ferry_boot_report *boots)
 {
+    uint32_t align = ferry_max32(8, rig.first.slots[0].flash->write_size);
     const struct ferry_boot_image images[1] = {
         {.slots = {.primary = rig.first.slots[rig.first.active].flash,
                    .secondary = &rig.chip.areas[FIRST_RIG_STAGING].flash,
                    .strategy = &ferry_traits_first_stage,
-                   .max_align = 8,
+                   .max_align = align,
                    .max_sectors = 16},
          .strategy = &ferry_boot_first_stage,
          .first = &rig.first}};
@@ -391,6 +392,68 @@ static void a_slot_that_takes_nothing_is_told(void **state)
     expect_slot(0);
 }
 
+/* Whatever the flash: the unit that counts is written last, and nothing twice. */
+static void every_flash_takes_the_update(void **state)
+{
+    (void)state;
+    for (uint8_t write_size = 1; write_size <= 32; write_size *= 2) {
+        for (int erased = 0; erased < 2; erased++) {
+            struct ferry_boot_report boots;
+
+            first_rig_free(&rig);
+            first_rig_init_of(&rig, keys, 2, 12, write_size, erased == 0 ? 0xff : 0x00);
+            stage(0, 1);
+            expect_slot(0);
+            rig.first.active = 0;
+            ask_for(&(struct first_spec){.version = 2, .address = FIRST_RIG_S1, .size = 2047});
+            uint32_t before = rig.chip.state.reprogrammed;
+            assert_int_equal(boot(&boots), FERRY_E_BUSY);
+            assert_int_equal(rig.chip.state.reprogrammed, before);
+            expect_slot(1);
+            *byte_of(1, 1000) ^= 1;
+            assert_int_equal(run(), FERRY_E_NO_IMAGE); /* S0 is below the counter */
+            assert_false(report.invalidated[0] || report.invalidated[1]);
+        }
+    }
+}
+
+/* Where bits cannot be cleared a slot cannot be given up. */
+static void a_slot_erased_to_zero_refuses_anew(void **state)
+{
+    (void)state;
+    first_rig_free(&rig);
+    first_rig_init_of(&rig, keys, 2, 12, 8, 0x00);
+    stage(0, 1);
+    stage(1, 2);
+    *byte_of(1, 1000) ^= 1;
+    expect_slot(0);
+    assert_false(report.invalidated[1]);
+    assert_int_equal(report.reasons[1], FERRY_E_DIGEST);
+    expect_slot(0);
+}
+
+/* The first stage decrypts nothing, and what is in front of the firmware has a fixed size. */
+static void other_headers_are_refused(void **state)
+{
+    struct ferry_boot_report boots;
+    uint8_t firmware[4096];
+    const struct first_spec spec = {.version = 2, .address = FIRST_RIG_S1};
+    size_t size = first_build(&spec, firmware, sizeof(firmware));
+    const struct test_image_spec short_header = {
+        .version = {.major = 2}, .payload = firmware, .payload_size = size, .header_size = 256};
+
+    (void)state;
+    stage(0, 1);
+    expect_slot(0);
+    size_t len = test_image_build(&short_header, image, sizeof(image));
+    first_rig_put(&rig, FIRST_RIG_STAGING, image, len);
+    assert_int_equal(ferry_trailer_write_magic(&rig.chip.areas[FIRST_RIG_STAGING].flash, 8),
+                     FERRY_OK);
+    assert_int_equal(boot(&boots), FERRY_OK);
+    assert_int_equal(boots.images[0].reason, FERRY_E_ADDRESS);
+    expect_slot(0);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -410,6 +473,9 @@ int main(void)
         CASE(every_bad_update_is_refused),
         CASE(what_the_first_stage_does_not_choose_is_refused),
         CASE(a_slot_that_takes_nothing_is_told),
+        CASE(every_flash_takes_the_update),
+        CASE(a_slot_erased_to_zero_refuses_anew),
+        CASE(other_headers_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

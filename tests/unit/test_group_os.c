@@ -359,6 +359,23 @@ static void test_bootloader_info(void **context)
     expect(&rig, FERRY_SMP_READ, 8, "{}", "{\"bootloader\":\"Other\"}");
 }
 
+/* As sdk-nrf answers it: only where there is a first stage. */
+static void test_active_b0_slot(void **context)
+{
+    struct rig rig;
+    (void)context;
+
+    set_up(&rig);
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"active_b0_slot\"}",
+           "{\"err\":{\"group\":0,\"rc\":3}}");
+    rig.os_config.has_b0 = true;
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"active_b0_slot\"}", "{\"active\":0}");
+    rig.os_config.b0_slot = 1;
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"active_b0_slot\"}", "{\"active\":1}");
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"active_b0_slots\"}",
+           "{\"err\":{\"group\":0,\"rc\":3}}");
+}
+
 /* ---- Why --------------------------------------------------------------------- */
 
 static void with_store(struct rig *rig, struct chip *chip, struct ferry_store *store)
@@ -521,6 +538,7 @@ int main(void)
         cmocka_unit_test(test_info),
         cmocka_unit_test(test_info_of_more_than_256_bytes_is_rc_7),
         cmocka_unit_test(test_bootloader_info),
+        cmocka_unit_test(test_active_b0_slot),
         cmocka_unit_test(test_why_without_a_store_is_an_unknown_query),
         cmocka_unit_test(test_why_before_anything_happened),
         cmocka_unit_test(test_why_says_what_happened),
