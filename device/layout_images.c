@@ -212,7 +212,12 @@ static bool check_first(struct json_reader *reader, const struct layout *layout,
                         const struct ferry_vchip_image *image)
 {
     if (traits != &ferry_traits_first_stage) {
-        return true;
+        const struct ferry_vchip_image *last = &layout->images[layout->image_count - 1];
+        return layout->image_count == 0 ||
+                       strcmp(last->strategy, ferry_traits_first_stage.name) != 0
+                   ? true
+                   : json_fail(reader, NULL,
+                               "stands behind the bootloader's own image; move that to the end");
     }
     if (!layout->has_first) {
         return json_fail(reader, "strategy",
