@@ -3,6 +3,7 @@
 #include "image_file.h"
 
 #include "ferry/slots.h"
+#include "tlv_words.h"
 
 #include <string.h>
 
@@ -166,16 +167,22 @@ static int add_tlvs(cJSON *object, const struct image_file *file)
     cJSON *list = cJSON_AddArrayToObject(object, "tlvs");
     int more = ferry_tlv_walk_begin(&walk, &file->rom.flash, &file->info.header);
     while (more >= 0 && (more = ferry_tlv_walk_next(&walk, &tlv)) == 1) {
-        char hex[2 * 128 + 1];
-        size_t shown = tlv.len > 128 ? 128 : tlv.len;
+        const uint8_t *data = file->bytes.data + file->offset + tlv.offset;
+        char hex[2 * 512 + 1];
+        char words[TLV_WORDS_MAX];
+        size_t shown = tlv.len > 512 ? 512 : tlv.len;
         cJSON *row = cJSON_CreateObject();
-        cli_hex(file->bytes.data + file->offset + tlv.offset, shown, hex);
+        cli_hex(data, shown, hex);
+        tlv_words(&tlv, data, words);
         cJSON_AddStringToObject(row, "name", ferry_tlv_name(tlv.type));
         cJSON_AddNumberToObject(row, "type", tlv.type);
         cJSON_AddStringToObject(row, "area",
                                 tlv.area == FERRY_TLV_PROTECTED ? "protected" : "unprotected");
         cJSON_AddNumberToObject(row, "len", tlv.len);
         cJSON_AddStringToObject(row, "data", hex);
+        if (words[0] != '\0') {
+            cJSON_AddStringToObject(row, "means", words);
+        }
         cJSON_AddItemToArray(list, row);
     }
     return more;
@@ -318,11 +325,12 @@ static void print_inspection(const cJSON *object)
                 printf("  %-17s ", row->string);
                 print_value(row);
             } else {
+                const cJSON *means = cJSON_GetObjectItem(row, "means");
                 printf("  %-17s %-11s %4.0f bytes  %s\n",
                        cJSON_GetObjectItem(row, "name")->valuestring,
                        cJSON_GetObjectItem(row, "area")->valuestring,
                        cJSON_GetObjectItem(row, "len")->valuedouble,
-                       cJSON_GetObjectItem(row, "data")->valuestring);
+                       (means != NULL ? means : cJSON_GetObjectItem(row, "data"))->valuestring);
             }
         }
     }

@@ -98,6 +98,10 @@ def test_what_an_image_says_of_itself(bench):
     assert data[4] == vendor.bytes and data[5] == uuid.uuid5(vendor, "board").bytes
     assert data[6] == b"text" and data[7] == bytes([0, 0xff])
     assert ferry_json("inspect", out)["flags"] == ["NON_BOOTABLE"]
+    words = ferry("inspect", out, check=0).stdout
+    for said in ("security counter 16908291", "measured as App 1.2.3", "image 1 must be 1.2.3.4 or later",
+                 "image 2 must be 0.9.0 or later", str(vendor), '"text"', "00ff"):
+        assert said in words, words
     ferry("verify", "-k", bench / "ed25519.pem", out, check=0)
 
 
