@@ -133,7 +133,7 @@ int sign_custom_tlv(const char *type, const char *value, struct image_claims *cl
         return FERRY_E_FULL;
     }
     if (strncmp(value, "0x", 2) != 0) {
-        memcpy(buffer.data, value, len);
+        memcpy(buffer.data, value, len + 1);
         return sign_custom_bytes(type, &buffer, claims);
     }
     int bytes = cli_unhex(value + 2, buffer.data, len);
