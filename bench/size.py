@@ -16,11 +16,11 @@ CC = "arm-none-eabi-gcc"
 FLAGS = ["-mcpu=cortex-m0plus", "-mthumb", "-Os", "-std=c11", "-ffreestanding", "-DNDEBUG",
          "-ffunction-sections", "-fdata-sections", "-fstack-usage", f"-I{ROOT}/include",
          f"-I{ROOT}", "-isystem", f"{ROOT}/port/freestanding"]
-FOLDERS = ["base", "flash", "image", "store", "boot"]
+FOLDERS = ["base", "flash", "image", "store", "first", "boot"]
 
 # What every target has or the product brings: one byte of nothing each.
 STUBS = ["memcpy", "memmove", "memset", "memcmp", "ferry_crypto_sha256_init",
-         "ferry_crypto_sha256_update", "ferry_crypto_sha256_final"]
+         "ferry_crypto_sha256_update", "ferry_crypto_sha256_final", "ferry_crypto_p256_verify_raw"]
 
 # What a device with a store names as its memory, and MCUboot has nothing of.
 STORE = "ferry_boot_in_store"
@@ -72,10 +72,10 @@ def strategies(objects):
     return {short.replace("_", "-"): symbol for symbol, short in names if symbol in defined}
 
 
-def link(symbols, objects, out):
+def link(symbols, objects, out, entry="ferry_boot_run"):
     """The linked file, and [(place, section, size)] of what went into it."""
     elf, listing = out / "linked.elf", out / "linked.map"
-    run(CC, *FLAGS[:2], "-nostdlib", "-Wl,--gc-sections", "-Wl,-e,ferry_boot_run",
+    run(CC, *FLAGS[:2], "-nostdlib", "-Wl,--gc-sections", f"-Wl,-e,{entry}",
         *(f"-Wl,-u,{s}" for s in symbols), f"-Wl,-Map={listing}", *(f"-Wl,--defsym,{s}=0" for s in STUBS), *objects, "-lgcc", "-o", elf)
     memory = listing.read_text().split("Linker script and memory map")[1].split("/DISCARD/")[0]
     pieces = re.findall(r"^ (\.\w\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+)$", memory, re.M)
@@ -146,6 +146,9 @@ def main():
             tops = ", ".join(f"{size} {f}" for size, f in linked_frames(pieces, objects, frames)[:3])
             lines.append(f"{name:18} {text:6} {libgcc:7} {with_store - text:6} {data:5} {bss:4} | {theirs or '-':>7} "
                          f"{theirs - text if theirs else '-':>10} | {BUFFER + report:5} {ram or '-':>7} | {tops}")
+        elf, pieces = link(["ferry_first_nrf52"], list(objects), out, "ferry_first_select")
+        tops = ", ".join(f"{size} {f}" for size, f in linked_frames(pieces, objects, frames)[:3])
+        lines += ["", f"immutable first stage, from ferry_first_select(): {sections(elf)[0]} text | {tops}"]
         lines += ["", f"RAM: {BUFFER} bytes of buffer and {report} of report; frames are on the stack.", "",
                   *by_object(linked, objects), "", *by_function(linked, objects)]
         text = "\n".join(lines) + "\n"

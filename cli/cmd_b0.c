@@ -420,6 +420,52 @@ static int run_provision(struct cli *cli, int argc, char **argv)
     return write_page(cli, &a, argv[optind]);
 }
 
+/* ---- slot ---------------------------------------------------------------------------------------
+ */
+
+static int print_slot(const struct cli *cli, uint32_t slot)
+{
+    if (cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddNumberToObject(object, "active", slot);
+        cli_print_json(object);
+    } else {
+        printf("S%u: the bootloader runs from there; give its update the build for S%u\n",
+               (unsigned)slot, 1 - (unsigned)slot);
+    }
+    return CLI_OK;
+}
+
+static int run_slot(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {{0}};
+    static struct session session;
+    uint32_t slot;
+
+    optind = 0;
+    if (cli_getopt(cli, argc, argv, "", own) != -1) {
+        return CLI_USAGE;
+    }
+    if (optind != argc) {
+        return cli_usage(cli, "b0 slot takes no arguments");
+    }
+    int code = session_connect(cli, &session);
+    if (code != CLI_OK) {
+        return code;
+    }
+    int error = b0_ask_slot(&session, &slot);
+    if (error == FERRY_OK) {
+        code = print_slot(cli, slot);
+    } else if (error == FERRY_E_TIMEOUT || error == FERRY_E_IO) {
+        code = session_silent(&session);
+    } else {
+        code = cli_fail(cli, CLI_REFUSED, "only a device with an immutable first stage has two",
+                        "the device does not say from which slot its bootloader runs");
+    }
+    session_close(&session);
+    return code;
+}
+
 const struct cli_command cli_b0_commands[] = {
     {"b0 sign", "-k KEY -v N -a ADDRESS IN OUT", "sign a bootloader for an immutable first stage",
      "  -k, --key KEY        private key, PEM, ecdsa-p256\n"
@@ -442,5 +488,6 @@ const struct cli_command cli_b0_commands[] = {
      "                       (default 0: no counter)\n"
      "  -w, --hardware W     nrf52 (default), nrf53 or vchip\n",
      run_provision},
+    {"b0 slot", "", "from which slot a device's bootloader runs", "", run_slot},
     {0},
 };

@@ -201,7 +201,7 @@ static void check_select(const struct ferry_first *first, struct memory *page, i
     }
     CHECK(sound && report.slot == 0);
     /* A single counter above all is doubted; then the verification alone says no. */
-    CHECK(verified == FERRY_OK || (verified == FERRY_E_COUNTER && before.copies == 1));
+    CHECK(verified == FERRY_OK || (verified == FERRY_E_OLD_STAGE && before.copies == 1));
     CHECK(ferry_first_provision_read(&page->ram.flash, first->kind, &after) == FERRY_OK);
     for (uint32_t i = 0; i < before.key_count; i++) {
         CHECK(after.keys[i].revoked || !before.keys[i].revoked);

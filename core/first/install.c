@@ -45,7 +45,7 @@ static int check_preferred(const struct ferry_first *first, const struct ferry_f
     return info->version > running.version ||
                    (info->version == running.version && first->active == 1)
                ? FERRY_OK
-               : FERRY_E_DOWNGRADE;
+               : FERRY_E_OLD_STAGE;
 }
 
 int ferry_first_judge(const struct ferry_first *first, const struct ferry_first_place *place,

@@ -55,7 +55,7 @@ int ferry_first_has_room(const struct ferry_first_provision *provision, uint32_t
     if (provision->slots == 0 || version <= ferry_first_lowest(provision)) {
         return FERRY_OK;
     }
-    return provision->slot_count - provision->used >= COPIES ? FERRY_OK : FERRY_E_FULL;
+    return provision->slot_count - provision->used >= COPIES ? FERRY_OK : FERRY_E_USED_UP;
 }
 
 /* One more copy in the next free slot; what does not take it is used up. */
@@ -94,7 +94,7 @@ int ferry_first_raise(struct ferry_first_provision *provision, uint32_t version,
     }
     while (rc == FERRY_OK && provision->copies < COPIES) {
         if (provision->used == provision->slot_count) {
-            return provision->copies >= COPIES - 1 ? (int)higher : FERRY_E_FULL;
+            return provision->copies >= COPIES - 1 ? (int)higher : FERRY_E_USED_UP;
         }
         rc = write_copy(provision, value);
     }

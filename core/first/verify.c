@@ -44,7 +44,7 @@ static int check_info(const struct ferry_first *first,
         return FERRY_E_RANGE;
     }
     if (info->version < ferry_first_lowest(provision)) {
-        return FERRY_E_COUNTER;
+        return FERRY_E_OLD_STAGE;
     }
     if (info->size > place->size || !ferry_inside(info->offset, info->total_size, info->size)) {
         return FERRY_E_IMAGE_SIZE;

@@ -59,7 +59,10 @@
     X(SET, -48, "another image of the set may not run", "see the reasons of the other images")     \
     X(IN_USE, -49, "the running or the fallback image needs it", "install another image first")    \
     X(INVALIDATED, -50, "the first stage gave this bootloader up", "install a newer one")          \
-    X(NOT_CHOSEN, -51, "the first stage did not start it", "sign it with a key of the first stage")
+    X(NOT_CHOSEN, -51, "the first stage did not start it",                                         \
+      "sign it with a key of the first stage")                                                     \
+    X(OLD_STAGE, -52, "the first stage wants a newer bootloader", "b0 sign with a higher version") \
+    X(USED_UP, -53, "the first stage's counter is used up", "no later bootloader can be counted")
 
 enum ferry_error {
     FERRY_OK = 0,

@@ -163,11 +163,11 @@ int ferry_first_revoke_below(struct ferry_first_provision *provision, uint32_t i
 
 /* Raise the counter to version << 1 | !slot if that is a higher version, in three copies.
  * Returns 1 when it was raised, 0 when there was nothing to do (or there is no counter);
- * FERRY_E_FULL; or a flash error. */
+ * FERRY_E_USED_UP; or a flash error. */
 FERRY_MUST_CHECK
 int ferry_first_raise(struct ferry_first_provision *provision, uint32_t version, uint32_t slot);
 
-/* Whether an update to version can be counted: FERRY_OK or FERRY_E_FULL. */
+/* Whether an update to version can be counted: FERRY_OK or FERRY_E_USED_UP. */
 FERRY_MUST_CHECK
 int ferry_first_has_room(const struct ferry_first_provision *provision, uint32_t version);
 
@@ -210,7 +210,7 @@ struct ferry_first_stage {
  * verdict  always set; act on it with ferry_verdict_is_valid(), not on the result alone
  *
  * Returns FERRY_OK and a valid verdict; FERRY_E_MAGIC (no fw_info), FERRY_E_ADDRESS (built for
- * another place), FERRY_E_INVALIDATED, FERRY_E_COUNTER, FERRY_E_IMAGE_SIZE, FERRY_E_RANGE (of the
+ * another place), FERRY_E_INVALIDATED, FERRY_E_OLD_STAGE, FERRY_E_IMAGE_SIZE, FERRY_E_RANGE (of the
  * version), FERRY_E_NO_SIGNATURE, FERRY_E_NO_KEY, FERRY_E_REVOKED, FERRY_E_DIGEST,
  * FERRY_E_SIGNATURE; or a flash error. */
 FERRY_MUST_CHECK
@@ -246,8 +246,9 @@ int ferry_first_select(const struct ferry_first *first, struct ferry_first_repor
  *
  * place  where it is staged; its address is not looked at
  *
- * Returns FERRY_OK and a valid verdict; the errors of ferry_first_verify(); FERRY_E_DOWNGRADE when
- * the one that runs would be preferred; FERRY_E_FULL when the counter cannot be raised any more. */
+ * Returns FERRY_OK and a valid verdict; the errors of ferry_first_verify(); FERRY_E_OLD_STAGE also
+ * when the one that runs would be preferred; FERRY_E_USED_UP when the counter cannot be raised any
+ * more. */
 FERRY_MUST_CHECK
 int ferry_first_judge(const struct ferry_first *first, const struct ferry_first_place *place,
                       struct ferry_first_stage *stage, struct ferry_verdict *verdict);

@@ -92,12 +92,14 @@ def test_the_bootloader_is_updated_there_and_back(first, stages):
     """Both builds are given, in either order: ferry sends the one that fits, and says so."""
     first.wait_for("b0: starting S0, version 1")
     first.running()
+    assert lab.ferry("b0", "slot", device=first.uri, check=0).stdout.startswith("S0:")
     done = update(first, stages.make(0, 2), stages.make(1, 2), check=0)
     assert "runs from S0: sending" in done.stderr and "built for S1" in done.stderr
     assert first.bootloader() == "2.0.0"
     first.wait_for("b0: starting S1, version 2")
     done = update(first, stages.make(1, 3), stages.make(0, 3), check=0)
     assert "runs from S1: sending" in done.stderr and "built for S0" in done.stderr
+    assert lab.ferry_json("b0", "slot", device=first.uri) == {"active": 0}
     assert first.bootloader() == "3.0.0"
     first.wait_for("b0: starting S0, version 3")
     why = lab.ferry_json("why", "--image", 1, device=first.uri)
@@ -140,7 +142,7 @@ def spoil(data):
     ("another key of the first stage", "FERRY_E_NO_KEY"),
     ("another key of the image", "FERRY_E_NO_KEY"),
     ("changed behind its signature", "FERRY_E_DIGEST"),
-    ("a lower version", "FERRY_E_COUNTER"),
+    ("a lower version", "FERRY_E_OLD_STAGE"),
 ])
 def test_a_bad_bootloader_is_refused_with_its_reason(first, stages, what, reason):
     first.running()
@@ -178,6 +180,8 @@ def test_two_files_for_one_slot_and_a_device_without_a_first_stage(first, device
     assert "both files are built for address 0x50200" in done.stderr
     device.running()
     done = update(device, stages.make(0, 2), stages.make(1, 2), check=5)
+    assert "does not say from which slot" in done.stderr
+    done = lab.ferry("b0", "slot", device=device.uri, check=5)
     assert "does not say from which slot" in done.stderr
 
 

@@ -327,7 +327,7 @@ static void provision_data_change(void **state)
     assert_int_equal(ferry_first_raise(&provision, 6, 0), 0);
     assert_int_equal(ferry_first_raise(&provision, 6, 1), 0);
     assert_int_equal(ferry_first_raise(&provision, 5, 0), 0);
-    assert_int_equal(ferry_first_raise(&provision, 7, 0), FERRY_E_FULL);
+    assert_int_equal(ferry_first_raise(&provision, 7, 0), FERRY_E_USED_UP);
     memcpy(golden, page, sizeof(golden));
     memcpy(golden + 100, slots, sizeof(slots));
     assert_memory_equal(bytes, golden, sizeof(golden));
@@ -337,7 +337,7 @@ static void provision_data_change(void **state)
     assert_int_equal(provision.copies, 3);
     assert_true(provision.keys[0].done);
     assert_int_equal(ferry_first_has_room(&provision, 6), FERRY_OK);
-    assert_int_equal(ferry_first_has_room(&provision, 7), FERRY_E_FULL);
+    assert_int_equal(ferry_first_has_room(&provision, 7), FERRY_E_USED_UP);
 }
 
 int main(void)

@@ -171,7 +171,7 @@ static void a_lower_version_never_runs_again(void **state)
     assert_int_equal(provision.value, 4 << 1);
     *byte_of(1, 1000) ^= 1;
     assert_int_equal(run(), FERRY_E_NO_IMAGE);
-    assert_int_equal(report.reasons[0], FERRY_E_COUNTER);
+    assert_int_equal(report.reasons[0], FERRY_E_OLD_STAGE);
     *byte_of(1, 1000) ^= 1;
     expect_slot(1);
 }
@@ -186,7 +186,7 @@ static void a_full_counter_starts_but_takes_no_update(void **state)
     }
     stage(1, 5);
     expect_slot(1);
-    assert_int_equal(report.raised, FERRY_E_FULL);
+    assert_int_equal(report.raised, FERRY_E_USED_UP);
 }
 
 static void a_board_with_other_slots_starts_nothing(void **state)
@@ -326,8 +326,8 @@ static void every_bad_update_is_refused(void **state)
         int reason;
     } rows[] = {
         {{.version = 4, .address = FIRST_RIG_S0}, FERRY_E_ADDRESS},
-        {{.version = 2, .address = FIRST_RIG_S1}, FERRY_E_COUNTER},
-        {{.version = 3, .address = FIRST_RIG_S1}, FERRY_E_DOWNGRADE}, /* S0 wins the tie */
+        {{.version = 2, .address = FIRST_RIG_S1}, FERRY_E_OLD_STAGE},
+        {{.version = 3, .address = FIRST_RIG_S1}, FERRY_E_OLD_STAGE}, /* S0 wins the tie */
         {{.version = 4, .address = FIRST_RIG_S1, .key = TEST_KEY_P256_OTHER}, FERRY_E_REVOKED},
         {{.version = 4, .address = FIRST_RIG_S1, .image_key = TEST_KEY_P256_OTHER}, FERRY_E_NO_KEY},
         {{.version = 4, .address = FIRST_RIG_S1, .image_key = TEST_KEY_NONE}, FERRY_E_NO_SIGNATURE},
@@ -454,6 +454,68 @@ static void other_headers_are_refused(void **state)
     expect_slot(0);
 }
 
+/* ---- Beside other images ----------------------------------------------------------------------
+ */
+
+static uint32_t set_count; /* images that the set was given */
+
+static int check_set(const struct ferry_boot_config *config)
+{
+    set_count = config->image_count;
+    return FERRY_OK;
+}
+
+static int run_set(const struct ferry_boot_config *config, struct ferry_boot_report *boots,
+                   struct ferry_verdict *verdicts)
+{
+    (void)boots;
+    (void)verdicts;
+    set_count = config->image_count;
+    return FERRY_OK;
+}
+
+/* The bootloader's own image stands last and is no part of a set; it is done first. */
+static void the_bootloader_is_no_part_of_a_set(void **state)
+{
+    static const struct ferry_boot_set set = {.check = check_set, .run = run_set};
+    struct ferry_boot_report boots;
+    struct ferry_boot_image images[2] = {
+        {.slots = {.primary = &rig.chip.areas[FIRST_RIG_STAGING].flash,
+                   .strategy = &ferry_traits_single_slot,
+                   .max_align = 8,
+                   .max_sectors = 16},
+         .strategy = &ferry_boot_single_slot},
+        {.slots = {.primary = rig.first.slots[0].flash,
+                   .secondary = &rig.chip.areas[FIRST_RIG_STAGING].flash,
+                   .strategy = &ferry_traits_first_stage,
+                   .max_align = 8,
+                   .max_sectors = 16},
+         .strategy = &ferry_boot_first_stage,
+         .first = &rig.first}};
+    struct ferry_boot_config config = {.images = images,
+                                       .image_count = 2,
+                                       .trust = *test_trust(TEST_KEY_P256),
+                                       .buf = rig.buf,
+                                       .buf_size = sizeof(rig.buf),
+                                       .set = &set};
+
+    (void)state;
+    stage(0, 1);
+    expect_slot(0);
+    /* Without an answer for the other image nothing may run. */
+    assert_int_equal(ferry_boot_run(&config, &boots), FERRY_E_NO_IMAGE);
+    assert_int_equal(set_count, 1);
+    assert_int_equal(boots.images[1].action, FERRY_BOOT_RAN);
+    set_count = 7;
+    ask_for(&(struct first_spec){.version = 2, .address = FIRST_RIG_S1});
+    assert_int_equal(ferry_boot_run(&config, &boots), FERRY_E_BUSY);
+    assert_int_equal(set_count, 1); /* checked, not run */
+    const struct ferry_boot_image other = images[0];
+    images[0] = images[1];
+    images[1] = other;
+    assert_int_equal(ferry_boot_run(&config, &boots), FERRY_E_CONFIG);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -476,6 +538,7 @@ int main(void)
         CASE(every_flash_takes_the_update),
         CASE(a_slot_erased_to_zero_refuses_anew),
         CASE(other_headers_are_refused),
+        CASE(the_bootloader_is_no_part_of_a_set),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
