@@ -33,6 +33,10 @@ static void print_as_json(uint32_t image, const struct ferry_why *why,
             cJSON_AddStringToObject(object, "area", ferry_boot_area_name(why->failure.area));
             cJSON_AddNumberToObject(object, "sector", why->failure.sector);
         }
+        if (why->need.known) {
+            cJSON_AddNumberToObject(object, "needs", why->need.image);
+            add_version(object, "least", &why->need.version);
+        }
         if (why->counters.known) {
             cJSON_AddNumberToObject(object, "counter", why->counters.image);
             cJSON_AddNumberToObject(object, "demanded", why->counters.least);

@@ -77,6 +77,10 @@ static void add_sides(const struct ferry_why *why, struct why_words *words)
         snprintf(words->why + len, sizeof words->why - len,
                  ": the image has %u, the device demands %u or more", (unsigned)why->counters.image,
                  (unsigned)why->counters.least);
+    } else if (why->need.known) {
+        ferry_version_text(&why->need.version, image);
+        snprintf(words->why + len, sizeof words->why - len, ": image %u in version %s or newer",
+                 (unsigned)why->need.image, image);
     } else if (why->reason == FERRY_E_DOWNGRADE && why->action == FERRY_BOOT_REFUSED &&
                why_has_version(&why->running)) {
         ferry_version_text(&why->version, image);

@@ -118,7 +118,9 @@ int ferry_boot_record_why(const struct ferry_boot_swap *swap,
     if (report->reason == FERRY_E_COUNTER) {
         why.counters = report->counters;
     }
-
+    if (report->reason == FERRY_E_DEPENDENCY) {
+        why.need = report->need;
+    }
     if (!ferry_boot_remembers(swap) || report->action == FERRY_BOOT_RAN) {
         return FERRY_OK;
     }

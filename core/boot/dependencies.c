@@ -120,7 +120,7 @@ int ferry_boot_group_depend(struct ferry_boot_group *group)
     int result = FERRY_OK;
 
     for (uint32_t i = 0; i < group->count; i++) {
-        struct ferry_boot_need need = {0, {0, 0, 0, 0}};
+        struct ferry_boot_need need = {.known = true};
         int rc = find_unmet(group, i, &need);
 
         if (rc == FERRY_E_POWER) {

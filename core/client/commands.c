@@ -333,6 +333,8 @@ enum why_key {
     W_STOPS,
     W_COUNTER,
     W_DEMANDED,
+    W_NEEDS,
+    W_LEAST,
     W_COUNT
 };
 
@@ -346,6 +348,11 @@ static int read_why(const struct ferry_cbor_field fields[W_COUNT], struct ferry_
     if (rc == FERRY_OK) {
         rc = version_of(&fields[W_RUNNING], &why->running);
     }
+    if (rc == FERRY_OK) {
+        rc = version_of(&fields[W_LEAST], &why->need.version);
+    }
+    why->need.known = fields[W_NEEDS].present && number(&fields[W_NEEDS]) <= UINT8_MAX;
+    why->need.image = (uint8_t)number(&fields[W_NEEDS]);
     why->reason = signed_number(&fields[W_REASON]);
     why->resumed = truth(&fields[W_RESUMED]);
     why->failure = (struct ferry_boot_failure){area_of(&fields[W_AREA]), number(&fields[W_SECTOR])};
@@ -378,6 +385,8 @@ int ferry_answer_why(struct ferry_bytes payload, struct ferry_why *why)
         [W_STOPS] = {.key = "stops", .kind = FERRY_CBOR_UINT},
         [W_COUNTER] = {.key = "counter", .kind = FERRY_CBOR_UINT},
         [W_DEMANDED] = {.key = "demanded", .kind = FERRY_CBOR_UINT},
+        [W_NEEDS] = {.key = "needs", .kind = FERRY_CBOR_UINT},
+        [W_LEAST] = {.key = "least", .kind = FERRY_CBOR_TEXT},
     };
     int rc = ferry_cbor_read_map(payload, fields, W_COUNT);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why: what the bootloader last did with an image, as one record of the store. The bytes are
  * described in docs/SERVER.md; a record of another length or format number is not read. Both sides
- * of a security counter stand behind the rest, in a report that is about one only: others stay as
- * older firmware knows them. */
+ * of a security counter, or what a dependency needs, stand behind the rest, in a report that is
+ * about one only: others stay as older firmware knows them. */
 #include "ferry/why.h"
 
 #include <string.h>
@@ -23,12 +23,15 @@ enum {
     SIZE = 48,
     AT_COUNTER = 48, /* of the image, and what the device demands */
     AT_LEAST = 52,
-    SIZE_WITH_COUNTER = 56
+    SIZE_WITH_COUNTER = 56,
+    AT_NEED_VERSION = 48, /* or of a dependency: the other image's version, and its number */
+    AT_NEED_IMAGE = 56,
+    SIZE_WITH_NEED = 57
 };
 
 #define FLAG_RESUMED 0x01
 
-_Static_assert(SIZE_WITH_COUNTER <= FERRY_STORE_MAX, "a report is one record");
+_Static_assert(SIZE_WITH_NEED <= FERRY_STORE_MAX, "a report is one record");
 
 /* Images the keys have room for. */
 #define IMAGES_MAX (FERRY_STORE_KEY_TRIAL - FERRY_STORE_KEY_WHY)
@@ -72,7 +75,7 @@ static struct ferry_version take_version(const uint8_t *at)
 }
 
 /* Returns the length of the record. */
-static size_t encode(const struct ferry_why *why, uint8_t raw[SIZE_WITH_COUNTER])
+static size_t encode(const struct ferry_why *why, uint8_t raw[SIZE_WITH_NEED])
 {
     const uint32_t counters[] = {why->upgrades, why->reverts, why->refusals, why->resumes,
                                  why->stops};
@@ -87,6 +90,11 @@ static size_t encode(const struct ferry_why *why, uint8_t raw[SIZE_WITH_COUNTER]
     put_version(raw + AT_RUNNING, &why->running);
     for (uint32_t i = 0; i < 5; i++) {
         ferry_store_le32(raw + AT_COUNTERS + 4 * i, counters[i]);
+    }
+    if (why->need.known) {
+        put_version(raw + AT_NEED_VERSION, &why->need.version);
+        raw[AT_NEED_IMAGE] = why->need.image;
+        return SIZE_WITH_NEED;
     }
     ferry_store_le32(raw + AT_COUNTER, why->counters.image);
     ferry_store_le32(raw + AT_LEAST, why->counters.least);
@@ -123,7 +131,7 @@ static void decode(const uint8_t raw[SIZE], struct ferry_why *why)
 
 int ferry_why_read(const struct ferry_store *store, uint32_t image, struct ferry_why *why)
 {
-    uint8_t raw[SIZE_WITH_COUNTER];
+    uint8_t raw[SIZE_WITH_NEED];
 
     if (image >= IMAGES_MAX) {
         return FERRY_E_NOT_FOUND;
@@ -134,7 +142,7 @@ int ferry_why_read(const struct ferry_store *store, uint32_t image, struct ferry
     if (len < 0 && len != FERRY_E_SPACE) {
         return len;
     }
-    if ((len != SIZE && len != SIZE_WITH_COUNTER) || !is_report(raw)) {
+    if ((len != SIZE && len != SIZE_WITH_COUNTER && len != SIZE_WITH_NEED) || !is_report(raw)) {
         return FERRY_E_FORMAT;
     }
     decode(raw, why);
@@ -142,6 +150,11 @@ int ferry_why_read(const struct ferry_store *store, uint32_t image, struct ferry
         why->counters = (struct ferry_policy_counters){.known = true,
                                                        .image = ferry_load_le32(raw + AT_COUNTER),
                                                        .least = ferry_load_le32(raw + AT_LEAST)};
+    }
+    if (len == SIZE_WITH_NEED) {
+        why->need = (struct ferry_boot_need){.image = raw[AT_NEED_IMAGE],
+                                             .version = take_version(raw + AT_NEED_VERSION),
+                                             .known = true};
     }
     return FERRY_OK;
 }
@@ -180,7 +193,7 @@ int ferry_why_write(struct ferry_store *store, uint32_t image, const struct ferr
 {
     struct ferry_why last = {.action = FERRY_BOOT_RAN};
     struct ferry_why report = *why;
-    uint8_t raw[SIZE_WITH_COUNTER];
+    uint8_t raw[SIZE_WITH_NEED];
 
     if (image >= IMAGES_MAX || report.action <= FERRY_BOOT_RAN ||
         report.action > FERRY_BOOT_STOPPED) {

@@ -32,6 +32,9 @@ static void why_answer(struct ferry_server_call *call, const struct ferry_why *w
     } else if (why->counters.known) {
         ferry_cbor_pair_uint(&call->out, "counter", why->counters.image);
         ferry_cbor_pair_uint(&call->out, "demanded", why->counters.least);
+    } else if (why->need.known) {
+        ferry_cbor_pair_uint(&call->out, "needs", why->need.image);
+        put_version(call, "least", &why->need.version);
     }
     ferry_cbor_pair_uint(&call->out, "upgrades", why->upgrades);
     ferry_cbor_pair_uint(&call->out, "reverts", why->reverts);

@@ -19,6 +19,11 @@ static void add_reason(struct text *line, const struct ferry_boot_image_report *
         text_number(text_add(line, ", and it demands "), image->counters.least);
         text_add(line, ")");
     }
+    if (image->reason == FERRY_E_DEPENDENCY && image->need.known) {
+        text_number(text_add(line, ": image "), image->need.image);
+        text_version(text_add(line, " in version "), &image->need.version);
+        text_add(line, " or newer");
+    }
     text_add(text_add(line, "; "), ferry_error_remedy(image->reason));
 }
 

@@ -57,12 +57,6 @@ struct ferry_boot_image {
     const struct ferry_first *first;
 };
 
-/* What an image refused by FERRY_E_DEPENDENCY needs. */
-struct ferry_boot_need {
-    uint8_t image;                /* number of the other image */
-    struct ferry_version version; /* of it, at least; the build number does not count */
-};
-
 struct ferry_boot_image_report {
     enum ferry_boot_action action;
     bool resumed;                 /* an interrupted swap was finished first */

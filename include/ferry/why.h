@@ -36,6 +36,13 @@ struct ferry_boot_failure {
     uint32_t sector;           /* its index in the area */
 };
 
+/* What an image refused by FERRY_E_DEPENDENCY needs. */
+struct ferry_boot_need {
+    uint8_t image;                /* number of the other image */
+    struct ferry_version version; /* of it, at least; the build number does not count */
+    bool known;
+};
+
 struct ferry_why {
     enum ferry_boot_action action; /* never RAN */
     int reason;                    /* FERRY_OK, or why refused, stopped or fallen back */
@@ -44,6 +51,7 @@ struct ferry_why {
     struct ferry_version running;  /* the image that ran afterwards; zero when STOPPED */
     struct ferry_boot_failure failure;
     struct ferry_policy_counters counters; /* of a security counter that was too low */
+    struct ferry_boot_need need;           /* of a dependency that was not met */
     /* Since the store was made. */
     uint32_t upgrades; /* installed, for a test or for good */
     uint32_t reverts;

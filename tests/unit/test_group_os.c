@@ -476,6 +476,7 @@ static void test_the_longest_why_fits_the_smallest_buffer(void **context)
                                   .running = {255, 255, 65535, UINT32_MAX},
                                   .failure = {FERRY_AREA_SECONDARY, UINT32_MAX}};
     uint8_t counters[48];
+    uint8_t needy[57];
     struct rig rig;
     struct chip chip;
     struct ferry_store store;
@@ -486,10 +487,19 @@ static void test_the_longest_why_fits_the_smallest_buffer(void **context)
     assert_int_equal(ferry_why_write(&store, 0, &why), FERRY_OK);
     assert_int_equal(ferry_store_get(&store, FERRY_STORE_KEY_WHY, counters, sizeof(counters)), 48);
     memset(counters + 28, 0xff, 20);
+    memset(needy, 0xff, sizeof(needy));
+    memcpy(needy, counters, 4);
     assert_int_equal(ferry_store_put(&store, FERRY_STORE_KEY_WHY, counters, 48), FERRY_OK);
     rig_ask(&rig.server, FERRY_SMP_READ, 0, 8, "{\"query\":\"why\"}", &answer);
     assert_non_null(strstr(answer.json, "\"stops\":4294967295"));
     assert_non_null(strstr(answer.json, "\"sector\":4294967295"));
+    assert_true(answer.size <= 252);
+    /* What a dependency needs is the longest that may stand in place of the sector. */
+    needy[3] = FERRY_AREA_NONE;
+    memcpy(needy + 4, counters + 4, 44);
+    assert_int_equal(ferry_store_put(&store, FERRY_STORE_KEY_WHY, needy, sizeof(needy)), FERRY_OK);
+    rig_ask(&rig.server, FERRY_SMP_READ, 0, 8, "{\"query\":\"why\"}", &answer);
+    assert_non_null(strstr(answer.json, "\"least\":\"255.255.65535.4294967295\""));
     assert_true(answer.size <= 252);
 }
 
@@ -511,6 +521,27 @@ static void test_why_has_both_sides_of_a_counter(void **context)
     expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}",
            "{\"action\":\"refused\",\"reason\":-41,\"version\":\"2.0.0\",\"running\":\"1.0.0\","
            "\"resumed\":false,\"counter\":4,\"demanded\":4294967295,\"upgrades\":0,\"reverts\":0,"
+           "\"refusals\":1,\"resumes\":0,\"stops\":0}");
+}
+
+/* Nor is it much longer with what a dependency needs. */
+static void test_why_has_what_a_dependency_needs(void **context)
+{
+    struct ferry_why why = {.action = FERRY_BOOT_REFUSED,
+                            .reason = FERRY_E_DEPENDENCY,
+                            .version = {2, 0, 0, 0},
+                            .running = {1, 0, 0, 0},
+                            .need = {1, {3, 1, 4, 1}, true}};
+    struct rig rig;
+    struct chip chip;
+    struct ferry_store store;
+    (void)context;
+
+    with_store(&rig, &chip, &store);
+    assert_int_equal(ferry_why_write(&store, 0, &why), FERRY_OK);
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"why\"}",
+           "{\"action\":\"refused\",\"reason\":-42,\"version\":\"2.0.0\",\"running\":\"1.0.0\","
+           "\"resumed\":false,\"needs\":1,\"least\":\"3.1.4.1\",\"upgrades\":0,\"reverts\":0,"
            "\"refusals\":1,\"resumes\":0,\"stops\":0}");
 }
 
@@ -545,6 +576,7 @@ int main(void)
         cmocka_unit_test(test_why_of_a_report_that_cannot_be_read),
         cmocka_unit_test(test_the_longest_why_fits_the_smallest_buffer),
         cmocka_unit_test(test_why_has_both_sides_of_a_counter),
+        cmocka_unit_test(test_why_has_what_a_dependency_needs),
         cmocka_unit_test(test_translation_to_version_1),
     };
 

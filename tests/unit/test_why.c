@@ -125,6 +125,33 @@ static void counters_make_the_record_longer(void **state)
     assert_false(back.counters.known);
 }
 
+/* So does what a dependency needs. */
+static void a_need_makes_the_record_longer(void **state)
+{
+    struct ferry_why why = refusal(2);
+    struct ferry_why back;
+    uint8_t raw[FERRY_STORE_MAX];
+    struct chip chip;
+    struct ferry_store store;
+
+    (void)state;
+    fresh(&store, &chip);
+    why.reason = FERRY_E_DEPENDENCY;
+    why.need = (struct ferry_boot_need){3, {1, 2, 0x0403, 0x08070605}, true};
+    write_why(&store, &why);
+    assert_int_equal(ferry_store_get(&store, FERRY_STORE_KEY_WHY, raw, sizeof(raw)), 57);
+    assert_memory_equal(raw + 48, "\x01\x02\x03\x04\x05\x06\x07\x08\x03", 9);
+    read_why(&store, &back);
+    assert_true(back.need.known);
+    assert_int_equal(back.need.image, 3);
+    assert_int_equal(ferry_version_compare(&back.need.version, &why.need.version, true), 0);
+    assert_false(back.counters.known);
+    write_action(&store, FERRY_BOOT_TESTING);
+    assert_int_equal(ferry_store_get(&store, FERRY_STORE_KEY_WHY, raw, sizeof(raw)), RECORD_SIZE);
+    read_why(&store, &back);
+    assert_false(back.need.known);
+}
+
 static void every_reason_comes_back(void **state)
 {
     static const int reasons[] = {FERRY_OK, FERRY_E_SHORT, FERRY_E_CANCELLED, INT32_MIN, INT32_MAX};
@@ -431,6 +458,7 @@ int main(void)
         cmocka_unit_test(nothing_has_happened_yet),
         cmocka_unit_test(the_record_is_as_documented),
         cmocka_unit_test(counters_make_the_record_longer),
+        cmocka_unit_test(a_need_makes_the_record_longer),
         cmocka_unit_test(every_reason_comes_back),
         cmocka_unit_test(images_have_reports_of_their_own),
         cmocka_unit_test(what_cannot_be_recorded_is_refused),
