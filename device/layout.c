@@ -268,7 +268,7 @@ static int read_root(struct json_reader *reader, const cJSON *root, struct layou
 
     (void)json_only(reader, root,
                     "flash areas images max_align max_sectors trials no_downgrade ram keys policy "
-                    "first_stage");
+                    "first_stage set");
     layout_read_policy(reader, root, layout);
     (void)json_array(reader, root, "flash", 1, FERRY_VCHIP_DEVICES, &list, &count);
     cJSON_ArrayForEach(item, list)
@@ -286,6 +286,7 @@ static int read_root(struct json_reader *reader, const cJSON *root, struct layou
     layout_read_first(reader, root, layout);
     int result = layout_read_images(reader, root, layout);
     if (result == FERRY_OK) {
+        layout_read_set(reader, root, layout);
         read_keys(reader, root, layout);
     }
     reader->where[0] = '\0';

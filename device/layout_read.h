@@ -27,4 +27,7 @@ int layout_read_images(struct json_reader *reader, const cJSON *root, struct lay
 /* Read "policy", and "no_downgrade" beside it. */
 void layout_read_policy(struct json_reader *reader, const cJSON *root, struct layout *layout);
 
+/* Read "set": whether the images, which are read already, change as one. */
+void layout_read_set(struct json_reader *reader, const cJSON *root, struct layout *layout);
+
 #endif

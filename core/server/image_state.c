@@ -168,13 +168,22 @@ static int write_failed(struct ferry_server_call *call, int rc, bool active)
                                       "trailer damaged: erase the slot");
 }
 
+/* A set is confirmed as one, whichever of its images is named. */
+static int confirm_running(const struct ferry_image_group *group, const struct ferry_slots *slots)
+{
+    const struct ferry_image_group_config *config = group->config;
+
+    return config->set != NULL ? config->set->confirm(config->images, config->image_count)
+                               : ferry_slots_confirm(slots);
+}
+
 /* Row h: write the trailer. Returns an rc. */
 static int write_state(struct ferry_server_call *call, const struct target *target, bool confirm)
 {
     const struct ferry_image_group *group = call->context;
     const struct ferry_slots *slots = &group->config->images[target->image];
     bool active = target->slot == slots->active;
-    int rc = active ? ferry_slots_confirm(slots) : ferry_slots_set_pending(slots, confirm);
+    int rc = active ? confirm_running(group, slots) : ferry_slots_set_pending(slots, confirm);
 
     if (rc != FERRY_OK) {
         return write_failed(call, rc, active);
@@ -191,13 +200,17 @@ static int set_state(struct ferry_server_call *call, const struct target *target
     const struct ferry_slots *slots = &group->config->images[target->image];
     struct ferry_image_next next;
 
+    /* Another image of the set may be the one on trial. */
+    if (confirm && group->config->set != NULL && target->slot == slots->active) {
+        return write_state(call, target, true);
+    }
     if (ferry_image_next_boot(group, target->image, &next) != FERRY_OK) {
         return ferry_server_fail(call, FERRY_IMAGE_ERR_FLASH_READ, NULL);
     }
 
     const struct ferry_image_wish wish = {
         .confirm = confirm,
-        .running = target->image == group->config->running_image,
+        .running = group->config->set != NULL || target->image == group->config->running_image,
         .active = target->slot == slots->active,
         .type = next.type,
         .next = next.slot == target->slot,

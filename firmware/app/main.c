@@ -150,6 +150,7 @@ static int open_server(void)
     options.upload_running = true;   /* the chip runs a copy: the slot itself is free */
     image.addresses = app.images.addresses[0];
     image.image_count = (uint8_t)app.chip.start.image_count;
+    image.set = (app.chip.start.flags & FERRY_VCHIP_SET) != 0 ? &ferry_set_in_store : NULL;
     server.buf_size = (uint16_t)app.chip.start.buf_size;
     server.buf_count = (uint16_t)app.chip.start.buf_count;
     int result = ferry_image_group_init(&app.image, &image);

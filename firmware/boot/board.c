@@ -87,3 +87,17 @@ int board_read(struct board *board, const struct vchip *chip, const char **why)
     read_keys(board, chip);
     return result;
 }
+
+const struct ferry_boot_set *board_set(const struct board *board, const struct vchip *chip)
+{
+    if ((chip->start.flags & FERRY_VCHIP_SET) != 0) {
+        return &ferry_boot_as_one;
+    }
+    /* Strategies that choose a slot know no dependencies. */
+    for (uint32_t i = 0; i < chip->start.image_count; i++) {
+        if (board->boot_images[i].strategy->plan == NULL) {
+            return NULL;
+        }
+    }
+    return chip->start.image_count > 1 ? &ferry_boot_dependent : NULL;
+}

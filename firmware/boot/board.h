@@ -27,4 +27,7 @@ struct board {
 FERRY_MUST_CHECK
 int board_read(struct board *board, const struct vchip *chip, const char **why);
 
+/* What the images of the board have to do with each other; NULL = nothing. */
+const struct ferry_boot_set *board_set(const struct board *board, const struct vchip *chip);
+
 #endif

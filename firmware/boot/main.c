@@ -103,6 +103,7 @@ static int run_engine(struct ferry_boot_report *report)
         .image_count = bootloader.chip.start.image_count,
         .trust = trust_in(&bootloader.board),
         .memory = &ferry_boot_in_store,
+        .set = board_set(&bootloader.board, &bootloader.chip),
         .trials = (uint8_t)bootloader.chip.start.trials,
         .cause = bootloader.chip.start.cause == FERRY_VCHIP_POWER_ON ? FERRY_CAUSE_POWER
                                                                      : FERRY_CAUSE_OTHER,

@@ -8,7 +8,7 @@
 #define FERRY_GROUP_IMAGE_H
 
 #include "ferry/server.h"
-#include "ferry/slots.h"
+#include "ferry/set.h"
 
 /* Errors of the group on the wire. */
 enum ferry_image_error {
@@ -95,6 +95,9 @@ struct ferry_image_group_config {
      * (flag ROM_FIXED) is refused where images run in place. NULL = left to the bootloader. */
     const uint32_t *addresses;
     const struct ferry_image_check *check; /* NULL = no check: no "match" in the answers */
+    /* &ferry_set_in_store where the images change as one: then whichever running image is
+     * confirmed, all are. NULL = each for itself. */
+    const struct ferry_set *set;
     /* May refuse a chunk, as a handler does: an rc ends the upload, a group error keeps it.
      * NULL accepts all. */
     int (*upload)(void *context, struct ferry_server_call *call,

@@ -110,6 +110,8 @@ struct ferry_vchip_image {
 #define FERRY_VCHIP_VENDOR           0x08U /* the vendor is vendor_id */
 #define FERRY_VCHIP_CLASS            0x10U /* the class is class_id */
 
+#define FERRY_VCHIP_SET 0x100U /* flag: the images change as one */
+
 /* The board, as its layout file describes it, and how this start came about. */
 struct ferry_vchip_start {
     uint32_t version; /* FERRY_VCHIP_VERSION */
