@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry update: the whole update, with proof. */
-#include "b0.h"
-#include "progress.h"
-#include "session.h"
+#include "update_run.h"
 #include "why.h"
 
-#include "ferry/update.h"
-
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* One run of the command. */
-struct update_run {
-    struct cli *cli;
-    const char *path;
-    const char *other_path; /* of a bootloader built for S0 and for S1; else NULL */
-    const char *key_path;
-    struct image_file file;
-    uint8_t sha[FERRY_SHA256_SIZE];
-    struct session session;
-    struct ferry_update flow;
-    struct ferry_update_config config;
-    struct progress progress;
-    uint32_t acked;
-};
 
 static int read_file(void *context, uint32_t off, uint8_t *buf, size_t len)
 {
@@ -32,139 +14,79 @@ static int read_file(void *context, uint32_t off, uint8_t *buf, size_t len)
     return FERRY_OK;
 }
 
-/* ---- Before the first byte ---------------------------------------------------------- */
+/* ---- The end ---------------------------------------------------------------------------- */
 
-static int check_file(struct update_run *run)
+/* A flow is through; what is said waits until all are. */
+static int done(struct update_run *run, const struct ferry_update_event *event)
 {
-    struct key key = {0};
-    int code = image_file_read(run->cli, run->path, &run->file);
-    if (code != CLI_OK) {
-        return code;
+    struct update_item *item = run->item;
+    item->proved = event->proof != NULL;
+    if (event->proof != NULL) {
+        item->proof = *event->proof;
     }
-    code = run->key_path != NULL ? key_load(run->cli, run->key_path, &key) : CLI_OK;
-    if (code == CLI_OK) {
-        int error = image_file_verify(&run->file, run->key_path != NULL ? &key : NULL);
-        /* An encrypted image only the device can look into. */
-        if (error != FERRY_OK && error != FERRY_E_SECRET) {
-            code = cli_fail_error(run->cli, CLI_VERIFY, error, "%s does not verify", run->path);
-        }
-    }
-    key_free(&key);
-    if (code != CLI_OK) {
-        image_file_free(&run->file);
-    }
-    return code;
-}
-
-/* ---- A bootloader for two slots -------------------------------------------------------- */
-
-/* For which address a file is built. */
-static int check_build(struct update_run *run, uint32_t *address)
-{
-    struct ferry_first_info info;
-    int code = check_file(run);
-    if (code != CLI_OK) {
-        return code;
-    }
-    int error = b0_info_of(&run->file, &info);
-    *address = info.address;
-    image_file_free(&run->file);
-    return error == FERRY_OK ? CLI_OK
-                             : cli_fail(run->cli, CLI_VERIFY,
-                                        "give one FILE, or sign both: ferry "
-                                        "b0 sign",
-                                        "%s is no bootloader for a first stage", run->path);
-}
-
-/* Two files: the one for S0, the lower address, becomes path, that for S1 other_path. */
-static int check_pair(struct update_run *run)
-{
-    const char *given[2] = {run->path, run->other_path};
-    uint32_t address[2] = {0, 0};
-    for (int i = 0; i < 2; i++) {
-        run->path = given[i];
-        int code = check_build(run, &address[i]);
-        if (code != CLI_OK) {
-            return code;
-        }
-    }
-    if (address[0] == address[1]) {
-        return cli_fail(run->cli, CLI_VERIFY, "give the build for S0 and the one for S1",
-                        "both files are built for address 0x%x", (unsigned)address[0]);
-    }
-    run->path = given[address[0] < address[1] ? 0 : 1];
-    run->other_path = given[address[0] < address[1] ? 1 : 0];
+    item->worked = item->worked || !event->already;
     return CLI_OK;
 }
 
-/* The file for the slot that does not run. */
-static int choose_file(struct update_run *run)
+static cJSON *item_as_json(const struct update_run *run, const struct update_item *item)
 {
-    uint32_t slot;
-    int error = b0_ask_slot(&run->session, &slot);
-    if (error == FERRY_E_TIMEOUT || error == FERRY_E_IO) {
-        return session_silent(&run->session);
-    }
-    if (error != FERRY_OK) {
-        return cli_fail(run->cli, CLI_REFUSED, "give the one FILE for the slot that does not run",
-                        "the device does not say from which slot its bootloader runs");
-    }
-    run->path = slot == 0 ? run->other_path : run->path;
-    if (!run->cli->json) {
-        fprintf(stderr, "the bootloader runs from S%u: sending %s, built for S%u\n", (unsigned)slot,
-                run->path, 1 - (unsigned)slot);
-    }
-    return check_file(run);
-}
-
-static void tell_file(const struct update_run *run)
-{
-    char version[FERRY_VERSION_TEXT_MAX];
-    char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
-    if (run->cli->json) {
-        return;
-    }
-    bool encrypted = run->file.payload == IMAGE_ENCRYPTED;
-    const char *signature =
-        run->key_path != NULL ? "good" : "left to the bootloader (-k KEY checks it here)";
-    ferry_version_text(&run->file.info.header.version, version);
-    cli_hex(run->file.info.digest, run->file.info.digest_len, hash);
-    printf("%s: version %s, %zu bytes, digest %s, signature %s\nhash: %s\n", run->path, version,
-           run->file.bytes.len, encrypted ? "of the plaintext, which is encrypted" : "good",
-           encrypted ? "left to the bootloader" : signature, hash);
-    fflush(stdout);
-}
-
-/* ---- The end ---------------------------------------------------------------------------- */
-
-static int done(const struct update_run *run, const struct ferry_update_event *event)
-{
-    const struct ferry_image_state *proof = event->proof;
+    const struct ferry_image_state *proof = &item->proof;
     char hash[2 * FERRY_STATE_HASH_MAX + 1] = "";
-    if (proof != NULL) {
+    cJSON *object = cJSON_CreateObject();
+    if (item->proved) {
         cli_hex(proof->hash, proof->hash_len, hash);
     }
-    if (run->cli->json) {
-        cJSON *object = cJSON_CreateObject();
-        cJSON_AddStringToObject(object, "version", proof != NULL ? proof->version : "");
-        cJSON_AddStringToObject(object, "hash", hash);
-        cJSON_AddBoolToObject(object, "already", event->already);
-        cJSON_AddBoolToObject(object, "active", proof != NULL && proof->active);
-        cJSON_AddBoolToObject(object, "confirmed", proof != NULL && proof->confirmed);
-        cJSON_AddBoolToObject(object, "pending", proof != NULL && proof->pending);
-        cli_print_json(object);
-        return CLI_OK;
+    if (run->count > 1) {
+        cJSON_AddNumberToObject(object, "image", item->image);
     }
-    if (proof == NULL) {
-        puts("done");
-        return CLI_OK;
+    cJSON_AddStringToObject(object, "version", item->proved ? proof->version : "");
+    cJSON_AddStringToObject(object, "hash", hash);
+    cJSON_AddBoolToObject(object, "already", !item->worked);
+    cJSON_AddBoolToObject(object, "active", item->proved && proof->active);
+    cJSON_AddBoolToObject(object, "confirmed", item->proved && proof->confirmed);
+    cJSON_AddBoolToObject(object, "pending", item->proved && proof->pending);
+    return object;
+}
+
+static void print_json(const struct update_run *run)
+{
+    if (run->count == 1) {
+        cli_print_json(item_as_json(run, &run->items[0]));
+        return;
     }
-    printf("%s: version %s %s\n", event->already ? "already done, nothing sent" : "done",
+    cJSON *object = cJSON_CreateObject();
+    cJSON *images = cJSON_AddArrayToObject(object, "images");
+    for (size_t i = 0; i < run->count; i++) {
+        cJSON_AddItemToArray(images, item_as_json(run, &run->items[i]));
+    }
+    cli_print_json(object);
+}
+
+static void print_human(const struct update_run *run, const struct update_item *item)
+{
+    const struct ferry_image_state *proof = &item->proof;
+    char name[16];
+    update_name(run, item, name);
+    if (!item->proved) {
+        printf("%sdone\n", name);
+        return;
+    }
+    printf("%s%s: version %s %s\n", name, item->worked ? "done" : "already done, nothing sent",
            proof->version,
            !proof->active     ? "is pending: it starts at the next reset"
            : proof->confirmed ? "runs and is confirmed"
                               : "runs UNCONFIRMED: it is taken back when its trial ends");
-    return CLI_OK;
+}
+
+static void print_end(const struct update_run *run)
+{
+    if (run->cli->json) {
+        print_json(run);
+        return;
+    }
+    for (size_t i = 0; i < run->count; i++) {
+        print_human(run, &run->items[i]);
+    }
 }
 
 /* Whether a report is about this update. The image gone back to has another version. */
@@ -173,7 +95,8 @@ static bool is_about(const struct ferry_why *why, const struct update_run *run)
     return why->action == FERRY_BOOT_REVERTED ||
            (why->action == FERRY_BOOT_REFUSED &&
             (!why_has_version(&why->version) ||
-             ferry_version_compare(&why->version, &run->file.info.header.version, true) == 0));
+             ferry_version_compare(&why->version, &run->item->file.info.header.version, true) ==
+                 0));
 }
 
 /* The old image runs: the bootloader may know why, and say it better than can be guessed here. */
@@ -301,7 +224,7 @@ static int run_flow(struct update_run *run)
 {
     int error = ferry_update_start(&run->flow, &run->config);
     if (error != FERRY_OK) {
-        return cli_fail_error(run->cli, CLI_USAGE, error, "cannot update with %s", run->path);
+        return cli_fail_error(run->cli, CLI_USAGE, error, "cannot update with %s", run->item->path);
     }
     for (;;) {
         struct ferry_client_answer answer;
@@ -320,6 +243,90 @@ static int run_flow(struct update_run *run)
     }
 }
 
+/* ---- One image after the other ------------------------------------------------------------ */
+
+/* A flow with one image; its switches are set by the caller. */
+static int run_item(struct update_run *run, struct update_item *item)
+{
+    struct ferry_update_config *config = &run->config;
+    run->item = item;
+    run->acked = 0;
+    run->progress.begun = false;
+    config->client = &run->session.client;
+    config->link = session_link(&run->session);
+    config->read = read_file;
+    config->context = &item->file;
+    config->size = (uint32_t)item->file.bytes.len;
+    config->sha = item->sha;
+    config->hash = item->file.info.digest;
+    config->version = &item->file.info.header.version;
+    config->hash_len = item->file.info.digest_len;
+    config->image = item->image;
+    config->is_part = run->count > 1;
+    if (run->count > 1 && !run->cli->json) {
+        fprintf(stderr, "image %u\n", (unsigned)item->image);
+    }
+    return run_flow(run);
+}
+
+/* The first image that waits for a reset, or NULL. */
+static struct update_item *find_pending(struct update_run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        if (run->items[i].proved && !run->items[i].proof.active) {
+            return &run->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* A flow with each image but one. */
+static int run_others(struct update_run *run, const struct update_item *one)
+{
+    int code = CLI_OK;
+    for (size_t i = 0; i < run->count && code == CLI_OK; i++) {
+        if (&run->items[i] != one) {
+            code = run_item(run, &run->items[i]);
+        }
+    }
+    return code;
+}
+
+/* All are asked for before the one reset, and run before the first is confirmed. The one with the
+ * lowest number goes first: where they are a set, it confirms all. */
+static int run_several(struct update_run *run)
+{
+    struct update_item *waiting;
+    run->config.test_only = true;
+    int code = run_others(run, NULL);
+    if (code != CLI_OK || run->test_only) {
+        return code;
+    }
+    run->config.test_only = false;
+    run->config.no_confirm = true;
+    waiting = find_pending(run);
+    code = waiting != NULL ? run_item(run, waiting) : CLI_OK;
+    run->config.only_prove = true;
+    if (code == CLI_OK) {
+        code = run_others(run, waiting);
+    }
+    run->config.no_confirm = false;
+    return code != CLI_OK || run->no_confirm ? code : run_others(run, NULL);
+}
+
+static int run_all(struct update_run *run)
+{
+    run->config.test_only = run->test_only;
+    run->config.no_confirm = run->no_confirm;
+    int code = run->count == 1 ? run_item(run, &run->items[0]) : run_several(run);
+    if (code == CLI_OK) {
+        print_end(run);
+    }
+    return code;
+}
+
+/* ---- Command line -------------------------------------------------------------------------- */
+
 enum { OPTION_NO_DOWNGRADE = 0x100, OPTION_TEST_ONLY, OPTION_NO_CONFIRM, OPTION_FORCE };
 
 static const struct option update_options[] = {
@@ -332,6 +339,65 @@ static const struct option update_options[] = {
     {0},
 };
 
+/* Where a FILE begins that has its image's number before it: N=FILE. NULL without one. */
+static const char *numbered(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits > 0 && digits < 4 && text[digits] == '=' ? text + digits + 1 : NULL;
+}
+
+/* Take one FILE, or one N=FILE of several. Returns whether it has a number, if it needs one. */
+static bool take_file(struct update_run *run, const char *text, bool needs_number)
+{
+    struct update_item *item = &run->items[run->count++];
+    const char *path = numbered(text);
+    *item = (struct update_item){.path = text, .image = run->image};
+    if (path != NULL) {
+        item->path = path;
+        item->image = (uint32_t)strtoul(text, NULL, 10);
+    }
+    return path != NULL || !needs_number;
+}
+
+static bool is_twice(const struct update_run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        for (size_t other = 0; other < i; other++) {
+            if (run->items[i].image == run->items[other].image) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct update_item *first = a;
+    const struct update_item *second = b;
+    return first->image < second->image ? -1 : first->image > second->image;
+}
+
+static int take_files(struct update_run *run, int argc, char **argv)
+{
+    int count = argc - optind;
+    bool good = count >= 1 && count <= ITEMS_MAX;
+    if (count == 2 && numbered(argv[optind]) == NULL && numbered(argv[optind + 1]) == NULL) {
+        (void)take_file(run, argv[optind], false);
+        run->items[0].other_path = argv[optind + 1];
+        return CLI_OK;
+    }
+    for (int i = optind; i < argc && good; i++) {
+        good = take_file(run, argv[i], count > 1);
+    }
+    if (!good || is_twice(run)) {
+        return cli_usage(run->cli, "update needs one FILE, a bootloader's two, or up to 4 images, "
+                                   "each once, as N=FILE");
+    }
+    qsort(run->items, run->count, sizeof run->items[0], by_number);
+    return CLI_OK;
+}
+
 static int take_options(struct update_run *run, int argc, char **argv)
 {
     int option;
@@ -342,7 +408,7 @@ static int take_options(struct update_run *run, int argc, char **argv)
             run->key_path = optarg;
             break;
         case 'n':
-            if (cli_number(optarg, 255, &run->config.image) != FERRY_OK) {
+            if (cli_number(optarg, 255, &run->image) != FERRY_OK) {
                 return cli_usage(run->cli, "--image takes a number: 0, 1, …");
             }
             break;
@@ -350,10 +416,10 @@ static int take_options(struct update_run *run, int argc, char **argv)
             run->config.no_downgrade = true;
             break;
         case OPTION_TEST_ONLY:
-            run->config.test_only = true;
+            run->test_only = true;
             break;
         case OPTION_NO_CONFIRM:
-            run->config.no_confirm = true;
+            run->no_confirm = true;
             break;
         case OPTION_FORCE:
             run->config.force_reset = true;
@@ -362,29 +428,17 @@ static int take_options(struct update_run *run, int argc, char **argv)
             return CLI_USAGE;
         }
     }
-    if (argc - optind != 1 && argc - optind != 2) {
-        return cli_usage(run->cli, "update needs one FILE, or a bootloader's two");
-    }
-    run->path = argv[optind];
-    run->other_path = argc - optind == 2 ? argv[optind + 1] : NULL;
-    return CLI_OK;
+    return take_files(run, argc, argv);
 }
 
-static int send_file(struct update_run *run)
+/* What could not be said before the device was asked; then all of it. */
+static int run_connected(struct update_run *run)
 {
-    tell_file(run);
-    image_file_sha256(&run->file, run->sha);
-    progress_init(&run->progress, "upload", run->cli->json);
-    run->config.client = &run->session.client;
-    run->config.link = session_link(&run->session);
-    run->config.read = read_file;
-    run->config.context = &run->file;
-    run->config.size = (uint32_t)run->file.bytes.len;
-    run->config.sha = run->sha;
-    run->config.hash = run->file.info.digest;
-    run->config.version = &run->file.info.header.version;
-    run->config.hash_len = run->file.info.digest_len;
-    return run_flow(run);
+    int code = update_choose(run, &run->items[0]);
+    for (size_t i = 0; i < run->count && code == CLI_OK; i++) {
+        update_tell(run, &run->items[i]);
+    }
+    return code == CLI_OK ? run_all(run) : code;
 }
 
 static int run_update(struct cli *cli, int argc, char **argv)
@@ -392,27 +446,27 @@ static int run_update(struct cli *cli, int argc, char **argv)
     static struct update_run run;
     run = (struct update_run){.cli = cli};
     int code = take_options(&run, argc, argv);
-    if (code == CLI_OK) {
-        code = run.other_path != NULL ? check_pair(&run) : check_file(&run);
+    for (size_t i = 0; i < run.count && code == CLI_OK; i++) {
+        code = update_check(&run, &run.items[i]);
     }
-    if (code != CLI_OK) {
-        return code;
-    }
-    code = session_connect(cli, &run.session);
     if (code == CLI_OK) {
-        code = run.other_path != NULL ? choose_file(&run) : CLI_OK;
+        progress_init(&run.progress, "upload", cli->json);
+        code = session_connect(cli, &run.session);
         if (code == CLI_OK) {
-            code = send_file(&run);
+            code = run_connected(&run);
+            session_close(&run.session);
         }
-        session_close(&run.session);
     }
-    image_file_free(&run.file);
+    for (size_t i = 0; i < run.count; i++) {
+        image_file_free(&run.items[i].file);
+    }
     return code;
 }
 
 const struct cli_command cli_update_commands[] = {
-    {"update", "FILE [FILE]", "check, upload, test, reset, wait, compare, confirm, read back",
+    {"update", "FILE ...", "check, upload, test, reset, wait, compare, confirm, read back",
      "  of a bootloader for an immutable first stage give both builds: the right one is sent\n"
+     "  several images, as N=FILE ..., are asked for together, and started by one reset\n"
      "  -k, --key KEY        check the signature before anything is sent\n"
      "  -n, --image N        number of the image (default 0)\n"
      "      --no-downgrade   refuse a version that is not newer\n"

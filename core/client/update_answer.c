@@ -175,9 +175,11 @@ static void on_running(struct ferry_update *update, const struct ferry_image_sta
         return;
     }
     if (update->config.no_confirm || update->config.test_only) {
-        ferry_update_warn(update,
-                          "the image runs but is not confirmed: the next reset takes it back",
-                          "confirm it when it has proved itself");
+        if (!update->config.is_part) {
+            ferry_update_warn(update,
+                              "the image runs but is not confirmed: the next reset takes it back",
+                              "confirm it when it has proved itself");
+        }
         ferry_update_finish(update, wanted);
         return;
     }
@@ -235,6 +237,10 @@ static void on_list(struct ferry_update *update, const struct ferry_client_answe
     wanted = find_wanted(update);
     if (wanted != NULL && wanted->active) {
         on_running(update, wanted);
+        return;
+    }
+    if (update->config.only_prove) {
+        fail_not_running(update);
         return;
     }
     if (keeps_old(update)) {

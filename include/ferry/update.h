@@ -44,6 +44,11 @@ struct ferry_update_config {
     bool test_only;    /* end when the image is uploaded and pending; no reset */
     bool no_confirm;   /* end when the image runs; the next reset takes it back */
     bool force_reset;  /* reset though the device says it is busy */
+    /* For several images that are updated together, one after the other: first each with test_only,
+     * then one with no_confirm, which resets, then the others with only_prove, then each with it
+     * that is to be confirmed. */
+    bool only_prove; /* another one has reset the device: it runs, or the update failed */
+    bool is_part;    /* say nothing of what is left to the others: no warning for no_confirm */
 };
 
 enum ferry_update_step {

@@ -887,6 +887,33 @@ static void test_only_testing(void **state)
     assert_true(bench->last.already);
 }
 
+/* One of several: the caller has reset the device with another one. */
+static void test_only_a_proof(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->config.only_prove = true;
+    bench->config.is_part = true;
+    run(bench);
+    expect_failed(bench, FERRY_E_NO_IMAGE, ASK);
+    assert_int_equal(bench->device.resets, 0);
+
+    bench = set_up();
+    bench->config.no_confirm = true;
+    bench->config.is_part = true;
+    run(bench);
+    expect_done(bench, SWAP);
+    assert_null(strstr(bench->warnings, "takes it back"));
+    memset(bench->steps, 0, sizeof bench->steps);
+    bench->config.no_confirm = false;
+    bench->config.only_prove = true;
+    run(bench);
+    expect_done(bench, ASK "confirm prove ");
+    assert_true(bench->last.proof->confirmed);
+    assert_int_equal(bench->device.confirms, 1);
+}
+
 static void test_without_confirm(void **state)
 {
     struct bench *bench = set_up();
@@ -1287,6 +1314,7 @@ int main(void)
         cmocka_unit_test(test_an_image_that_is_not_listed),
         cmocka_unit_test(test_a_test_that_does_not_stick),
         cmocka_unit_test(test_only_testing),
+        cmocka_unit_test(test_only_a_proof),
         cmocka_unit_test(test_without_confirm),
         cmocka_unit_test(test_a_revert_is_seen),
         cmocka_unit_test(test_a_refusal_by_the_bootloader_is_seen),
