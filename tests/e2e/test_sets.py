@@ -102,6 +102,25 @@ def test_one_bad_image_refuses_both(board):
 
 
 @pytest.mark.parametrize("board", SWAPS[:1], indirect=True, ids="+".join)
+def test_what_a_dependency_needs_is_said(board):
+    """The program needs newer data: alone it is refused, and both together are installed."""
+    needy = board.bench.folder / "needy.bin"
+    lab.sign(board.bench.key, "2.0.0", lab.FIRMWARE / "app-v2.elf", needy, "-d", "(1,2.0.0+0)")
+    done = ferry("update", needy, device=board.uri, timeout=60)
+    assert done.returncode == 6, f"{done.stdout}\n{done.stderr}\n{board.log()}"
+    assert "image 1 in version 2.0.0 or newer" in done.stderr
+    assert "image 1 in version 2.0.0 or newer" in board.log()
+    expect(board, "1.0.0")
+    why = ferry_json("why", device=board.uri)
+    assert why["reason_name"] == "FERRY_E_DEPENDENCY"
+    assert (why["needs"], why["least"]) == (1, "2.0.0")
+    done = ferry("update", f"0={needy}", f"1={board.bench.images['data2']}", device=board.uri,
+                 timeout=60)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{board.log()}"
+    expect(board, "2.0.0")
+
+
+@pytest.mark.parametrize("board", SWAPS[:1], indirect=True, ids="+".join)
 def test_any_image_of_the_set_confirms_all(board):
     """As other clients do it: image by image, one reset, one confirm by the hash of image 1."""
     done = ferry_json("update", "--no-confirm", *files(board, "v2", "data2"), device=board.uri,
@@ -154,6 +173,6 @@ def test_what_is_no_set(tmp_path, bench):
 
 
 def test_a_command_line_that_cannot_be(bench):
-    for words in (["1=a", "1=b"], ["a", "b", "c", "d", "e"], []):
+    for words in (["1=a", "1=b"], ["0=a", "b"], [f"{i}=a" for i in range(5)], []):
         done = ferry("update", *words, device="serial:/nowhere")
         assert done.returncode == 2, done.stderr
