@@ -5,7 +5,9 @@
  * The bootloader's side is ferry_boot_as_one (ferry/boot.h); docs/BOOT.md, "Image sets", tells why
  * it holds. images: all slots of the device, with one open store, as given to the bootloader. An
  * application that does not know of sets confirms image 0, or the lowest of those that changed, in
- * its trailer; that decides for all. */
+ * its trailer; that decides for all. One that knows this header leaves ferry_slots_confirm() of a
+ * single image alone: with a policy that raises what the old image of the set may not fall below.
+ */
 #ifndef FERRY_SET_H
 #define FERRY_SET_H
 

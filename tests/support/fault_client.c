@@ -84,8 +84,14 @@ static bool start_group(struct fault_life *life)
     return ferry_image_group_init(&machine->group, &machine->group_config) == FERRY_OK;
 }
 
+static const struct fault_picture *picture_of(const struct fault_life *life, uint32_t image,
+                                              enum fault_picture_id id)
+{
+    return image == 0 ? &life->job->pictures[id] : &life->job->others[id];
+}
+
 /* One chunk at an offset. *offset gets where the server wants to go on. */
-static bool send_chunk(struct fault_life *life, const struct fault_picture *picture,
+static bool send_chunk(struct fault_life *life, uint32_t image, const struct fault_picture *picture,
                        const uint8_t sha[32], uint32_t *offset)
 {
     struct ferry_cbor_field field = {.key = "off", .kind = FERRY_CBOR_UINT};
@@ -96,6 +102,9 @@ static bool send_chunk(struct fault_life *life, const struct fault_picture *pict
     begin(&request);
     ferry_cbor_pair_uint(&request.out, "off", *offset);
     if (*offset == 0) {
+        if (image > 0) {
+            ferry_cbor_pair_uint(&request.out, "image", image);
+        }
         ferry_cbor_pair_uint(&request.out, "len", picture->size);
         ferry_cbor_pair_bytes(&request.out, "sha", sha, 32);
     }
@@ -109,9 +118,9 @@ static bool send_chunk(struct fault_life *life, const struct fault_picture *pict
     return true;
 }
 
-bool fault_client_upload(struct fault_life *life, enum fault_picture_id id)
+bool fault_client_upload_of(struct fault_life *life, uint32_t image, enum fault_picture_id id)
 {
-    const struct fault_picture *picture = &life->job->pictures[id];
+    const struct fault_picture *picture = picture_of(life, image, id);
     uint32_t offset = 0;
     uint8_t sha[32];
 
@@ -122,16 +131,21 @@ bool fault_client_upload(struct fault_life *life, enum fault_picture_id id)
     while (offset < picture->size) {
         uint32_t before = offset;
 
-        if (!send_chunk(life, picture, sha, &offset) || offset <= before) {
+        if (!send_chunk(life, image, picture, sha, &offset) || offset <= before) {
             return false;
         }
     }
     return true;
 }
 
-bool fault_client_test(struct fault_life *life, enum fault_picture_id id)
+bool fault_client_upload(struct fault_life *life, enum fault_picture_id id)
 {
-    const struct fault_picture *picture = &life->job->pictures[id];
+    return fault_client_upload_of(life, 0, id);
+}
+
+bool fault_client_test_of(struct fault_life *life, uint32_t image, enum fault_picture_id id)
+{
+    const struct fault_picture *picture = picture_of(life, image, id);
     struct ferry_flash_ram rom;
     struct ferry_image_info info;
     struct request request;
@@ -145,6 +159,11 @@ bool fault_client_test(struct fault_life *life, enum fault_picture_id id)
     ferry_cbor_pair_bytes(&request.out, "hash", info.digest, info.digest_len);
     ferry_cbor_pair_bool(&request.out, "confirm", false);
     return send_simple(life, &request, FERRY_SMP_IMAGE_STATE);
+}
+
+bool fault_client_test(struct fault_life *life, enum fault_picture_id id)
+{
+    return fault_client_test_of(life, 0, id);
 }
 
 bool fault_client_confirm(struct fault_life *life)
@@ -161,12 +180,18 @@ bool fault_client_confirm(struct fault_life *life)
 
 bool fault_client_erase(struct fault_life *life)
 {
+    return fault_client_erase_of(life, 0);
+}
+
+bool fault_client_erase_of(struct fault_life *life, uint32_t image)
+{
     struct request request;
 
     if (!start_group(life)) {
         return false;
     }
     begin(&request);
-    ferry_cbor_pair_uint(&request.out, "slot", life->machine->apps[0].active == 0 ? 1 : 0);
+    ferry_cbor_pair_uint(&request.out, "slot",
+                         2 * image + (life->machine->apps[image].active == 0 ? 1 : 0));
     return send_simple(life, &request, FERRY_SMP_IMAGE_ERASE);
 }

@@ -414,6 +414,7 @@ const struct fault_flow fault_flows[] = {
     {"set-foreign", SET | NEEDS, FAULT_GOAL_CONFIRMED, fault_set_setup_one_by_one,
      fault_set_app_foreign},
     {"set-bad", SET, FAULT_GOAL_OLD, fault_set_setup_bad, fault_set_app_rests},
+    {"set-upload", SET | NEEDS, FAULT_GOAL_CONFIRMED, fault_set_setup_old, fault_set_app_uploads},
     {"set-unmet", SET | NEEDS, FAULT_GOAL_OLD, fault_set_setup_unmet, fault_set_app_rests},
 };
 

@@ -45,14 +45,21 @@ static void start_app(struct fault_life *life)
     }
 }
 
-void fault_set_setup_upload(struct fault_life *life)
+void fault_set_setup_old(struct fault_life *life)
 {
     for (uint32_t i = 0; i < FAULT_IMAGES; i++) {
         load(life, i, 0, FAULT_OLD);
-        load(life, i, 1, FAULT_NEW);
     }
     start_app(life);
     life->confirmed = FAULT_OLD;
+}
+
+void fault_set_setup_upload(struct fault_life *life)
+{
+    fault_set_setup_old(life);
+    for (uint32_t i = 0; i < FAULT_IMAGES; i++) {
+        load(life, i, 1, FAULT_NEW);
+    }
     life->candidate = FAULT_NEW;
 }
 
@@ -216,6 +223,53 @@ enum fault_app fault_set_app_asks(struct fault_life *life)
         life->step = 1;
         life->asked = true;
         life->requests++;
+    }
+    return FAULT_RESETS;
+}
+
+/* ---- Over the wire ----------------------------------------------------------------------------
+ */
+
+/* Upload both and mark both, image by image, as a client that does not know of sets. Where only one
+ * of them was marked, its dependency is not met. */
+static void send_both(struct fault_life *life)
+{
+    bool sent = true;
+
+    for (uint32_t i = 0; i < FAULT_IMAGES && life->erase_first; i++) {
+        sent = fault_client_erase_of(life, i) && sent;
+    }
+    life->erase_first = life->erase_first && !sent;
+    sent = true;
+    for (uint32_t i = 0; i < FAULT_IMAGES && sent; i++) {
+        sent = fault_client_upload_of(life, i, FAULT_NEW);
+    }
+    if (!sent) {
+        return;
+    }
+    for (uint32_t i = 0; i < FAULT_IMAGES && sent; i++) {
+        sent = fault_client_test_of(life, i, FAULT_NEW);
+    }
+    life->asked = sent;
+    life->erase_first = !sent;
+    life->requests += sent ? 1 : 0;
+}
+
+enum fault_app fault_set_app_uploads(struct fault_life *life)
+{
+    life->candidate = FAULT_NEW;
+    if (!fault_life_runs(life, FAULT_NEW)) {
+        life->ran_candidate = false;
+        send_both(life);
+        return FAULT_RESETS;
+    }
+    if (!life->on_trial) {
+        settle(life);
+        return FAULT_RESTS;
+    }
+    mark(life);
+    if (fault_client_confirm(life)) {
+        settle(life);
     }
     return FAULT_RESETS;
 }

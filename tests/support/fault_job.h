@@ -231,6 +231,10 @@ bool fault_client_upload(struct fault_life *life, enum fault_picture_id picture)
 bool fault_client_test(struct fault_life *life, enum fault_picture_id picture);
 bool fault_client_confirm(struct fault_life *life);
 bool fault_client_erase(struct fault_life *life);
+/* The same of image 0 or 1. */
+bool fault_client_upload_of(struct fault_life *life, uint32_t image, enum fault_picture_id picture);
+bool fault_client_test_of(struct fault_life *life, uint32_t image, enum fault_picture_id picture);
+bool fault_client_erase_of(struct fault_life *life, uint32_t image);
 
 /* ---- fault_life.c ---------------------------------------------------------------------------- */
 
@@ -279,6 +283,7 @@ void fault_policy_check(struct fault_life *life);
  */
 
 /* Images that change as one. Each as setup and app of a flow. */
+void fault_set_setup_old(struct fault_life *life);
 void fault_set_setup_upload(struct fault_life *life);
 void fault_set_setup_test(struct fault_life *life);
 void fault_set_setup_permanent(struct fault_life *life);
@@ -291,6 +296,7 @@ enum fault_app fault_set_app_asks(struct fault_life *life);
 enum fault_app fault_set_app_hangs(struct fault_life *life);
 enum fault_app fault_set_app_confirms(struct fault_life *life);
 enum fault_app fault_set_app_foreign(struct fault_life *life);
+enum fault_app fault_set_app_uploads(struct fault_life *life);
 
 /* ---- fault_explore.c ------------------------------------------------------------------------- */
 

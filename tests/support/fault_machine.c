@@ -88,6 +88,7 @@ static void init_server(struct fault_machine *machine, const struct fault_job *j
     machine->group_config =
         (struct ferry_image_group_config){.images = machine->apps,
                                           .image_count = job->layout.set ? FAULT_IMAGES : 1,
+                                          .set = job->layout.set ? &ferry_set_in_store : NULL,
                                           .options = single ? &in_recovery : NULL,
                                           .check = &ferry_image_check_sha256};
     machine->mount = (struct ferry_server_mount){&ferry_image_group_table, &machine->group};
