@@ -110,7 +110,7 @@ static void every_byte_counts(void **state)
             if (wrap == TEST_WRAP_RSA2048 && schemes[s].key != TEST_KEY_RSA2048) {
                 continue; /* a minute of modular arithmetic that shows nothing more */
             }
-            bool quick = schemes[s].key == TEST_KEY_ED25519 && wrap >= TEST_WRAP_X25519;
+            bool quick = schemes[s].key == TEST_KEY_ED25519 && wrap == TEST_WRAP_KW;
             size_t size = build(&schemes[s], wrap, s % 2 == 0 ? 16 : 32, wrap % 2 != 0);
             for (size_t bit = 0; bit < 8 * size; bit += quick ? 1 : 7) {
                 image[bit / 8] ^= (uint8_t)(1U << bit % 8);
@@ -122,7 +122,7 @@ static void every_byte_counts(void **state)
         }
     }
     printf("%d changed images refused\n", refused);
-    assert_true(refused > 30000);
+    assert_true(refused > 15000);
 }
 
 int main(void)
