@@ -17,8 +17,83 @@
 
 static uint8_t image[0x1000];
 
+/* Bits of an image that are not tried behind one that is: sanitizers take their time. */
+#ifndef TEST_EVERY
+#define TEST_EVERY 1
+#endif
+
+/* ---- Unwrappers that remember ---------------------------------------------------------------- */
+
+/* What opened last, by scheme and bytes: RSA takes long, and most bits of an image are not of the
+ * wrapped key. */
+static struct {
+    size_t scheme;
+    size_t len;
+    uint8_t wrapped[FERRY_IMAGE_WRAPPED_MAX];
+    struct ferry_content_key key;
+} last;
+
+static int unwrap(size_t scheme, const struct ferry_image_secret *secret, const uint8_t *wrapped,
+                  size_t len, struct ferry_content_key *key)
+{
+    if (last.scheme == scheme && last.len == len && len > 0 &&
+        memcmp(last.wrapped, wrapped, len) == 0) {
+        *key = last.key;
+        return FERRY_OK;
+    }
+    int rc = test_secrets(false)->unwrappers[scheme]->unwrap(secret, wrapped, len, key);
+    if (rc == FERRY_OK) {
+        last.scheme = scheme;
+        last.len = len;
+        memcpy(last.wrapped, wrapped, len);
+        last.key = *key;
+    }
+    return rc;
+}
+
+#define REMEMBERING(n)                                                                             \
+    static int unwrap_##n(const struct ferry_image_secret *secret, const uint8_t *wrapped,         \
+                          size_t len, struct ferry_content_key *key)                               \
+    {                                                                                              \
+        return unwrap(n, secret, wrapped, len, key);                                               \
+    }
+REMEMBERING(0)
+REMEMBERING(1)
+REMEMBERING(2)
+REMEMBERING(3)
+REMEMBERING(4)
+
+#define UNWRAPPERS 5
+
+static struct ferry_image_unwrapper remembering[UNWRAPPERS] = {{.unwrap = unwrap_0},
+                                                               {.unwrap = unwrap_1},
+                                                               {.unwrap = unwrap_2},
+                                                               {.unwrap = unwrap_3},
+                                                               {.unwrap = unwrap_4}};
+
+static const struct ferry_image_unwrapper *const remembering_list[UNWRAPPERS] = {
+    &remembering[0], &remembering[1], &remembering[2], &remembering[3], &remembering[4]};
+
+static struct ferry_image_secrets device;
+
+static int setup(void **state)
+{
+    (void)state;
+    device = *test_secrets(false);
+    assert_int_equal(device.unwrapper_count, UNWRAPPERS);
+    for (size_t i = 0; i < UNWRAPPERS; i++) {
+        remembering[i].tlv = device.unwrappers[i]->tlv;
+        remembering[i].fits = device.unwrappers[i]->fits;
+    }
+    device.unwrappers = remembering_list;
+    return 0;
+}
+
+/* ---- Images ---------------------------------------------------------------------------------- */
+
 /* What a bootloader does: header, content key, verification of the plaintext. */
-static int open_and_verify(size_t size, bool stranger, enum test_key_id key)
+static int open_and_verify(size_t size, const struct ferry_image_secrets *secrets,
+                           enum test_key_id key)
 {
     TEST_ROM(rom, image, size);
     struct ferry_image_header header;
@@ -29,7 +104,7 @@ static int open_and_verify(size_t size, bool stranger, enum test_key_id key)
     uint8_t buf[64];
     int rc = ferry_image_read_header(&rom.flash, &header);
     if (rc == FERRY_OK) {
-        rc = ferry_image_content_key(&rom.flash, &header, test_secrets(stranger), &content_key);
+        rc = ferry_image_content_key(&rom.flash, &header, secrets, &content_key);
     }
     if (rc != FERRY_OK) {
         return rc;
@@ -86,10 +161,11 @@ static void every_scheme_with_every_encryption(void **state)
             for (int form = 0; form < 4; form++) {
                 enum test_key_id key = schemes[s].key;
                 size_t size = build(&schemes[s], wrap, form < 2 ? 16 : 32, form % 2 != 0);
-                assert_int_equal(open_and_verify(size, false, key), FERRY_OK);
-                assert_int_equal(open_and_verify(size, false, (enum test_key_id)(key ^ 1)),
-                                 FERRY_E_NO_KEY);
-                assert_int_equal(open_and_verify(size, true, key),
+                assert_int_equal(open_and_verify(size, test_secrets(false), key), FERRY_OK);
+                assert_int_equal(
+                    open_and_verify(size, test_secrets(false), (enum test_key_id)(key ^ 1)),
+                    FERRY_E_NO_KEY);
+                assert_int_equal(open_and_verify(size, test_secrets(true), key),
                                  wrap == TEST_WRAP_NONE ? FERRY_OK : FERRY_E_SECRET);
                 good++;
             }
@@ -99,37 +175,36 @@ static void every_scheme_with_every_encryption(void **state)
     assert_int_equal(good, 7 * 6 * 4);
 }
 
-/* Bits of every byte of an image, in every part of it: none is harmless. Of the quick kinds all of
- * them, of the others one or two of each byte. */
-static void every_byte_counts(void **state)
+/* Every bit of an image, in every part of it, changed alone: none is harmless. */
+static void every_bit_counts(void **state)
 {
     (void)state;
     int refused = 0;
     for (size_t s = 0; s < SCHEMES; s++) {
         for (enum test_wrap wrap = TEST_WRAP_RSA2048; wrap < TEST_WRAP_COUNT; wrap++) {
-            if (wrap == TEST_WRAP_RSA2048 && schemes[s].key != TEST_KEY_RSA2048) {
+            enum test_key_id key = schemes[s].key;
+            if (wrap == TEST_WRAP_RSA2048 && key != TEST_KEY_RSA2048) {
                 continue; /* a minute of modular arithmetic that shows nothing more */
             }
-            bool quick = schemes[s].key == TEST_KEY_ED25519 && wrap == TEST_WRAP_KW;
             size_t size = build(&schemes[s], wrap, s % 2 == 0 ? 16 : 32, wrap % 2 != 0);
-            for (size_t bit = 0; bit < 8 * size; bit += quick ? 1 : 7) {
+            for (size_t bit = 0; bit < 8 * size; bit += TEST_EVERY) {
                 image[bit / 8] ^= (uint8_t)(1U << bit % 8);
-                assert_true(open_and_verify(size, false, schemes[s].key) < 0);
+                assert_true(open_and_verify(size, &device, key) < 0);
                 image[bit / 8] ^= (uint8_t)(1U << bit % 8);
                 refused++;
             }
-            assert_int_equal(open_and_verify(size, false, schemes[s].key), FERRY_OK);
+            assert_int_equal(open_and_verify(size, &device, key), FERRY_OK);
         }
     }
     printf("%d changed images refused\n", refused);
-    assert_true(refused > 15000);
+    assert_true(refused > 100000 / TEST_EVERY);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_scheme_with_every_encryption),
-        cmocka_unit_test(every_byte_counts),
+        cmocka_unit_test(every_bit_counts),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, setup, NULL);
 }
