@@ -36,7 +36,7 @@ NOTES = f"""\
 {' '.join(f for f in FLAGS if not f.startswith(('-I', '-isystem')) and str(ROOT) not in f)}
 Linked with --gc-sections from ferry_boot_run() and one strategy's table. In it: core/boot,
 core/image, core/flash, core/base as far as they are reached. Not in it, as in MCUboot's figure:
-crypto (digest only; the three SHA-256 functions are stubs), port, startup, mem*().
+crypto (verifiers and digests, which the product lists), port, startup, mem*().
 libgcc: the compiler's own arithmetic, part of text. +store: what comes on top of text with trials,
 the report and the confirm that are kept in a store, of which MCUboot has none.
 RAM: Ferry has no data and no bss; its caller gives the copy buffer (here {BUFFER} bytes, as

@@ -7,28 +7,23 @@
 
 #include "ferry/image.h"
 
-/* Set the fields above the line, then begin. It may not be moved afterwards. */
+/* Do not rely on the contents, but for the message. It may not be moved once begun. */
 struct ferry_second_reading {
-    const struct ferry_flash *image;
-    const struct ferry_image_digest_kind *kind;
-    uint8_t *buf; /* cap bytes, above 0; what is handed out stands here */
-    size_t cap;
-    void (*feed)(void *); /* called between pieces, may be NULL */
-    void *feed_context;
-    /* ---- */
-    struct ferry_crypto_message message;
+    struct ferry_crypto_message message; /* header, payload and protected area */
+    struct ferry_image_signed *what;
     union ferry_image_digest_state state;
     uint32_t offset;
-    int error;
 };
 
-/* header comes from ferry_image_read_header() of the same image. */
+/* Begin to read what was signed; what outlives the reading. */
 void ferry_second_reading_begin(struct ferry_second_reading *reading,
-                                const struct ferry_image_header *header);
+                                struct ferry_image_signed *what);
 
-/* End it; digest gets kind->size bytes. Match every begin with one.
- * Returns FERRY_OK; FERRY_E_SIGNATURE when not all was read; or the flash error that ended it. */
+/* End it; match every begin with one. When all was read, its digest takes the place of
+ * what->digest. Returns whether it was; what->error then says why not, or FERRY_OK when nobody
+ * asked for the rest.
+ */
 FERRY_MUST_CHECK
-int ferry_second_reading_end(struct ferry_second_reading *reading, uint8_t *digest);
+bool ferry_second_reading_end(struct ferry_second_reading *reading);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether an image may be trusted. [mcuboot-format.md §2.3, §2.4] */
 #include "core/image/key_list.h"
-#include "core/image/second_reading.h"
 #include "core/image/trusted_key.h"
 #include "core/image/verdict.h"
 #include "ferry/image.h"
@@ -99,41 +98,6 @@ static int find_verifier(const struct search *search, uint16_t type,
     return rc;
 }
 
-/* Check a signature of the image itself. The digest of what was read for it takes the place of the
- * one computed before, so that both comparisons speak of the bytes that were signed. A message that
- * is no longer than a digest is refused: one kind of signature must not pass for the other. */
-static int verify_pure(struct search *search, const struct ferry_image_verifier *verifier,
-                       const uint8_t *signature, size_t len, int *good)
-{
-    struct ferry_second_reading reading = {.image = search->image,
-                                           .kind = search->kind,
-                                           .buf = search->buf,
-                                           .cap = search->cap,
-                                           .feed = search->feed,
-                                           .feed_context = search->feed_context};
-    const struct ferry_image_signed what = {.message = &reading.message};
-    uint8_t digest[FERRY_IMAGE_DIGEST_MAX];
-    ferry_second_reading_begin(&reading, search->header);
-    if (reading.message.size > FERRY_IMAGE_DIGEST_MAX) {
-        *good = verifier->verify(search->key, &what, signature, len);
-    }
-    int rc = ferry_second_reading_end(&reading, digest);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    memcpy(search->evidence->computed, digest, search->kind->size);
-    return ferry_evidence_compare(search->evidence) == 0 ? FERRY_OK : FERRY_E_DIGEST;
-}
-
-static int verify_digest(struct search *search, const struct ferry_image_verifier *verifier,
-                         const uint8_t *signature, size_t len, int *good)
-{
-    const struct ferry_image_signed what = {.digest = search->evidence->computed,
-                                            .digest_len = search->kind->size};
-    *good = verifier->verify(search->key, &what, signature, len);
-    return FERRY_OK;
-}
-
 /* Check one signature by the key that was named before it. Returns FERRY_OK, or why not. */
 static int check_signature(struct search *search, const struct ferry_tlv *tlv)
 {
@@ -155,11 +119,19 @@ static int check_signature(struct search *search, const struct ferry_tlv *tlv)
     if (rc != FERRY_OK) {
         return rc;
     }
-    int good = FERRY_E_SIGNATURE;
+    struct ferry_image_signed what = {.digest = search->evidence->computed,
+                                      .kind = search->kind,
+                                      .image = search->image,
+                                      .header = search->header,
+                                      .buf = search->buf,
+                                      .cap = search->cap,
+                                      .feed = search->feed,
+                                      .feed_context = search->feed_context};
     feed(search);
-    rc = (verifier->pure ? verify_pure : verify_digest)(search, verifier, signature, tlv->len,
-                                                        &good);
+    int good = verifier->verify(search->key, &what, signature, tlv->len);
     feed(search);
+    /* Where the image itself was read, both comparisons are now of the bytes that were signed. */
+    rc = ferry_evidence_compare(search->evidence) == 0 ? what.error : FERRY_E_DIGEST;
     /* Asked again: to jump over the first answer is not enough. */
     good |= ferry_key_refusal(search->trust, search->key);
     ferry_evidence_signature(search->evidence, rc != FERRY_OK ? rc : good);

@@ -24,7 +24,7 @@ static bool fits(const struct ferry_image_key *key)
            key->der[sizeof prefix] == 0x04;
 }
 
-static int verify(const struct ferry_image_key *key, const struct ferry_image_signed *what,
+static int verify(const struct ferry_image_key *key, struct ferry_image_signed *what,
                   const uint8_t *signature, size_t len)
 {
     return ferry_crypto_p384_verify(key->der + sizeof prefix, what->digest, signature, len);

@@ -2,13 +2,13 @@
 /* The signature scheme Ed25519 over the digest. [mcuboot-format.md §2.3] */
 #include "core/image/ed25519_key.h"
 
-static int verify(const struct ferry_image_key *key, const struct ferry_image_signed *what,
+static int verify(const struct ferry_image_key *key, struct ferry_image_signed *what,
                   const uint8_t *signature, size_t len)
 {
     if (len != FERRY_ED25519_SIGNATURE_SIZE) {
         return FERRY_E_SIGNATURE;
     }
-    return ferry_crypto_ed25519_verify(ferry_ed25519_key(key), what->digest, what->digest_len,
+    return ferry_crypto_ed25519_verify(ferry_ed25519_key(key), what->digest, what->kind->size,
                                        signature);
 }
 

@@ -7,7 +7,7 @@ static bool fits(const struct ferry_image_key *key)
     return ferry_rsa_fits(key, FERRY_RSA3072_SIZE);
 }
 
-static int verify(const struct ferry_image_key *key, const struct ferry_image_signed *what,
+static int verify(const struct ferry_image_key *key, struct ferry_image_signed *what,
                   const uint8_t *signature, size_t len)
 {
     return ferry_rsa_verify(key, FERRY_RSA3072_SIZE, what, signature, len);

@@ -218,11 +218,19 @@ struct ferry_image_key {
     size_t len;
 };
 
-/* What a signature speaks for: one of the two, as the verifier asks for. */
+/* What a signature speaks for: the digest; or the image, for a scheme that reads it itself. */
 struct ferry_image_signed {
-    const uint8_t *digest; /* of the image */
-    size_t digest_len;
-    const struct ferry_crypto_message *message; /* header, payload and protected area */
+    /* The digest of the image, kind->size bytes, and right. Who reads the image itself puts here
+     * the digest of what it read: that is compared once more. */
+    uint8_t *digest;
+    const struct ferry_image_digest_kind *kind;
+    const struct ferry_flash *image;
+    const struct ferry_image_header *header; /* header, payload and protected area are signed */
+    uint8_t *buf;                            /* cap bytes of workspace, above 0 */
+    size_t cap;
+    void (*feed)(void *); /* called between reads, may be NULL */
+    void *feed_context;
+    int error; /* set to the flash error that ended the reading; FERRY_OK = none */
 };
 
 #define FERRY_IMAGE_VERIFIER_DIGESTS 2
@@ -238,7 +246,7 @@ struct ferry_image_verifier {
     /* Whether key is of this scheme. */
     bool (*fits)(const struct ferry_image_key *key);
     /* Returns FERRY_OK or FERRY_E_SIGNATURE; key fits, and the digest is one of digests. */
-    int (*verify)(const struct ferry_image_key *key, const struct ferry_image_signed *what,
+    int (*verify)(const struct ferry_image_key *key, struct ferry_image_signed *what,
                   const uint8_t *signature, size_t len);
 };
 
