@@ -100,10 +100,9 @@ static enum place look_at_place(uint32_t word, uint32_t i)
     if (distance(word >> 16, upper) <= 1) {
         return PLACE_TOKEN;
     }
-    bool counters = distance(word & 0xffffU, TYPE_COUNTERS) <= 1 && distance(word >> 16, 0) <= 2;
-    return counters || distance(word, UINT32_MAX) <= 1 || (word & 0xffffU) == TYPE_VARIABLE
-               ? PLACE_END
-               : PLACE_SPOILT;
+    bool counters = word == (1U << 16 | TYPE_COUNTERS) || word == (2U << 16 | TYPE_COUNTERS);
+    bool variable = (word & 0xffffU) == TYPE_VARIABLE && word >> 16 < 0x100;
+    return counters || variable || word == UINT32_MAX ? PLACE_END : PLACE_SPOILT;
 }
 
 /* A key counts while all looks say so: a token that a cut left half written was to be revoked. A
@@ -131,8 +130,8 @@ static int read_token(const struct ferry_first_provision *provision, struct ferr
     return FERRY_OK;
 }
 
-/* A key whose hash cannot be read does not count today. */
-static int read_key(struct ferry_first_provision *provision, uint32_t i, uint32_t at)
+/* A key whose hash cannot be read does not count today; one whose token is spoilt was revoked. */
+static int read_key(struct ferry_first_provision *provision, uint32_t i, uint32_t at, bool spoilt)
 {
     struct ferry_first_key *key = &provision->keys[i];
 
@@ -140,12 +139,13 @@ static int read_key(struct ferry_first_provision *provision, uint32_t i, uint32_
     int rc = read_token(provision, key);
     if (rc == FERRY_OK) {
         rc = read_raw(provision, at + 4, key->hash, sizeof(key->hash));
-        key->revoked = key->revoked || rc != FERRY_OK;
+        key->revoked = key->revoked || spoilt || rc != FERRY_OK;
     }
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
-/* Whether there is a key number i at an offset. Returns 1, 0 or FERRY_E_POWER. */
+/* Whether there is a key number i at an offset. Returns 1; 2 when its token is spoilt; 0; or
+ * FERRY_E_POWER. */
 static int is_key(const struct ferry_first_provision *provision, uint32_t i, uint32_t at,
                   uint32_t stated)
 {
@@ -159,7 +159,10 @@ static int is_key(const struct ferry_first_provision *provision, uint32_t i, uin
         return 0;
     }
     enum place place = rc == FERRY_OK ? look_at_place(word, i) : PLACE_SPOILT;
-    return place == PLACE_TOKEN || (place == PLACE_SPOILT && i < stated);
+    if (place == PLACE_SPOILT) {
+        return i < stated ? 2 : 0;
+    }
+    return place == PLACE_TOKEN;
 }
 
 /* The keys are as many as there are tokens; their number is only looked at for agreement, and
@@ -172,10 +175,10 @@ static int read_keys(struct ferry_first_provision *provision, uint32_t *end)
 
     while (rc == FERRY_OK) {
         rc = is_key(provision, provision->key_count, at, stated);
-        if (rc != 1) {
+        if (rc <= 0) {
             break;
         }
-        rc = read_key(provision, provision->key_count, at);
+        rc = read_key(provision, provision->key_count, at, rc == 2);
         provision->key_count++;
         at += KEY_SIZE;
     }

@@ -258,6 +258,32 @@ static void one_flipped_bit_of_a_new_page_changes_nothing(void **state)
     }
 }
 
+/* A cut while a token is revoked may leave anything in its word. The key stays revoked, those
+ * behind it are found, and the next boot does not look at another page. */
+static void a_spoilt_token_is_a_revoked_one(void **state)
+{
+    static const uint32_t words[] = {0x5000ffff, 0x00000000, 0x12345678, 0x00010000, 0x0002ffff,
+                                     0x00010003, 0xffff0000, 0xfffffffe, 0x50fa1234, 0x93120000};
+    uint8_t *page = rig.chip.areas[FIRST_RIG_PROVISION].memory;
+
+    (void)state;
+    stage(0, 1);
+    first_rig_stage(&rig, 1, &(struct first_spec){.version = 2, .key = TEST_KEY_P256_OTHER});
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        size_t mark = fault_chip_mark(&rig.chip);
+        uint8_t word[4];
+
+        ferry_store_le32(word, words[i]);
+        fault_chip_poke(&rig.chip.areas[FIRST_RIG_PROVISION], 52, word, 4);
+        expect_slot(0);
+        assert_int_equal(report.reasons[1], FERRY_E_REVOKED);
+        assert_int_equal(ferry_load_le16(page + 52), 0);
+        expect_slot(0);
+        assert_int_equal(report.revoked, 0);
+        fault_chip_undo(&rig.chip, mark);
+    }
+}
+
 /* ---- The update -------------------------------------------------------------------------------
  */
 
@@ -531,6 +557,7 @@ int main(void)
         CASE(a_board_with_other_slots_starts_nothing),
         CASE(one_flipped_bit_of_the_provision_changes_nothing),
         CASE(one_flipped_bit_of_a_new_page_changes_nothing),
+        CASE(a_spoilt_token_is_a_revoked_one),
         CASE(the_bootloader_is_updated_there_and_back),
         CASE(every_bad_update_is_refused),
         CASE(what_the_first_stage_does_not_choose_is_refused),
