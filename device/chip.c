@@ -53,6 +53,7 @@ static void tell_start(struct chip *chip)
     start.cause = chip->cause;
     start.boot_mode = chip->boot_mode;
     start.button = chip->button;
+    start.shared_size = chip->shared.size;
     start.buf_size = chip->options->buf_size;
     start.buf_count = chip->options->buf_count;
     memcpy(start.slots, chip->slots, sizeof(start.slots));
@@ -66,7 +67,7 @@ static void tell_start(struct chip *chip)
 void chip_start(struct chip *chip, const char *name, struct ferry_bytes elf)
 {
     const struct program_memory memory = {chip->readers, chip->board->layout.device_count,
-                                          chip->ram.fd};
+                                          chip->ram.fd, chip->shared.fd};
 
     program_kill(&chip->program);
     chip->operation.pending = false;
@@ -404,7 +405,8 @@ static int power_up(struct chip *chip)
         ferry_flash_cutter_init(&chip->flash[i], &chip->board->nor[i].flash, &chip->power);
         chip->readers[i] = ferry_nor_file_reader(&chip->board->nor[i]);
     }
-    if (ram_open(&chip->ram, chip->board->layout.ram_size, chip->options->seed) != FERRY_OK) {
+    if (ram_open(&chip->ram, chip->board->layout.ram_size, chip->options->seed) != FERRY_OK ||
+        ram_open(&chip->shared, FERRY_VCHIP_SHARED, chip->options->seed) != FERRY_OK) {
         (void)fprintf(stderr, "ferry-device: cannot make the RAM (%s); make \"ram\" smaller\n",
                       strerror(errno));
         return EXIT_FAILED;
@@ -453,6 +455,7 @@ static void power_down(struct chip *chip)
     }
     (void)close(chip->signals);
     ram_close(&chip->ram);
+    ram_close(&chip->shared);
     if (chip->exit_code == EXIT_CUT) {
         chip_say(chip,
                  "the power was cut at flash operation %llu (--cut); start "
@@ -481,6 +484,7 @@ int chip_run(struct board *board, const struct options *options)
     chip->serial.watch = -1;
     chip->udp.fd = -1;
     chip->ram.fd = -1;
+    chip->shared.fd = -1;
     chip->signals = -1;
     chip->button = options->button;
     chip->exit_code = power_up(chip);

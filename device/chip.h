@@ -32,6 +32,7 @@ struct chip {
     struct ferry_power power;
     int readers[FERRY_VCHIP_DEVICES]; /* the flash files as programs see them */
     struct ram ram;
+    struct ram shared; /* by bootloader and firmware */
     struct serial serial;
     struct udp udp;
 

@@ -62,6 +62,7 @@ static void become(const char *name, int elf, int channel, const struct program_
     int end = fcntl(channel, F_DUPFD_CLOEXEC, FD_HIGH);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int ram = memory->ram >= 0 ? fcntl(memory->ram, F_DUPFD_CLOEXEC, FD_HIGH) : -1;
+    int shared = fcntl(memory->shared, F_DUPFD_CLOEXEC, FD_HIGH);
     for (uint32_t i = 0; i < memory->flash_count; i++) {
         high[i] = fcntl(memory->flash[i], F_DUPFD_CLOEXEC, FD_HIGH);
     }
@@ -74,6 +75,7 @@ static void become(const char *name, int elf, int channel, const struct program_
     if (memory->ram >= 0) {
         place(ram, FERRY_VCHIP_FD_RAM);
     }
+    place(shared, FERRY_VCHIP_FD_SHARED);
     (void)fexecve(program, argv, environment);
     _exit(127);
 }

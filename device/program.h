@@ -19,6 +19,7 @@ struct program_memory {
     const int *flash; /* flash_count descriptors, for reading */
     uint32_t flash_count;
     int ram; /* -1 = none */
+    int shared;
 };
 
 /* Start the ELF in the bytes, with its memory at its descriptors. It dies with the chip.

@@ -117,7 +117,9 @@ int32_t ferry_command_bootloader(struct ferry_client *client, const char *query,
     return submit_text(client, FERRY_SMP_OS_BOOTLOADER_INFO, "query", query, user);
 }
 
-int32_t ferry_command_why(struct ferry_client *client, uint32_t image, void *user)
+/* A query of the bootloader's information about one image. */
+static int32_t submit_query(struct ferry_client *client, const char *query, uint32_t image,
+                            void *user)
 {
     struct draft draft;
 
@@ -126,9 +128,19 @@ int32_t ferry_command_why(struct ferry_client *client, uint32_t image, void *use
         return FERRY_E_BUSY;
     }
     ferry_cbor_put_map(&draft.writer, 2);
-    ferry_cbor_pair_text(&draft.writer, "query", "why");
+    ferry_cbor_pair_text(&draft.writer, "query", query);
     ferry_cbor_pair_uint(&draft.writer, "image", image);
     return finish(client, &draft);
+}
+
+int32_t ferry_command_why(struct ferry_client *client, uint32_t image, void *user)
+{
+    return submit_query(client, "why", image, user);
+}
+
+int32_t ferry_command_measured(struct ferry_client *client, uint32_t image, void *user)
+{
+    return submit_query(client, "measured", image, user);
 }
 
 int32_t ferry_command_image_list(struct ferry_client *client, void *user)

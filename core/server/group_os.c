@@ -240,6 +240,9 @@ static int bootloader_info(struct ferry_server_call *call)
         ferry_cbor_is_text(&fields[0].item, "why")) {
         return config->why->answer(call, config->store, &fields[1]);
     }
+    if (config->measured != NULL && ferry_cbor_is_text(&fields[0].item, "measured")) {
+        return config->measured->answer(call, config, &fields[1]);
+    }
     return ferry_server_fail(call, FERRY_OS_ERR_QUERY_YIELDS_NO_ANSWER, "unknown query");
 }
 

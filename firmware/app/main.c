@@ -9,6 +9,7 @@
 #include "ferry/console.h"
 #include "ferry/group_image.h"
 #include "ferry/group_os.h"
+#include "ferry/shared_data.h"
 #include "ferry/trial.h"
 
 #include <string.h>
@@ -137,8 +138,18 @@ static int open_server(void)
     };
     static struct ferry_server_config server = {
         .groups = mounts, .group_count = sizeof(mounts) / sizeof(mounts[0]), .verbose = true};
+    uint8_t mode = 0;
 
-    os.bootloader_mode = (int8_t)app.images.slots[0].strategy->mode;
+    /* What the bootloader says of itself is more than what the layout asks for. */
+    if (ferry_shared_data_u8(app.chip.shared, app.chip.start.shared_size, FERRY_BLINFO_MODE,
+                             &mode) != FERRY_OK) {
+        mode = app.images.slots[0].strategy->mode;
+    }
+    os.bootloader_mode = (int8_t)mode;
+    os.measured = &ferry_os_measured_in_memory;
+    os.shared = (struct ferry_bytes){app.chip.shared, app.chip.start.shared_size};
+    os.images = app.images.slots;
+    os.image_count = app.chip.start.image_count;
     os.why = &ferry_os_why_in_store;
     os.store = app.images.store_result == FERRY_OK ? &app.images.store : NULL;
     os.has_b0 = app.chip.start.first_provision != FERRY_VCHIP_NO_AREA;

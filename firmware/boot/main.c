@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bootloader of the virtual device: lets the engine work, says on the serial line what it
  * did, and starts image 0. */
+#include "measure.h"
 #include "report.h"
 #include "trust.h"
 
@@ -112,7 +113,12 @@ static int run_engine(struct ferry_boot_report *report)
         .buf_size = sizeof(bootloader.buf),
     };
 
-    return ferry_boot_run(&config, report);
+    int result = ferry_boot_run(&config, report);
+
+    if (result == FERRY_OK) {
+        measure(&bootloader.chip, &config, report, BOOTLOADER_VERSION, FERRY_BLINFO_NO_RECOVERY);
+    }
+    return result;
 }
 
 /* Nothing can be done here but to wait for a person. */

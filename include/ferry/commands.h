@@ -66,6 +66,28 @@ int32_t ferry_command_why(struct ferry_client *client, uint32_t image, void *use
 FERRY_MUST_CHECK
 int ferry_answer_why(struct ferry_bytes payload, struct ferry_why *why);
 
+/* What the bootloader told of itself and measured of an image: Ferry's own query "measured"
+ * (docs/SERVER.md). Numbers are -1 and texts empty where it said nothing. */
+struct ferry_measured {
+    int64_t mode;                         /* enum ferry_boot_mode */
+    int64_t signature;                    /* enum ferry_blinfo_signature of ferry/shared_data.h */
+    int64_t recovery;                     /* enum ferry_blinfo_recovery */
+    int64_t slot;                         /* that image 0 runs from */
+    int64_t max_image;                    /* bytes, of this image */
+    int64_t counter;                      /* security counter of this image */
+    int64_t demanded;                     /* the lowest that may run */
+    char version[FERRY_VERSION_TEXT_MAX]; /* of the bootloader */
+    char least[FERRY_VERSION_TEXT_MAX];   /* the lowest version that may run */
+    struct ferry_bytes record;            /* boot record, CBOR; in the payload */
+};
+
+FERRY_MUST_CHECK
+int32_t ferry_command_measured(struct ferry_client *client, uint32_t image, void *user);
+
+/* Returns also FERRY_E_NOT_FOUND when the answer is not one to this query. */
+FERRY_MUST_CHECK
+int ferry_answer_measured(struct ferry_bytes payload, struct ferry_measured *measured);
+
 /* The text under key. out gets at most cap - 1 bytes and a NUL (cap above 0).
  * Returns its whole length, also when it was cut. */
 FERRY_MUST_CHECK

@@ -5,7 +5,7 @@
 #define FERRY_GROUP_OS_H
 
 #include "ferry/server.h"
-#include "ferry/store.h"
+#include "ferry/slots.h"
 
 /* Errors of the group on the wire. */
 enum ferry_os_error {
@@ -35,6 +35,19 @@ struct ferry_os_why {
 /* From the bootloader's reports in the store (ferry/why.h). */
 extern const struct ferry_os_why ferry_os_why_in_store;
 
+struct ferry_os_group_config;
+
+/* Answering the query "measured" of os/8: what the bootloader left in the shared data area, and
+ * what the device demands of images. NULL in the configuration leaves it out, and its code. */
+struct ferry_os_measured {
+    /* A handler; image as in struct ferry_os_why. */
+    int (*answer)(struct ferry_server_call *call, const struct ferry_os_group_config *config,
+                  const struct ferry_cbor_field *image);
+};
+
+/* From config->shared and the store of config->images. */
+extern const struct ferry_os_measured ferry_os_measured_in_memory;
+
 /* Set up once; must outlive the group. */
 struct ferry_os_group_config {
     const char *bootloader; /* name os/8 answers; NULL = "MCUboot", which is what clients know */
@@ -43,6 +56,11 @@ struct ferry_os_group_config {
     bool boot_modes;        /* boot_mode of a reset is taken (and checked); else ignored */
     const struct ferry_os_why *why;  /* answers the query "why" of os/8; NULL = unknown query */
     const struct ferry_store *store; /* the device's, open, for it; NULL = unknown query too */
+    const struct ferry_os_measured *measured; /* answers the query "measured"; NULL = unknown */
+    struct ferry_bytes shared;                /* the area (ferry/shared_data.h), for it */
+    const struct ferry_slots *images; /* image_count of them, whose policy and store say what is
+                                         demanded; for it */
+    uint32_t image_count;
     /* The text behind a letter of os/7: s kernel name, n node name, r release, v version, b build
      * time, m machine, p processor, i board, o operating system. NULL for a letter it does not
      * know. NULL as a whole: the command is not supported. */

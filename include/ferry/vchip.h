@@ -14,6 +14,7 @@
 #define FERRY_VCHIP_FD_CHANNEL 3
 #define FERRY_VCHIP_FD_FLASH   4 /* flash device n is descriptor 4 + n, to be mapped read only */
 #define FERRY_VCHIP_FD_RAM     8 /* the chip's RAM, to be mapped for reading and writing */
+#define FERRY_VCHIP_FD_SHARED  9 /* the memory that bootloader and firmware share, the same */
 
 #define FERRY_VCHIP_DEVICES     4
 #define FERRY_VCHIP_AREAS       16
@@ -22,6 +23,7 @@
 #define FERRY_VCHIP_STRATEGY    24    /* and of a strategy's */
 #define FERRY_VCHIP_PROGRAM_MAX 4096  /* bytes one FERRY_VCHIP_PROGRAM takes */
 #define FERRY_VCHIP_SEND_MAX    16384 /* bytes one message carries on a wire */
+#define FERRY_VCHIP_SHARED      1024  /* bytes of shared memory */
 
 /* What images linked to an address count: flash device n begins at n * FERRY_VCHIP_SPAN, and RAM
  * where the layout says, behind the last device. */
@@ -142,6 +144,9 @@ struct ferry_vchip_start {
     uint32_t first_provision;
     uint32_t first_slots[2];
     uint32_t first_active;
+    /* Bytes of shared memory: what the bootloader measured (ferry/shared_data.h). It stays until
+     * the power goes, and powers up with junk in it. */
+    uint32_t shared_size;
 };
 
 /* ---- The key area ------------------------------------------------------------------------ */

@@ -142,17 +142,17 @@ static int open_device(struct vchip *chip, uint32_t number)
     return ferry_flash_check(&device->flash);
 }
 
-static int open_ram(struct vchip *chip)
+/* Map memory for reading and writing; none of size 0. */
+static int open_ram(int fd, uint32_t size, uint8_t **memory)
 {
-    if (chip->start.ram_size == 0) {
+    if (size == 0) {
         return FERRY_OK;
     }
-    void *ram =
-        mmap(NULL, chip->start.ram_size, PROT_READ | PROT_WRITE, MAP_SHARED, FERRY_VCHIP_FD_RAM, 0);
+    void *ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (ram == MAP_FAILED) {
         return FERRY_E_IO;
     }
-    chip->ram = ram;
+    *memory = ram;
     return FERRY_OK;
 }
 
@@ -207,7 +207,10 @@ int vchip_open(struct vchip *chip, vchip_receiver *receiver, void *context)
         result = open_device(chip, i);
     }
     if (result == FERRY_OK) {
-        result = open_ram(chip);
+        result = open_ram(FERRY_VCHIP_FD_RAM, chip->start.ram_size, &chip->ram);
+    }
+    if (result == FERRY_OK) {
+        result = open_ram(FERRY_VCHIP_FD_SHARED, chip->start.shared_size, &chip->shared);
     }
     chip->button = chip->start.button != 0;
     chip->receiver = receiver;

@@ -26,8 +26,9 @@ struct vchip_device {
 struct vchip {
     struct ferry_vchip_start start; /* why and on what board the program runs */
     struct vchip_device devices[FERRY_VCHIP_DEVICES];
-    uint8_t *ram; /* start.ram_size bytes, or NULL; what is in it stays until the power goes */
-    bool button;  /* at present */
+    uint8_t *ram;    /* start.ram_size bytes, or NULL; what is in it stays until the power goes */
+    uint8_t *shared; /* start.shared_size bytes: what the bootloader left */
+    bool button;     /* at present */
     vchip_receiver *receiver;
     void *context;
 };

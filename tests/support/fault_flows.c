@@ -366,6 +366,23 @@ static enum fault_app app_uploads(struct fault_life *life)
     return update(life, FAULT_NEW, &app) ? FAULT_RESTS : app;
 }
 
+/* By recovery, and then somebody plants an older image: it does not run, and the next upload
+ * brings the device back. A store that takes nothing for ever knows of nothing: docs/BOOT.md. */
+static enum fault_app app_is_planted(struct fault_life *life)
+{
+    enum fault_app app;
+
+    if (!update(life, FAULT_NEW, &app)) {
+        return app;
+    }
+    if (life->step >= 2 || fault_policy_store_is_dead(life)) {
+        return FAULT_RESTS;
+    }
+    fault_load(life, 0, life->step == 0 ? FAULT_LOW : FAULT_OLD);
+    life->step++;
+    return FAULT_RESETS;
+}
+
 /* A whole life: an update, and the next one after it. */
 static enum fault_app app_lives(struct fault_life *life)
 {
@@ -405,6 +422,7 @@ const struct fault_flow fault_flows[] = {
     {"damaged", 0, FAULT_GOAL_NEW, setup_damaged, app_rests},
     {"attack", FAULT_NEEDS_POLICY, FAULT_GOAL_CONFIRMED, fault_policy_setup, app_is_attacked},
     {"single", SINGLE, FAULT_GOAL_NEW, setup_old, app_uploads},
+    {"planted", SINGLE | FAULT_NEEDS_POLICY, FAULT_GOAL_NEW, setup_old, app_is_planted},
     {"single-damaged", SINGLE, FAULT_GOAL_NEW, setup_single_damaged, app_uploads},
     {"set-confirm", SET, FAULT_GOAL_CONFIRMED, fault_set_setup_test, fault_set_app_confirms},
     {"set-permanent", SET, FAULT_GOAL_NEW, fault_set_setup_permanent, fault_set_app_rests},

@@ -277,6 +277,9 @@ void fault_policy_setup(struct fault_life *life);
  * counter, one with a lower version. By a flow's application, once the new image is confirmed. */
 enum fault_app fault_policy_attack(struct fault_life *life);
 
+/* Whether a part of the store fails for ever. */
+bool fault_policy_store_is_dead(const struct fault_life *life);
+
 /* Whether what runs is below what was confirmed. */
 void fault_policy_check(struct fault_life *life);
 /* ---- fault_flows_set.c -------------------------------------------------------------------------

@@ -167,7 +167,7 @@ static const struct spec specs[] = {
      ONCE,
      .policy = true,
      PLAIN(8, 0xff),
-     .flows = " attack hang permanent raise single "},
+     .flows = " attack hang permanent raise single planted "},
     {.name = "z4-policy",
      .scope = FAULT_WHOLE,
      ONCE,

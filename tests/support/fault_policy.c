@@ -60,6 +60,18 @@ enum fault_app fault_policy_attack(struct fault_life *life)
     return FAULT_RESETS;
 }
 
+bool fault_policy_store_is_dead(const struct fault_life *life)
+{
+    for (uint8_t i = 0; i < life->chip->state.armed_count; i++) {
+        const struct fault_armed *armed = &life->chip->state.armed[i];
+
+        if (armed->fired && armed->model->for_ever && armed->place == FAULT_STORE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What runs is said by its counter and version: the report's are those of the image that verified.
  */
 void fault_policy_check(struct fault_life *life)

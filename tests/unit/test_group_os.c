@@ -545,6 +545,41 @@ static void test_why_has_what_a_dependency_needs(void **context)
            "\"refusals\":1,\"resumes\":0,\"stops\":0}");
 }
 
+/* What the bootloader left, and what the store demands; a damaged area is none. */
+static void test_what_was_measured(void **context)
+{
+    static uint8_t area[] = {0x16, 0x20, 46, 0, 0x3f, 0x10, 2, 0, 0xa1, 0xa2, 0, 0x20, 1, 0, 9, 3,
+                             0x20, 1,    0,  0, 4,    0x20, 8, 0, 1,    2,    3, 0,    0, 0, 0, 0,
+                             5,    0x20, 4,  0, 0,    0x10, 0, 0, 0x10, 0x20, 4, 0,    7, 0, 0, 0};
+    static const struct ferry_policy_rule *const rules[] = {&ferry_policy_counter};
+    static const struct ferry_image_policy policy = {
+        .rules = rules, .rule_count = 1, .memory = &ferry_policy_in_store};
+    const struct ferry_policy_least least = {{1, 0, 0, 0}, 6};
+    struct ferry_slots slots = {.policy = &policy};
+    struct rig rig;
+    struct chip chip;
+    struct ferry_store store;
+    (void)context;
+
+    area[2] = sizeof(area);
+    with_store(&rig, &chip, &store);
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"measured\"}", "{\"err\":{\"group\":0,\"rc\":3}}");
+    slots.store = &store;
+    assert_int_equal(ferry_policy_in_store.raise(&slots, &least), FERRY_OK);
+    rig.os_config.measured = &ferry_os_measured_in_memory;
+    rig.os_config.shared = (struct ferry_bytes){area, sizeof(area)};
+    rig.os_config.images = &slots;
+    rig.os_config.image_count = 1;
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"measured\"}",
+           "{\"mode\":9,\"slot\":0,\"version\":\"1.2.3\",\"max\":4096,\"counter\":7,"
+           "\"record\":\"h'a1a2'\",\"demanded\":6,\"least\":\"1.0.0\"}");
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"measured\",\"image\":1}",
+           "{\"err\":{\"group\":0,\"rc\":3}}");
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"measured\",\"image\":-1}", "{\"rc\":3}");
+    area[2] = sizeof(area) + 1;
+    expect(&rig, FERRY_SMP_READ, 8, "{\"query\":\"measured\"}", "{\"err\":{\"group\":0,\"rc\":3}}");
+}
+
 /* [smp.md §1.7] */
 static void test_translation_to_version_1(void **context)
 {
@@ -576,6 +611,7 @@ int main(void)
         cmocka_unit_test(test_why_of_a_report_that_cannot_be_read),
         cmocka_unit_test(test_the_longest_why_fits_the_smallest_buffer),
         cmocka_unit_test(test_why_has_both_sides_of_a_counter),
+        cmocka_unit_test(test_what_was_measured),
         cmocka_unit_test(test_why_has_what_a_dependency_needs),
         cmocka_unit_test(test_translation_to_version_1),
     };
