@@ -391,6 +391,20 @@ static int note_first_start(const struct ferry_boot_swap *swap,
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
+/* What is there for good is the least that runs from now on; what is on trial is noted for its
+ * confirm. Of a set the confirm of the image that speaks for it decides: for the others the next
+ * boot does it. */
+static int keep_least(const struct ferry_boot_swap *swap,
+                      const struct ferry_boot_image_report *report)
+{
+    if (swap->type == FERRY_SWAP_NONE) {
+        return ferry_boot_keep_least(swap, &report->info, true);
+    }
+    return swap->type == FERRY_SWAP_REVERT && !swap->follows
+               ? ferry_boot_keep_least(swap, &report->info, false)
+               : FERRY_OK;
+}
+
 /* The primary verifies: leave the trailers sane and look ahead. Where a swap is stopped half way
  * its records stay, for they are the way on. */
 static int look_ahead(struct ferry_boot_swap *swap, bool stopped,
@@ -405,9 +419,8 @@ static int look_ahead(struct ferry_boot_swap *swap, bool stopped,
     if (rc == FERRY_OK) {
         rc = note_first_start(swap, report);
     }
-    if (rc == FERRY_OK && !stopped &&
-        (swap->type == FERRY_SWAP_NONE || swap->type == FERRY_SWAP_REVERT)) {
-        rc = ferry_boot_keep_least(swap, &report->info, swap->type == FERRY_SWAP_NONE);
+    if (rc == FERRY_OK && !stopped) {
+        rc = keep_least(swap, report);
     }
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }

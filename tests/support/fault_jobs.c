@@ -267,6 +267,7 @@ static const struct spec specs[] = {
      .sectors = 12,
      .other = &ferry_boot_swap_move,
      PLAIN(8, 0xff)},
+    /* What was confirmed of a set is in the store. */
     {.name = "set-policy",
      .scope = FAULT_WHOLE,
      .depth = 1,
@@ -277,7 +278,7 @@ static const struct spec specs[] = {
      .policy = true,
      .set = true,
      PLAIN(8, 0xff),
-     .flows = " set-confirm set-permanent set-pending set-bad "},
+     .flows = " set-confirm set-permanent set-pending set-bad set-revert set-hang "},
     {.name = "setpairs",
      .scope = FAULT_WHOLE,
      .depth = 2,
