@@ -9,6 +9,12 @@ static const struct ferry_strategy_traits *traits_of(const struct layout *layout
     return ferry_strategy_traits_find(layout->images[image].strategy);
 }
 
+/* The bootloader's own image is of no set. */
+static bool is_member(const struct layout *layout, uint32_t image)
+{
+    return traits_of(layout, image) != &ferry_traits_first_stage;
+}
+
 static bool check_image(struct json_reader *reader, const struct layout *layout, uint32_t image)
 {
     const struct ferry_strategy_traits *traits = traits_of(layout, image);
@@ -32,20 +38,21 @@ static bool check_image(struct json_reader *reader, const struct layout *layout,
 void layout_read_set(struct json_reader *reader, const cJSON *root, struct layout *layout)
 {
     bool set = false;
+    uint32_t members = 0;
 
     reader->where[0] = '\0';
     (void)json_flag(reader, root, "set", &set);
     if (!set || reader->failed) {
         return;
     }
-    if (layout->image_count < 2) {
+    for (uint32_t i = 0; i < layout->image_count && !reader->failed; i++) {
+        members += is_member(layout, i) && check_image(reader, layout, i) ? 1 : 0;
+    }
+    if (members < 2 && !reader->failed) {
         (void)json_fail(reader, "set", "there is one image only; leave it out");
     }
     if (layout_area(layout, "store") == NULL) {
         (void)json_fail(reader, "set", "what the set does is kept in an area \"store\"; add one");
-    }
-    for (uint32_t i = 0; i < layout->image_count && !reader->failed; i++) {
-        (void)check_image(reader, layout, i);
     }
     layout->flags |= FERRY_VCHIP_SET;
 }

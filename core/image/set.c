@@ -5,6 +5,15 @@
 #include "core/image/set_record.h"
 #include "ferry/trial.h"
 
+/* The images that are of the set: the bootloader's own image, which stands last, is not. */
+static size_t members(const struct ferry_slots *images, size_t count)
+{
+    while (count > 0 && images[count - 1].strategy == &ferry_traits_first_stage) {
+        count--;
+    }
+    return count;
+}
+
 /* Read the record, if there is a store. Returns 1, 0, or an error. */
 static int read_record(const struct ferry_slots *images, size_t count,
                        struct ferry_set_record *record)
@@ -41,6 +50,7 @@ static int announce(const struct ferry_slots *images, struct ferry_set_record *r
 int ferry_set_request(const struct ferry_slots *images, size_t count, uint32_t mask, bool permanent)
 {
     struct ferry_set_record record;
+    count = members(images, count);
     int rc = read_record(images, count, &record);
     if (rc >= 0 && (mask == 0 || mask >> count != 0)) {
         rc = FERRY_E_RANGE;
@@ -83,6 +93,7 @@ static int commit(const struct ferry_slots *images, struct ferry_set_record *rec
 int ferry_set_confirm(const struct ferry_slots *images, size_t count)
 {
     struct ferry_set_record record = {.phase = FERRY_SET_NONE};
+    count = members(images, count);
     int rc = read_record(images, count, &record);
     int committed = rc == 1 ? commit(images, &record) : rc;
     if (committed == FERRY_E_POWER || committed == FERRY_E_RANGE) {

@@ -93,11 +93,14 @@ const struct ferry_boot_set *board_set(const struct board *board, const struct v
     if ((chip->start.flags & FERRY_VCHIP_SET) != 0) {
         return &ferry_boot_as_one;
     }
-    /* Strategies that choose a slot know no dependencies. */
+    /* Strategies that choose a slot know no dependencies; the bootloader's own image has none. */
+    uint32_t count = 0;
     for (uint32_t i = 0; i < chip->start.image_count; i++) {
-        if (board->boot_images[i].strategy->plan == NULL) {
+        const struct ferry_boot_image *image = &board->boot_images[i];
+        if (image->first == NULL && image->strategy->plan == NULL) {
             return NULL;
         }
+        count += image->first == NULL ? 1 : 0;
     }
-    return chip->start.image_count > 1 ? &ferry_boot_dependent : NULL;
+    return count > 1 ? &ferry_boot_dependent : NULL;
 }

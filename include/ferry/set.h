@@ -3,7 +3,8 @@
  * and taken back together; what runs is never a mix of the old set and the new one.
  *
  * The bootloader's side is ferry_boot_as_one (ferry/boot.h); docs/BOOT.md, "Image sets", tells why
- * it holds. images: all slots of the device, with one open store, as given to the bootloader. An
+ * it holds. images: all slots of the device, with one open store, as given to the bootloader; its
+ * own image (first-stage), which stands last, is of no set. An
  * application that does not know of sets confirms image 0, or the lowest of those that changed, in
  * its trailer; that decides for all. One that knows this header leaves ferry_slots_confirm() of a
  * single image alone: with a policy that raises what the old image of the set may not fall below.

@@ -325,6 +325,29 @@ static void test_for_good(void **state)
     }
 }
 
+/* The bootloader's own image stands behind those of the set, and is of none. */
+static void test_the_bootloaders_image_is_of_no_set(void **state)
+{
+    struct ferry_slots all[SET_IMAGES + 1];
+
+    (void)state;
+    begin(&ferry_boot_swap_move);
+    memset(all, 0, sizeof(all));
+    memcpy(all, rig.slots, sizeof(rig.slots));
+    all[SET_IMAGES].strategy = &ferry_traits_first_stage;
+    assert_int_equal(ferry_set_request(all, SET_IMAGES + 1, 7, false), FERRY_E_RANGE);
+    assert_int_equal(ferry_set_request(all, SET_IMAGES + 1, BOTH, false), FERRY_OK);
+    assert_int_equal(phase(), FERRY_SET_REQUESTED);
+    boot();
+    set_rig_expect(&rig, 2, 2, true);
+    memcpy(all, rig.slots, sizeof(rig.slots));
+    assert_int_equal(ferry_set_confirm(all, SET_IMAGES + 1), FERRY_OK);
+    assert_int_equal(phase(), FERRY_SET_CONFIRMED);
+    boot();
+    set_rig_expect(&rig, 2, 2, false);
+    set_rig_free(&rig);
+}
+
 /* ---- The record ------------------------------------------------------------------------------ */
 
 /* Any bit of the store may flip at rest: that may cost a trial, but both images stay together. */
@@ -470,6 +493,7 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_asked_for),
         cmocka_unit_test(test_asked_for_differently),
         cmocka_unit_test(test_for_good),
+        cmocka_unit_test(test_the_bootloaders_image_is_of_no_set),
         cmocka_unit_test(test_a_flipped_bit_does_not_split_the_set),
         cmocka_unit_test(test_the_newer_copy_counts),
         cmocka_unit_test(test_a_strange_record_is_none),
