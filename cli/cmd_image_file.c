@@ -7,20 +7,39 @@
 
 #include <string.h>
 
-static int refuse(const struct cli *cli, const char *path, const struct image_file *file, int error)
+/* What could be seen of the signature without the plaintext. */
+static const char *stated_text(const struct image_file *file, const struct key *key)
+{
+    if (key == NULL) {
+        return "not checked (give -k KEY)";
+    }
+    switch (image_file_stated(file, key)) {
+    case FERRY_OK:
+        return "good for the digest it states";
+    case FERRY_E_UNSUPPORTED:
+        return "not checked: it is of the plaintext itself";
+    default:
+        return "NOT by this key for the digest it states";
+    }
+}
+
+/* An encrypted image without the key: what it is, and what could be checked. */
+static int refuse_sealed(const struct cli *cli, const char *path, const struct image_file *file,
+                         const struct key *key)
 {
     char scheme[IMAGE_FILE_SCHEME_MAX];
-    char why[192];
-    if (error == FERRY_E_SECRET) {
-        image_file_scheme(file, scheme);
-        snprintf(why, sizeof why,
-                 "its payload is encrypted (%s); header, sizes and TLVs are good, digest and "
-                 "signature are those of the plaintext",
-                 scheme);
-        return cli_fail_why(cli, CLI_VERIFY, why,
-                            "decrypt it with the device's private key: -E KEY",
-                            "%s cannot be verified as it is", path);
-    }
+    char why[256];
+    image_file_scheme(file, scheme);
+    snprintf(why, sizeof why,
+             "its payload is encrypted (%s); header, sizes and TLVs are good, signature %s, the "
+             "digest is of the plaintext",
+             scheme, stated_text(file, key));
+    return cli_fail_why(cli, CLI_VERIFY, why, "decrypt it with the device's private key: -E KEY",
+                        "%s cannot be verified as it is", path);
+}
+
+static int refuse(const struct cli *cli, const char *path, int error)
+{
     return cli_fail_error(cli, CLI_VERIFY, error, "%s does not verify", path);
 }
 
@@ -85,7 +104,8 @@ static int verify_file(const struct cli *cli, const char *path, const char *secr
         if (error == FERRY_OK) {
             print_verified(cli, path, &file, key);
         } else {
-            code = refuse(cli, path, &file, error);
+            code = error == FERRY_E_SECRET ? refuse_sealed(cli, path, &file, key)
+                                           : refuse(cli, path, error);
         }
     }
     image_file_free(&file);
@@ -451,7 +471,7 @@ static int run_inspect(struct cli *cli, int argc, char **argv)
         print_inspection(object);
         cJSON_Delete(object);
     }
-    code = error != FERRY_OK ? refuse(cli, argv[optind], &file, error) : CLI_OK;
+    code = error != FERRY_OK ? refuse(cli, argv[optind], error) : CLI_OK;
     image_file_free(&file);
     return code;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image_file.h"
 
+#include <string.h>
+
 static const struct ferry_image_verifier *const verifiers[] = {
     &ferry_verify_ecdsa_p256,   &ferry_verify_ecdsa_p384,  &ferry_verify_ed25519,
     &ferry_verify_ed25519_pure, &ferry_verify_rsa2048_pss, &ferry_verify_rsa3072_pss};
@@ -118,6 +120,55 @@ int image_file_verify(struct image_file *file, const struct key *key)
     error = verify(&file->cipher.flash, key);
     file->payload = error == FERRY_E_DIGEST ? IMAGE_ENCRYPTED : IMAGE_DECRYPTED;
     return error;
+}
+
+static const struct ferry_image_digest_kind *stated_kind(const struct image_file *file)
+{
+    for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++) {
+        if (digests[i]->size == file->info.digest_len) {
+            return digests[i];
+        }
+    }
+    return NULL;
+}
+
+/* The scheme in which a key signs such digests in a TLV of this type, or NULL. */
+static const struct ferry_image_verifier *find_verifier(const struct ferry_image_digest_kind *kind,
+                                                        const struct ferry_image_key *key,
+                                                        uint16_t tlv)
+{
+    for (size_t i = 0; i < sizeof verifiers / sizeof verifiers[0]; i++) {
+        const struct ferry_image_verifier *v = verifiers[i];
+        if (v->tlv == tlv && !v->pure && v->fits(key) &&
+            (v->digests[0] == kind->tlv || v->digests[1] == kind->tlv)) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+int image_file_stated(const struct image_file *file, const struct key *key)
+{
+    const struct ferry_image_key der = {key->der, key->der_len};
+    uint8_t digest[FERRY_IMAGE_DIGEST_MAX];
+    struct ferry_image_signed what = {.digest = digest, .kind = stated_kind(file)};
+    struct ferry_tlv_walk walk;
+    struct ferry_tlv tlv;
+    bool found = false;
+    if (what.kind == NULL ||
+        ferry_tlv_walk_begin(&walk, &file->rom.flash, &file->info.header) != FERRY_OK) {
+        return FERRY_E_SIGNATURE;
+    }
+    memcpy(digest, file->info.digest, sizeof digest);
+    while (ferry_tlv_walk_next(&walk, &tlv) > 0) {
+        const struct ferry_image_verifier *v = find_verifier(what.kind, &der, tlv.type);
+        const uint8_t *signature = file->bytes.data + file->offset + tlv.offset;
+        if (tlv.type == FERRY_TLV_SIG_PURE) {
+            return FERRY_E_UNSUPPORTED;
+        }
+        found = found || (v != NULL && v->verify(&der, &what, signature, tlv.len) == FERRY_OK);
+    }
+    return found ? FERRY_OK : FERRY_E_SIGNATURE;
 }
 
 static int explain_no_key(const struct cli *cli, const char *key_path,

@@ -49,6 +49,12 @@ int image_file_decrypt(const struct cli *cli, const char *key_path, struct image
 FERRY_MUST_CHECK
 int image_file_verify(struct image_file *file, const struct key *key);
 
+/* Whether a key signed the digest that the image states: what can be said of one that is encrypted.
+ * Returns FERRY_OK; FERRY_E_SIGNATURE when no signature is of this key and that digest; or
+ * FERRY_E_UNSUPPORTED for a signature of the image itself, of which the plaintext is needed. */
+FERRY_MUST_CHECK
+int image_file_stated(const struct image_file *file, const struct key *key);
+
 /* "AES-128, ecies-x25519". */
 #define IMAGE_FILE_SCHEME_MAX 64
 void image_file_scheme(const struct image_file *file, char text[IMAGE_FILE_SCHEME_MAX]);

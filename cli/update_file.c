@@ -14,7 +14,11 @@ static int check_file(struct update_run *run, struct update_item *item)
     code = run->key_path != NULL ? key_load(run->cli, run->key_path, &key) : CLI_OK;
     if (code == CLI_OK) {
         int error = image_file_verify(&item->file, run->key_path != NULL ? &key : NULL);
-        /* An encrypted image only the device can look into. */
+        /* An encrypted image only the device can look into; but not one that another key signed. */
+        if (error == FERRY_E_SECRET && run->key_path != NULL &&
+            image_file_stated(&item->file, &key) == FERRY_E_SIGNATURE) {
+            error = FERRY_E_SIGNATURE;
+        }
         if (error != FERRY_OK && error != FERRY_E_SECRET) {
             code = cli_fail_error(run->cli, CLI_VERIFY, error, "%s does not verify", item->path);
         }

@@ -42,9 +42,27 @@ def test_encrypted_image_and_its_keys(folder, tmp_path, scheme, bits):
     # Without the key: which scheme, what was checked, what to do.
     sealed = ferry("verify", "-k", folder / "sign.pem", out, check=6).stderr
     assert f"AES-{bits}, {scheme}" in sealed and "TLVs are good" in sealed and "-E KEY" in sealed
+    assert "signature good for the digest it states" in sealed
     # Another device's key.
     other = ferry("verify", "-E", folder / f"other-{kind}.key", out, check=6).stderr
     assert "does not decrypt" in other and scheme in other and "next:" in other
+
+
+@pytest.mark.parametrize("kind,options,good", [
+    ("ed25519", ["--sha", "512"], "good for"), ("ecdsa-p384", [], "good for"), ("rsa-2048", [], "good for"),
+    ("rsa-3072", ["--public-key-format", "full"], "good for"), ("ed25519", ["--pure"], "not checked: it is of")])
+def test_what_can_be_seen_of_a_signature_without_the_plaintext(folder, tmp_path, kind, options, good):
+    key, other, out = tmp_path / "key.pem", tmp_path / "other.pem", tmp_path / "image.bin"
+    ferry("keygen", "-t", kind, "-o", key, check=0)
+    ferry("keygen", "-t", kind, "-o", other, check=0)
+    sign(key, "1.2.3", folder / "app.bin", out, "-E", folder / "device-x25519.pub", *options)
+    said = {k: ferry("verify", *(["-k", k] if k else []), out, check=6).stderr for k in (key, other, None)}
+    assert f"signature {good}" in said[key] and "give -k KEY" in said[None]
+    assert "NOT by this key" in said[other] or "--pure" in options
+    # Nothing is sent that another key signed; no device is asked.
+    refused = ferry("-d", "serial:/nowhere", "update", "-k", other, out)
+    assert refused.returncode == (3 if "--pure" in options else 6), refused.stderr
+    assert ferry("-d", "serial:/nowhere", "update", "-k", key, out).returncode == 3
 
 
 def test_every_image_has_a_key_of_its_own(folder, tmp_path):
