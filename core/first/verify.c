@@ -30,6 +30,47 @@ static int check_vectors(const struct ferry_first_place *place, const struct fer
     return rc == FERRY_OK && reset >= info->size ? FERRY_E_ADDRESS : rc;
 }
 
+/* An external API or a request for one, in the list behind fw_info: magic, length, id, flags,
+ * version; a request adds the highest version, whether it is required, and where to put it. */
+#define API_SIZE         28U
+#define REQUEST_SIZE     40U
+#define REQUEST_REQUIRED 32U
+
+/* What it needs of the first stage, which offers nothing. A firmware that cannot do without is not
+ * started, as NSIB does it. */
+static int check_requests(const struct ferry_first_place *place,
+                          const struct ferry_first_info *info)
+{
+    uint32_t at = FERRY_FIRST_INFO_SIZE;
+    uint32_t most = info->total_size / API_SIZE;
+
+    if (info->ext_api_num > most || info->ext_api_request_num > most) {
+        return FERRY_E_FORMAT;
+    }
+    for (uint32_t i = 0; i < info->ext_api_num + info->ext_api_request_num; i++) {
+        bool request = i >= info->ext_api_num;
+        uint8_t raw[REQUEST_SIZE] = {0};
+        size_t size = request ? REQUEST_SIZE : API_SIZE;
+
+        if (!ferry_inside(at, size, info->total_size)) {
+            return FERRY_E_FORMAT;
+        }
+        int rc = ferry_flash_read(place->flash, place->offset + info->offset + at, raw, size);
+        if (rc != FERRY_OK) {
+            return rc;
+        }
+        uint32_t len = ferry_load_le32(raw + 12);
+        if (request && ferry_load_le32(raw + REQUEST_REQUIRED) != 0) {
+            return FERRY_E_UNSUPPORTED;
+        }
+        if (len < size || len > info->total_size - at) {
+            return FERRY_E_FORMAT;
+        }
+        at += len;
+    }
+    return FERRY_OK;
+}
+
 static int check_info(const struct ferry_first *first,
                       const struct ferry_first_provision *provision,
                       const struct ferry_first_place *place, const struct ferry_first_info *info)
@@ -52,7 +93,8 @@ static int check_info(const struct ferry_first *first,
     if (info->boot_address < info->address || info->boot_address - info->address >= info->size) {
         return FERRY_E_ADDRESS;
     }
-    return first->kind->vectors ? check_vectors(place, info) : FERRY_OK;
+    int rc = check_requests(place, info);
+    return rc == FERRY_OK && first->kind->vectors ? check_vectors(place, info) : rc;
 }
 
 /* ---- Who signed it --------------------------------------------------------------------------- */

@@ -211,7 +211,8 @@ struct ferry_first_stage {
  *
  * Returns FERRY_OK and a valid verdict; FERRY_E_MAGIC (no fw_info), FERRY_E_ADDRESS (built for
  * another place), FERRY_E_INVALIDATED, FERRY_E_OLD_STAGE, FERRY_E_IMAGE_SIZE, FERRY_E_RANGE (of the
- * version), FERRY_E_NO_SIGNATURE, FERRY_E_NO_KEY, FERRY_E_REVOKED, FERRY_E_DIGEST,
+ * version), FERRY_E_UNSUPPORTED (it requires an API of the first stage, which offers none),
+ * FERRY_E_FORMAT, FERRY_E_NO_SIGNATURE, FERRY_E_NO_KEY, FERRY_E_REVOKED, FERRY_E_DIGEST,
  * FERRY_E_SIGNATURE; or a flash error. */
 FERRY_MUST_CHECK
 int ferry_first_verify(const struct ferry_first *first,

@@ -117,6 +117,48 @@ static void has_no_s(uint8_t *f, uint32_t size)
     memset(f + size + 144, 0, 32);
 }
 
+/* An API offered and a request behind fw_info. */
+static void put_lists(uint8_t *f, uint32_t info, uint32_t required)
+{
+    uint8_t *at = f + info + 60;
+    memset(at, 0, 28 + 40);
+    put(at + 12, 28);
+    put(at + 28 + 12, 40);
+    put(at + 28 + 32, required);
+    put(f + info + 12, 60 + 28 + 40);
+    put(f + info + 52, 1);
+    put(f + info + 56, 1);
+}
+static void asks_for_an_api(uint8_t *f, uint32_t info)
+{
+    put_lists(f, info, 0);
+}
+static void requires_an_api(uint8_t *f, uint32_t info)
+{
+    put_lists(f, info, 1);
+}
+static void has_short_lists(uint8_t *f, uint32_t info)
+{
+    put_lists(f, info, 0);
+    put(f + info + 12, 60 + 28 + 39);
+}
+static void has_endless_lists(uint8_t *f, uint32_t info)
+{
+    put_lists(f, info, 0);
+    put(f + info + 60 + 12, 0);
+}
+static void has_long_entries(uint8_t *f, uint32_t info)
+{
+    put_lists(f, info, 0);
+    put(f + info + 60 + 12, 0xffffffff);
+}
+static void has_many_entries(uint8_t *f, uint32_t info)
+{
+    put_lists(f, info, 0);
+    put(f + info + 52, 0x80000000);
+    put(f + info + 56, 0x80000000);
+}
+
 static void every_rule_refuses(void **state)
 {
     static const struct {
@@ -157,6 +199,24 @@ static void every_rule_refuses(void **state)
          {.version = 1, .address = FIRST_RIG_S0, .before = boots_behind},
          FERRY_E_ADDRESS},
         {"no info", {.version = 1, .address = FIRST_RIG_S0, .before = has_no_info}, FERRY_E_MAGIC},
+        {"asks for an API",
+         {.version = 1, .address = FIRST_RIG_S0, .before = asks_for_an_api},
+         FERRY_OK},
+        {"requires an API",
+         {.version = 1, .address = FIRST_RIG_S0, .before = requires_an_api},
+         FERRY_E_UNSUPPORTED},
+        {"short lists",
+         {.version = 1, .address = FIRST_RIG_S0, .before = has_short_lists},
+         FERRY_E_FORMAT},
+        {"endless lists",
+         {.version = 1, .address = FIRST_RIG_S0, .before = has_endless_lists},
+         FERRY_E_FORMAT},
+        {"long entries",
+         {.version = 1, .address = FIRST_RIG_S0, .before = has_long_entries},
+         FERRY_E_FORMAT},
+        {"many entries",
+         {.version = 1, .address = FIRST_RIG_S0, .before = has_many_entries},
+         FERRY_E_FORMAT},
         {"no validation",
          {.version = 1, .address = FIRST_RIG_S0, .after = loses_validation},
          FERRY_E_NO_SIGNATURE},
