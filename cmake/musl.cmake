@@ -5,4 +5,4 @@ set(CMAKE_C_COMPILER musl-gcc)
 # Nobody unwinds in these programs: without its tables they are a sixth smaller.
 set(CMAKE_C_FLAGS_INIT
     "-static -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables")
-set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -Wl,--gc-sections -Wl,-z,noseparate-code")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro")

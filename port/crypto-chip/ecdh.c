@@ -3,6 +3,7 @@
  */
 #include "burn.h"
 #include "ferry/cipher.h"
+#include "p256.h"
 
 #include <bearssl_ec.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 static bool in_range(const uint8_t scalar[FERRY_P256_SCALAR_SIZE])
 {
     size_t order_len;
-    const uint8_t *order = br_ec_p256_m31.order(BR_EC_secp256r1, &order_len);
+    const uint8_t *order = crypto_chip_p256->order(BR_EC_secp256r1, &order_len);
     uint32_t borrow = 0;
     uint8_t any = 0;
 
@@ -39,8 +40,8 @@ int ferry_crypto_p256_ecdh(const uint8_t scalar[FERRY_P256_SCALAR_SIZE],
 
     /* BearSSL refuses a point that is not on the curve. */
     bool good = point[0] == 0x04 && in_range(scalar) &&
-                br_ec_p256_m31.mul(product, sizeof product, scalar, FERRY_P256_SCALAR_SIZE,
-                                   BR_EC_secp256r1) == 1;
+                crypto_chip_p256->mul(product, sizeof product, scalar, FERRY_P256_SCALAR_SIZE,
+                                      BR_EC_secp256r1) == 1;
 
     if (good) {
         memcpy(shared, product + 1, FERRY_P256_SCALAR_SIZE);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ECDSA by BearSSL, for chips. No heap and no globals; about 4 KB of stack. */
 #include "ferry/crypto.h"
+#include "p256.h"
 
 #include <bearssl_ec.h>
 #include <string.h>
@@ -68,7 +69,7 @@ int ferry_crypto_p256_verify(const uint8_t point[FERRY_P256_POINT_SIZE],
                              const uint8_t digest[FERRY_SHA256_SIZE], const uint8_t *signature,
                              size_t len)
 {
-    return verify(&br_ec_p256_m31, BR_EC_secp256r1, FERRY_SHA256_SIZE, point, digest, signature,
+    return verify(crypto_chip_p256, BR_EC_secp256r1, FERRY_SHA256_SIZE, point, digest, signature,
                   len);
 }
 

@@ -77,7 +77,8 @@ def test_chip_crypto_is_freestanding(tmp_path):
              '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"', f"-I{ROOT}/port/crypto-chip",
              *(f"-I{third}/{f}" for f in ("bearssl/inc", "bearssl/src", "mbedtls/include",
                                           "mbedtls/library", "monocypher"))]
-    sources = sorted([*(ROOT / "port/crypto-chip").glob("*.c"), *(third / "bearssl").rglob("*.c"),
+    sources = sorted([*(ROOT / "port/crypto-chip").glob("*.c"),
+                      ROOT / "port/crypto-chip/p256/small.c", *(third / "bearssl").rglob("*.c"),
                       *(third / "mbedtls").rglob("*.c"), *(third / "monocypher").rglob("*.c"),
                       ROOT / "core/base/secret.c"])
 
