@@ -167,7 +167,10 @@ static void print_slot(const struct ferry_slot_info *slot)
     if (slot->max_image_size != 0) {
         printf(", largest image %u", (unsigned)slot->max_image_size);
     }
-    puts(slot->has_upload_id ? ", uploads end here" : "");
+    if (slot->has_upload_id) {
+        printf(", upload -n %u ends here", (unsigned)slot->upload_id);
+    }
+    puts("");
 }
 
 static int print_slots(const struct cli *cli, const struct ferry_client_answer *answer)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry echo, reset, params, info */
-#include "session.h"
+#include "image_list.h"
 
 #include <string.h>
 
@@ -107,8 +107,10 @@ static int reset(struct session *session, bool force, int boot_mode)
 
 static int run_reset(struct cli *cli, int argc, char **argv)
 {
-    static const struct option own[] = {
-        {"force", no_argument, NULL, 'f'}, {"boot-mode", required_argument, NULL, 'b'}, {0}};
+    static const struct option own[] = {{"force", no_argument, NULL, 'f'},
+                                        {"boot-mode", required_argument, NULL, 'b'},
+                                        {"recovery", no_argument, NULL, 'r'},
+                                        {0}};
     struct session session;
     bool force = false;
     uint32_t mode = 0;
@@ -123,7 +125,10 @@ static int run_reset(struct cli *cli, int argc, char **argv)
         if (option == 'b' && cli_number(optarg, 255, &mode) != FERRY_OK) {
             return cli_usage(cli, "--boot-mode takes a number from 0 to 255");
         }
-        have_mode = have_mode || option == 'b';
+        if (option == 'r') {
+            mode = 1;
+        }
+        have_mode = have_mode || option == 'b' || option == 'r';
         force = force || option == 'f';
     }
     if (optind != argc) {
@@ -175,11 +180,80 @@ static int run_params(struct cli *cli, int argc, char **argv)
     return code;
 }
 
+/* A bootloader knows no os/7, but what it is can be told. */
+static int print_bootloader(const struct cli *cli, const struct session_bootloader *bootloader)
+{
+    session_tell_bootloader(bootloader);
+    if (cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        session_add_bootloader(object, bootloader);
+        cJSON_AddNumberToObject(object, "mode", bootloader->mode);
+        cli_print_json(object);
+    } else if (bootloader->is_ferry) {
+        printf("Ferry bootloader, recovery by %s, mode %d\n", bootloader->way,
+               (int)bootloader->mode);
+    } else {
+        puts("MCUboot serial recovery");
+    }
+    return CLI_OK;
+}
+
+/* Whether no listed image is active: an application is one itself. */
+static bool nothing_runs(struct session *session)
+{
+    struct image_list list;
+    struct ferry_client_answer answer;
+    int32_t ticket = ferry_command_image_list(&session->client, NULL);
+
+    do {
+        if (ticket <= 0 || session_step(session, ferry_posix_now_ms() + 10000, &answer) != 1) {
+            return false;
+        }
+    } while (answer.ticket != ticket);
+
+    int count = answer.error == FERRY_OK
+                    ? ferry_answer_image_list(answer.payload, list.states, IMAGE_LIST_MAX)
+                    : -1;
+    for (int i = 0; i < count && i < IMAGE_LIST_MAX; i++) {
+        if (list.states[i].active) {
+            return false;
+        }
+    }
+    return count >= 0;
+}
+
+static int info(struct session *session, const char *format)
+{
+    struct session_bootloader bootloader = {.found = false};
+    struct ferry_client_answer answer;
+    int32_t ticket = ferry_command_info(&session->client, format, NULL);
+
+    if (ticket < 0) {
+        return cli_fail_error(session->cli, CLI_USAGE, ticket, "cannot ask for %s", format);
+    }
+    do {
+        if (session_step(session, ferry_posix_now_ms() + 3600000, &answer) < 0) {
+            return session_gone(session, "read the device's description");
+        }
+    } while (answer.ticket != ticket);
+    if (answer.error == FERRY_OK) {
+        return print_text(session->cli, &answer, "output");
+    }
+    if (answer.error == FERRY_E_REFUSED && !answer.status.grouped &&
+        answer.status.rc == FERRY_RC_NOT_SUPPORTED && nothing_runs(session)) {
+        session_find_bootloader(session, &bootloader);
+    }
+    if (bootloader.found) {
+        return print_bootloader(session->cli, &bootloader);
+    }
+    answer.status.reason = (struct ferry_bytes){NULL, 0}; /* of a packet that is gone */
+    return session_fail(session, "read the device's description", &answer);
+}
+
 static int run_info(struct cli *cli, int argc, char **argv)
 {
     static const struct option own[] = {{0}};
     struct session session;
-    struct ferry_client_answer answer;
 
     optind = 0;
     if (cli_getopt(cli, argc, argv, "", own) != -1) {
@@ -192,21 +266,17 @@ static int run_info(struct cli *cli, int argc, char **argv)
     if (code != CLI_OK) {
         return code;
     }
-    code = session_wait(
-        &session, ferry_command_info(&session.client, optind < argc ? argv[optind] : "a", NULL),
-        "read the device's description", &answer);
-    if (code == CLI_OK) {
-        code = print_text(cli, &answer, "output");
-    }
+    code = info(&session, optind < argc ? argv[optind] : "a");
     session_close(&session);
     return code;
 }
 
 const struct cli_command cli_os_commands[] = {
     {"echo", "TEXT", "have the device send a text back", "", run_echo},
-    {"reset", "[--force]", "reset the device",
+    {"reset", "[--recovery]", "reset the device",
+     "      --recovery       and stay in the bootloader (boot mode 1)\n"
      "      --force          also when the application is busy\n"
-     "      --boot-mode N    0 normal, 1 bootloader (serial recovery)\n",
+     "      --boot-mode N    0 normal, 1 serial recovery, others by product\n",
      run_reset},
     {"params", "", "the device's SMP buffers", "", run_params},
     {"info", "[FORMAT]", "what the device says it is (letters as in uname; default a)", "",

@@ -45,6 +45,7 @@ static cJSON *item_as_json(const struct update_run *run, const struct update_ite
     cJSON_AddBoolToObject(object, "active", item->proved && proof->active);
     cJSON_AddBoolToObject(object, "confirmed", item->proved && proof->confirmed);
     cJSON_AddBoolToObject(object, "pending", item->proved && proof->pending);
+    cJSON_AddBoolToObject(object, "recovery", run->told_recovery);
     return object;
 }
 
@@ -119,11 +120,32 @@ static int taken_back(struct update_run *run, int code, const char *text, const 
                         words.what);
 }
 
+/* Recovery verifies what it was sent, and keeps the reason. */
+static int refused_by_recovery(struct update_run *run, const struct ferry_update_event *event)
+{
+    struct ferry_client_answer answer;
+    struct ferry_why report;
+    struct why_words words;
+
+    if (why_ask(&run->session, run->config.image, &report, &answer) != FERRY_OK ||
+        report.action != FERRY_BOOT_REFUSED || !is_about(&report, run)) {
+        answer = (struct ferry_client_answer){.error = event->error, .status = event->status};
+        return session_fail(&run->session, "upload", &answer);
+    }
+    why_in_words(&report, &words);
+    return cli_fail_why(run->cli, CLI_VERIFY, words.why, words.next,
+                        "the bootloader's recovery refuses the image: %s", words.what);
+}
+
 static int failed(struct update_run *run, const struct ferry_update_event *event)
 {
     const char *step = ferry_update_step_name(event->step);
     switch (event->error) {
     case FERRY_E_REFUSED: {
+        if (event->recovery && event->step == FERRY_UPDATE_UPLOAD &&
+            event->status.group == FERRY_SMP_GROUP_IMAGE) {
+            return refused_by_recovery(run, event);
+        }
         struct ferry_client_answer answer = {.error = event->error, .status = event->status};
         return session_fail(&run->session, step, &answer);
     }
@@ -185,11 +207,21 @@ static void tell_step(struct update_run *run, const struct ferry_update_event *e
     }
 }
 
+/* Once: whose server answers. */
+static void tell_recovery(struct update_run *run, const struct ferry_update_event *event)
+{
+    if (event->recovery && !run->told_recovery) {
+        run->told_recovery = true;
+        fputs("you are talking to the BOOTLOADER: Ferry's recovery\n", stderr);
+    }
+}
+
 /* Handle all events that are due. Returns an exit code at the end, or below 0 to go on. */
 static int handle_events(struct update_run *run)
 {
     struct ferry_update_event event;
     while (ferry_update_next(&run->flow, ferry_posix_now_ms(), &event)) {
+        tell_recovery(run, &event);
         switch (event.kind) {
         case FERRY_UPDATE_STEP:
             tell_step(run, &event);
@@ -217,7 +249,8 @@ static int handle_events(struct update_run *run)
 /* Between reset and return a broken wire is nothing unusual: open it again. */
 static bool may_break(const struct update_run *run)
 {
-    return run->flow.step >= FERRY_UPDATE_RESET && run->flow.step <= FERRY_UPDATE_RETURN;
+    return (run->flow.step >= FERRY_UPDATE_RESET && run->flow.step <= FERRY_UPDATE_RETURN) ||
+           run->flow.step == FERRY_UPDATE_ENTER;
 }
 
 static int run_flow(struct update_run *run)
@@ -327,7 +360,13 @@ static int run_all(struct update_run *run)
 
 /* ---- Command line -------------------------------------------------------------------------- */
 
-enum { OPTION_NO_DOWNGRADE = 0x100, OPTION_TEST_ONLY, OPTION_NO_CONFIRM, OPTION_FORCE };
+enum {
+    OPTION_NO_DOWNGRADE = 0x100,
+    OPTION_TEST_ONLY,
+    OPTION_NO_CONFIRM,
+    OPTION_FORCE,
+    OPTION_RECOVERY
+};
 
 static const struct option update_options[] = {
     {"key", required_argument, NULL, 'k'},
@@ -336,6 +375,7 @@ static const struct option update_options[] = {
     {"test-only", no_argument, NULL, OPTION_TEST_ONLY},
     {"no-confirm", no_argument, NULL, OPTION_NO_CONFIRM},
     {"force", no_argument, NULL, OPTION_FORCE},
+    {"recovery", no_argument, NULL, OPTION_RECOVERY},
     {0},
 };
 
@@ -421,6 +461,9 @@ static int take_options(struct update_run *run, int argc, char **argv)
         case OPTION_NO_CONFIRM:
             run->no_confirm = true;
             break;
+        case OPTION_RECOVERY:
+            run->config.recovery = true;
+            break;
         case OPTION_FORCE:
             run->config.force_reset = true;
             break;
@@ -472,7 +515,8 @@ const struct cli_command cli_update_commands[] = {
      "      --no-downgrade   refuse a version that is not newer\n"
      "      --test-only      upload and mark for a test; do not reset\n"
      "      --no-confirm     leave it unconfirmed: the next reset takes it back\n"
-     "      --force          reset though the application says it is busy\n",
+     "      --force          reset though the application says it is busy\n"
+     "      --recovery       take the way through the bootloader's recovery\n",
      run_update},
     {0},
 };

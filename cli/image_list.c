@@ -16,12 +16,30 @@ int image_list_take(const struct session *session, const struct ferry_client_ans
     return CLI_OK;
 }
 
+/* An application is itself an active image. */
+static bool any_active(const struct image_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->states[i].active) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int image_list_read(struct session *session, struct image_list *list)
 {
     struct ferry_client_answer answer;
     int code = session_wait(session, ferry_command_image_list(&session->client, NULL),
                             "list images", &answer);
-    return code == CLI_OK ? image_list_take(session, &answer, list) : code;
+    list->bootloader = (struct session_bootloader){.mode = -1};
+    if (code == CLI_OK) {
+        code = image_list_take(session, &answer, list);
+    }
+    if (code == CLI_OK && !any_active(list)) {
+        session_find_bootloader(session, &list->bootloader);
+    }
+    return code;
 }
 
 static bool begins_with(const struct ferry_image_state *state, const char *prefix)
@@ -76,6 +94,7 @@ static void print_flags(const struct ferry_image_state *s)
 
 static void print_human(const struct image_list *list)
 {
+    session_tell_bootloader(&list->bootloader);
     puts("Images:");
     for (size_t i = 0; i < list->count; i++) {
         const struct ferry_image_state *s = &list->states[i];
@@ -85,6 +104,9 @@ static void print_human(const struct image_list *list)
                (unsigned)s->slot, s->version, s->bootable ? "true" : "false");
         print_flags(s);
         printf("    hash: %s\n", s->hash_len > 0 ? hash : "(the server sends none)");
+        if (list->bootloader.is_ferry && !s->bootable) {
+            puts("    NOT BOOTABLE: it does not verify, or its flags say so");
+        }
         if (s->active && !s->confirmed) {
             puts("    RUNNING BUT UNCONFIRMED: taken back when its trial ends, "
                  "unless you `ferry image confirm`");
@@ -99,6 +121,7 @@ void image_list_print(const struct cli *cli, const struct image_list *list)
         return;
     }
     cJSON *object = cJSON_CreateObject();
+    session_add_bootloader(object, &list->bootloader);
     cJSON *images = cJSON_AddArrayToObject(object, "images");
     for (size_t i = 0; i < list->count; i++) {
         const struct ferry_image_state *s = &list->states[i];

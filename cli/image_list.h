@@ -8,6 +8,7 @@
 #define IMAGE_LIST_MAX 16
 
 struct image_list {
+    struct session_bootloader bootloader; /* of image_list_read() */
     struct ferry_image_state states[IMAGE_LIST_MAX];
     size_t count;
 };

@@ -61,6 +61,24 @@ int session_wait(struct session *session, int32_t ticket, const char *what,
 int session_fail(const struct session *session, const char *what,
                  const struct ferry_client_answer *answer);
 
+/* Which bootloader answers in place of an application. */
+struct session_bootloader {
+    bool found;
+    bool is_ferry; /* else what is known of MCUboot's fits it */
+    int32_t mode;  /* enum ferry_boot_mode; -1 = not said */
+    char way[16];  /* how it was entered: "button"; "" = not said */
+};
+
+/* Ask whether a bootloader's recovery answers. For a device that lists no active image, or does not
+ * know what every application knows. Silent. */
+void session_find_bootloader(struct session *session, struct session_bootloader *bootloader);
+
+/* Say on standard error that a bootloader answers, and how to leave it; nothing when none does. */
+void session_tell_bootloader(const struct session_bootloader *bootloader);
+
+/* "bootloader" and "recovery" of a result, when a bootloader answers. */
+void session_add_bootloader(cJSON *object, const struct session_bootloader *bootloader);
+
 /* How large packets may be is decided by this. */
 enum ferry_client_link session_link(const struct session *session);
 

@@ -39,6 +39,7 @@ struct update_run {
     struct ferry_update_config config;
     struct progress progress;
     uint32_t acked;
+    bool told_recovery; /* that a bootloader's recovery answers */
 };
 
 /* Read the file of an image and check it; of a bootloader with two builds both, and nothing is kept

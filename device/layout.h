@@ -34,6 +34,10 @@ struct layout {
     uint32_t key_count;
     bool has_first; /* the chip starts the area first_program instead of "bootloader" */
     uint32_t first_program, first_provision, first_slots[2];
+    struct {
+        bool off, button;
+        uint32_t wait_ms, idle_ms;
+    } recovery;
 };
 
 /* The layout a device has when none is given; device/layout.json says the same. */

@@ -30,4 +30,7 @@ void layout_read_policy(struct json_reader *reader, const cJSON *root, struct la
 /* Read "set": whether the images, which are read already, change as one. */
 void layout_read_set(struct json_reader *reader, const cJSON *root, struct layout *layout);
 
+/* Read "recovery", or what is true without it. */
+void layout_read_recovery(struct json_reader *reader, const cJSON *root, struct layout *layout);
+
 #endif

@@ -14,6 +14,12 @@
 
 #define PLACE_WAIT_MS 20
 
+/* The boot mode that leads into recovery. */
+#define BOOT_MODE_RECOVERY 1
+
+/* A bootloader that was reset again is left in peace: asking it would hold it where it is. */
+#define NUDGE_MS 3000
+
 /* ---- The steps --------------------------------------------------------------------------- */
 
 static int32_t submit_mode(struct ferry_update *update)
@@ -57,6 +63,12 @@ static int32_t submit_reset(struct ferry_update *update)
     return ferry_command_reset(update->config.client, update->config.force_reset, -1, update);
 }
 
+static int32_t submit_enter(struct ferry_update *update)
+{
+    return ferry_command_reset(update->config.client, update->config.force_reset,
+                               BOOT_MODE_RECOVERY, update);
+}
+
 static int32_t submit_poll(struct ferry_update *update)
 {
     static const uint8_t empty_map[] = {0xa0};
@@ -80,6 +92,7 @@ static const struct {
     [FERRY_UPDATE_MODE] = {"mode", "asking what the bootloader does", submit_mode},
     [FERRY_UPDATE_LIST] = {"list", "reading the list of images", submit_list},
     [FERRY_UPDATE_SPACE] = {"space", "asking how large an image fits", submit_slots},
+    [FERRY_UPDATE_ENTER] = {"enter", "resetting the device into its bootloader", submit_enter},
     [FERRY_UPDATE_UPLOAD] = {"upload", "uploading; the device erases its slot first", NULL},
     [FERRY_UPDATE_CHECK] = {"check", "looking whether the device lists the image", submit_list},
     [FERRY_UPDATE_TEST] = {"test", "asking for a test of the image at the next boot", submit_test},
@@ -272,8 +285,10 @@ void ferry_update_reconnected(struct ferry_update *update, uint64_t now)
     update->ticket = 0;
     update->silent = 0;
     ferry_update_go(update, FERRY_UPDATE_RETURN);
-    if (now < update->reset_at + RESET_MS) {
-        update->wait_until = update->reset_at + RESET_MS;
+    uint32_t quiet = update->nudges > 0 ? NUDGE_MS : RESET_MS;
+
+    if (now < update->reset_at + quiet) {
+        update->wait_until = update->reset_at + quiet;
     }
 }
 
@@ -301,6 +316,7 @@ static void fill(const struct ferry_update *update, struct ferry_update_event *e
     event->text = "";
     event->remedy = "";
     event->total = update->config.size;
+    event->recovery = update->recovery;
 }
 
 static void fill_end(const struct ferry_update *update, struct ferry_update_event *event)

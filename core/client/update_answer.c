@@ -4,151 +4,18 @@
 
 #include "ferry/slots.h"
 
-#include <string.h>
-
-/* Between two questions to a device that answers, but has not done its work yet. */
-#define POLL_MS 200
-
-/* How long after a reset the old image may still be the one that answers, when nothing in its
- * list tells before from after. */
-#define OLD_ANSWERS_MS 3000
-
-/* Silent polls until the other SMP version is tried: the new firmware may speak only that. */
-#define SILENT_MAX 4
-
-/* How often the new image may fall silent between its return and the proof. */
-#define CRASHES_MAX 4
-
-/* ---- The list -------------------------------------------------------------------------------- */
-
-static bool is_wanted(const struct ferry_update *update, const struct ferry_image_state *state)
-{
-    return state->hash_len == update->config.hash_len &&
-           memcmp(state->hash, update->config.hash, state->hash_len) == 0;
-}
-
-/* Keep the elements of our image. */
-static int read_list(struct ferry_update *update, const struct ferry_client_answer *answer)
-{
-    int count = ferry_answer_image_list(answer->payload, update->states, FERRY_UPDATE_STATES);
-    uint32_t kept = 0;
-
-    for (int i = 0; i < count && i < FERRY_UPDATE_STATES; i++) {
-        if (update->states[i].image == update->config.image) {
-            update->states[kept++] = update->states[i];
-        }
-    }
-    update->state_count = kept;
-    return count < 0 ? count : FERRY_OK;
-}
-
-/* The image we want, the running one of equals; NULL when it is not listed. */
-static const struct ferry_image_state *find_wanted(const struct ferry_update *update)
-{
-    const struct ferry_image_state *found = NULL;
-
-    for (uint32_t i = 0; i < update->state_count; i++) {
-        if (is_wanted(update, &update->states[i]) && (found == NULL || update->states[i].active)) {
-            found = &update->states[i];
-        }
-    }
-    return found;
-}
-
-static const struct ferry_image_state *find_running(const struct ferry_update *update)
-{
-    for (uint32_t i = 0; i < update->state_count; i++) {
-        if (update->states[i].active) {
-            return &update->states[i];
-        }
-    }
-    return NULL;
-}
-
-/* Whether the old image waits in the other slot, to be taken back to. */
-static bool keeps_old(const struct ferry_update *update)
-{
-    const struct ferry_image_state *running = find_running(update);
-
-    if (running == NULL || running->confirmed) {
-        return false;
-    }
-    for (uint32_t i = 0; i < update->state_count; i++) {
-        if (!update->states[i].active && update->states[i].confirmed) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool lists_hashes(const struct ferry_update *update)
-{
-    for (uint32_t i = 0; i < update->state_count; i++) {
-        if (update->states[i].hash_len == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* ---- Failures ----------------------------------------------------------------------------------
- */
-
-static void fail_answer(struct ferry_update *update, const struct ferry_client_answer *answer)
-{
-    int error = answer->error;
-    struct ferry_smp_words words;
-
-    if (error != FERRY_E_REFUSED) {
-        ferry_update_fail(update, error, ferry_error_text(error), ferry_error_remedy(error));
-        return;
-    }
-    update->status = answer->status;
-    update->status.reason = (struct ferry_bytes){NULL, 0};
-    words = answer->status.grouped ? ferry_smp_group_words(answer->status.group, answer->status.rc)
-                                   : ferry_smp_rc_words(answer->status.rc);
-    ferry_update_fail(update, error, words.cause, words.remedy);
-}
-
-static bool is_rc(const struct ferry_client_answer *answer, int64_t rc)
-{
-    return answer->error == FERRY_E_REFUSED && !answer->status.grouped && answer->status.rc == rc;
-}
-
-/* Read a list that must be there. Returns false when the update failed. */
-static bool take_list(struct ferry_update *update, const struct ferry_client_answer *answer)
-{
-    int rc = answer->error == FERRY_OK ? read_list(update, answer) : FERRY_OK;
-
-    if (answer->error != FERRY_OK) {
-        fail_answer(update, answer);
-        return false;
-    }
-    if (rc != FERRY_OK) {
-        ferry_update_fail(update, rc, "the device's list of images cannot be read",
-                          "read it raw with -v and report it to the device's maker");
-        return false;
-    }
-    return true;
-}
-
-static void fail_not_running(struct ferry_update *update)
-{
-    if (find_wanted(update) != NULL) {
-        ferry_update_fail(update, FERRY_E_REVERTED,
-                          "the device runs the old image: the new one did not confirm itself in "
-                          "time, crashed, or was refused by the bootloader",
-                          "see the boot log for the reason; the new image is still in its slot");
-        return;
-    }
-    ferry_update_fail(update, FERRY_E_NO_IMAGE,
-                      "the device runs the old image: the bootloader refused the new one and "
-                      "removed it",
-                      "see the boot log; check key, version and header of the image");
-}
+/* How long a bootloader may take to answer. */
+#define ENTER_MS 20000
 
 /* ---- Before the upload
  * ---------------------------------------------------------------------------- */
+
+static bool is_recovery(struct ferry_bytes payload)
+{
+    char way[2];
+
+    return ferry_answer_text(payload, "recovery", way, sizeof way) >= 0;
+}
 
 static void on_mode(struct ferry_update *update, const struct ferry_client_answer *answer,
                     uint64_t now)
@@ -161,14 +28,20 @@ static void on_mode(struct ferry_update *update, const struct ferry_client_answe
         ferry_answer_mode(answer->payload, &update->mode, &no_downgrade) != FERRY_OK) {
         update->mode = -1;
     }
-    if (update->mode == FERRY_MODE_OVERWRITE) {
+    update->recovery = answer->error == FERRY_OK && is_recovery(answer->payload);
+    if (update->recovery) {
+        ferry_update_warn(update,
+                          "the bootloader's recovery answers: what it takes is installed for good, "
+                          "without a test",
+                          "");
+    } else if (update->mode == FERRY_MODE_OVERWRITE) {
         ferry_update_warn(update, "the bootloader overwrites the old image: there is no way back",
                           "");
     }
     ferry_update_go(update, FERRY_UPDATE_LIST);
 }
 
-static void on_running(struct ferry_update *update, const struct ferry_image_state *wanted)
+void ferry_update_on_running(struct ferry_update *update, const struct ferry_image_state *wanted)
 {
     if (wanted->confirmed) {
         ferry_update_finish(update, wanted);
@@ -190,7 +63,7 @@ static void on_running(struct ferry_update *update, const struct ferry_image_sta
 static void on_stored(struct ferry_update *update, const struct ferry_image_state *wanted)
 {
     /* Serial recovery writes to where images run: nothing is to be asked for. */
-    bool in_place = wanted->active || (find_running(update) == NULL && wanted->slot == 0);
+    bool in_place = wanted->active || (ferry_update_running(update) == NULL && wanted->slot == 0);
 
     if (!in_place && !wanted->pending) {
         ferry_update_go(update, FERRY_UPDATE_TEST);
@@ -207,7 +80,7 @@ static void on_stored(struct ferry_update *update, const struct ferry_image_stat
 /* Whether the version is known not to be newer than the running one. */
 static bool is_downgrade(const struct ferry_update *update)
 {
-    const struct ferry_image_state *running = find_running(update);
+    const struct ferry_image_state *running = ferry_update_running(update);
     struct ferry_version now;
 
     return update->config.no_downgrade && update->config.version != NULL && running != NULL &&
@@ -231,19 +104,19 @@ static void on_list(struct ferry_update *update, const struct ferry_client_answe
     const struct ferry_image_state *wanted;
 
     (void)now;
-    if (!take_list(update, answer)) {
+    if (!ferry_update_take_list(update, answer)) {
         return;
     }
-    wanted = find_wanted(update);
+    wanted = ferry_update_wanted(update);
     if (wanted != NULL && wanted->active) {
-        on_running(update, wanted);
+        ferry_update_on_running(update, wanted);
         return;
     }
     if (update->config.only_prove) {
-        fail_not_running(update);
+        ferry_update_fail_not_running(update);
         return;
     }
-    if (keeps_old(update)) {
+    if (ferry_update_keeps_old(update)) {
         ferry_update_fail(
             update, FERRY_E_STATE,
             "the running image is not confirmed, and the other slot keeps the old "
@@ -257,15 +130,16 @@ static void on_list(struct ferry_update *update, const struct ferry_client_answe
                           "raise the version when signing, or allow the downgrade");
         return;
     }
-    if (wanted != NULL && is_beyond_test(update, wanted)) {
+    if (wanted != NULL && ferry_update_running(update) != NULL && is_beyond_test(update, wanted)) {
         ferry_update_fail(update, FERRY_E_STATE,
                           "the image is asked for for good already: it cannot be tested, and "
                           "would not be taken back",
                           "reset the device if that is wanted; else erase the slot, then update");
         return;
     }
-    /* A recovery starts only what is in slot 0: elsewhere it is of no use. */
-    if (wanted != NULL && (find_running(update) != NULL || wanted->slot == 0)) {
+    /* A recovery starts what is in slot 0 or asked for: elsewhere it is of no use. */
+    if (wanted != NULL &&
+        (ferry_update_running(update) != NULL || wanted->slot == 0 || wanted->pending)) {
         on_stored(update, wanted);
         return;
     }
@@ -299,6 +173,17 @@ static const struct ferry_slot_info *find_target(const struct ferry_update *upda
     return found;
 }
 
+/* Whether the upload has to go through recovery. A server that runs from elsewhere takes uploads
+ * into the only slot, and says so. */
+static bool needs_recovery(const struct ferry_update *update, const struct ferry_slot_info *target)
+{
+    bool only_slot =
+        update->mode == FERRY_MODE_SINGLE && (target == NULL || !target->has_upload_id);
+
+    return !update->recovery && ferry_update_running(update) != NULL &&
+           (update->config.recovery || only_slot);
+}
+
 static void on_space(struct ferry_update *update, const struct ferry_client_answer *answer,
                      uint64_t now)
 {
@@ -320,7 +205,8 @@ static void on_space(struct ferry_update *update, const struct ferry_client_answ
                           ferry_error_remedy(FERRY_E_TOO_LARGE));
         return;
     }
-    ferry_update_go(update, FERRY_UPDATE_UPLOAD);
+    ferry_update_go(update,
+                    needs_recovery(update, target) ? FERRY_UPDATE_ENTER : FERRY_UPDATE_UPLOAD);
 }
 
 /* ---- From the upload to the reset
@@ -332,15 +218,15 @@ static void on_check(struct ferry_update *update, const struct ferry_client_answ
     const struct ferry_image_state *wanted;
 
     (void)now;
-    if (!take_list(update, answer)) {
+    if (!ferry_update_take_list(update, answer)) {
         return;
     }
-    wanted = find_wanted(update);
+    wanted = ferry_update_wanted(update);
     if (wanted != NULL) {
         on_stored(update, wanted);
         return;
     }
-    if (!lists_hashes(update)) {
+    if (!ferry_update_lists_hashes(update)) {
         ferry_update_go(update, FERRY_UPDATE_TEST);
         return;
     }
@@ -358,7 +244,7 @@ static bool is_kept_elsewhere(const struct ferry_update *update,
     bool invalid_slot = answer->error == FERRY_E_REFUSED && answer->status.grouped &&
                         answer->status.group == FERRY_SMP_GROUP_IMAGE && answer->status.rc == 14;
 
-    return !update->worked && (invalid_slot || is_rc(answer, FERRY_RC_INVALID));
+    return !update->worked && (invalid_slot || ferry_update_is_rc(answer, FERRY_RC_INVALID));
 }
 
 static void on_test(struct ferry_update *update, const struct ferry_client_answer *answer,
@@ -367,7 +253,7 @@ static void on_test(struct ferry_update *update, const struct ferry_client_answe
     const struct ferry_image_state *wanted;
 
     (void)now;
-    if (is_rc(answer, FERRY_RC_NOT_SUPPORTED) && !update->config.test_only) {
+    if (ferry_update_is_rc(answer, FERRY_RC_NOT_SUPPORTED) && !update->config.test_only) {
         update->stateless = true;
         ferry_update_go(update, FERRY_UPDATE_RESET);
         return;
@@ -376,11 +262,11 @@ static void on_test(struct ferry_update *update, const struct ferry_client_answe
         ferry_update_go(update, FERRY_UPDATE_SPACE);
         return;
     }
-    if (!take_list(update, answer)) {
+    if (!ferry_update_take_list(update, answer)) {
         return;
     }
     update->worked = true;
-    wanted = find_wanted(update);
+    wanted = ferry_update_wanted(update);
     if (wanted != NULL && !wanted->pending) {
         ferry_update_fail(update, FERRY_E_STATE,
                           "the device took the request for a test, but does not list the image as "
@@ -396,7 +282,7 @@ static void on_test(struct ferry_update *update, const struct ferry_client_answe
     ferry_update_go(update, FERRY_UPDATE_RESET);
 }
 
-static uint32_t return_ms(const struct ferry_update *update)
+uint32_t ferry_update_return_ms(const struct ferry_update *update)
 {
     if (update->config.return_ms != 0) {
         return update->config.return_ms;
@@ -404,169 +290,49 @@ static uint32_t return_ms(const struct ferry_update *update)
     return ferry_client_swap_ms(update->slot_size);
 }
 
+/* Whether the device resets. The link may be gone before the answer got out: no answer is as good
+ * as one. */
+static bool resets(struct ferry_update *update, const struct ferry_client_answer *answer)
+{
+    if (answer->error != FERRY_E_REFUSED) {
+        return true;
+    }
+    ferry_update_fail_answer(update, answer);
+    if (ferry_update_is_rc(answer, FERRY_RC_BUSY)) {
+        update->text = "the device refuses the reset: it is busy";
+        update->remedy = "try again later, or force the reset";
+    }
+    return false;
+}
+
 static void on_reset(struct ferry_update *update, const struct ferry_client_answer *answer,
                      uint64_t now)
 {
-    if (is_rc(answer, FERRY_RC_BUSY)) {
-        fail_answer(update, answer);
-        update->text = "the device refuses the reset: it is busy";
-        update->remedy = "try again later, or force the reset";
-        return;
-    }
-    /* The link may be gone before the answer got out: no answer is as good as one. */
-    if (answer->error == FERRY_E_REFUSED) {
-        fail_answer(update, answer);
+    if (!resets(update, answer)) {
         return;
     }
     update->worked = true;
     update->reset_at = now;
-    update->return_by = now + return_ms(update);
+    update->bootloader_since = 0;
+    if (update->nudges == 0) {
+        update->return_by = now + ferry_update_return_ms(update);
+    }
     ferry_update_go(update, FERRY_UPDATE_AWAY);
 }
 
-/* ---- After the reset
- * -------------------------------------------------------------------------------------- */
+/* ---- The way through recovery
+ * ------------------------------------------------------------------- */
 
-static void poll_again(struct ferry_update *update, uint64_t now, uint32_t wait_ms)
-{
-    update->wait_until = now + wait_ms;
-}
-
-static void on_silence(struct ferry_update *update, uint64_t now)
-{
-    struct ferry_client *client = update->config.client;
-
-    if (now >= update->return_by) {
-        ferry_update_fail(update, FERRY_E_TIMEOUT, "the device did not come back after the reset",
-                          "see its boot log; power-cycle it, then look at the list of images");
-        return;
-    }
-    if (++update->silent % SILENT_MAX == 0) {
-        ferry_client_set_version(client, client->version == FERRY_SMP_VERSION_2
-                                             ? FERRY_SMP_VERSION_1
-                                             : FERRY_SMP_VERSION_2);
-    }
-    poll_again(update, now, 0);
-}
-
-/* It answers, but not as it should at the end; that may come. */
-static void on_not_yet(struct ferry_update *update, uint64_t now)
-{
-    if (now < update->return_by) {
-        poll_again(update, now, POLL_MS);
-        return;
-    }
-    ferry_update_fail(update, FERRY_E_STATE,
-                      find_running(update) == NULL
-                          ? "the device stays in its bootloader"
-                          : "the device did not start the image, though it is still asked for",
-                      "see the boot log; power-cycle the device, then look at the list of images");
-}
-
-static void on_returned(struct ferry_update *update, uint64_t now)
-{
-    const struct ferry_image_state *wanted = find_wanted(update);
-    const struct ferry_image_state *running = find_running(update);
-
-    if (wanted != NULL && wanted->active) {
-        on_running(update, wanted);
-        return;
-    }
-    if (running != NULL && running->hash_len == 0) {
-        ferry_update_fail(update, FERRY_E_UNSUPPORTED,
-                          "the device lists no hashes: what runs cannot be proved",
-                          "look at the version in the list of images");
-        return;
-    }
-    if (running == NULL || (wanted != NULL && wanted->pending)) {
-        on_not_yet(update, now);
-        return;
-    }
-    if (!update->expects_pending && now < update->reset_at + OLD_ANSWERS_MS) {
-        poll_again(update, now, POLL_MS);
-        return;
-    }
-    fail_not_running(update);
-}
-
-static void on_return(struct ferry_update *update, const struct ferry_client_answer *answer,
-                      uint64_t now)
-{
-    if (answer->error == FERRY_E_TIMEOUT) {
-        on_silence(update, now);
-        return;
-    }
-    if (is_rc(answer, FERRY_RC_TOO_OLD) || is_rc(answer, FERRY_RC_TOO_NEW)) {
-        ferry_client_set_version(update->config.client, is_rc(answer, FERRY_RC_TOO_OLD)
-                                                            ? FERRY_SMP_VERSION_2
-                                                            : FERRY_SMP_VERSION_1);
-    }
-    if (answer->error != FERRY_OK && now < update->return_by) {
-        poll_again(update, now, POLL_MS);
-        return;
-    }
-    if (take_list(update, answer)) {
-        on_returned(update, now);
-    }
-}
-
-/* The new image fell silent after it ran: it may have crashed, and the bootloader takes the old
- * one back. Wait for that. */
-static void on_crash(struct ferry_update *update, uint64_t now)
-{
-    if (++update->crashes > CRASHES_MAX) {
-        ferry_update_fail(update, FERRY_E_TIMEOUT,
-                          "the new image runs, but falls silent again and "
-                          "again",
-                          "see its log; it is not confirmed, so the next reset takes it back");
-        return;
-    }
-    update->return_by = now + return_ms(update);
-    update->silent = 0;
-    ferry_update_go(update, FERRY_UPDATE_RETURN);
-}
-
-static void on_confirm(struct ferry_update *update, const struct ferry_client_answer *answer,
-                       uint64_t now)
-{
-    if (answer->error == FERRY_E_TIMEOUT) {
-        on_crash(update, now);
-        return;
-    }
-    if (is_rc(answer, FERRY_RC_NOT_SUPPORTED)) {
-        update->stateless = true;
-    } else if (answer->error != FERRY_OK) {
-        fail_answer(update, answer);
-        return;
-    }
-    update->worked = true;
-    ferry_update_go(update, FERRY_UPDATE_PROVE);
-}
-
-static void on_prove(struct ferry_update *update, const struct ferry_client_answer *answer,
+static void on_enter(struct ferry_update *update, const struct ferry_client_answer *answer,
                      uint64_t now)
 {
-    const struct ferry_image_state *wanted;
-
-    if (answer->error == FERRY_E_TIMEOUT) {
-        on_crash(update, now);
+    if (!resets(update, answer)) {
         return;
     }
-    if (!take_list(update, answer)) {
-        return;
-    }
-    wanted = find_wanted(update);
-    if (wanted == NULL || !wanted->active) {
-        fail_not_running(update);
-        return;
-    }
-    if (!wanted->confirmed && !update->stateless) {
-        ferry_update_fail(update, FERRY_E_STATE,
-                          "the image runs, but the device does not list it as confirmed",
-                          "confirm it, or the next reset takes it back");
-        return;
-    }
-    ferry_update_finish(update, wanted);
+    update->entering = true;
+    update->reset_at = now;
+    update->return_by = now + ENTER_MS;
+    ferry_update_go(update, FERRY_UPDATE_AWAY);
 }
 
 /* ---- Answers
@@ -576,11 +342,17 @@ typedef void answer_handler(struct ferry_update *update, const struct ferry_clie
                             uint64_t now);
 
 static answer_handler *const HANDLERS[] = {
-    [FERRY_UPDATE_MODE] = on_mode,     [FERRY_UPDATE_LIST] = on_list,
-    [FERRY_UPDATE_SPACE] = on_space,   [FERRY_UPDATE_CHECK] = on_check,
-    [FERRY_UPDATE_TEST] = on_test,     [FERRY_UPDATE_RESET] = on_reset,
-    [FERRY_UPDATE_RETURN] = on_return, [FERRY_UPDATE_CONFIRM] = on_confirm,
-    [FERRY_UPDATE_PROVE] = on_prove,   [FERRY_UPDATE_END] = NULL,
+    [FERRY_UPDATE_MODE] = on_mode,
+    [FERRY_UPDATE_LIST] = on_list,
+    [FERRY_UPDATE_SPACE] = on_space,
+    [FERRY_UPDATE_ENTER] = on_enter,
+    [FERRY_UPDATE_CHECK] = on_check,
+    [FERRY_UPDATE_TEST] = on_test,
+    [FERRY_UPDATE_RESET] = on_reset,
+    [FERRY_UPDATE_RETURN] = ferry_update_on_return,
+    [FERRY_UPDATE_CONFIRM] = ferry_update_on_confirm,
+    [FERRY_UPDATE_PROVE] = ferry_update_on_prove,
+    [FERRY_UPDATE_END] = NULL,
 };
 
 bool ferry_update_answer(struct ferry_update *update, const struct ferry_client_answer *answer,

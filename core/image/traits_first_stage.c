@@ -25,5 +25,6 @@ const struct ferry_strategy_traits ferry_traits_first_stage = {.name = "first-st
                                                                .mode = FERRY_MODE_OVERWRITE,
                                                                .slot_count = 2,
                                                                .erases = 1,
+                                                               .own_primary = true,
                                                                .check = check,
                                                                .max_image = max_image};

@@ -116,20 +116,19 @@ bool ferry_image_slot_in_use(const struct ferry_image_group *group, uint32_t ima
     return ferry_image_slot_inspect(group, image, slot, &info);
 }
 
-/* Where an upload begins in the target. */
-static uint32_t target_offset(const struct ferry_image_group *group, uint32_t image)
+/* Where an upload begins in a slot. */
+static uint32_t upload_offset(const struct ferry_image_group *group,
+                              const struct ferry_image_place *place)
 {
-    return ferry_image_target(group, image) == 1
-               ? ferry_slots_upload_offset(&group->config->images[image])
-               : 0;
+    return place->slot == 1 ? ferry_slots_upload_offset(&group->config->images[place->image]) : 0;
 }
 
-int ferry_image_target_view(const struct ferry_image_group *group, uint32_t image,
-                            struct ferry_flash_slice *view)
+int ferry_image_upload_view(const struct ferry_image_group *group,
+                            const struct ferry_image_place *place, struct ferry_flash_slice *view)
 {
     const struct ferry_flash *slot =
-        ferry_slots_slot(&group->config->images[image], ferry_image_target(group, image));
-    uint32_t from = target_offset(group, image);
+        ferry_slots_slot(&group->config->images[place->image], place->slot);
+    uint32_t from = upload_offset(group, place);
 
     return ferry_flash_slice_init(view, slot, from, slot->size - from);
 }
@@ -190,15 +189,26 @@ static int erase_old_header(const struct ferry_image_group *group, const struct 
     return erase_range(group, slots->secondary, old, old + 1);
 }
 
-int ferry_image_prepare(const struct ferry_image_group *group, uint32_t image, uint32_t len)
+/* In a bootloader records beside the slot may vouch for what is in it. */
+static int release(const struct ferry_image_group *group, const struct ferry_image_place *place)
 {
-    const struct ferry_slots *slots = &group->config->images[image];
-    uint32_t target = ferry_image_target(group, image);
-    const struct ferry_flash *slot = ferry_slots_slot(slots, target);
-    uint32_t from = target_offset(group, image);
-    int rc = erase_trailer(group, slots, slot);
+    const struct ferry_image_bootloader *bootloader = group->config->bootloader;
 
-    if (rc == FERRY_OK && target == 1) {
+    return bootloader != NULL ? bootloader->release(group->config->context, place) : FERRY_OK;
+}
+
+int ferry_image_prepare(const struct ferry_image_group *group,
+                        const struct ferry_image_place *place, uint32_t len)
+{
+    const struct ferry_slots *slots = &group->config->images[place->image];
+    const struct ferry_flash *slot = ferry_slots_slot(slots, place->slot);
+    uint32_t from = upload_offset(group, place);
+    int rc = release(group, place);
+
+    if (rc == FERRY_OK) {
+        rc = erase_trailer(group, slots, slot);
+    }
+    if (rc == FERRY_OK && place->slot == 1) {
         rc = erase_old_header(group, slots, from, from + len);
     }
     return rc == FERRY_OK ? erase_range(group, slot, from, from + len) : rc;
@@ -211,6 +221,12 @@ static uint16_t check_erase(const struct ferry_image_group *group, uint32_t imag
 {
     struct ferry_image_next next;
 
+    if (group->config->bootloader != NULL) { /* no image runs, and who asks knows what he does */
+        group->config->bootloader->settle(group->config->context);
+        return slot == 0 && group->config->images[image].strategy->own_primary
+                   ? FERRY_IMAGE_ERR_NO_FREE_SLOT
+                   : 0;
+    }
     if (slot == ferry_image_active(group, image)) { /* whatever its header says: it is what runs */
         return FERRY_IMAGE_ERR_NO_FREE_SLOT;
     }
@@ -224,12 +240,15 @@ static uint16_t check_erase(const struct ferry_image_group *group, uint32_t imag
 }
 
 /* All of a slot, the trailer first as before an upload. */
-static int erase_slot(const struct ferry_image_group *group, uint32_t image, uint32_t slot)
+static int erase_slot(const struct ferry_image_group *group, const struct ferry_image_place *place)
 {
-    const struct ferry_slots *slots = &group->config->images[image];
-    const struct ferry_flash *flash = ferry_slots_slot(slots, slot);
-    int rc = erase_trailer(group, slots, flash);
+    const struct ferry_slots *slots = &group->config->images[place->image];
+    const struct ferry_flash *flash = ferry_slots_slot(slots, place->slot);
+    int rc = release(group, place);
 
+    if (rc == FERRY_OK) {
+        rc = erase_trailer(group, slots, flash);
+    }
     return rc == FERRY_OK ? erase_range(group, flash, 0, flash->size) : rc;
 }
 
@@ -252,22 +271,35 @@ static int erase(struct ferry_server_call *call)
         return ferry_server_fail(call, FERRY_IMAGE_ERR_FLASH_OPEN, "no such slot");
     }
 
-    uint32_t image = (uint32_t)number / 2;
-    uint32_t slot = (uint32_t)number % 2;
-    uint16_t error = check_erase(group, image, slot);
+    const struct ferry_image_place place = {(uint8_t)(number / 2), (uint8_t)(number % 2)};
+    uint16_t error = check_erase(group, place.image, place.slot);
 
     if (error != 0) {
         return ferry_server_fail(call, error, "slot in use");
     }
     ferry_image_stop_upload(call);
-    if (erase_slot(group, image, slot) != FERRY_OK) {
+    if (erase_slot(group, &place) != FERRY_OK) {
         return ferry_server_fail(call, FERRY_IMAGE_ERR_FLASH_ERASE, "fa erase fail");
     }
-    ferry_server_notify(call, FERRY_EVENT_SLOT_ERASED, image, slot);
+    ferry_server_notify(call, FERRY_EVENT_SLOT_ERASED, place.image, place.slot);
     return FERRY_RC_OK;
 }
 
 /* ---- Slot info --------------------------------------------------------------- */
+
+/* An upload with the number of an image goes to its target; in a bootloader every slot has one. */
+static void put_upload_id(struct ferry_server_call *call, const struct ferry_image_place *place)
+{
+    const struct ferry_image_group *group = call->context;
+    const struct ferry_image_bootloader *bootloader = group->config->bootloader;
+
+    if (bootloader != NULL) {
+        ferry_cbor_pair_uint(&call->out, "upload_image_id",
+                             bootloader->number(group->config->context, place));
+    } else if (place->slot == ferry_image_target(group, place->image)) {
+        ferry_cbor_pair_uint(&call->out, "upload_image_id", place->image);
+    }
+}
 
 static void put_slots(struct ferry_server_call *call, uint32_t image)
 {
@@ -277,12 +309,12 @@ static void put_slots(struct ferry_server_call *call, uint32_t image)
     ferry_cbor_put_text(&call->out, "slots");
     ferry_cbor_open_list(&call->out);
     for (uint32_t slot = 0; slot < 2 && ferry_slots_slot(slots, slot) != NULL; slot++) {
+        const struct ferry_image_place place = {(uint8_t)image, (uint8_t)slot};
+
         ferry_cbor_open_map(&call->out);
         ferry_cbor_pair_uint(&call->out, "slot", slot);
         ferry_cbor_pair_uint(&call->out, "size", ferry_slots_slot(slots, slot)->size);
-        if (slot == ferry_image_target(group, image)) {
-            ferry_cbor_pair_uint(&call->out, "upload_image_id", image);
-        }
+        put_upload_id(call, &place);
         ferry_cbor_close(&call->out);
     }
     ferry_cbor_close(&call->out);

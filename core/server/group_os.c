@@ -210,6 +210,9 @@ static void mode_answer(struct ferry_server_call *call, const struct ferry_os_gr
     if (config->no_downgrade) {
         ferry_cbor_pair_bool(&call->out, "no-downgrade", true);
     }
+    if (config->recovery != NULL) {
+        ferry_cbor_pair_text(&call->out, "recovery", config->recovery);
+    }
 }
 
 static int bootloader_info(struct ferry_server_call *call)

@@ -54,18 +54,19 @@ int ferry_image_next_boot(const struct ferry_image_group *group, uint32_t image,
 bool ferry_image_slot_in_use(const struct ferry_image_group *group, uint32_t image, uint32_t slot,
                              const struct ferry_image_next *next);
 
-/* Make view the part of the target that uploads go to, up to the end of the slot.
+/* Make view the part of a slot that uploads go to, up to the end of the slot.
  * Returns FERRY_OK or an error of the flash's geometry. */
 FERRY_MUST_CHECK
-int ferry_image_target_view(const struct ferry_image_group *group, uint32_t image,
-                            struct ferry_flash_slice *view);
+int ferry_image_upload_view(const struct ferry_image_group *group,
+                            const struct ferry_image_place *place, struct ferry_flash_slice *view);
 
-/* Make the trailer of the target, and len bytes where uploads begin, ready for an image; where the
+/* Make the trailer of a slot, and len bytes where uploads begin, ready for an image; where the
  * strategy keeps old images in another place, no header is left there. The trailer goes first: a
  * cut leaves no request for an image that is half erased.
  * Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
-int ferry_image_prepare(const struct ferry_image_group *group, uint32_t image, uint32_t len);
+int ferry_image_prepare(const struct ferry_image_group *group,
+                        const struct ferry_image_place *place, uint32_t len);
 
 /* End an open upload and tell the observer. */
 void ferry_image_stop_upload(struct ferry_server_call *call);

@@ -19,7 +19,10 @@ static void put_slot(struct ferry_server_call *call, uint32_t image, uint32_t sl
                      const struct ferry_image_next *next, const struct ferry_image_info *info)
 {
     const struct ferry_image_group *group = call->context;
+    const struct ferry_image_bootloader *bootloader = group->config->bootloader;
+    const struct ferry_image_place place = {(uint8_t)image, (uint8_t)slot};
     bool active = slot == ferry_image_active(group, image);
+    bool may_run = bootloader == NULL || bootloader->may_run(group->config->context, &place);
     bool revert = next->type == FERRY_NEXT_REVERT;
     bool pending = !active && next->slot == slot && !revert;
     bool confirmed = active ? !revert : next->slot == slot && revert;
@@ -33,10 +36,10 @@ static void put_slot(struct ferry_server_call *call, uint32_t image, uint32_t sl
     ferry_cbor_put_text(&call->out, "version");
     ferry_cbor_put_text_n(&call->out, version, ferry_version_text(&info->header.version, version));
     ferry_cbor_pair_bytes(&call->out, "hash", info->digest, info->digest_len);
-    put_flag(call, "bootable", (info->header.flags & FERRY_IMAGE_NON_BOOTABLE) == 0);
+    put_flag(call, "bootable", may_run && (info->header.flags & FERRY_IMAGE_NON_BOOTABLE) == 0);
     put_flag(call, "pending", pending);
     put_flag(call, "confirmed", confirmed);
-    put_flag(call, "active", active);
+    put_flag(call, "active", active && bootloader == NULL); /* it is what runs */
     put_flag(call, "permanent", pending && next->type != FERRY_NEXT_TEST);
     ferry_cbor_close(&call->out);
 }
@@ -112,20 +115,15 @@ int ferry_image_rule(const struct ferry_image_wish *wish)
 
 /* ---- State write ------------------------------------------------------------- */
 
-struct target {
-    uint32_t image;
-    uint32_t slot;
-};
-
 static bool find_by_hash(const struct ferry_image_group *group, const struct ferry_bytes *hash,
-                         struct target *target)
+                         struct ferry_image_place *target)
 {
     struct ferry_image_info info;
 
     for (uint32_t i = 0; i < 2U * group->config->image_count; i++) {
         if (ferry_image_slot_inspect(group, i / 2, i % 2, &info) && info.digest_len == hash->len &&
             memcmp(info.digest, hash->data, hash->len) == 0) {
-            *target = (struct target){i / 2, i % 2};
+            *target = (struct ferry_image_place){(uint8_t)(i / 2), (uint8_t)(i % 2)};
             return true;
         }
     }
@@ -140,12 +138,12 @@ static bool is_digest_size(size_t len)
 /* The slot a request means. Returns 0 or an error of the group. */
 static uint16_t find_target(const struct ferry_image_group *group,
                             const struct ferry_cbor_field *hash, bool confirm,
-                            struct target *target)
+                            struct ferry_image_place *target)
 {
     if (!hash->present || hash->item.bytes.len == 0) {
-        uint32_t image = group->config->running_image;
+        uint8_t image = group->config->running_image;
 
-        *target = (struct target){image, ferry_image_active(group, image)};
+        *target = (struct ferry_image_place){image, (uint8_t)ferry_image_active(group, image)};
         return confirm ? 0 : FERRY_IMAGE_ERR_INVALID_HASH;
     }
     if (!is_digest_size(hash->item.bytes.len)) {
@@ -178,7 +176,8 @@ static int confirm_running(const struct ferry_image_group *group, const struct f
 }
 
 /* Row h: write the trailer. Returns an rc. */
-static int write_state(struct ferry_server_call *call, const struct target *target, bool confirm)
+static int write_state(struct ferry_server_call *call, const struct ferry_image_place *target,
+                       bool confirm)
 {
     const struct ferry_image_group *group = call->context;
     const struct ferry_slots *slots = &group->config->images[target->image];
@@ -194,7 +193,8 @@ static int write_state(struct ferry_server_call *call, const struct target *targ
 }
 
 /* Apply the rules to a slot. Returns an rc. */
-static int set_state(struct ferry_server_call *call, const struct target *target, bool confirm)
+static int set_state(struct ferry_server_call *call, const struct ferry_image_place *target,
+                     bool confirm)
 {
     const struct ferry_image_group *group = call->context;
     const struct ferry_slots *slots = &group->config->images[target->image];
@@ -239,7 +239,8 @@ int ferry_image_state_write(struct ferry_server_call *call)
     const struct ferry_image_group *group = call->context;
     struct ferry_cbor_field fields[] = {{.key = "hash", .kind = FERRY_CBOR_BYTES},
                                         {.key = "confirm", .kind = FERRY_CBOR_BOOL}};
-    struct target target = {.image = group->config->running_image};
+    const struct ferry_image_bootloader *bootloader = group->config->bootloader;
+    struct ferry_image_place target = {.image = group->config->running_image};
 
     if (state_is_fixed(group, target.image)) {
         return FERRY_RC_NOT_SUPPORTED;
@@ -251,6 +252,10 @@ int ferry_image_state_write(struct ferry_server_call *call)
         return rc;
     }
 
+    if (bootloader != NULL) { /* it may move images: the hash is looked for afterwards */
+        bootloader->settle(group->config->context);
+    }
+
     bool confirm = fields[1].present && fields[1].item.value != 0;
     uint16_t error = find_target(group, &fields[0], confirm, &target);
 
@@ -260,6 +265,7 @@ int ferry_image_state_write(struct ferry_server_call *call)
     if (state_is_fixed(group, target.image)) {
         return FERRY_RC_NOT_SUPPORTED;
     }
-    rc = set_state(call, &target, confirm);
+    rc = bootloader != NULL ? bootloader->set_state(group->config->context, call, &target, confirm)
+                            : set_state(call, &target, confirm);
     return rc == FERRY_RC_OK && !call->failed ? ferry_image_state_read(call) : rc;
 }

@@ -14,8 +14,9 @@ struct request {
     struct ferry_cbor_field fields[F_COUNT];
     struct ferry_bytes data;
     uint64_t offset;
-    uint64_t len;   /* of the file; first chunk only */
-    uint64_t image; /* first chunk only */
+    uint64_t len;                   /* of the file; first chunk only */
+    uint64_t number;                /* "image"; first chunk only, as place */
+    struct ferry_image_place place; /* where the file goes */
     struct ferry_bytes sha;
     const char *reason;
 };
@@ -55,7 +56,7 @@ static int read_request(const struct ferry_server_call *call, struct request *re
     }
     request->offset = request->fields[F_OFF].present ? request->fields[F_OFF].item.value : 0;
     request->len = request->fields[F_LEN].present ? request->fields[F_LEN].item.value : 0;
-    request->image = request->fields[F_IMAGE].present ? request->fields[F_IMAGE].item.value : 0;
+    request->number = request->fields[F_IMAGE].present ? request->fields[F_IMAGE].item.value : 0;
     return FERRY_RC_OK;
 }
 
@@ -68,23 +69,22 @@ static int refuse(struct request *request, enum ferry_image_error error, const c
 /* 7: the client comes back with the file it was sending. */
 static bool is_resume(const struct ferry_image_group *group, const struct request *request)
 {
-    return group->open && request->image == group->image && group->sha_len > 0 &&
+    return group->open && request->number == group->number && group->sha_len > 0 &&
            request->sha.len == group->sha_len &&
            memcmp(request->sha.data, group->sha, group->sha_len) == 0;
 }
 
 /* 10: an image that runs where it is uploaded must be linked to there. */
-static int check_address(const struct ferry_image_group *group, struct request *request,
-                         uint32_t target)
+static int check_address(const struct ferry_image_group *group, struct request *request)
 {
     const uint32_t *addresses = group->config->addresses;
-    uint32_t image = (uint32_t)request->image;
+    uint32_t image = request->place.image;
     struct ferry_image_header offered;
 
     if (addresses == NULL || !group->config->images[image].strategy->in_place ||
         ferry_image_header_parse(request->data.data, &offered) != FERRY_OK ||
         (offered.flags & FERRY_IMAGE_ROM_FIXED) == 0 ||
-        offered.load_address == addresses[2 * image + target]) {
+        offered.load_address == addresses[2 * image + request->place.slot]) {
         return 0;
     }
     return refuse(request, FERRY_IMAGE_ERR_INVALID_ADDRESS, "img addr mismatch");
@@ -103,7 +103,7 @@ static int check_upgrade(const struct ferry_image_group *group, struct request *
     if (ferry_image_header_parse(raw, &offered) != FERRY_OK) {
         return refuse(request, FERRY_IMAGE_ERR_INVALID_HEADER, "header malformed");
     }
-    uint32_t image = (uint32_t)request->image;
+    uint32_t image = request->place.image;
 
     if (!ferry_image_slot_inspect(group, image, ferry_image_active(group, image), &active)) {
         return refuse(request, FERRY_IMAGE_ERR_VERSION_GET, NULL);
@@ -115,32 +115,61 @@ static int check_upgrade(const struct ferry_image_group *group, struct request *
     return 0;
 }
 
-/* 8 … 11 and 13: does it fit the slot it goes to? */
-static int check_slot(const struct ferry_image_group *group, struct request *request)
+/* 8, in an application: the slot that does not run, unless the next boot starts it. */
+static int find_free_slot(const struct ferry_image_group *group, struct request *request)
 {
     struct ferry_image_next next;
 
-    if (request->image >= group->config->image_count) {
+    if (request->number >= group->config->image_count) {
         return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
     }
 
-    uint32_t target = ferry_image_target(group, (uint32_t)request->image);
+    uint32_t image = (uint32_t)request->number;
+    uint32_t target = ferry_image_target(group, image);
 
     if (target == FERRY_IMAGE_NOWHERE) {
         return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "the only slot runs");
     }
-    if (ferry_image_next_boot(group, (uint32_t)request->image, &next) != FERRY_OK) {
+    if (ferry_image_next_boot(group, image, &next) != FERRY_OK) {
         return refuse(request, FERRY_IMAGE_ERR_ACTIVE_SLOT_UNKNOWN, NULL);
     }
-    if (target != ferry_image_active(group, (uint32_t)request->image) &&
-        ferry_image_slot_in_use(group, (uint32_t)request->image, target, &next)) {
+    if (target != ferry_image_active(group, image) &&
+        ferry_image_slot_in_use(group, image, target, &next)) {
         return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
     }
-    if (request->len > ferry_slots_max_image(&group->config->images[request->image])) {
+    request->place = (struct ferry_image_place){(uint8_t)image, (uint8_t)target};
+    return 0;
+}
+
+/* 8, in a bootloader: where it says. A header that cannot be would only be found out at the end. */
+static int ask_bootloader(const struct ferry_image_group *group, struct request *request)
+{
+    const struct ferry_image_bootloader *bootloader = group->config->bootloader;
+    struct ferry_image_header header;
+
+    if (ferry_image_header_parse(request->data.data, &header) != FERRY_OK) {
+        return refuse(request, FERRY_IMAGE_ERR_INVALID_HEADER, "header malformed");
+    }
+    bootloader->settle(group->config->context);
+    if (!bootloader->place(group->config->context, request->number, &header, &request->place)) {
+        return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
+    }
+    return 0;
+}
+
+/* 8 … 11 and 13: does it fit the slot it goes to? */
+static int check_slot(const struct ferry_image_group *group, struct request *request)
+{
+    int verdict = group->config->bootloader != NULL ? ask_bootloader(group, request)
+                                                    : find_free_slot(group, request);
+
+    if (verdict != 0) {
+        return verdict;
+    }
+    if (request->len > ferry_slots_max_image(&group->config->images[request->place.image])) {
         return refuse(request, FERRY_IMAGE_ERR_TOO_LARGE, "img too large");
     }
-
-    int verdict = check_address(group, request, target);
+    verdict = check_address(group, request);
 
     if (verdict == 0) {
         verdict = check_upgrade(group, request, request->data.data);
@@ -277,11 +306,35 @@ static bool slot_matches(const struct ferry_image_group *group, const struct fer
            group->config->check->matches(slot, group->size, group->sha) == 1;
 }
 
+/* Whether the slot holds the file before anything is written. A bootloader does not ask: what a cut
+ * upload left may read right this once, and its client comes back because it is not right. */
+static bool is_there(const struct ferry_image_group *group, const struct ferry_flash *slot)
+{
+    return group->config->bootloader == NULL && slot_matches(group, slot);
+}
+
+/* In a bootloader the image is judged at once, whoever sent it. Returns an rc; call->failed tells a
+ * group error. */
+static int judge(struct ferry_server_call *call)
+{
+    const struct ferry_image_group *group = call->context;
+    const struct ferry_image_place place = {group->image, group->slot};
+
+    return group->config->bootloader != NULL
+               ? group->config->bootloader->accept(group->config->context, call, &place)
+               : FERRY_RC_OK;
+}
+
 /* Everything is in the slot: answer and close. */
 static int finish(struct ferry_server_call *call, bool match)
 {
     struct ferry_image_group *group = call->context;
+    int rc = judge(call);
 
+    if (rc != FERRY_RC_OK || call->failed) {
+        ferry_image_stop_upload(call);
+        return rc;
+    }
     group->open = false;
     (void)answer_offset(call, group->size);
     if (is_comparable(group)) {
@@ -314,7 +367,9 @@ static void begin(struct ferry_server_call *call, const struct request *request)
 
     ferry_image_stop_upload(call);
     group->open = true;
-    group->image = (uint8_t)request->image;
+    group->image = request->place.image;
+    group->slot = request->place.slot;
+    group->number = (uint32_t)request->number;
     group->size = (uint32_t)request->len;
     group->offset = 0;
     group->held_len = 0;
@@ -335,14 +390,17 @@ static int take_chunk(struct ferry_server_call *call, const struct request *requ
     if (request->offset == 0) {
         begin(call, request);
     }
-    if (ferry_image_target_view(group, group->image, &view) != FERRY_OK) {
+
+    const struct ferry_image_place place = {group->image, group->slot};
+
+    if (ferry_image_upload_view(group, &place, &view) != FERRY_OK) {
         return give_up(call, FERRY_IMAGE_ERR_FLASH_OPEN, "fa open fail");
     }
     if (request->offset == 0) {
-        if (slot_matches(group, slot)) {
+        if (is_there(group, slot)) {
             return finish(call, true);
         }
-        if (ferry_image_prepare(group, group->image, group->size) != FERRY_OK) {
+        if (ferry_image_prepare(group, &place, group->size) != FERRY_OK) {
             return give_up(call, FERRY_IMAGE_ERR_FLASH_ERASE, "fa erase fail");
         }
     }
@@ -366,7 +424,7 @@ static int ask_application(struct ferry_server_call *call, const struct request 
     const struct ferry_image_group *group = call->context;
     bool first = request->offset == 0;
     const struct ferry_image_chunk chunk = {
-        .image = first ? (uint32_t)request->image : group->image,
+        .image = first ? request->place.image : group->image,
         .offset = (uint32_t)request->offset,
         .size = first ? (uint32_t)request->len : group->size,
         .data = request->data,

@@ -4,9 +4,8 @@
  * faulty, to be taken back by watchdog and bootloader. */
 #include "firmware/common/images.h"
 #include "firmware/common/text.h"
-#include "queue.h"
+#include "firmware/common/wires.h"
 
-#include "ferry/console.h"
 #include "ferry/group_image.h"
 #include "ferry/group_os.h"
 #include "ferry/shared_data.h"
@@ -23,58 +22,19 @@ enum { FAULT_NONE, FAULT_CRASH, FAULT_HANG };
 
 struct app {
     struct vchip chip;
-    struct queue queue;
-    struct ferry_console_decoder decoder;
+    struct wires wires;
     struct images images;
     struct ferry_os_group os;
     struct ferry_image_group image;
     struct ferry_server server;
     uint64_t reset_at; /* 0: none is due */
-    uint8_t frame[FERRY_VCHIP_SEND_MAX];
     uint8_t answer[FERRY_VCHIP_SEND_MAX];
 };
 
 static struct app app;
 
-/* ---- What comes in -------------------------------------------------------------------------- */
-
-/* Runs as an interrupt does: it only puts bytes together and stores requests. */
-static void receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len)
-{
-    struct ferry_console_event event;
-
-    (void)context;
-    if (wire != FERRY_VCHIP_SERIAL) {
-        queue_put(&app.queue, wire, peer, data, len);
-        return;
-    }
-    while (len > 0) {
-        size_t taken = ferry_console_feed(&app.decoder, data, len, &event);
-        data += taken;
-        len -= taken;
-        if (event.kind == FERRY_CONSOLE_PACKET) {
-            queue_put(&app.queue, wire, peer, event.bytes.data, event.bytes.len);
-        }
-    }
-}
-
-/* ---- What goes out ----------------------------------------------------------------------------
- */
-
-static void send_lines(const uint8_t *packet, size_t len)
-{
-    struct ferry_console_encoder encoder;
-    uint8_t line[FERRY_CONSOLE_LINE_MAX];
-    size_t line_len;
-
-    if (ferry_console_encode(&encoder, (struct ferry_bytes){packet, len},
-                             FERRY_CONSOLE_CUT_ZEPHYR) != FERRY_OK) {
-        return;
-    }
-    while ((line_len = ferry_console_next_line(&encoder, line)) > 0) {
-        vchip_send(&app.chip, FERRY_VCHIP_SERIAL, 0, line, line_len);
-    }
-}
+/* ---- Requests
+ * ---------------------------------------------------------------------------------- */
 
 static void work(const struct queue_packet *packet)
 {
@@ -83,10 +43,8 @@ static void work(const struct queue_packet *packet)
     while (pending.len > 0) {
         size_t len = ferry_server_handle(&app.server, &pending, (uint8_t)packet->wire, app.answer,
                                          app.chip.start.buf_size);
-        if (len > 0 && packet->wire == FERRY_VCHIP_SERIAL) {
-            send_lines(app.answer, len);
-        } else if (len > 0) {
-            vchip_send(&app.chip, packet->wire, packet->peer, app.answer, len);
+        if (len > 0) {
+            wires_answer(&app.wires, packet, app.answer, len);
         }
     }
 }
@@ -158,7 +116,6 @@ static int open_server(void)
     ferry_os_group_init(&app.os, &os);
     options = ferry_image_options_default;
     options.slot_info_always = true; /* clients learn what fits before they upload */
-    options.upload_running = true;   /* the chip runs a copy: the slot itself is free */
     image.addresses = app.images.addresses[0];
     image.image_count = (uint8_t)app.chip.start.image_count;
     image.set = (app.chip.start.flags & FERRY_VCHIP_SET) != 0 ? &ferry_set_in_store : NULL;
@@ -202,14 +159,14 @@ static void look_at_reset(uint64_t now)
 static _Noreturn void serve(void)
 {
     for (;;) {
-        struct queue_packet *packet = queue_first(&app.queue);
+        struct queue_packet *packet = queue_first(&app.wires.queue);
         if (packet != NULL) {
             work(packet);
-            queue_drop(&app.queue);
+            queue_drop(&app.wires.queue);
         }
         vchip_feed(&app.chip);
         look_at_reset(vchip_now_ms());
-        bool idle = queue_first(&app.queue) == NULL;
+        bool idle = queue_first(&app.wires.queue) == NULL;
         vchip_wait(&app.chip, !idle ? 0 : app.reset_at != 0 ? RESET_MS / 10 : WATCHDOG_MS / 4);
     }
 }
@@ -240,13 +197,12 @@ static void mark_trials(void)
 int main(void)
 {
     const char *why;
-    int result = vchip_open(&app.chip, receive, NULL);
+    int result = vchip_open(&app.chip, wires_receive, &app.wires);
 
     if (result != FERRY_OK) {
         return 1;
     }
-    queue_init(&app.queue, app.chip.start.buf_size, app.chip.start.buf_count);
-    ferry_console_decoder_init(&app.decoder, app.frame, app.chip.start.buf_size);
+    wires_init(&app.wires, &app.chip);
     vchip_watchdog(&app.chip, WATCHDOG_MS);
     vchip_print(&app.chip, "app " APP_VERSION " started\n");
     break_down();

@@ -2,6 +2,7 @@
 /* The bootloader of the virtual device: lets the engine work, says on the serial line what it
  * did, and starts image 0. */
 #include "measure.h"
+#include "recovery.h"
 #include "report.h"
 #include "trust.h"
 
@@ -15,7 +16,9 @@
 
 struct bootloader {
     struct vchip chip;
+    struct wires wires;
     struct board board;
+    struct ferry_boot_config config;
     uint32_t dots; /* on the present line */
     uint8_t buf[16384];
 };
@@ -96,10 +99,10 @@ static void show_progress(void *context, uint32_t image, uint32_t done, uint32_t
 /* ---- The boot
  * ------------------------------------------------------------------------------------ */
 
-static int run_engine(struct ferry_boot_report *report)
+static void set_up_engine(void)
 {
     static const struct ferry_boot_hooks hooks = {.feed = feed, .progress = show_progress};
-    const struct ferry_boot_config config = {
+    bootloader.config = (struct ferry_boot_config){
         .images = bootloader.board.boot_images,
         .image_count = bootloader.chip.start.image_count,
         .trust = trust_in(&bootloader.board),
@@ -112,13 +115,19 @@ static int run_engine(struct ferry_boot_report *report)
         .buf = bootloader.buf,
         .buf_size = sizeof(bootloader.buf),
     };
+}
 
-    int result = ferry_boot_run(&config, report);
-
-    if (result == FERRY_OK) {
-        measure(&bootloader.chip, &config, report, BOOTLOADER_VERSION, FERRY_BLINFO_NO_RECOVERY);
+/* What a boot did, also one that recovery asked for. */
+static void print_report(void *context, int result, const struct ferry_boot_report *report)
+{
+    (void)context;
+    for (uint32_t i = 0; i < report->image_count; i++) {
+        struct text line = report_image(&bootloader.board, &bootloader.chip, i, &report->images[i]);
+        print_line(&line);
     }
-    return result;
+    if (result != FERRY_OK) {
+        print_error("", result);
+    }
 }
 
 /* Nothing can be done here but to wait for a person. */
@@ -138,16 +147,35 @@ static _Noreturn void halt(void)
     }
 }
 
-static void look_at_boot_mode(void)
+/* Another bootloader is installed: the first stage's turn. mode: of the start after that. */
+static void restart_if_asked(const struct ferry_boot_report *report, uint8_t mode)
 {
-    struct text line = begin_line();
-
-    if (bootloader.chip.start.boot_mode == 0) {
-        return;
+    for (uint32_t i = 0; i < report->image_count; i++) {
+        if (report->images[i].restart) {
+            print_words(
+                "another bootloader is installed; restarting, for the first stage to choose");
+            vchip_retain(&bootloader.chip, mode);
+            vchip_reset(&bootloader.chip);
+        }
     }
-    vchip_retain(&bootloader.chip, 0);
-    text_number(text_add(&line, "boot mode "), bootloader.chip.start.boot_mode);
-    print_line(text_add(&line, " was asked for, but this bootloader has no recovery: starting"));
+}
+
+/* Recovery had the boot run: the new bootloader goes on with recovery. */
+static void report_in_recovery(void *context, int result, const struct ferry_boot_report *report)
+{
+    restart_if_asked(report, 1);
+    print_report(context, result, report);
+}
+
+static void recover(enum ferry_recovery_way way, const struct ferry_boot_report *report)
+{
+    int result =
+        recovery_serve(&bootloader.wires, &bootloader.config, way, report, report_in_recovery);
+
+    if (result != FERRY_OK) {
+        print_error("no recovery: ", result);
+        halt();
+    }
 }
 
 /* An image of ram-load was copied to where it is linked to, header and all. */
@@ -192,18 +220,6 @@ static _Noreturn void start(const struct ferry_boot_report *report)
     vchip_boot(&bootloader.chip, &program);
 }
 
-/* Another bootloader is installed: the first stage's turn. */
-static void restart_if_asked(const struct ferry_boot_report *report)
-{
-    for (uint32_t i = 0; i < report->image_count; i++) {
-        if (report->images[i].restart) {
-            print_words(
-                "another bootloader is installed; restarting, for the first stage to choose");
-            vchip_reset(&bootloader.chip);
-        }
-    }
-}
-
 static void open_board(void)
 {
     const char *why = "";
@@ -230,24 +246,31 @@ static void open_board(void)
 int main(void)
 {
     struct ferry_boot_report report;
-    int result = vchip_open(&bootloader.chip, NULL, NULL);
+    enum ferry_recovery_way way;
+    int result = vchip_open(&bootloader.chip, wires_receive, &bootloader.wires);
 
     if (result != FERRY_OK) {
         return 1;
     }
+    wires_init(&bootloader.wires, &bootloader.chip);
     vchip_watchdog(&bootloader.chip, WATCHDOG_MS);
     print_banner();
-    look_at_boot_mode();
     open_board();
-    result = run_engine(&report);
-    restart_if_asked(&report);
-    for (uint32_t i = 0; i < report.image_count; i++) {
-        struct text line = report_image(&bootloader.board, &bootloader.chip, i, &report.images[i]);
-        print_line(&line);
+    set_up_engine();
+    if (recovery_is_asked(&bootloader.chip, &way)) {
+        recover(way, NULL);
     }
-    if (result != FERRY_OK) {
-        print_error("", result);
-        halt();
+    while ((result = ferry_boot_run(&bootloader.config, &report)) != FERRY_OK) {
+        restart_if_asked(&report, 0);
+        print_report(NULL, result, &report);
+        if (!recovery_is_there(&bootloader.chip) || report.image_count == 0) {
+            halt();
+        }
+        recover(FERRY_RECOVERY_NO_IMAGE, &report);
     }
+    measure(&bootloader.chip, &bootloader.config, &report, BOOTLOADER_VERSION,
+            recovery_is_there(&bootloader.chip) ? FERRY_BLINFO_SERIAL_RECOVERY
+                                                : FERRY_BLINFO_NO_RECOVERY);
+    print_report(NULL, result, &report);
     start(&report);
 }

@@ -85,6 +85,36 @@ struct ferry_image_chunk {
     struct ferry_bytes data;
 };
 
+/* A slot of an image. */
+struct ferry_image_place {
+    uint8_t image;
+    uint8_t slot; /* 0 primary, 1 secondary */
+};
+
+/* What differs in a bootloader, where no image runs and any slot may be written. The table is
+ * core/recovery's; context is the configuration's. */
+struct ferry_image_bootloader {
+    /* A slot is about to be looked at for a change: finish what a boot would finish first. */
+    void (*settle)(void *context);
+    /* Where an upload with this number goes. header: of the file. Returns false: nowhere. */
+    bool (*place)(void *context, uint64_t number, const struct ferry_image_header *header,
+                  struct ferry_image_place *place);
+    /* The number of an upload that is to end in a slot. */
+    uint32_t (*number)(void *context, const struct ferry_image_place *place);
+    /* Whether the next boot would let the image of a slot run, if it is its turn. */
+    bool (*may_run)(void *context, const struct ferry_image_place *place);
+    /* A slot is about to be erased: make sure that no record elsewhere vouches for it.
+     * Returns FERRY_OK or a flash error. */
+    int (*release)(void *context, const struct ferry_image_place *place);
+    /* All of an upload of size bytes is in its slot: judge it, and arrange for its start where it
+     * is to start by itself. A handler: it may fail the call. */
+    int (*accept)(void *context, struct ferry_server_call *call,
+                  const struct ferry_image_place *place);
+    /* A state write. A handler. */
+    int (*set_state)(void *context, struct ferry_server_call *call,
+                     const struct ferry_image_place *place, bool confirm);
+};
+
 /* Set up once; must outlive the group. */
 struct ferry_image_group_config {
     const struct ferry_slots *images;          /* image_count pairs of slots */
@@ -104,7 +134,10 @@ struct ferry_image_group_config {
                   const struct ferry_image_chunk *chunk);
     /* Called at least once a sector in long erases: feed the watchdog. May be NULL. */
     void (*feed)(void *context);
-    void *context; /* for both */
+    void *context; /* for all of them */
+    /* In a bootloader: no image is active, and these rules take the place of the application's.
+     * NULL in an application. */
+    const struct ferry_image_bootloader *bootloader;
 };
 
 /* The state of one image group, in RAM; do not rely on the contents. One upload at a time. */
@@ -113,6 +146,8 @@ struct ferry_image_group {
     const struct ferry_image_options *options;
     bool open; /* an upload is open; the fields below count only then */
     uint8_t image;
+    uint8_t slot;    /* it goes to */
+    uint32_t number; /* the request's "image" */
     uint8_t sha_len; /* 0 = the client gave none: no resume */
     uint8_t held_len;
     uint32_t size;

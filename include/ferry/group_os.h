@@ -52,6 +52,8 @@ extern const struct ferry_os_measured ferry_os_measured_in_memory;
 struct ferry_os_group_config {
     const char *bootloader; /* name os/8 answers; NULL = "MCUboot", which is what clients know */
     int8_t bootloader_mode; /* enum ferry_boot_mode of image 0's strategy; -1 = unknown */
+    const char *recovery;   /* this is the bootloader's own server, and how it was entered, in a
+                               word; NULL in an application */
     bool no_downgrade;      /* the bootloader refuses older versions */
     bool boot_modes;        /* boot_mode of a reset is taken (and checked); else ignored */
     const struct ferry_os_why *why;  /* answers the query "why" of os/8; NULL = unknown query */

@@ -55,6 +55,7 @@ struct ferry_strategy_traits {
     bool reverts;          /* an image that does not confirm is taken back */
     bool keeps_old;        /* the old image stays somewhere until the next update */
     bool needs_recovery;   /* a cut at the wrong moment leaves nothing to run */
+    bool own_primary;      /* the primary is the bootloader itself: no upload and no erase */
     /* Whether the slots suit it: FERRY_OK or FERRY_E_LAYOUT. */
     int (*check)(const struct ferry_slots *slots);
     /* Largest image, header and TLVs included, bytes; 0 when none fits. */

@@ -13,7 +13,10 @@
  *   it is not there                                 upload
  *
  * A server without states (direct-XIP, serial recovery) refuses test and confirm with RC 8: the
- * reset alone starts the image, and the list after it is the proof. */
+ * reset alone starts the image, and the list after it is the proof.
+ *
+ * Where the only slot is the one that runs, or where it is asked for, the way leads through the
+ * bootloader's recovery: a reset with boot_mode 1, the device met anew, the upload, a reset. */
 #ifndef FERRY_UPDATE_H
 #define FERRY_UPDATE_H
 
@@ -44,6 +47,7 @@ struct ferry_update_config {
     bool test_only;    /* end when the image is uploaded and pending; no reset */
     bool no_confirm;   /* end when the image runs; the next reset takes it back */
     bool force_reset;  /* reset though the device says it is busy */
+    bool recovery;     /* take the way through recovery, also where it could do without */
     /* For several images that are updated together, one after the other: first each with test_only,
      * then one with no_confirm, which resets, then the others with only_prove, then each with it
      * that is to be confirmed. */
@@ -56,6 +60,7 @@ enum ferry_update_step {
     FERRY_UPDATE_MODE,  /* what the bootloader does */
     FERRY_UPDATE_LIST,  /* what is there */
     FERRY_UPDATE_SPACE, /* how much fits */
+    FERRY_UPDATE_ENTER, /* reset into the bootloader's recovery */
     FERRY_UPDATE_UPLOAD,
     FERRY_UPDATE_CHECK, /* is it listed */
     FERRY_UPDATE_TEST,  /* start it at the next boot */
@@ -91,6 +96,7 @@ struct ferry_update_event {
     uint32_t limit;   /* with FERRY_E_TOO_LARGE: bytes the slot takes */
     uint32_t wait_ms; /* with RECONNECT */
     bool already;     /* DONE without an upload, test, reset or confirm */
+    bool recovery;    /* the device is, or was, in its bootloader's recovery */
     int error;        /* FERRY_E_REVERTED: the old image runs again and the new one is still in its
                          slot; FERRY_E_NO_IMAGE: the bootloader refused it, it is gone;
                          FERRY_E_REFUSED: status; FERRY_E_DOWNGRADE; FERRY_E_TIMEOUT,
@@ -120,11 +126,15 @@ struct ferry_update {
     uint64_t wait_until;
     uint64_t reset_at;
     uint64_t return_by;
-    bool announced;       /* the step's event was given */
-    bool asked;           /* RECONNECT was given */
-    bool expects_pending; /* the list said pending before the reset */
-    bool stateless;       /* test or confirm is not built into the server */
-    bool worked;          /* something was changed on the device */
+    bool announced;            /* the step's event was given */
+    bool asked;                /* RECONNECT was given */
+    bool expects_pending;      /* the list said pending before the reset */
+    bool recovery;             /* a bootloader's server says that it is one */
+    bool entering;             /* after ENTER: the bootloader is expected */
+    uint32_t nudges;           /* resets of a bootloader that answers in place of the image */
+    uint64_t bootloader_since; /* it answers since then; 0 = it does not */
+    bool stateless;            /* test or confirm is not built into the server */
+    bool worked;               /* something was changed on the device */
     bool done;
     const char *warning;
     const char *warning_remedy;

@@ -111,6 +111,9 @@ struct ferry_vchip_image {
 #define FERRY_VCHIP_SECURITY_COUNTER 0x04U /* security counters do not go down */
 #define FERRY_VCHIP_VENDOR           0x08U /* the vendor is vendor_id */
 #define FERRY_VCHIP_CLASS            0x10U /* the class is class_id */
+/* Flags: serial recovery. */
+#define FERRY_VCHIP_RECOVERY        0x1000U /* the bootloader has one */
+#define FERRY_VCHIP_RECOVERY_BUTTON 0x2000U /* the button, held at the start, leads there */
 
 #define FERRY_VCHIP_SET 0x100U /* flag: the images change as one */
 
@@ -147,6 +150,8 @@ struct ferry_vchip_start {
     /* Bytes of shared memory: what the bootloader measured (ferry/shared_data.h). It stays until
      * the power goes, and powers up with junk in it. */
     uint32_t shared_size;
+    uint32_t recovery_wait_ms; /* window for the first command after a reset; 0 = none */
+    uint32_t recovery_idle_ms; /* recovery is left after so long without a command; 0 = never */
 };
 
 /* ---- The key area ------------------------------------------------------------------------ */

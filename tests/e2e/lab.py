@@ -128,7 +128,7 @@ class Device:
         merged = {"serial": self.link, "udp": 0, **self.options, **options}
         args = [str(FERRY_DEVICE), "--dir", str(self.folder)]
         for name, value in merged.items():
-            args += ["--" + name.replace("_", "-"), str(value)]
+            args += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])
         self.link.unlink(missing_ok=True)
         log = open(self.log_path, "ab")
         self.start_offset = log.tell()
@@ -143,10 +143,11 @@ class Device:
         end = time.monotonic() + timeout
         while True:
             done = ferry("--json", "image", "list", device=self.uri)
-            if done.returncode == 0 or time.monotonic() > end:
-                break
-        assert done.returncode == 0, done.stderr + self.log()
-        return next(i for i in json.loads(done.stdout)["images"] if i["active"])
+            listed = json.loads(done.stdout)["images"] if done.returncode == 0 else []
+            active = [image for image in listed if image["active"]]
+            if active:
+                return active[0]
+            assert time.monotonic() < end, done.stdout + done.stderr + self.log()
 
     def log(self):
         return self.log_path.read_bytes()[self.start_offset:].decode(errors="replace")

@@ -130,19 +130,33 @@ def test_an_image_linked_to_an_address_runs_there_only(board, tmp_path):
 
 @pytest.mark.parametrize("board", [case("single-slot")], indirect=True)
 def test_single_slot(board):
-    """The program runs from a copy, so the slot it came from takes the next one."""
+    """The application takes nothing into its own slot: the bootloader does."""
     expect(board, "1.0.0")
+    refused = ferry("image", "upload", board.bench.images["v2"], device=board.uri, check=5)
+    assert "NO_FREE_SLOT" in refused.stderr
     update(board, "v2")
     expect(board, "2.0.0")
-    ferry("image", "upload", board.bench.images["foreign"], device=board.uri, check=0)
-    ferry("reset", device=board.uri, check=0)
-    board.wait_for("--reflash primary=FILE")
+    board.stop()
+    board.reflash("primary", board.bench.images["foreign"])
+    board.start()
+    board.wait_for(r"recovery \(no-image\)")
     log = board.log()
     assert "nothing may run" in log and FOREIGN in log, log
-    assert ferry("--timeout", "0.3", "echo", "x", device=board.uri).returncode == 4
+    update(board, "v1")
+    expect(board, "1.0.0")
+
+
+@pytest.mark.parametrize("board", [case("single-slot", recovery=False)], indirect=True)
+def test_without_recovery_a_debugger_is_needed(board):
+    expect(board, "1.0.0")
+    done = ferry("update", board.bench.images["v2"], device=board.uri, check=5)
+    assert "did not stay in its bootloader" in done.stderr and "next:" in done.stderr
+    assert "the layout switches recovery off" in board.log()
     board.stop()
+    board.reflash("primary", board.bench.images["foreign"])
     board.start()
     board.wait_for("--reflash primary=FILE")
+    assert ferry("--timeout", "0.3", "echo", "x", device=board.uri).returncode == 4
     board.stop()
     board.reflash("primary", board.bench.images["v1"])
     board.start()

@@ -29,6 +29,7 @@ HEADERS = {
     "server": "core/server", "group_os": "core/server", "group_image": "core/server",
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",
     "update": "core/client",
+    "recovery": "core/recovery",
     "vchip": "port",
 }
 

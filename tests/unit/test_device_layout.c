@@ -84,6 +84,19 @@ static const char two_devices[] =
     "\"max_align\": 8, \"max_sectors\": 128, \"no_downgrade\": true, \"keys\": [\"a.pem\", "
     "\"sub/b.der\"]}";
 
+/* The default layout with a field more. */
+static void read_recovery(const char *field, struct ferry_vchip_start *start)
+{
+    char with[256];
+    char *text;
+
+    (void)snprintf(with, sizeof(with), "\"max_align\": 8, %s", field);
+    text = changed(layout_default_text, "\"max_align\": 8", with);
+    assert_int_equal(layout_parse(text, &layout, why), FERRY_OK);
+    layout_describe(&layout, start);
+    free(text);
+}
+
 static void several_devices_and_runs(void **state)
 {
     struct ferry_vchip_start start;
@@ -101,11 +114,22 @@ static void several_devices_and_runs(void **state)
     assert_string_equal(layout.keys[1], "sub/b.der");
     memset(&start, 0, sizeof(start));
     layout_describe(&layout, &start);
-    assert_int_equal(start.flags, FERRY_VCHIP_NO_DOWNGRADE);
+    assert_int_equal(start.flags,
+                     FERRY_VCHIP_NO_DOWNGRADE | FERRY_VCHIP_RECOVERY | FERRY_VCHIP_RECOVERY_BUTTON);
+    assert_int_equal(start.recovery_wait_ms, 0);
+    assert_int_equal(start.recovery_idle_ms, 30000);
     assert_int_equal(start.device_count, 2);
     assert_int_equal(start.devices[0].run_count, 3);
     assert_int_equal(start.devices[0].runs[2].size, 128 * 1024);
     assert_string_equal(start.areas[start.images[0].secondary].name, "secondary");
+    read_recovery("\"recovery\": {\"button\": false, \"wait_ms\": 500, \"idle_ms\": 0}", &start);
+    assert_int_equal(start.flags, FERRY_VCHIP_RECOVERY);
+    assert_int_equal(start.recovery_wait_ms, 500);
+    assert_int_equal(start.recovery_idle_ms, 0);
+    read_recovery("\"recovery\": {\"idle_ms\": 5}", &start);
+    assert_int_equal(start.flags, FERRY_VCHIP_RECOVERY | FERRY_VCHIP_RECOVERY_BUTTON);
+    read_recovery("\"recovery\": false", &start);
+    assert_int_equal(start.flags, 0);
 }
 
 static void trials_and_ram_are_told(void **state)
@@ -143,7 +167,8 @@ static void a_policy_is_told(void **state)
     layout_describe(&layout, &start);
     assert_int_equal(start.flags, FERRY_VCHIP_NO_DOWNGRADE | FERRY_VCHIP_COMPARE_BUILD |
                                       FERRY_VCHIP_SECURITY_COUNTER | FERRY_VCHIP_VENDOR |
-                                      FERRY_VCHIP_CLASS);
+                                      FERRY_VCHIP_CLASS | FERRY_VCHIP_RECOVERY |
+                                      FERRY_VCHIP_RECOVERY_BUTTON);
     assert_memory_equal(start.vendor_id, vendor, sizeof(vendor));
     for (unsigned i = 0; i < 16; i++) {
         assert_int_equal(start.class_id[i], i * 0x11);
@@ -224,6 +249,15 @@ static const struct bad bads[] = {
     {"[{ \"count\": 256, \"size\": \"4K\" }]", "[]", "flash[0].sectors", "give 1 to 4"},
     {"[{ \"count\": 256, \"size\": \"4K\" }]", "4096", "flash[0].sectors", "give a list"},
     {"[{ \"count\": 256, \"size\": \"4K\" }]", "[7]", "flash[0].sectors[0]", "an object is needed"},
+    {"\"max_align\": 8", "\"max_align\": 8, \"recovery\": 1", "recovery", "an object is needed"},
+    {"\"max_align\": 8", "\"max_align\": 8, \"recovery\": {\"idle\": 1}", "recovery",
+     "button wait_ms idle_ms"},
+    {"\"max_align\": 8", "\"max_align\": 8, \"recovery\": {\"wait_ms\": 60001}", "recovery.wait_ms",
+     "from 0 to 60000"},
+    {"\"max_align\": 8", "\"max_align\": 8, \"recovery\": {\"idle_ms\": -1}", "recovery.idle_ms",
+     "from 0 to 3600000"},
+    {"\"max_align\": 8", "\"max_align\": 8, \"recovery\": {\"button\": 1}", "recovery.button",
+     "true or false"},
     {"\"write_size\": 8", "\"write_size\": 3", "flash[0].write_size", "1, 2, 4, 8, 16 or 32"},
     {"\"write_size\": 8", "\"write_size\": 64", "flash[0].write_size", "from 1 to 32"},
     {"\"write_size\": 8", "\"write_size\": 16", "images[0]", "max_align"},

@@ -59,10 +59,16 @@ struct device {
     int32_t mode; /* below -1: os/8 is refused */
     bool no_params;
     bool no_slot_info;
-    bool no_states; /* state write is refused with rc 8 */
-    bool direct;    /* direct-XIP: the newest is started without a request */
-    bool recovery;  /* a bootloader's server, until the reset */
-    bool stays;     /* … and after it */
+    bool no_states;       /* state write is refused with rc 8 */
+    bool direct;          /* direct-XIP: the newest is started without a request */
+    bool recovery;        /* a bootloader's server, until the reset */
+    bool stays;           /* … and after it */
+    bool single;          /* one slot: the application takes no upload */
+    bool knows_boot_mode; /* boot_mode 1 leads into recovery … */
+    bool says_recovery;   /* … which says that it is one, and what is bootable */
+    uint32_t window_ms;   /* the bootloader listens so long, and stays when it is asked */
+    uint32_t boot_mode;   /* for the next boot */
+    bool not_bootable;    /* in recovery */
     bool hashes_hidden;
     bool no_v2;          /* silent to version 2 */
     bool too_new;        /* says rc 13 to version 2 */
@@ -128,6 +134,9 @@ static void put_slot(const struct device *device, struct ferry_cbor_writer *w, u
     if (!device->hashes_hidden) {
         ferry_cbor_pair_bytes(w, "hash", slot->is_new ? g_new_hash : g_old_hash, HASH_LEN);
     }
+    if (device->recovery && device->says_recovery) {
+        ferry_cbor_pair_bool(w, "bootable", !device->not_bootable);
+    }
     if (!device->recovery) {
         ferry_cbor_pair_bool(w, "active", slot->active);
         ferry_cbor_pair_bool(w, "confirmed", slot->confirmed);
@@ -187,7 +196,7 @@ static void upload(struct device *device, struct ferry_bytes payload, struct fer
 
     device->uploads++;
     assert_int_equal(ferry_cbor_read_map(payload, fields, 4), FERRY_OK);
-    if (device->slot_taken) {
+    if (device->slot_taken || (device->single && !device->recovery)) {
         err(w, 9);
         return;
     }
@@ -285,8 +294,8 @@ static void slot_info(const struct device *device, struct ferry_cbor_writer *w)
     ferry_cbor_open_map(w);
     ferry_cbor_pair_uint(w, "image", device->image);
     ferry_cbor_put_text(w, "slots");
-    ferry_cbor_put_list(w, 2);
-    for (uint32_t i = 0; i < 2; i++) {
+    ferry_cbor_put_list(w, device->single ? 1 : 2);
+    for (uint32_t i = 0; i < (device->single ? 1 : 2); i++) {
         ferry_cbor_open_map(w);
         ferry_cbor_pair_uint(w, "slot", i);
         ferry_cbor_pair_uint(w, "size", device->slot_size * (2 - i));
@@ -312,6 +321,12 @@ static void boot(struct device *device)
     device->up_at = device->reboot_at + device->swap_ms;
     device->reboot_at = 0;
     device->no_v2 = device->no_v2 || device->loses_v2_later;
+    if (device->boot_mode == 1 && device->knows_boot_mode) {
+        device->boot_mode = 0;
+        device->recovery = true;
+        device->slots[0].active = false;
+        return;
+    }
     if (device->recovery) {
         device->recovery = device->stays;
         device->slots[0].active = true;
@@ -347,7 +362,8 @@ static void boot(struct device *device)
 static void os_command(struct device *device, const struct ferry_smp_header *header,
                        struct ferry_bytes payload, struct ferry_cbor_writer *w, uint64_t now)
 {
-    struct ferry_cbor_field force = {.key = "force", .kind = FERRY_CBOR_BOOL};
+    struct ferry_cbor_field fields[] = {{.key = "force", .kind = FERRY_CBOR_BOOL},
+                                        {.key = "boot_mode", .kind = FERRY_CBOR_UINT}};
 
     if (header->id == FERRY_SMP_OS_PARAMS && !device->no_params) {
         ferry_cbor_open_map(w);
@@ -357,10 +373,14 @@ static void os_command(struct device *device, const struct ferry_smp_header *hea
     } else if (header->id == FERRY_SMP_OS_BOOTLOADER_INFO && device->mode >= -1) {
         ferry_cbor_open_map(w);
         ferry_cbor_pair_int(w, "mode", device->mode);
+        if (device->recovery && device->says_recovery) {
+            ferry_cbor_pair_text(w, "recovery", "boot-mode");
+        }
         ferry_cbor_close(w);
     } else if (header->id == FERRY_SMP_OS_RESET) {
-        assert_int_equal(ferry_cbor_read_map(payload, &force, 1), FERRY_OK);
-        device->forced = force.present && force.item.value != 0;
+        assert_int_equal(ferry_cbor_read_map(payload, fields, 2), FERRY_OK);
+        device->forced = fields[0].present && fields[0].item.value != 0;
+        device->boot_mode = fields[1].present ? (uint32_t)fields[1].item.value : 0;
         if (device->reset_busy && !device->forced) {
             rc(w, 10);
             return;
@@ -417,6 +437,10 @@ static size_t handle(struct device *device, struct ferry_bytes packet, uint8_t *
     if (!is_up(device, now)) {
         device->swap_question++;
         return 0;
+    }
+    if (device->boots > 0 && now < device->up_at + device->window_ms && !device->recovery) {
+        device->recovery = true;
+        device->slots[0].active = false;
     }
     if (device->no_v2 && header.version != FERRY_SMP_VERSION_1) {
         return 0;
@@ -1204,8 +1228,106 @@ static void test_serial_recovery(void **state)
     bench->device.no_states = true;
     bench->device.slots[0].present = false;
     run(bench);
-    expect_failed(bench, FERRY_E_STATE, PUT "reset away return ");
+    expect_failed(bench, FERRY_E_STATE,
+                  PUT "reset away return reset away return reset away return ");
     assert_non_null(strstr(bench->last.text, "bootloader"));
+}
+
+#define ENTER "enter away return "
+
+static struct bench *set_up_single(void)
+{
+    struct bench *bench = set_up();
+
+    bench->device.single = true;
+    bench->device.knows_boot_mode = true;
+    bench->device.says_recovery = true;
+    bench->device.mode = 0;
+    bench->device.slots[1].present = false;
+    return bench;
+}
+
+/* One slot: the application cannot take the image, so its bootloader is asked for. */
+static void test_a_single_slot_goes_through_recovery(void **state)
+{
+    struct bench *bench = set_up_single();
+
+    (void)state;
+    run(bench);
+    expect_proof(bench, ASK "space " ENTER PUT "reset away return ");
+    assert_true(bench->last.recovery);
+    assert_int_equal(bench->device.tests, 0);
+    assert_non_null(strstr(bench->warnings, "for good"));
+
+    run(bench); /* once more: it runs */
+    assert_true(bench->last.already && !bench->last.recovery);
+}
+
+static void test_an_application_without_a_boot_mode_is_told_so(void **state)
+{
+    struct bench *bench = set_up_single();
+
+    (void)state;
+    bench->device.knows_boot_mode = false;
+    run(bench);
+    expect_failed(bench, FERRY_E_UNSUPPORTED, ASK "space " ENTER);
+    assert_non_null(strstr(bench->last.remedy, "button"));
+    assert_int_equal(bench->device.uploads, 0);
+}
+
+static void test_a_busy_application_does_not_go_to_recovery(void **state)
+{
+    struct bench *bench = set_up_single();
+
+    (void)state;
+    bench->device.reset_busy = true;
+    run(bench);
+    expect_failed(bench, FERRY_E_REFUSED, ASK "space enter ");
+
+    bench = set_up_single();
+    bench->device.reset_busy = true;
+    bench->config.force_reset = true;
+    run(bench);
+    expect_proof(bench, ASK "space " ENTER PUT "reset away return ");
+}
+
+static void test_recovery_may_be_asked_for(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->device.knows_boot_mode = true;
+    bench->device.says_recovery = true;
+    bench->config.recovery = true;
+    run(bench);
+    expect_proof(bench, ASK "space " ENTER PUT "reset away return ");
+}
+
+/* What recovery would not let run is uploaded again. */
+static void test_an_image_that_is_not_bootable_is_none(void **state)
+{
+    struct bench *bench = set_up_single();
+
+    (void)state;
+    bench->device.recovery = true;
+    bench->device.not_bootable = true;
+    bench->device.slots[0] = (struct slot){.present = true, .is_new = true};
+    run(bench);
+    assert_string_equal(bench->steps, PUT);
+    assert_int_equal(bench->last.error, FERRY_E_MISMATCH);
+}
+
+/* A bootloader that listens after each start stays when it is asked. It is reset, and left in
+ * peace. */
+static void test_a_bootloader_that_listens_is_not_held(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->device.window_ms = 1000;
+    bench->device.swap_ms = 100;
+    run(bench);
+    expect_proof(bench, PUT "test reset away return reset away return ");
 }
 
 /* C25: without hashes in the list the update can be done, but never proved. */
@@ -1242,7 +1364,7 @@ static void test_stop_at_every_step(void **state)
 
     (void)state;
     for (uint32_t step = FERRY_UPDATE_MODE; step <= FERRY_UPDATE_PROVE; step++) {
-        struct bench *bench = set_up();
+        struct bench *bench = step == FERRY_UPDATE_ENTER ? set_up_single() : set_up();
 
         bench->stop_at_step = step;
         run(bench);
@@ -1253,7 +1375,7 @@ static void test_stop_at_every_step(void **state)
         assert_false(ferry_update_next(&bench->update, bench->now, &bench->last));
         runs++;
     }
-    assert_int_equal(runs, 11);
+    assert_int_equal(runs, 12);
 }
 
 static void test_the_window_may_be_narrowed(void **state)
@@ -1334,6 +1456,12 @@ int main(void)
         cmocka_unit_test(test_overwrite_only),
         cmocka_unit_test(test_direct_xip_without_states),
         cmocka_unit_test(test_serial_recovery),
+        cmocka_unit_test(test_a_single_slot_goes_through_recovery),
+        cmocka_unit_test(test_an_application_without_a_boot_mode_is_told_so),
+        cmocka_unit_test(test_a_busy_application_does_not_go_to_recovery),
+        cmocka_unit_test(test_recovery_may_be_asked_for),
+        cmocka_unit_test(test_an_image_that_is_not_bootable_is_none),
+        cmocka_unit_test(test_a_bootloader_that_listens_is_not_held),
         cmocka_unit_test(test_a_list_without_hashes),
         cmocka_unit_test(test_another_image_number),
         cmocka_unit_test(test_stop_at_every_step),

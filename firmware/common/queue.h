@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that wait while one is worked on: as many as the board's parameters say. */
-#ifndef FIRMWARE_APP_QUEUE_H
-#define FIRMWARE_APP_QUEUE_H
+#ifndef FIRMWARE_COMMON_QUEUE_H
+#define FIRMWARE_COMMON_QUEUE_H
 
 #include "ferry/vchip.h"
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SMP on both wires of the chip: packets that come in wait in a queue, answers go out on the wire
+ * they are for. */
+#ifndef FIRMWARE_COMMON_WIRES_H
+#define FIRMWARE_COMMON_WIRES_H
+
+#include "queue.h"
+
+#include "ferry/console.h"
+#include "port/vchip/vchip.h"
+
+/* queue may be used; do not rely on the rest. */
+struct wires {
+    struct vchip *chip;
+    struct queue queue;
+    struct ferry_console_decoder decoder;
+    uint8_t frame[FERRY_VCHIP_SEND_MAX];
+};
+
+/* Make room for as many packets as the chip's parameters say. Once the chip is open; nothing is
+ * received before the first vchip_wait() or flash operation. */
+void wires_init(struct wires *wires, struct vchip *chip);
+
+/* The receiver for vchip_open(), with the struct wires * as context. Runs as an interrupt does: it
+ * only puts bytes together and stores packets. */
+void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len);
+
+/* Send an answer of len bytes to where a request came from. */
+void wires_answer(struct wires *wires, const struct queue_packet *request, const uint8_t *answer,
+                  size_t len);
+
+#endif
