@@ -60,6 +60,16 @@ class OldClient:
         assert answer[0] == op + 1 and answer[6] == self.seq, answer.hex()
         return answer[:8], answer[8:]
 
+    def upload(self, image):
+        off = 0
+        while off < len(image):
+            body = {"image": 0, "off": off, "data": image[off:off + 51]}
+            if off == 0:
+                body["len"] = len(image)
+            _, payload = self.request(2, 1, 1, body)
+            off += len(body["data"])
+            assert payload[-1 - len(head(0, off)):-1] == head(0, off), payload.hex()
+
     def receive(self, timeout=10):
         body, end = b"", time.monotonic() + timeout
         while time.monotonic() < end:
@@ -86,14 +96,7 @@ def test_a_client_of_the_first_generation_updates(device, bench):
         assert header[0] == 3 and b"hello" in payload  # version 1 is answered in version 1
         _, payload = old.request(0, 1, 0, {})
         assert b"1.0.0" in payload
-        off = 0
-        while off < len(image):
-            body = {"image": 0, "off": off, "data": image[off:off + 51]}
-            if off == 0:
-                body["len"] = len(image)
-            _, payload = old.request(2, 1, 1, body)
-            off += len(body["data"])
-            assert payload[-1 - len(head(0, off)):-1] == head(0, off), payload.hex()
+        old.upload(image)
         digest = bytes.fromhex(bench.hash_of("v2"))
         _, payload = old.request(2, 1, 0, {"hash": digest, "confirm": False})
         assert b"pending\xf5" in payload
@@ -109,3 +112,23 @@ def test_a_client_of_the_first_generation_updates(device, bench):
     finally:
         old.close()
     assert ferry_json("image", "list", device=device.uri)["images"][0]["version"] == "2.0.0"
+
+
+def test_a_client_of_the_first_generation_recovers(device, bench):
+    """In the bootloader's recovery: upload and reset is all it knows of it."""
+    device.wait_for(r"app 1\.0\.0")
+    old = OldClient(os.path.realpath(device.link))
+    try:
+        old.request(2, 0, 5, {"boot_mode": 1})
+        device.wait_for(r"recovery \(boot-mode\)")
+        header, payload = old.request(2, 0, 1, {"echo": 0})  # the console's echo off, as its first
+        assert header[0] == 3 and b"rc\x00" in payload
+        _, payload = old.request(0, 1, 0, {})
+        assert b"1.0.0" in payload and b"active\xf4" in payload
+        old.upload(bench.images["v2"].read_bytes())
+        old.request(2, 0, 5, {})
+        device.wait_for(r"app 2\.0\.0")
+    finally:
+        old.close()
+    state = device.running()
+    assert state["version"] == "2.0.0" and state["confirmed"]

@@ -54,7 +54,10 @@ static bool send(struct fault_life *life, struct request *request, uint8_t id, u
     ferry_smp_header_write(&header, request->packet);
 
     struct ferry_bytes pending = {request->packet, FERRY_SMP_HEADER_SIZE + (size_t)size};
-    size_t len = ferry_server_handle(&life->machine->server, &pending, 0, answer, PACKET_MAX);
+    struct fault_machine *machine = life->machine;
+    size_t len = life->in_recovery
+                     ? ferry_recovery_handle(&machine->recovery, &pending, 0, answer, PACKET_MAX)
+                     : ferry_server_handle(&machine->server, &pending, 0, answer, PACKET_MAX);
     struct ferry_bytes whole = {answer, len};
     struct ferry_bytes rest;
 
@@ -118,24 +121,26 @@ static bool send_chunk(struct fault_life *life, uint32_t image, const struct fau
     return true;
 }
 
-bool fault_client_upload_of(struct fault_life *life, uint32_t image, enum fault_picture_id id)
+/* All of a file, with the number of an upload, to a server that has just started. */
+static bool upload(struct fault_life *life, uint32_t number, const struct fault_picture *picture)
 {
-    const struct fault_picture *picture = picture_of(life, image, id);
     uint32_t offset = 0;
     uint8_t sha[32];
 
-    if (!start_group(life)) {
-        return false;
-    }
     test_sha256(picture->bytes, picture->size, sha);
     while (offset < picture->size) {
         uint32_t before = offset;
 
-        if (!send_chunk(life, image, picture, sha, &offset) || offset <= before) {
+        if (!send_chunk(life, number, picture, sha, &offset) || offset <= before) {
             return false;
         }
     }
     return true;
+}
+
+bool fault_client_upload_of(struct fault_life *life, uint32_t image, enum fault_picture_id id)
+{
+    return start_group(life) && upload(life, image, picture_of(life, image, id));
 }
 
 bool fault_client_upload(struct fault_life *life, enum fault_picture_id id)
@@ -143,22 +148,27 @@ bool fault_client_upload(struct fault_life *life, enum fault_picture_id id)
     return fault_client_upload_of(life, 0, id);
 }
 
-bool fault_client_test_of(struct fault_life *life, uint32_t image, enum fault_picture_id id)
+/* Ask for a picture to be next: for a test, or for good. */
+static bool request_image(struct fault_life *life, const struct fault_picture *picture,
+                          bool permanent)
 {
-    const struct fault_picture *picture = picture_of(life, image, id);
     struct ferry_flash_ram rom;
     struct ferry_image_info info;
     struct request request;
 
-    if (!start_group(life) ||
-        ferry_flash_rom_init(&rom, picture->bytes, picture->size) != FERRY_OK ||
+    if (ferry_flash_rom_init(&rom, picture->bytes, picture->size) != FERRY_OK ||
         ferry_image_inspect(&rom.flash, &info) != FERRY_OK) {
         return false;
     }
     begin(&request);
     ferry_cbor_pair_bytes(&request.out, "hash", info.digest, info.digest_len);
-    ferry_cbor_pair_bool(&request.out, "confirm", false);
+    ferry_cbor_pair_bool(&request.out, "confirm", permanent);
     return send_simple(life, &request, FERRY_SMP_IMAGE_STATE);
+}
+
+bool fault_client_test_of(struct fault_life *life, uint32_t image, enum fault_picture_id id)
+{
+    return start_group(life) && request_image(life, picture_of(life, image, id), false);
 }
 
 bool fault_client_test(struct fault_life *life, enum fault_picture_id id)
@@ -194,4 +204,50 @@ bool fault_client_erase_of(struct fault_life *life, uint32_t image)
     ferry_cbor_pair_uint(&request.out, "slot",
                          2 * image + (life->machine->apps[image].active == 0 ? 1 : 0));
     return send_simple(life, &request, FERRY_SMP_IMAGE_ERASE);
+}
+
+/* ---- Recovery ------------------------------------------------------------------------------- */
+
+/* As after a reset with boot_mode 1, or where a boot found nothing to run. */
+static bool enter_recovery(struct fault_machine *machine)
+{
+    enum ferry_recovery_way way =
+        machine->dark ? FERRY_RECOVERY_NO_IMAGE : FERRY_RECOVERY_BOOT_MODE;
+
+    return ferry_recovery_init(&machine->recovery, &machine->recovery_config, way,
+                               machine->dark ? &machine->report : NULL, 0) == FERRY_OK;
+}
+
+static bool erase_secondary(struct fault_life *life)
+{
+    struct request request;
+
+    begin(&request);
+    ferry_cbor_pair_uint(&request.out, "slot", 1);
+    return send_simple(life, &request, FERRY_SMP_IMAGE_ERASE);
+}
+
+/* A request that is refused says that its slot must be erased: before the next try. */
+static bool recover(struct fault_life *life, const struct fault_picture *picture, uint32_t number,
+                    bool request)
+{
+    if (life->erase_first && erase_secondary(life)) {
+        life->erase_first = false;
+    }
+    if (!upload(life, number, picture)) {
+        return false;
+    }
+    life->erase_first = request && !request_image(life, picture, true);
+    return !life->erase_first;
+}
+
+bool fault_client_recover(struct fault_life *life, enum fault_picture_id id, uint32_t number,
+                          bool request)
+{
+    bool done = enter_recovery(life->machine);
+
+    life->in_recovery = true;
+    done = done && recover(life, picture_of(life, 0, id), number, request);
+    life->in_recovery = false;
+    return done;
 }

@@ -408,8 +408,7 @@ static void live(struct explorer *explorer, struct fault_life *life)
             reset_before_app(explorer, life);
         }
         life->cause = FERRY_CAUSE_OTHER;
-        if (!life->failed && (runs || explorer->job->strategy->traits->needs_recovery) &&
-            !run_app(explorer, life)) {
+        if (!life->failed && (runs || fault_life_has_recovery(life)) && !run_app(explorer, life)) {
             break;
         }
     }

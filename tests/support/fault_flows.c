@@ -366,23 +366,6 @@ static enum fault_app app_uploads(struct fault_life *life)
     return update(life, FAULT_NEW, &app) ? FAULT_RESTS : app;
 }
 
-/* By recovery, and then somebody plants an older image: it does not run, and the next upload
- * brings the device back. A store that takes nothing for ever knows of nothing: docs/BOOT.md. */
-static enum fault_app app_is_planted(struct fault_life *life)
-{
-    enum fault_app app;
-
-    if (!update(life, FAULT_NEW, &app)) {
-        return app;
-    }
-    if (life->step >= 2 || fault_policy_store_is_dead(life)) {
-        return FAULT_RESTS;
-    }
-    fault_load(life, 0, life->step == 0 ? FAULT_LOW : FAULT_OLD);
-    life->step++;
-    return FAULT_RESETS;
-}
-
 /* A whole life: an update, and the next one after it. */
 static enum fault_app app_lives(struct fault_life *life)
 {
@@ -397,6 +380,103 @@ static enum fault_app app_lives(struct fault_life *life)
     return update(life, FAULT_NEXT, &app) ? FAULT_RESTS : app;
 }
 
+/* ---- Recovery -------------------------------------------------------------------------------- */
+
+/* In recovery, whether an image runs or not: a picture to where an upload's number leads, until it
+ * runs for good. */
+static enum fault_app recover(struct fault_life *life, uint32_t number, bool request)
+{
+    life->candidate = FAULT_NEW;
+    if (fault_life_runs(life, FAULT_NEW) && !life->on_trial) {
+        settle(life);
+        return FAULT_RESTS;
+    }
+    life->asked = fault_client_recover(life, FAULT_NEW, number, request);
+    life->requests += life->asked ? 1 : 0;
+    return FAULT_RESETS;
+}
+
+static enum fault_app app_recovers(struct fault_life *life)
+{
+    return recover(life, 0, false);
+}
+
+/* By recovery, and then somebody plants an older image: it does not run, and the next upload
+ * brings the device back. A store that takes nothing for ever knows of nothing: docs/BOOT.md. */
+static enum fault_app app_is_planted(struct fault_life *life)
+{
+    enum fault_app app = recover(life, 0, false);
+
+    if (app != FAULT_RESTS || life->step >= 2 || fault_policy_store_is_dead(life)) {
+        return app;
+    }
+    fault_load(life, 0, life->step == 0 ? FAULT_LOW : FAULT_OLD);
+    life->step++;
+    return FAULT_RESETS;
+}
+
+static enum fault_app app_recovers_primary(struct fault_life *life)
+{
+    return recover(life, 1, false);
+}
+
+static enum fault_app app_recovers_secondary(struct fault_life *life)
+{
+    return recover(life, 2, true);
+}
+
+/* What does not verify is refused, and nothing is lost by it. */
+static enum fault_app app_is_refused(struct fault_life *life)
+{
+    if (life->step > 0) {
+        return FAULT_RESTS;
+    }
+    if (fault_client_recover(life, FAULT_BAD, 0, false)) {
+        fault_life_fail(life, FAULT_VERIFIED, "recovery took an image that does not verify");
+    }
+    life->step = 1;
+    return FAULT_RESETS;
+}
+
+/* Older images and one with a lower counter, sent to recovery once the new one is confirmed: to
+ * wherever it puts them, and over the only good one. Then the new one again, for a way out. */
+static enum fault_app app_attacks_recovery(struct fault_life *life)
+{
+    static const struct {
+        enum fault_picture_id picture;
+        uint32_t number;
+    } attacks[] = {{FAULT_OLD, 0}, {FAULT_LOW, 0}, {FAULT_OLD, 1}, {FAULT_LOW, 1}};
+
+    if (life->on_trial) {
+        return confirm_trial(life, false);
+    }
+    if (!life->accepted && fault_life_runs(life, life->candidate)) {
+        mark(life);
+        settle(life);
+        return FAULT_RESETS; /* the boot that finds it confirmed keeps what it demands */
+    }
+    if (!life->accepted || (life->running != 0 && !fault_policy_is_at_rest(life))) {
+        return FAULT_RESTS;
+    }
+    if (life->step < sizeof(attacks) / sizeof(attacks[0])) {
+        if (fault_client_recover(life, attacks[life->step].picture, attacks[life->step].number,
+                                 false)) {
+            fault_life_fail(life, FAULT_DOWNGRADE, "recovery took an older image");
+        }
+        life->step++;
+        return FAULT_RESETS;
+    }
+    return fault_life_runs(life, FAULT_NEW) ? FAULT_RESTS : recover(life, 0, false);
+}
+
+/* Nothing in any slot: what a device without an image, or after a bad one, begins with. */
+static void setup_nothing(struct fault_life *life)
+{
+    life->machine->apps[0] = life->machine->images[0].slots;
+    life->confirmed = -1;
+    life->candidate = FAULT_NEW;
+}
+
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
 #define REVERT  FAULT_NEEDS_REVERT
@@ -404,6 +484,7 @@ static enum fault_app app_lives(struct fault_life *life)
 #define SINGLE  FAULT_NEEDS_SINGLE
 #define SET     FAULT_NEEDS_SET
 #define NEEDS   FAULT_NEEDS_DEPENDENCY
+#define INSIDE  FAULT_IN_RECOVERY
 
 const struct fault_flow fault_flows[] = {
     {"test", 0, FAULT_GOAL_TRIAL, setup_test, app_rests},
@@ -421,9 +502,7 @@ const struct fault_flow fault_flows[] = {
     {"empty", 0, FAULT_GOAL_NEW, setup_empty, app_rests},
     {"damaged", 0, FAULT_GOAL_NEW, setup_damaged, app_rests},
     {"attack", FAULT_NEEDS_POLICY, FAULT_GOAL_CONFIRMED, fault_policy_setup, app_is_attacked},
-    {"single", SINGLE, FAULT_GOAL_NEW, setup_old, app_uploads},
-    {"planted", SINGLE | FAULT_NEEDS_POLICY, FAULT_GOAL_NEW, setup_old, app_is_planted},
-    {"single-damaged", SINGLE, FAULT_GOAL_NEW, setup_single_damaged, app_uploads},
+    {"planted", SINGLE | FAULT_NEEDS_POLICY | INSIDE, FAULT_GOAL_NEW, setup_old, app_is_planted},
     {"set-confirm", SET, FAULT_GOAL_CONFIRMED, fault_set_setup_test, fault_set_app_confirms},
     {"set-permanent", SET, FAULT_GOAL_NEW, fault_set_setup_permanent, fault_set_app_rests},
     {"set-revert", SET | REVERT, FAULT_GOAL_OLD, fault_set_setup_trial, fault_set_app_hangs},
@@ -434,6 +513,16 @@ const struct fault_flow fault_flows[] = {
     {"set-bad", SET, FAULT_GOAL_OLD, fault_set_setup_bad, fault_set_app_rests},
     {"set-upload", SET | NEEDS, FAULT_GOAL_CONFIRMED, fault_set_setup_old, fault_set_app_uploads},
     {"set-unmet", SET | NEEDS, FAULT_GOAL_OLD, fault_set_setup_unmet, fault_set_app_rests},
+    {"single", SINGLE | INSIDE, FAULT_GOAL_NEW, setup_old, app_recovers},
+    {"single-damaged", SINGLE | INSIDE, FAULT_GOAL_NEW, setup_single_damaged, app_recovers},
+    {"recovery", INSIDE, FAULT_GOAL_NEW, setup_old, app_recovers},
+    {"recovery-primary", INSIDE, FAULT_GOAL_NEW, setup_old, app_recovers_primary},
+    {"recovery-secondary", REQUEST | INSIDE, FAULT_GOAL_NEW, setup_old, app_recovers_secondary},
+    {"recovery-empty", INSIDE, FAULT_GOAL_NEW, setup_nothing, app_recovers},
+    {"recovery-trial", REVERT | INSIDE, FAULT_GOAL_NEW, setup_trial, app_recovers},
+    {"recovery-refused", INSIDE, FAULT_GOAL_OLD, setup_old, app_is_refused},
+    {"recovery-attack", FAULT_NEEDS_POLICY | INSIDE, FAULT_GOAL_CONFIRMED, fault_policy_setup,
+     app_attacks_recovery},
 };
 
 const size_t fault_flow_count = sizeof(fault_flows) / sizeof(fault_flows[0]);

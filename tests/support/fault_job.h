@@ -7,9 +7,8 @@
 
 #include "fault_models.h"
 #include "ferry/boot.h"
+#include "ferry/recovery.h"
 #include "ferry/set.h"
-#include "ferry/group_image.h"
-#include "ferry/server.h"
 #include "test_image.h"
 
 /* ---- The device ------------------------------------------------------------------------------ */
@@ -59,6 +58,9 @@ struct fault_machine {
     struct ferry_server_config server_config;
     struct ferry_server_mount mount;
     struct ferry_server server;
+    struct ferry_recovery_config recovery_config;
+    struct ferry_recovery recovery;
+    bool dark; /* the last boot found nothing to run */
     uint8_t *buf;
     uint8_t *ram_bytes;
 };
@@ -130,6 +132,7 @@ struct fault_life {
     bool asked;         /* the request stands */
     bool ran_candidate; /* its application has run */
     bool accepted;      /* and was confirmed with success */
+    bool in_recovery;   /* the client's requests go to recovery */
     /* What the last boot found. */
     uint32_t running; /* bit set of the pictures that it equals; all images of a set do */
     bool on_trial;
@@ -157,7 +160,8 @@ enum {
     FAULT_NEEDS_SINGLE = 4,
     FAULT_NEEDS_SET = 8,         /* several images that change as one */
     FAULT_NEEDS_DEPENDENCY = 16, /* each picture needs the other image's */
-    FAULT_NEEDS_POLICY = 32      /* a device with one */
+    FAULT_NEEDS_POLICY = 32,     /* a device with one */
+    FAULT_IN_RECOVERY = 64       /* the client talks to recovery, in the dark, too */
 };
 
 struct fault_flow {
@@ -167,7 +171,7 @@ struct fault_flow {
     /* Put images and requests into place, on erased slots; no faults yet. */
     void (*setup)(struct fault_life *life);
     /* The application and the client it serves, after each boot that found an image to run; and,
-     * where the strategy needs a recovery, the recovery after one that did not. */
+     * in recovery, after one that did not, too. */
     enum fault_app (*app)(struct fault_life *life);
 };
 
@@ -236,6 +240,11 @@ bool fault_client_upload_of(struct fault_life *life, uint32_t image, enum fault_
 bool fault_client_test_of(struct fault_life *life, uint32_t image, enum fault_picture_id picture);
 bool fault_client_erase_of(struct fault_life *life, uint32_t image);
 
+/* The client of a device in recovery. number: of the upload, 0 = not sent. request: ask for the
+ * image, too. */
+bool fault_client_recover(struct fault_life *life, enum fault_picture_id picture, uint32_t number,
+                          bool request);
+
 /* ---- fault_life.c ---------------------------------------------------------------------------- */
 
 /* Something is wrong; only the first is kept. */
@@ -243,6 +252,9 @@ void fault_life_fail(struct fault_life *life, enum fault_invariant invariant, co
 
 /* Note whether the report, also of a boot under way, names a sector that fails for ever. */
 void fault_life_look_for_names(struct fault_life *life);
+
+/* Whether the client of this flow finds a recovery where nothing runs. */
+bool fault_life_has_recovery(const struct fault_life *life);
 
 /* Whether the image that runs equals a picture. */
 bool fault_life_runs(const struct fault_life *life, int picture);
@@ -269,6 +281,9 @@ void fault_load(struct fault_life *life, uint32_t slot, enum fault_picture_id pi
 
 /* ---- fault_policy.c ----------------------------------------------------------------------------
  */
+
+/* Whether the last boot did its work. */
+bool fault_policy_is_at_rest(const struct fault_life *life);
 
 /* An old image runs and is recorded; the new one is uploaded, and a test is asked for. */
 void fault_policy_setup(struct fault_life *life);

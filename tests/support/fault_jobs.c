@@ -167,13 +167,13 @@ static const struct spec specs[] = {
      ONCE,
      .policy = true,
      PLAIN(8, 0xff),
-     .flows = " attack hang permanent raise single planted "},
+     .flows = " attack hang permanent raise single planted recovery-attack "},
     {.name = "z4-policy",
      .scope = FAULT_WHOLE,
      ONCE,
      .policy = true,
      PLAIN(4, 0x00),
-     .flows = " attack hang "},
+     .flows = " attack hang recovery-attack "},
     {.name = "pair-policy",
      .scope = FAULT_SHORT,
      .depth = 2,
@@ -490,7 +490,15 @@ static void fill(struct fault_job *job, const struct spec *spec,
              write_once ? "-once" : "", flow->name);
 }
 
-static void add_jobs(struct list *list, const struct spec *spec,
+/* Recovery writes as an application's server does, in more flows: in the short form on the first
+ * device only. */
+static bool is_in_scope(enum fault_scope scope, const struct spec *spec,
+                        const struct fault_flow *flow)
+{
+    return scope != FAULT_SHORT || spec == specs || (flow->needs & FAULT_IN_RECOVERY) == 0;
+}
+
+static void add_jobs(struct list *list, enum fault_scope scope, const struct spec *spec,
                      const struct ferry_boot_strategy *strategy)
 {
     const struct fault_layout layout = make_layout(spec, strategy);
@@ -498,7 +506,8 @@ static void add_jobs(struct list *list, const struct spec *spec,
     for (size_t i = 0; i < 2 * fault_flow_count; i++) {
         const struct fault_flow *flow = &fault_flows[i / 2];
 
-        if (wants_flow(spec, flow) && fault_flow_suits(flow, strategy->traits)) {
+        if (is_in_scope(scope, spec, flow) && wants_flow(spec, flow) &&
+            fault_flow_suits(flow, strategy->traits)) {
             struct fault_job *job = add(list);
 
             fill(job, spec, strategy, flow, i % 2 != 0);
@@ -530,7 +539,7 @@ struct fault_job *fault_jobs(enum fault_scope scope, size_t *count)
         for (size_t s = 0; s < fault_strategy_count; s++) {
             if (specs[i].scope <= (uint32_t)scope &&
                 suits(&specs[i], fault_strategies[s]->traits)) {
-                add_jobs(&list, &specs[i], fault_strategies[s]);
+                add_jobs(&list, scope, &specs[i], fault_strategies[s]);
             }
         }
     }

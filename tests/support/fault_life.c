@@ -50,6 +50,11 @@ static enum ferry_boot_action action_of(const struct fault_life *life, uint32_t 
                                                      : FERRY_BOOT_RAN;
 }
 
+bool fault_life_has_recovery(const struct fault_life *life)
+{
+    return (life->job->flow->needs & FAULT_IN_RECOVERY) != 0;
+}
+
 /* ---- What runs ------------------------------------------------------------------------------- */
 
 static bool equals(const uint8_t *memory, uint32_t room, const struct fault_picture *picture)
@@ -291,10 +296,10 @@ static void check_dark(struct fault_life *life, int rc)
     if (life->dark < DARK_MAX) {
         return;
     }
-    /* Where there is one slot only the recovery writes, and is told itself. */
-    if (armed != NULL && !names_failing(life) && traits_of(life)->slot_count > 1) {
+    /* What recovery writes it is told itself. */
+    if (armed != NULL && !names_failing(life) && !fault_life_has_recovery(life)) {
         fault_life_fail(life, FAULT_NAMED, "nothing runs, and the failing sector is not named");
-    } else if (armed == NULL && !traits_of(life)->needs_recovery) {
+    } else if (armed == NULL && !fault_life_has_recovery(life)) {
         fault_life_fail(life, FAULT_RUNS, ferry_error_text(life->machine->report.images[0].reason));
     }
 }

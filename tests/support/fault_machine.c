@@ -77,23 +77,18 @@ static void init_boot(struct fault_machine *machine, const struct fault_job *job
     }
 }
 
-/* A device with one slot takes uploads in its recovery, which runs from elsewhere. */
-static const struct ferry_image_options in_recovery = {.erase_pending = true,
-                                                       .upload_running = true};
-
 static void init_server(struct fault_machine *machine, const struct fault_job *job)
 {
-    bool single = job->strategy->traits->slot_count == 1;
-
     machine->group_config =
         (struct ferry_image_group_config){.images = machine->apps,
                                           .image_count = job->layout.set ? FAULT_IMAGES : 1,
                                           .set = job->layout.set ? &ferry_set_in_store : NULL,
-                                          .options = single ? &in_recovery : NULL,
                                           .check = &ferry_image_check_sha256};
     machine->mount = (struct ferry_server_mount){&ferry_image_group_table, &machine->group};
     machine->server_config = (struct ferry_server_config){
         .groups = &machine->mount, .group_count = 1, .buf_size = 2048, .buf_count = 1};
+    machine->recovery_config = (struct ferry_recovery_config){
+        .boot = &machine->config, .buf_size = 2048, .buf_count = 1, .idle_ms = 1000};
 }
 
 void fault_machine_init(struct fault_machine *machine, const struct fault_job *job,
@@ -123,7 +118,7 @@ static void open_store(struct fault_machine *machine, struct fault_chip *chip)
     }
 }
 
-/* The application, or recovery, begins: with the store as the boot left it, opened anew. */
+/* The application begins: with the store as the boot left it, opened anew. */
 static void start_app(struct fault_machine *machine, struct fault_chip *chip)
 {
     open_store(machine, chip);
@@ -149,6 +144,7 @@ int fault_machine_boot(struct fault_machine *machine, const struct fault_job *jo
     machine->config.cause = cause;
     machine->nothing_runs = 0;
     rc = ferry_boot_run(&machine->config, &machine->report);
+    machine->dark = rc != FERRY_OK;
     chip->state.booting = false;
     chip->state.steps = 0;
     if (!chip->state.runaway) {

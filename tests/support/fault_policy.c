@@ -40,7 +40,7 @@ void fault_policy_setup(struct fault_life *life)
 }
 
 /* A boot that could not do its work is done again first: the images are on their way. */
-static bool is_at_rest(const struct fault_life *life)
+bool fault_policy_is_at_rest(const struct fault_life *life)
 {
     const struct ferry_boot_image_report *report = &life->machine->report.images[0];
 
@@ -49,7 +49,8 @@ static bool is_at_rest(const struct fault_life *life)
 
 enum fault_app fault_policy_attack(struct fault_life *life)
 {
-    if (life->step >= ATTACKS || !fault_life_runs(life, life->confirmed) || !is_at_rest(life)) {
+    if (life->step >= ATTACKS || !fault_life_runs(life, life->confirmed) ||
+        !fault_policy_is_at_rest(life)) {
         return FAULT_RESTS;
     }
     fault_load(life, slots_of(life)->active == 0 ? 1 : 0, attacks[life->step].picture);
