@@ -313,6 +313,25 @@ static void test_an_image_goes_to_the_slot_it_is_linked_to(void **state)
     boots(FERRY_OK, FERRY_BOOT_RAN, 4);
 }
 
+/* As of a first stage: what is in the primary is the program that serves. */
+static void test_a_primary_of_its_own_is_left_alone(void **state)
+{
+    static struct ferry_strategy_traits traits;
+    static struct ferry_boot_strategy strategy;
+    (void)state;
+
+    traits = ferry_traits_overwrite;
+    traits.own_primary = true;
+    strategy = ferry_boot_overwrite;
+    strategy.traits = &traits;
+    begin(&strategy, false);
+    recovery_rig_enter(&rig, FERRY_RECOVERY_NO_IMAGE);
+    upload(AUTO, NEW, "");
+    assert_true(fault_device_holds(OTHER, NEW));
+    assert_string_equal(recovery_rig_upload(&rig, PRIMARY, OLD, 200), ERR(9));
+    erase("{\"slot\":0}", ERR(9));
+}
+
 static void test_a_single_slot_is_replaced(void **state)
 {
     (void)state;
@@ -491,6 +510,7 @@ int main(void)
         CASE(test_in_place_the_other_slot_is_taken_and_asked_for),
         CASE(test_an_image_goes_to_the_slot_it_is_linked_to),
         CASE(test_a_single_slot_is_replaced),
+        CASE(test_a_primary_of_its_own_is_left_alone),
         CASE(test_a_wrong_signature_is_refused_before_the_boot),
         CASE(test_a_damaged_image_is_refused),
         CASE(test_a_downgrade_is_refused),
