@@ -79,9 +79,11 @@ static void print_human(uint32_t image, const struct ferry_measured *found)
     if (found->counter >= 0) {
         printf("  security counter of the image: %lld\n", (long long)found->counter);
     }
-    if (found->demanded >= 0) {
-        printf("  the device demands: counter %lld, version %s or more\n",
-               (long long)found->demanded, found->least);
+    if (found->demanded > 0) {
+        printf("  the device demands: counter %lld or more\n", (long long)found->demanded);
+    }
+    if (found->least[0] != '\0' && strcmp(found->least, "0.0.0") != 0) {
+        printf("  the device demands: version %s or newer\n", found->least);
     }
     if (found->record.len > 0) {
         printf("  boot record: ");
