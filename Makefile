@@ -2,7 +2,7 @@
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
 .PHONY: all help setup host programs demo test test-unit test-e2e test-sanitizers test-house \
-        faults interop bench bench-swap bench-size fuzz format format-check tidy size clean
+        faults skips interop bench bench-swap bench-size fuzz format format-check tidy size clean
 
 PRESET ?= host
 FUZZ_SECONDS ?= 60
@@ -50,6 +50,9 @@ test-sanitizers: setup ## the C tests under AddressSanitizer and UndefinedBehavi
 	@cmake --preset sanitizers >build/cmake-sanitizers.log 2>&1 || { cat build/cmake-sanitizers.log; exit 1; }
 	@cmake --build --preset sanitizers -- --quiet
 	@ctest --test-dir build/sanitizers --no-tests=error --output-on-failure -j $(JOBS)
+
+skips: host ## each instruction of the bootloader's decision skipped once, in an interpreter of Cortex-M0 code
+	@scripts/skips build/host/tests/skips
 
 faults: host ## the bootloader under every fault, one and two at once: minutes (FERRY_FAULT=ID: one alone)
 	@build/host/tests/faults --processes $(JOBS) --report build/faults.txt

@@ -87,11 +87,13 @@ static int check_config(const struct ferry_boot_config *config)
 
 static void clear_report(struct ferry_boot_report *report, int reason)
 {
+    static const struct ferry_boot_image_report stopped = {.action = FERRY_BOOT_STOPPED,
+                                                           .next = FERRY_SWAP_NONE};
+
     memset(report, 0, sizeof(*report));
     for (uint32_t i = 0; i < FERRY_BOOT_IMAGES; i++) {
-        report->images[i].action = FERRY_BOOT_STOPPED;
+        memcpy(&report->images[i], &stopped, sizeof(stopped));
         report->images[i].reason = reason;
-        report->images[i].next = FERRY_SWAP_NONE;
     }
 }
 
@@ -145,6 +147,29 @@ static bool all_valid(const struct ferry_verdict *verdicts, uint32_t count)
         valid += ferry_verdict_is_valid(&verdicts[i]) ? 1 : 0;
     }
     return count != 0 && valid == count;
+}
+
+/* All verdicts as one, without a branch, and each word by itself: what differs in any differs in
+ * it. */
+static void compose(const struct ferry_verdict *verdicts, uint32_t count, struct ferry_verdict *all)
+{
+    const volatile struct ferry_verdict *v = verdicts;
+    uint32_t valid = 0;
+    uint32_t check = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        valid |= v[i].valid ^ FERRY_VALID;
+    }
+    all->valid = FERRY_VALID ^ valid;
+    for (uint32_t i = count; i > 0; i--) {
+        check |= v[i - 1].check ^ ~FERRY_VALID;
+    }
+    all->check = ~FERRY_VALID ^ check;
+}
+
+bool ferry_boot_may_start(const struct ferry_boot_report *report)
+{
+    return ferry_verdict_is_valid(&report->verdict);
 }
 
 int ferry_boot_swap_init(struct ferry_boot_swap *swap, const struct ferry_boot_config *config,
@@ -260,5 +285,6 @@ int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_rep
     if (result != FERRY_OK) {
         tell_nothing_runs(config, report);
     }
+    compose(verdicts, config->image_count, &report->verdict);
     return result;
 }

@@ -223,6 +223,19 @@ static bool is_on_trial(const struct ferry_boot_slots *slots, uint32_t slot)
     return ferry_in_place_choose(then) != slot;
 }
 
+/* ---- The verdict and its slot --------------------------------------------------------------- */
+
+/* A verdict is bound to the flash that was verified, and let loose by the one that is to run: if
+ * they are two, it is valid no more. To verify one slot and start the other takes more than one
+ * instruction. */
+static void bind(struct ferry_verdict *verdict, const struct ferry_flash *flash)
+{
+    uint32_t id = (uint32_t)(uintptr_t)flash;
+
+    verdict->valid ^= id;
+    verdict->check ^= id;
+}
+
 /* ---- The boot ---------------------------------------------------------------------------------
  */
 
@@ -280,6 +293,9 @@ int ferry_boot_in_place(const struct ferry_boot_swap *swap, const struct ferry_b
         return stop_at_power(report);
     }
     report->slot = (uint8_t)slot;
+    if (select->in_slot) {
+        bind(verdict, ferry_slots_slot(swap->slots, report->slot));
+    }
     report->next = is_on_trial(&slots, slot) ? FERRY_SWAP_REVERT : FERRY_SWAP_NONE;
     return FERRY_OK;
 }
@@ -307,5 +323,6 @@ int ferry_boot_examine_slot(const struct ferry_boot_swap *swap, uint32_t slot, b
     if (rc != FERRY_OK) {
         *verdict = (struct ferry_verdict){0, 0};
     }
+    bind(verdict, flash);
     return rc;
 }

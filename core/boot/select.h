@@ -37,6 +37,7 @@ struct ferry_boot_select {
      * ferry_boot_admit(). Returns FERRY_OK or why it may not run. */
     int (*examine)(const struct ferry_boot_swap *swap, uint32_t slot, bool asked,
                    struct ferry_image_info *info, struct ferry_verdict *verdict);
+    bool in_slot; /* it runs in its slot, whose verdict examine bound */
     const struct ferry_boot_revert *revert; /* NULL: nothing is ever taken back */
 };
 
@@ -52,7 +53,8 @@ FERRY_MUST_CHECK
 int ferry_boot_in_place(const struct ferry_boot_swap *swap, const struct ferry_boot_select *select,
                         struct ferry_boot_image_report *report, struct ferry_verdict *verdict);
 
-/* examine of strategies that run an image in its slot, and of those that load it to RAM. */
+/* examine of strategies that run an image in its slot (its verdict is then bound to the flash of
+ * the slot, and neither word says valid), and of those that load it to RAM. */
 FERRY_MUST_CHECK
 int ferry_boot_examine_slot(const struct ferry_boot_swap *swap, uint32_t slot, bool asked,
                             struct ferry_image_info *info, struct ferry_verdict *verdict);

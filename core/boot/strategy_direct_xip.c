@@ -4,6 +4,7 @@
 
 static const struct ferry_boot_select in_place = {
     .examine = ferry_boot_examine_slot,
+    .in_slot = true,
     .revert = NULL,
 };
 

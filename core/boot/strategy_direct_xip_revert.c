@@ -5,6 +5,7 @@
 
 static const struct ferry_boot_select in_place = {
     .examine = ferry_boot_examine_slot,
+    .in_slot = true,
     .revert = &ferry_boot_revert,
 };
 

@@ -46,10 +46,10 @@ static uint32_t compare_again(const struct ferry_evidence *evidence)
     return FERRY_IMAGE_DIGEST_MAX - equal;
 }
 
-void ferry_evidence_signature(struct ferry_evidence *evidence, int result)
+void ferry_evidence_signature(struct ferry_evidence *evidence, int result, int again)
 {
     evidence->signature = FERRY_EVIDENCE_SIGNED ^ (uint32_t)result;
-    evidence->signature_inverse = ~FERRY_EVIDENCE_SIGNED ^ (uint32_t)result;
+    evidence->signature_inverse = ~FERRY_EVIDENCE_SIGNED ^ (uint32_t)again;
 }
 
 void ferry_verdict_compose(const struct ferry_evidence *evidence, struct ferry_verdict *verdict)

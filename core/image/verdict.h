@@ -33,8 +33,9 @@ void ferry_evidence_expect(struct ferry_evidence *evidence, const uint8_t *diges
 FERRY_MUST_CHECK
 uint32_t ferry_evidence_compare(struct ferry_evidence *evidence);
 
-/* Keep the result of one signature, FERRY_OK or an error, in place of the one before. */
-void ferry_evidence_signature(struct ferry_evidence *evidence, int result);
+/* Keep the result of one signature, FERRY_OK or an error, in place of the one before. again: the
+ * same, read anew from where it was kept. */
+void ferry_evidence_signature(struct ferry_evidence *evidence, int result, int again);
 
 /* Compose the verdict; the digests are compared once more. */
 void ferry_verdict_compose(const struct ferry_evidence *evidence, struct ferry_verdict *verdict);

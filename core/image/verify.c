@@ -127,18 +127,21 @@ static int check_signature(struct search *search, const struct ferry_tlv *tlv)
                                       .cap = search->cap,
                                       .feed = search->feed,
                                       .feed_context = search->feed_context};
+    /* Volatile: what is said of it below is read anew each time. */
+    volatile int good = FERRY_E_SIGNATURE;
+    volatile int refusal = FERRY_E_REVOKED;
     feed(search);
-    int good = verifier->verify(search->key, &what, signature, tlv->len);
+    good = verifier->verify(search->key, &what, signature, tlv->len);
     feed(search);
     /* Where the image itself was read, both comparisons are now of the bytes that were signed. */
     rc = ferry_evidence_compare(search->evidence) == 0 ? what.error : FERRY_E_DIGEST;
     /* Asked again: to jump over the first answer is not enough. */
-    good |= ferry_key_refusal(search->trust, search->key);
-    ferry_evidence_signature(search->evidence, rc != FERRY_OK ? rc : good);
+    refusal = ferry_key_refusal(search->trust, search->key);
+    ferry_evidence_signature(search->evidence, rc | good | refusal, rc | good | refusal);
     if (rc != FERRY_OK) {
         return rc;
     }
-    return good == FERRY_OK ? FERRY_OK : FERRY_E_SIGNATURE;
+    return good == FERRY_OK && refusal == FERRY_OK ? FERRY_OK : FERRY_E_SIGNATURE;
 }
 
 /* Of several refusals the one that says most counts: a signature by a trusted key that is wrong,
@@ -180,9 +183,11 @@ static int search_tlv(struct search *search, const struct ferry_tlv *tlv)
  * is recorded is computed from the flag itself: to jump here is not enough. */
 static int accept_digest_only(const struct search *search)
 {
-    int refused = (int)!search->trust->digest_only;
-    ferry_evidence_signature(search->evidence, refused);
-    return refused == 0 ? FERRY_OK : search->reason;
+    const volatile bool *accept = &search->trust->digest_only;
+    volatile int refused = search->reason;
+    refused = (int)!*accept;
+    ferry_evidence_signature(search->evidence, refused, *accept ? FERRY_OK : search->reason);
+    return *accept ? FERRY_OK : search->reason;
 }
 
 /* Look for a signature by a trusted key. Returns FERRY_OK, the reason why there is none, or a

@@ -206,6 +206,9 @@ static _Noreturn void start(const struct ferry_boot_report *report)
     struct text line = begin_line();
     bool in_ram = bootloader.board.images.slots[0].strategy->mode == FERRY_MODE_RAM_LOAD;
 
+    if (!ferry_boot_may_start(report)) {
+        halt();
+    }
     if (in_ram) {
         find_in_ram(header, &program);
     } else {

@@ -77,6 +77,7 @@ struct ferry_boot_image_report {
 struct ferry_boot_report {
     struct ferry_boot_image_report images[FERRY_BOOT_IMAGES];
     uint32_t image_count;
+    struct ferry_verdict verdict; /* of all images: ask ferry_boot_may_start() */
 };
 
 /* What a product does while the engine works. Every pointer may be NULL. */
@@ -157,5 +158,10 @@ struct ferry_boot_config {
  * FERRY_E_POWER from a decorator; FERRY_E_FLASH when the flash failed for good. */
 FERRY_MUST_CHECK
 int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_report *report);
+
+/* Whether a report says that all its images were verified. Ask it where the image is started, after
+ * and apart from the look at the result: then no single instruction that a glitch skips starts an
+ * image that did not verify (`make skips`). Never alone: the result has what else may not run. */
+bool ferry_boot_may_start(const struct ferry_boot_report *report);
 
 #endif

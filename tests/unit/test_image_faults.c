@@ -170,7 +170,7 @@ static struct ferry_evidence good_evidence(void)
     memset(evidence.expected, 0x42, sizeof evidence.expected);
     memset(evidence.computed, 0x42, sizeof evidence.computed);
     assert_int_equal(ferry_evidence_compare(&evidence), 0);
-    ferry_evidence_signature(&evidence, FERRY_OK);
+    ferry_evidence_signature(&evidence, FERRY_OK, FERRY_OK);
     return evidence;
 }
 
@@ -233,7 +233,7 @@ static void verdict_needs_every_piece(void **state)
     static const int results[] = {FERRY_E_SIGNATURE, FERRY_E_NO_KEY, 1, -1, INT_MAX, INT_MIN};
     for (size_t i = 0; i < sizeof results / sizeof results[0]; i++) {
         e = good_evidence();
-        ferry_evidence_signature(&e, results[i]);
+        ferry_evidence_signature(&e, results[i], results[i]);
         assert_false(composes_valid(&e));
         assert_true(e.signature != FERRY_EVIDENCE_SIGNED);
         assert_true(e.signature_inverse != ~FERRY_EVIDENCE_SIGNED);
