@@ -37,7 +37,7 @@ struct ferry_boot_select {
      * ferry_boot_admit(). Returns FERRY_OK or why it may not run. */
     int (*examine)(const struct ferry_boot_swap *swap, uint32_t slot, bool asked,
                    struct ferry_image_info *info, struct ferry_verdict *verdict);
-    bool in_slot; /* it runs in its slot, whose verdict examine bound */
+    bool in_slot;                           /* it runs in its slot, whose verdict examine bound */
     const struct ferry_boot_revert *revert; /* NULL: nothing is ever taken back */
 };
 
