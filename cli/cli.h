@@ -44,6 +44,7 @@ struct cli_command {
 
 /* The commands, by subject; each list ends with a row whose words are NULL. */
 extern const struct cli_command cli_key_commands[];
+extern const struct cli_command cli_trust_commands[];
 extern const struct cli_command cli_sign_commands[];
 extern const struct cli_command cli_image_file_commands[];
 extern const struct cli_command cli_image_commands[];

@@ -2,6 +2,8 @@
 /* ferry sign, with imgtool's option names. */
 #include "sign_options.h"
 
+#include "ferry/keys.h"
+
 #include <string.h>
 
 /* "ecdsa-p256, ed25519", or "none". */
@@ -73,6 +75,28 @@ static int sign_file(const struct cli *cli, struct sign_arguments *a, const char
     return code;
 }
 
+/* Whether everybody has the private half. */
+static bool is_published(const struct key *key)
+{
+    const struct ferry_image_key der = {key->der, key->der_len};
+    return ferry_development_keys.has(&ferry_development_keys, &der);
+}
+
+static int tell_published(const struct cli *cli, const struct sign_arguments *a, const char *path)
+{
+    if (a->production) {
+        return cli_fail_why(cli, CLI_VERIFY,
+                            "its private half is published, so that everybody can sign with it",
+                            "make the product's key: ferry keygen -t TYPE -o KEY",
+                            "%s is a known development key", path);
+    }
+    fprintf(stderr,
+            "ferry: warning: %s is a known development key: everybody can sign with it, and a "
+            "device in production refuses it\n",
+            path);
+    return CLI_OK;
+}
+
 static int load_keys(const struct cli *cli, struct sign_arguments *a)
 {
     struct image_build *build = &a->build;
@@ -86,6 +110,13 @@ static int load_keys(const struct cli *cli, struct sign_arguments *a)
         if (!key->is_private) {
             key_free(key);
             return cli_fail(cli, CLI_FAILED, "give the private key", "%s is a public key", path);
+        }
+        if (is_published(key)) {
+            code = tell_published(cli, a, path);
+        }
+        if (code != CLI_OK) {
+            key_free(key);
+            return code;
         }
     }
     if (a->key_count == 0) {

@@ -23,12 +23,14 @@ enum {
     OPTION_CLASS,
     OPTION_ENCRYPT_KEYLEN,
     OPTION_HMAC_SHA,
-    OPTION_SAVE_ENCTLV
+    OPTION_SAVE_ENCTLV,
+    OPTION_PRODUCTION
 };
 
 static const struct option sign_options[] = {
     {"key", required_argument, NULL, 'k'},
     {"version", required_argument, NULL, 'v'},
+    {"production", no_argument, NULL, OPTION_PRODUCTION},
     {"header-size", required_argument, NULL, 'H'},
     {"pad-header", no_argument, NULL, OPTION_PAD_HEADER},
     {"slot-size", required_argument, NULL, 'S'},
@@ -254,6 +256,9 @@ static int take_form(const struct cli *cli, int option, struct sign_arguments *a
         a->have_version = sign_version(optarg, &b->version);
         return a->have_version ? CLI_OK
                                : bad_value(cli, "--version", "write it as 1.2.3 or 1.2.3+4");
+    case OPTION_PRODUCTION:
+        a->production = true;
+        return CLI_OK;
     case 'H':
         return take_number(cli, "--header-size", FERRY_IMAGE_HEADER_SIZE, 0xffff, &b->header_size);
     case 'S':
@@ -391,6 +396,7 @@ int sign_options_read(struct cli *cli, int argc, char **argv, struct sign_argume
 const char sign_options_help[] =
     "  -k, --key KEY          private key, PEM; several give several signatures (without: digest "
     "only)\n"
+    "      --production       refuse keys that everybody has\n"
     "  -v, --version V        1.2.3 or 1.2.3+4\n"
     "  -H, --header-size N    bytes in front of the firmware (default 32)\n"
     "      --pad-header       insert them (else IN begins with as many zero bytes)\n"

@@ -51,10 +51,11 @@ void layout_read_policy(struct json_reader *reader, const cJSON *root, struct la
     }
     (void)snprintf(reader->where, sizeof(reader->where), "policy");
     (void)json_only(reader, policy,
-                    "no_downgrade compare_build security_counter vendor_id class_id");
+                    "no_downgrade compare_build security_counter vendor_id class_id production");
     layout->flags |= flag(reader, policy, "no_downgrade", FERRY_VCHIP_NO_DOWNGRADE) |
                      flag(reader, policy, "compare_build", FERRY_VCHIP_COMPARE_BUILD) |
-                     flag(reader, policy, "security_counter", FERRY_VCHIP_SECURITY_COUNTER);
+                     flag(reader, policy, "security_counter", FERRY_VCHIP_SECURITY_COUNTER) |
+                     flag(reader, policy, "production", FERRY_VCHIP_PRODUCTION);
     vendor = read_id(reader, policy, "vendor_id", uuid_dns, layout->vendor_id);
     layout->flags |= vendor ? FERRY_VCHIP_VENDOR : 0;
     if (read_id(reader, policy, "class_id", vendor ? layout->vendor_id : NULL, layout->class_id)) {

@@ -203,11 +203,15 @@ static int check_contents(const struct ferry_first *first,
     if (ferry_evidence_compare(evidence) != 0) {
         return FERRY_E_DIGEST;
     }
+    /* Volatile: what is said of it below is read anew each time. */
+    volatile int good = FERRY_E_SIGNATURE;
+    volatile int revoked = FERRY_E_REVOKED;
     feed(first);
-    rc = check_signature(&stage->validation, evidence->computed);
+    good = check_signature(&stage->validation, evidence->computed);
     feed(first);
-    ferry_evidence_signature(evidence, rc | (int)look_again(provision, hash, stage));
-    return rc;
+    revoked = (int)look_again(provision, hash, stage);
+    ferry_evidence_signature(evidence, good | revoked, good | revoked);
+    return good;
 }
 
 int ferry_first_verify(const struct ferry_first *first,

@@ -3,11 +3,13 @@
  * os and image. Built several times: APP_VERSION is what it says it is; APP_FAULT makes it
  * faulty, to be taken back by watchdog and bootloader. */
 #include "firmware/common/images.h"
+#include "firmware/common/keys.h"
 #include "firmware/common/text.h"
 #include "firmware/common/wires.h"
 
 #include "ferry/group_image.h"
 #include "ferry/group_os.h"
+#include "ferry/group_trust.h"
 #include "ferry/shared_data.h"
 #include "ferry/trial.h"
 
@@ -26,9 +28,13 @@ struct app {
     struct images images;
     struct ferry_os_group os;
     struct ferry_image_group image;
+    struct board_keys keys;
+    struct ferry_keys_config keys_config;
     struct ferry_server server;
+    bool button;       /* held down */
     uint64_t reset_at; /* 0: none is due */
     uint8_t answer[FERRY_VCHIP_SEND_MAX];
+    uint8_t work[512];
 };
 
 static struct app app;
@@ -82,6 +88,32 @@ static void feed(void *context)
     vchip_feed(&app.chip);
 }
 
+/* Keys are changed only while somebody at the device holds its button down. */
+static int permit_keys(void *context, struct ferry_server_call *call)
+{
+    (void)context;
+    if (app.chip.button) {
+        return FERRY_RC_OK;
+    }
+    call->reason = "hold the device's button down";
+    return FERRY_RC_ACCESS_DENIED;
+}
+
+static void open_keys(void)
+{
+    struct ferry_store *store = app.images.store_result == FERRY_OK ? &app.images.store : NULL;
+
+    keys_read(&app.keys, &app.chip, store);
+    app.keys_config = (struct ferry_keys_config){.store = store,
+                                                 .trust = app.keys.product,
+                                                 .keys = &app.keys.all,
+                                                 .slots = app.images.slots,
+                                                 .slot_count = app.chip.start.image_count,
+                                                 .buf = app.work,
+                                                 .buf_size = sizeof(app.work),
+                                                 .feed = feed};
+}
+
 static int open_server(void)
 {
     static struct ferry_os_group_config os = {.info = info, .boot_modes = true};
@@ -90,13 +122,20 @@ static int open_server(void)
                                                     .options = &options,
                                                     .check = &ferry_image_check_sha256,
                                                     .feed = feed};
+    static struct ferry_trust_group_config trust = {.keys = &app.keys_config,
+                                                    .permit = permit_keys};
     static const struct ferry_server_mount mounts[] = {
         {&ferry_os_group_table, &app.os},
         {&ferry_image_group_table, &app.image},
+        {&ferry_trust_group_table, &trust},
     };
-    static struct ferry_server_config server = {
-        .groups = mounts, .group_count = sizeof(mounts) / sizeof(mounts[0]), .verbose = true};
+    static struct ferry_server_config server = {.groups = mounts, .verbose = true};
     uint8_t mode = 0;
+
+    /* Without a store there is nowhere to keep what changes. */
+    open_keys();
+    server.group_count = sizeof(mounts) / sizeof(mounts[0]);
+    server.group_count -= app.keys_config.store == NULL ? 1 : 0;
 
     /* What the bootloader says of itself is more than what the layout asks for. */
     if (ferry_shared_data_u8(app.chip.shared, app.chip.start.shared_size, FERRY_BLINFO_MODE,

@@ -38,40 +38,6 @@ static int read_image(struct board *board, uint32_t i, const char **why)
     return FERRY_OK;
 }
 
-/* Take the key at *offset. Returns false behind the last one. */
-static bool read_key(struct board *board, const struct ferry_flash *area, uint32_t *offset)
-{
-    uint8_t head[FERRY_VCHIP_KEY_HEAD];
-    uint8_t *der = board->ders[board->key_count];
-
-    if (ferry_flash_read(area, *offset, head, sizeof(head)) != FERRY_OK ||
-        ferry_load_le32(head) != FERRY_VCHIP_KEY_MAGIC) {
-        return false;
-    }
-    uint32_t len = ferry_load_le32(head + 4);
-    if (len > FERRY_VCHIP_KEY_MAX ||
-        ferry_flash_read(area, *offset + (uint32_t)sizeof(head), der, len) != FERRY_OK) {
-        return false;
-    }
-    board->keys[board->key_count++] = (struct ferry_image_key){der, len};
-    *offset += ferry_align_up(len + (uint32_t)sizeof(head), FERRY_VCHIP_KEY_ALIGN);
-    return true;
-}
-
-/* A board without keys trusts nobody; that is said when an image is refused. */
-static void read_keys(struct board *board, const struct vchip *chip)
-{
-    struct ferry_flash_slice area;
-    uint32_t offset = 0;
-    int number = vchip_find(chip, "keys");
-
-    if (number < 0 || vchip_area(chip, (uint32_t)number, &area) != FERRY_OK) {
-        return;
-    }
-    while (board->key_count < BOARD_KEYS && read_key(board, &area.flash, &offset)) {
-    }
-}
-
 int board_read(struct board *board, const struct vchip *chip, const char **why)
 {
     int result = images_read(&board->images, chip, why);
@@ -84,7 +50,8 @@ int board_read(struct board *board, const struct vchip *chip, const char **why)
     for (uint32_t i = 0; result == FERRY_OK && i < chip->start.image_count; i++) {
         result = read_image(board, i, why);
     }
-    read_keys(board, chip);
+    keys_read(&board->keys, chip,
+              board->images.store_result == FERRY_OK ? &board->images.store : NULL);
     return result;
 }
 

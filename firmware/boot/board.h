@@ -6,17 +6,14 @@
 #include "ferry/boot.h"
 #include "firmware/common/first.h"
 #include "firmware/common/images.h"
-
-#define BOARD_KEYS 8
+#include "firmware/common/keys.h"
 
 struct board {
     struct images images;
     struct ferry_boot_image boot_images[FERRY_BOOT_IMAGES];
     struct ferry_boot_ram ram;
     struct first first;
-    struct ferry_image_key keys[BOARD_KEYS];
-    size_t key_count;
-    uint8_t ders[BOARD_KEYS][FERRY_VCHIP_KEY_MAX];
+    struct board_keys keys;
 };
 
 /* Fill board, which stays where it is afterwards.

@@ -4,7 +4,6 @@
 #include "measure.h"
 #include "recovery.h"
 #include "report.h"
-#include "trust.h"
 
 #define BOOTLOADER_VERSION "0.1.0"
 
@@ -105,7 +104,7 @@ static void set_up_engine(void)
     bootloader.config = (struct ferry_boot_config){
         .images = bootloader.board.boot_images,
         .image_count = bootloader.chip.start.image_count,
-        .trust = trust_in(&bootloader.board),
+        .trust = bootloader.board.keys.all.trust,
         .memory = &ferry_boot_in_store,
         .set = board_set(&bootloader.board, &bootloader.chip),
         .trials = (uint8_t)bootloader.chip.start.trials,
@@ -223,6 +222,35 @@ static _Noreturn void start(const struct ferry_boot_report *report)
     vchip_boot(&bootloader.chip, &program);
 }
 
+/* What the keys of the board are worth. In production nothing runs while nobody knows which count.
+ */
+static void look_at_keys(void)
+{
+    struct board_keys *keys = &bootloader.board.keys;
+    bool production = (bootloader.chip.start.flags & FERRY_VCHIP_PRODUCTION) != 0;
+    int store = bootloader.board.images.store_result;
+
+    if (keys->product.key_count == 0) {
+        print_words("no key in flash: no image is trusted; provision one");
+    }
+    if (keys_are_published(keys)) {
+        print_words("a key in flash is a development key, which everybody has: in production it "
+                    "counts for nothing; provision the product's");
+    }
+    int mended = store == FERRY_OK ? ferry_keys_mend(&bootloader.board.images.store) : FERRY_OK;
+    if (mended != FERRY_OK) {
+        print_error("a record of a key has no second copy any more: ", mended);
+    }
+    if (keys->result != FERRY_OK) {
+        print_error("the store does not say which keys were revoked: ", keys->result);
+    }
+    if (production &&
+        (keys->result != FERRY_OK || (store != FERRY_OK && store != FERRY_E_NOT_FOUND))) {
+        print_words("in production nothing runs while the revoked keys are not known");
+        halt();
+    }
+}
+
 static void open_board(void)
 {
     const char *why = "";
@@ -241,9 +269,7 @@ static void open_board(void)
     bootloader.board.first.first.buf = bootloader.buf;
     bootloader.board.first.first.buf_size = sizeof(bootloader.buf);
     bootloader.board.first.first.feed = feed;
-    if (bootloader.board.key_count == 0) {
-        print_words("no key in flash: no image is trusted; provision one");
-    }
+    look_at_keys();
 }
 
 int main(void)

@@ -111,6 +111,7 @@ struct ferry_vchip_image {
 #define FERRY_VCHIP_SECURITY_COUNTER 0x04U /* security counters do not go down */
 #define FERRY_VCHIP_VENDOR           0x08U /* the vendor is vendor_id */
 #define FERRY_VCHIP_CLASS            0x10U /* the class is class_id */
+#define FERRY_VCHIP_PRODUCTION       0x80U /* keys that everybody has do not count */
 /* Flags: serial recovery. */
 #define FERRY_VCHIP_RECOVERY        0x1000U /* the bootloader has one */
 #define FERRY_VCHIP_RECOVERY_BUTTON 0x2000U /* the button, held at the start, leads there */
