@@ -271,6 +271,20 @@ static int boot_demands_early(struct ferry_boot_swap *swap, struct ferry_boot_im
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
+/* Boots as if no key had ever been revoked. */
+static int boot_forgiving(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
+                          struct ferry_verdict *verdict)
+{
+    const struct ferry_boot_config *real = swap->config;
+    struct ferry_boot_config config = *real;
+
+    config.trust.revoked = NULL;
+    swap->config = &config;
+    int rc = ferry_boot_by_swap(swap, report, verdict);
+    swap->config = real;
+    return rc;
+}
+
 /* Says that it is done and does nothing. */
 static int confirm_not(const struct ferry_slots *slots)
 {
@@ -319,6 +333,7 @@ static const struct defect defects[] = {
     {"no policy", "attack", "w8-policy", FAULT_DOWNGRADE, MOVE, .boot = boot_lax},
     {"a counter raised during the trial", "hang", "w8-policy", FAULT_ROLLBACK, MOVE,
      .boot = boot_demands_early},
+    {"a revoked key that counts", "revoke", "keys", FAULT_VERIFIED, MOVE, .boot = boot_forgiving},
     {"a failing sector not named", "empty", NULL, FAULT_NAMED, MOVE, .boot = boot_silent},
     {"images of a set for themselves", "set-confirm", "set", FAULT_MIXED, MOVE,
      .set = &ferry_boot_dependent},

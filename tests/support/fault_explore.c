@@ -303,6 +303,19 @@ static void flip_store(struct explorer *explorer, struct fault_life *life)
     }
 }
 
+/* Whether a bit of the store has flipped before: what counts in it is kept twice, and two flips may
+ * hit both. */
+static bool has_store_flip(const struct fault_life *life)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < life->fault_count; i++) {
+        found = found ||
+                (life->faults[i].model->kind == FAULT_FLIP && life->faults[i].place == FAULT_STORE);
+    }
+    return found;
+}
+
 /* Every byte of every trailer, and of the store where a policy rests on it, between two boots. */
 static void flip_all(struct explorer *explorer, struct fault_life *life)
 {
@@ -310,7 +323,8 @@ static void flip_all(struct explorer *explorer, struct fault_life *life)
         return;
     }
     /* What counts there is kept twice: two flips may hit both. */
-    if (explorer->job->layout.policy || (explorer->job->layout.set && explorer->job->depth == 1)) {
+    if (explorer->job->layout.policy || (explorer->job->layout.keys && !has_store_flip(life)) ||
+        (explorer->job->layout.set && explorer->job->depth == 1)) {
         flip_store(explorer, life);
     }
     for (int place = 0; place < FAULT_STORE; place++) {

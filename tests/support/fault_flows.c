@@ -503,6 +503,7 @@ const struct fault_flow fault_flows[] = {
     {"damaged", 0, FAULT_GOAL_NEW, setup_damaged, app_rests},
     {"attack", FAULT_NEEDS_POLICY, FAULT_GOAL_CONFIRMED, fault_policy_setup, app_is_attacked},
     {"planted", SINGLE | FAULT_NEEDS_POLICY | INSIDE, FAULT_GOAL_NEW, setup_old, app_is_planted},
+    {"revoke", FAULT_NEEDS_KEYS, FAULT_GOAL_OLD, fault_keys_setup, fault_keys_app_revokes},
     {"set-confirm", SET, FAULT_GOAL_CONFIRMED, fault_set_setup_test, fault_set_app_confirms},
     {"set-permanent", SET, FAULT_GOAL_NEW, fault_set_setup_permanent, fault_set_app_rests},
     {"set-revert", SET | REVERT, FAULT_GOAL_OLD, fault_set_setup_trial, fault_set_app_hangs},

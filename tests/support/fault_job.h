@@ -7,6 +7,7 @@
 
 #include "fault_models.h"
 #include "ferry/boot.h"
+#include "ferry/keys.h"
 #include "ferry/recovery.h"
 #include "ferry/set.h"
 #include "test_image.h"
@@ -29,6 +30,7 @@ struct fault_layout {
     uint8_t trials;
     bool policy; /* versions and security counters do not go down; the images have counters */
     bool set;    /* two images that change as one */
+    bool keys;   /* two trusted keys; BAD is signed by the one that is to be revoked */
     const struct ferry_boot_strategy *other; /* of image 1; NULL = the same */
 };
 
@@ -50,6 +52,9 @@ struct fault_machine {
     struct ferry_boot_hooks hooks;
     struct ferry_boot_ram ram;
     struct ferry_store store;
+    struct ferry_image_key product_keys[2];
+    struct ferry_keys_config keys_config; /* of a device with two trusted keys */
+    struct ferry_keys keys;
     struct ferry_boot_report report;
     uint32_t nothing_runs;                 /* calls of the hook in the last boot */
     struct ferry_slots apps[FAULT_IMAGES]; /* the slots as the application knows them */
@@ -161,7 +166,8 @@ enum {
     FAULT_NEEDS_SET = 8,         /* several images that change as one */
     FAULT_NEEDS_DEPENDENCY = 16, /* each picture needs the other image's */
     FAULT_NEEDS_POLICY = 32,     /* a device with one */
-    FAULT_IN_RECOVERY = 64       /* the client talks to recovery, in the dark, too */
+    FAULT_IN_RECOVERY = 64,      /* the client talks to recovery, in the dark, too */
+    FAULT_NEEDS_KEYS = 128       /* a device with two trusted keys */
 };
 
 struct fault_flow {
@@ -315,6 +321,14 @@ enum fault_app fault_set_app_hangs(struct fault_life *life);
 enum fault_app fault_set_app_confirms(struct fault_life *life);
 enum fault_app fault_set_app_foreign(struct fault_life *life);
 enum fault_app fault_set_app_uploads(struct fault_life *life);
+
+/* ---- fault_flows_keys.c ------------------------------------------------------------------------
+ */
+
+/* A key is revoked; then an image that it signed is asked for. Or keys are rotated: the next
+ * image's key is provisioned, the image installed and confirmed, the first key revoked. */
+void fault_keys_setup(struct fault_life *life);
+enum fault_app fault_keys_app_revokes(struct fault_life *life);
 
 /* ---- fault_explore.c ------------------------------------------------------------------------- */
 

@@ -48,6 +48,7 @@ struct spec {
     bool policy;    /* versions and counters do not go down; bits of the store flip, too */
     bool every_bit; /* of a byte flips, and not one by chance */
     bool set;       /* two images that change as one */
+    bool keys;      /* two trusted keys */
     const struct ferry_boot_strategy *other; /* of image 1 */
     const char *flows;                       /* names with blanks around; NULL = all */
 };
@@ -57,7 +58,10 @@ struct spec {
     .buf_size = 256
 #define PLAIN(size, value) PARTS(size, value, value)
 #define SIZES(old, new)    .depth = 1, .sector = 256, .old_size = (old), .new_size = (new)
-#define ONCE               SIZES(700, 1100), .trials = 1
+#define SIGNED(size, value)                                                                        \
+    .write_size = (size), .erased = (value), .other_erased = (value), .key = TEST_KEY_ED25519,     \
+    .buf_size = 256
+#define ONCE SIZES(700, 1100), .trials = 1
 #define LARGE                                                                                      \
     .sector = 4096, .old_size = 204759, .new_size = 204759, .trials = 1, .sectors = 64,            \
     .max_sectors = 64, .write_size = 8, .erased = 0xff, .other_erased = 0xff,                      \
@@ -289,6 +293,20 @@ static const struct spec specs[] = {
      .set = true,
      .sample = 200,
      PLAIN(8, 0xff)},
+    /* Two trusted keys, one of which is revoked. */
+    {.name = "keys", .scope = FAULT_SHORT, ONCE, .keys = true, SIGNED(8, 0xff)},
+    {.name = "keysw1", .scope = FAULT_WHOLE, ONCE, .keys = true, SIGNED(1, 0xff)},
+    {.name = "keysz32", .scope = FAULT_WHOLE, ONCE, .keys = true, SIGNED(32, 0x00)},
+    {.name = "keypairs",
+     .scope = FAULT_WHOLE,
+     .depth = 2,
+     .sector = 256,
+     .old_size = 300,
+     .new_size = 400,
+     .trials = 1,
+     .keys = true,
+     .sample = 50,
+     SIGNED(4, 0xff)},
     {.name = "pairlarge",
      .scope = FAULT_WHOLE,
      .depth = 2,
@@ -334,7 +352,8 @@ static void shape(struct fault_layout *layout, const struct spec *spec,
     if (spec->trials > 0) {
         shapes[FAULT_STORE] = primary;
         shapes[FAULT_STORE].sectors = 2;
-        shapes[FAULT_STORE].sector_size = ferry_max32(spec->sector, spec->set ? 512 : 256);
+        shapes[FAULT_STORE].sector_size =
+            ferry_max32(spec->sector, spec->set || spec->keys ? 512 : 256);
     }
     if (spec->set) {
         shapes[FAULT_PRIMARY_2] = shapes[FAULT_PRIMARY];
@@ -441,7 +460,8 @@ static bool wants_flow(const struct spec *spec, const struct fault_flow *flow)
     char name[32];
 
     snprintf(name, sizeof(name), " %s ", flow->name);
-    if (((flow->needs & FAULT_NEEDS_SET) != 0) != spec->set) {
+    if (((flow->needs & FAULT_NEEDS_SET) != 0) != spec->set ||
+        ((flow->needs & FAULT_NEEDS_KEYS) != 0) != spec->keys) {
         return false;
     }
     if (spec->flows == NULL) {
@@ -464,6 +484,7 @@ static struct fault_layout make_layout(const struct spec *spec,
                                   .policy = spec->policy,
 
                                   .set = spec->set,
+                                  .keys = spec->keys,
                                   .other = spec->other};
 
     if (!fit(&layout, spec, strategy)) {

@@ -51,6 +51,26 @@ static void init_image(struct fault_machine *machine, const struct fault_job *jo
     };
 }
 
+/* The product trusts both keys of Ed25519. */
+static void init_keys(struct fault_machine *machine)
+{
+    static const enum test_key_id ids[2] = {TEST_KEY_ED25519, TEST_KEY_ED25519_OTHER};
+
+    for (int i = 0; i < 2; i++) {
+        machine->product_keys[i] =
+            (struct ferry_image_key){test_keys[ids[i]].public_der, test_keys[ids[i]].public_len};
+    }
+    machine->keys_config = (struct ferry_keys_config){.store = &machine->store,
+                                                      .trust = machine->config.trust,
+                                                      .keys = &machine->keys,
+                                                      .slots = machine->apps,
+                                                      .slot_count = 1,
+                                                      .buf = machine->buf,
+                                                      .buf_size = machine->config.buf_size};
+    machine->keys_config.trust.keys = machine->product_keys;
+    machine->keys_config.trust.key_count = 2;
+}
+
 static void init_boot(struct fault_machine *machine, const struct fault_job *job,
                       struct fault_chip *chip)
 {
@@ -72,6 +92,9 @@ static void init_boot(struct fault_machine *machine, const struct fault_job *job
         .hooks = &machine->hooks,
         .buf = machine->buf,
         .buf_size = layout->buf_size};
+    if (layout->keys) {
+        init_keys(machine);
+    }
     if (layout->set) {
         machine->config.set = job->set != NULL ? job->set : &ferry_boot_as_one;
     }
@@ -132,15 +155,34 @@ static void start_app(struct fault_machine *machine, struct fault_chip *chip)
     }
 }
 
+/* As a bootloader does it: what the store says of keys, mended where a bit flipped. Where the store
+ * cannot be read nothing is trusted. */
+static void load_keys(struct fault_machine *machine)
+{
+    struct ferry_store *store = machine->images[0].slots.store;
+    int rc = store == NULL ? FERRY_E_FLASH
+                           : ferry_keys_load(store, &machine->keys_config.trust, &machine->keys);
+
+    machine->config.trust = machine->keys.trust;
+    if (rc != FERRY_OK) {
+        machine->config.trust.key_count = 0;
+        return;
+    }
+    rc = ferry_keys_mend(store); /* what cannot be mended today may be tomorrow */
+    (void)rc;
+}
+
 int fault_machine_boot(struct fault_machine *machine, const struct fault_job *job,
                        struct fault_chip *chip, enum ferry_reset_cause cause)
 {
     int rc;
 
-    (void)job;
     chip->state.steps = 0;
     chip->state.booting = true;
     open_store(machine, chip);
+    if (job->layout.keys) {
+        load_keys(machine);
+    }
     machine->config.cause = cause;
     machine->nothing_runs = 0;
     rc = ferry_boot_run(&machine->config, &machine->report);

@@ -86,6 +86,18 @@ static void spoil(const struct fault_job *job, struct fault_picture *pictures)
     bad->bytes[bad->size - 60] ^= 0x01;
 }
 
+/* BAD is a good image, of the key that is to be revoked. */
+static void sign_by_other(struct fault_job *job)
+{
+    uint32_t size = job->pictures[FAULT_BAD].size;
+    enum test_key_id key = job->layout.key;
+
+    free(job->pictures[FAULT_BAD].bytes);
+    job->layout.key = TEST_KEY_ED25519_OTHER;
+    build(job, FAULT_BAD, size, NULL);
+    job->layout.key = key;
+}
+
 void fault_pictures_make(struct fault_job *job, uint32_t max)
 {
     const struct fault_layout *layout = &job->layout;
@@ -111,6 +123,9 @@ void fault_pictures_make(struct fault_job *job, uint32_t max)
         build(job, FAULT_LOW, new_size, NULL);
     }
     spoil(job, job->pictures);
+    if (layout->keys) {
+        sign_by_other(job);
+    }
     if (layout->set) {
         build_of(job, 1, FAULT_OLD, new_size, NULL);
         build_of(job, 1, FAULT_NEW, old_size, NULL);
