@@ -10,7 +10,7 @@ struct sign_arguments {
     const char *key_paths[IMAGE_KEYS];
     size_t key_count;
     bool have_version;
-    bool production; /* no key that everybody has */
+    bool production;          /* no key that everybody has */
     bool auto_counter;        /* the counter is the version's */
     const char *encrypt_path; /* NULL: not encrypted */
     const char *vendor;
