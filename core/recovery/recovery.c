@@ -51,6 +51,12 @@ static void set_up_os(struct ferry_recovery *recovery)
         .why = boot->memory != NULL ? &ferry_os_why_in_store : NULL,
         .store = recovery->slots[0].store,
     };
+    for (uint32_t i = 0; i < boot->image_count; i++) {
+        if (boot->images[i].first != NULL) {
+            recovery->os_config.has_b0 = true;
+            recovery->os_config.b0_slot = boot->images[i].first->active;
+        }
+    }
     ferry_os_group_init(&recovery->os, &recovery->os_config);
 }
 

@@ -133,6 +133,18 @@ def test_the_new_bootloader_installs_what_else_is_asked_for(first, stages, bench
     assert log.index("starting S1") < log.index("image 0: upgraded for a test to 2.0.0")
 
 
+def test_the_bootloader_in_recovery_is_updated_as_well(first, stages):
+    """Its own slot is left alone; the update goes where it always goes."""
+    first.running()
+    lab.ferry("reset", "--recovery", device=first.uri, check=0)
+    first.wait_for(r"recovery \(boot-mode\)")
+    assert lab.ferry_json("b0", "slot", device=first.uri) == {"active": 0}
+    done = update(first, stages.make(0, 2), stages.make(1, 2), check=0)
+    assert "runs from S0: sending" in done.stderr
+    first.wait_for("b0: starting S1, version 2")
+    assert first.bootloader() == "2.0.0"
+
+
 def spoil(data):
     return data[:5000] + bytes([data[5000] ^ 1]) + data[5001:]
 
