@@ -111,8 +111,10 @@ def test_a_key_is_rotated(bench, next_key, tmp_path):
         ferry("key", "add", next_key, device=device.uri, check=0)
         assert [(k["hash"], k["source"]) for k in keys(device)] == [(old, "product"),
                                                                     (new, "provisioned")]
+        press(device)  # held at a start it would lead to recovery
         ferry("update", bench.images["next"], device=device.uri, timeout=180, check=0)
         assert device.running()["version"] == "2.0.0"
+        press(device)
         ferry("key", "revoke", bench.key, device=device.uri, check=0)
         ferry("key", "revoke", old, device=device.uri, check=0)
         assert [(k["hash"], k["revoked"], k["named"]) for k in keys(device)] == [
@@ -121,6 +123,7 @@ def test_a_key_is_rotated(bench, next_key, tmp_path):
         # The old key signs nothing any more, and does not come back.
         done = ferry("key", "add", bench.key, device=device.uri, check=5)
         assert "revoked" in done.stderr
+        press(device)
         bench.sign("late", "3.0.0", "app-v1")
         ferry("update", bench.images["late"], device=device.uri, timeout=180)
         assert device.running()["version"] == "2.0.0"
