@@ -7,8 +7,13 @@
 
 /* ---- Judging --------------------------------------------------------------------------------- */
 
-static int verify(const struct ferry_recovery *recovery, const struct ferry_flash *image,
-                  struct ferry_image_info *info)
+bool ferry_recovery_is_encrypted(const struct ferry_image_header *header)
+{
+    return (header->flags & (FERRY_IMAGE_ENCRYPTED_AES128 | FERRY_IMAGE_ENCRYPTED_AES256)) != 0;
+}
+
+int ferry_recovery_verify(const struct ferry_recovery *recovery, const struct ferry_flash *image,
+                          struct ferry_image_info *info)
 {
     const struct ferry_boot_config *boot = recovery->config->boot;
     struct ferry_verdict verdict = {0, 0};
@@ -20,6 +25,22 @@ static int verify(const struct ferry_recovery *recovery, const struct ferry_flas
         return rc;
     }
     return ferry_verdict_is_valid(&verdict) ? FERRY_OK : FERRY_E_SIGNATURE;
+}
+
+/* The primary of a strategy that moves images has them in the clear, whatever their header says. */
+static int verify_slot(const struct ferry_recovery *recovery, const struct ferry_image_place *place,
+                       const struct ferry_flash *image, struct ferry_image_info *info)
+{
+    bool clear = place->slot == 0 && !recovery->slots[place->image].strategy->in_place;
+    struct ferry_image_header header;
+    int rc = ferry_image_read_header(image, &header);
+
+    if (rc != FERRY_OK || clear || !ferry_recovery_is_encrypted(&header)) {
+        return rc != FERRY_OK ? rc : ferry_recovery_verify(recovery, image, info);
+    }
+    return recovery->config->encryption != NULL
+               ? recovery->config->encryption->verify(recovery, image, &header, info)
+               : FERRY_E_UNSUPPORTED;
 }
 
 /* The boot's policy. asked: the image is to be installed, in place of the one that runs. */
@@ -56,7 +77,7 @@ static int judge(const struct ferry_recovery *recovery, const struct ferry_image
 
     memset(info, 0, sizeof(*info));
     if (rc == FERRY_OK) {
-        rc = verify(recovery, &view.flash, info);
+        rc = verify_slot(recovery, place, &view.flash, info);
     }
     if (rc == FERRY_OK && info->size > ferry_slots_max_image(slots)) {
         rc = FERRY_E_TOO_LARGE;

@@ -51,7 +51,9 @@ static uint32_t free_slot(const struct ferry_recovery *recovery, uint32_t image,
     if (recovery->slots[image].secondary == NULL) {
         return 0;
     }
-    if (recovery->slots[image].strategy->own_primary) {
+    /* Only the boot decrypts, on the way to the primary. */
+    if (recovery->slots[image].strategy->own_primary ||
+        (ferry_recovery_is_encrypted(header) && !recovery->slots[image].strategy->in_place)) {
         return 1;
     }
     if (!ferry_recovery_runs(recovery, image)) {

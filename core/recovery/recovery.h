@@ -18,6 +18,13 @@ bool ferry_recovery_runs(const struct ferry_recovery *recovery, uint32_t image);
  * and again after the slot was changed. */
 int ferry_recovery_judge(struct ferry_recovery *recovery, const struct ferry_image_place *place);
 
+/* Verify an image in the clear: ferry_image_verify() with the boot's trust and workspace. */
+int ferry_recovery_verify(const struct ferry_recovery *recovery, const struct ferry_flash *image,
+                          struct ferry_image_info *info);
+
+/* Whether the header says that the image is encrypted. */
+bool ferry_recovery_is_encrypted(const struct ferry_image_header *header);
+
 /* Forget what was judged of an image's slots: one of them is about to be changed. */
 void ferry_recovery_forget(struct ferry_recovery *recovery, uint32_t image);
 

@@ -17,6 +17,7 @@
 #define FERRY_RECOVERY_H
 
 #include "ferry/boot.h"
+#include "ferry/encrypted.h"
 #include "ferry/group_image.h"
 #include "ferry/group_os.h"
 
@@ -37,6 +38,17 @@ enum ferry_recovery_way {
 /* "button", "boot-mode", "window", "no-image"; "?" for any other value. */
 const char *ferry_recovery_way_name(enum ferry_recovery_way way);
 
+struct ferry_recovery;
+
+/* Verifying encrypted images: a const table, so that a device that takes none links none of it. */
+struct ferry_recovery_encryption {
+    /* As ferry_image_verify(), through a view that decrypts with the secrets. */
+    int (*verify)(const struct ferry_recovery *recovery, const struct ferry_flash *image,
+                  const struct ferry_image_header *header, struct ferry_image_info *info);
+};
+
+extern const struct ferry_recovery_encryption ferry_recovery_encrypted;
+
 /* Set up once; must outlive the recovery. */
 struct ferry_recovery_config {
     /* As the boot's own: images (whose slots.state is set), trust, policy, memory, workspace,
@@ -48,6 +60,10 @@ struct ferry_recovery_config {
     uint32_t idle_ms;   /* leave when no command came for so long; 0 = never */
     bool no_downgrade;  /* the policy refuses older versions: the bootloader information says so */
     bool verbose;       /* texts beside rc answers */
+    /* &ferry_recovery_encrypted and what content keys are found with, where the boot decrypts, too;
+     * both NULL: an encrypted image is refused, FERRY_E_UNSUPPORTED. */
+    const struct ferry_recovery_encryption *encryption;
+    const struct ferry_image_secrets *secrets;
     /* The boot was run, because a command is about to change a slot. May be NULL. */
     void (*settled)(void *context, int result, const struct ferry_boot_report *report);
     void *context;

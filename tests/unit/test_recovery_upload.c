@@ -332,6 +332,44 @@ static void test_a_primary_of_its_own_is_left_alone(void **state)
     erase("{\"slot\":0}", ERR(9));
 }
 
+/* Encrypted images are judged in the clear, and go to where the boot decrypts them from. */
+static void test_an_encrypted_image_is_judged_in_the_clear(void **state)
+{
+    struct test_image_spec spec = {.version = {.major = 2},
+                                   .key = TEST_KEY_NONE,
+                                   .payload_size = 608,
+                                   .header_size = 32,
+                                   .wrap = TEST_WRAP_EC256};
+    struct fault_image image;
+    (void)state;
+
+    begin(&ferry_boot_overwrite, true);
+    image = bench_build(&rig.bench, &spec);
+    enter();
+    assert_non_null(strstr(recovery_rig_upload(&rig, AUTO, &image, image.size), "err"));
+    assert_string_equal(ferry_error_name(recovery_rig_why(&rig).reason), "FERRY_E_UNSUPPORTED");
+
+    rig.config.encryption = &ferry_recovery_encrypted;
+    rig.config.secrets = test_secrets(true);
+    enter();
+    assert_non_null(strstr(recovery_rig_upload(&rig, AUTO, &image, image.size), "err"));
+    assert_string_equal(ferry_error_name(recovery_rig_why(&rig).reason), "FERRY_E_SECRET");
+
+    rig.config.secrets = test_secrets(false);
+    enter();
+    upload(AUTO, &image, "");
+    assert_string_equal(recovery_rig_list(&rig), "0:1.0.0:c 1:2.0.0:pP");
+
+    recovery_rig_free(&rig); /* with nothing that runs as well */
+    begin(&ferry_boot_overwrite, false);
+    image = bench_build(&rig.bench, &spec);
+    rig.config.encryption = &ferry_recovery_encrypted;
+    rig.config.secrets = test_secrets(false);
+    recovery_rig_enter(&rig, FERRY_RECOVERY_NO_IMAGE);
+    upload(AUTO, &image, "");
+    assert_true(fault_device_holds(OTHER, &image));
+}
+
 static void test_a_single_slot_is_replaced(void **state)
 {
     (void)state;
@@ -511,6 +549,7 @@ int main(void)
         CASE(test_an_image_goes_to_the_slot_it_is_linked_to),
         CASE(test_a_single_slot_is_replaced),
         CASE(test_a_primary_of_its_own_is_left_alone),
+        CASE(test_an_encrypted_image_is_judged_in_the_clear),
         CASE(test_a_wrong_signature_is_refused_before_the_boot),
         CASE(test_a_damaged_image_is_refused),
         CASE(test_a_downgrade_is_refused),
