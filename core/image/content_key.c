@@ -49,25 +49,26 @@ int ferry_image_unwrap(const struct ferry_image_secrets *secrets, uint16_t tlv,
 /* Read one ENC TLV and open it. Returns FERRY_OK, FERRY_E_SECRET, or a flash error. */
 static int try_tlv(const struct ferry_flash *image, const struct ferry_tlv *tlv,
                    const struct ferry_image_secrets *secrets, size_t key_len,
-                   struct ferry_content_key *key)
+                   struct ferry_wrapped_key *wrapped, struct ferry_content_key *key)
 {
-    uint8_t wrapped[FERRY_IMAGE_WRAPPED_MAX];
-
-    if (tlv->len > sizeof wrapped) {
+    if (tlv->len > sizeof wrapped->bytes) {
         return FERRY_E_SECRET;
     }
 
-    int rc = ferry_flash_read(image, tlv->offset, wrapped, tlv->len);
+    int rc = ferry_flash_read(image, tlv->offset, wrapped->bytes, tlv->len);
 
+    wrapped->tlv = tlv->type;
+    wrapped->len = tlv->len;
     if (rc == FERRY_OK) {
-        rc = ferry_image_unwrap(secrets, tlv->type, wrapped, tlv->len, key);
+        rc = ferry_image_unwrap(secrets, tlv->type, wrapped->bytes, tlv->len, key);
     }
     return rc == FERRY_OK && key->len != key_len ? FERRY_E_SECRET : rc;
 }
 
 /* The first ENC TLV that opens. Returns FERRY_OK, FERRY_E_SECRET, TLV and flash errors. */
 static int search(const struct ferry_flash *image, const struct ferry_image_header *header,
-                  const struct ferry_image_secrets *secrets, struct ferry_content_key *key)
+                  const struct ferry_image_secrets *secrets, struct ferry_wrapped_key *wrapped,
+                  struct ferry_content_key *key)
 {
     struct ferry_tlv_walk walk;
     struct ferry_tlv tlv;
@@ -84,7 +85,7 @@ static int search(const struct ferry_flash *image, const struct ferry_image_head
         if (tries++ == FERRY_IMAGE_UNWRAPS_MAX) {
             return FERRY_E_SECRET;
         }
-        rc = try_tlv(image, &tlv, secrets, ferry_image_encrypted(header), key);
+        rc = try_tlv(image, &tlv, secrets, ferry_image_encrypted(header), wrapped, key);
         if (rc != FERRY_E_SECRET) {
             return rc;
         }
@@ -92,20 +93,31 @@ static int search(const struct ferry_flash *image, const struct ferry_image_head
     return rc < 0 ? rc : FERRY_E_SECRET;
 }
 
+int ferry_image_find_key(const struct ferry_flash *image, const struct ferry_image_header *header,
+                         const struct ferry_image_secrets *secrets,
+                         struct ferry_wrapped_key *wrapped, struct ferry_content_key *key)
+{
+    ferry_wipe(key, sizeof *key);
+    wrapped->len = 0;
+    if (ferry_image_encrypted(header) == 0) {
+        return FERRY_OK;
+    }
+
+    int rc = search(image, header, secrets, wrapped, key);
+
+    if (rc != FERRY_OK) {
+        ferry_wipe(key, sizeof *key);
+        wrapped->len = 0;
+    }
+    return rc;
+}
+
 int ferry_image_content_key(const struct ferry_flash *image,
                             const struct ferry_image_header *header,
                             const struct ferry_image_secrets *secrets,
                             struct ferry_content_key *key)
 {
-    ferry_wipe(key, sizeof *key);
-    if (ferry_image_encrypted(header) == 0) {
-        return FERRY_OK;
-    }
+    struct ferry_wrapped_key wrapped;
 
-    int rc = search(image, header, secrets, key);
-
-    if (rc != FERRY_OK) {
-        ferry_wipe(key, sizeof *key);
-    }
-    return rc;
+    return ferry_image_find_key(image, header, secrets, &wrapped, key);
 }

@@ -20,6 +20,13 @@ struct ferry_content_key {
 /* Largest payload of an ENC TLV, bytes. */
 #define FERRY_IMAGE_WRAPPED_MAX 256
 
+/* An ENC TLV, as a trailer keeps it. Nothing in it is secret. */
+struct ferry_wrapped_key {
+    uint16_t tlv; /* its type */
+    uint16_t len; /* 0 = none: the image is not encrypted */
+    uint8_t bytes[FERRY_IMAGE_WRAPPED_MAX];
+};
+
 /* Wrapped keys that are tried in one image; more are not looked at, so that an image cannot keep
  * the processor busy for minutes. */
 #define FERRY_IMAGE_UNWRAPS_MAX 4
@@ -82,6 +89,13 @@ int ferry_image_content_key(const struct ferry_flash *image,
                             const struct ferry_image_header *header,
                             const struct ferry_image_secrets *secrets,
                             struct ferry_content_key *key);
+
+/* The same, with the ENC TLV that opened: len is 0 where the image is not encrypted, or when an
+ * error is returned. */
+FERRY_MUST_CHECK
+int ferry_image_find_key(const struct ferry_flash *image, const struct ferry_image_header *header,
+                         const struct ferry_image_secrets *secrets,
+                         struct ferry_wrapped_key *wrapped, struct ferry_content_key *key);
 
 /* The same from an ENC TLV that a trailer keeps: its type and its len bytes.
  * Returns FERRY_OK, or FERRY_E_SECRET and a key of zeroes. */
