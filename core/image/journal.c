@@ -17,7 +17,7 @@ struct ferry_journal_area ferry_journal_area(const struct ferry_slots *slots,
     uint32_t size = slots->secondary->size;
     return (struct ferry_journal_area){
         .start = size - layout->size,
-        .end = size - layout->swap_size,
+        .end = size - layout->keys,
         .place = ferry_align_up(FERRY_JOURNAL_RECORD, slots->secondary->write_size)};
 }
 

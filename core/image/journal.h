@@ -23,6 +23,14 @@
 
 enum { FERRY_JOURNAL_MAPPED = 1, FERRY_JOURNAL_BACKWARDS = 2 };
 
+/* Bytes at the end of the scratch area that keep the records of a swap whose images share the
+ * trailer's sector: the fields, what is kept of encrypted images, and three marks
+ * (core/boot/scratch_opening.c; traits_swap_scratch.c). */
+#define FERRY_SCRATCH_MARKS 3
+uint32_t ferry_scratch_unit(const struct ferry_slots *slots);
+uint32_t ferry_scratch_trailer(const struct ferry_slots *slots,
+                               const struct ferry_trailer_layout *layout);
+
 /* What the records say. */
 struct ferry_journal {
     bool found;    /* there is a state */

@@ -11,13 +11,21 @@ static uint32_t write_size(const struct ferry_slots *slots)
     return slots->secondary == NULL ? size : ferry_max32(size, slots->secondary->write_size);
 }
 
+/* Whether images are in pieces while they are exchanged: the others have their ENC TLVs always. */
+static bool moves(const struct ferry_slots *slots)
+{
+    return slots->strategy->keeps_old && !slots->strategy->in_place &&
+           slots->strategy->sector_states > 0;
+}
+
 static struct ferry_trailer_format trailer_format(const struct ferry_slots *slots)
 {
     return (struct ferry_trailer_format){.max_align = slots->max_align,
                                          .write_size = write_size(slots),
                                          .max_sectors = slots->max_sectors,
                                          .sector_states = slots->strategy->sector_states,
-                                         .tlv_sizes = slots->strategy->tlv_sizes};
+                                         .tlv_sizes = slots->strategy->tlv_sizes,
+                                         .enc_tlv = moves(slots) ? slots->enc_tlv : 0};
 }
 
 int ferry_slots_trailer(const struct ferry_slots *slots, struct ferry_trailer_layout *layout)

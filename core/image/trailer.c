@@ -50,7 +50,7 @@ int ferry_trailer_layout(const struct ferry_trailer_format *format,
     uint32_t align = format->max_align;
     if (!is_max_align(align) || !is_power_of_two(format->write_size) ||
         format->write_size > align || format->max_sectors > MAX_SECTORS ||
-        format->sector_states > 3) {
+        format->sector_states > 3 || format->enc_tlv > FERRY_TRAILER_ENC_TLV_MAX) {
         return FERRY_E_CONFIG;
     }
     layout->magic = FERRY_TRAILER_MAGIC_SIZE;
@@ -59,8 +59,10 @@ int ferry_trailer_layout(const struct ferry_trailer_format *format,
     layout->swap_info = swap_info_distance(align);
     layout->tlv_sizes = format->tlv_sizes ? field_distance(align, 4) : 0;
     layout->swap_size = field_distance(align, format->tlv_sizes ? 5 : 4);
-    layout->size =
-        layout->swap_size + format->max_sectors * format->sector_states * format->write_size;
+    layout->enc_tlv = ferry_align_up(format->enc_tlv, align);
+    layout->kept = format->enc_tlv != 0 ? ferry_align_up(FERRY_TRAILER_KEPT, align) : 0;
+    layout->keys = layout->swap_size + 2 * (layout->enc_tlv + layout->kept);
+    layout->size = layout->keys + format->max_sectors * format->sector_states * format->write_size;
     return FERRY_OK;
 }
 

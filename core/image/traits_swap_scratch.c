@@ -3,6 +3,7 @@
  * may differ between the slots, and an image may reach into the trailer's sector.
  * [mcuboot-format.md §2.6 "Sizes"] */
 #include "core/image/blocks.h"
+#include "core/image/journal.h"
 
 /* Every block that an image may use fits the scratch area. */
 static int check(const struct ferry_slots *slots)
@@ -42,15 +43,25 @@ static uint32_t room_in(const struct ferry_slots *slots, const struct ferry_flas
     return ferry_min32(room, block.offset + scratch);
 }
 
+uint32_t ferry_scratch_unit(const struct ferry_slots *slots)
+{
+    uint32_t unit = ferry_max32(slots->primary->write_size, slots->secondary->write_size);
+    return ferry_max32(unit, slots->scratch->write_size);
+}
+
+uint32_t ferry_scratch_trailer(const struct ferry_slots *slots,
+                               const struct ferry_trailer_layout *layout)
+{
+    return layout->keys + FERRY_SCRATCH_MARKS * ferry_scratch_unit(slots);
+}
+
 static uint32_t max_image(const struct ferry_slots *slots)
 {
     struct ferry_trailer_layout layout;
     if (ferry_slots_trailer(slots, &layout) != FERRY_OK || layout.size > slots->primary->size) {
         return 0;
     }
-    uint32_t unit = ferry_max32(slots->primary->write_size, slots->secondary->write_size);
-    unit = ferry_max32(unit, slots->scratch->write_size);
-    uint32_t short_size = layout.swap_size + 3 * unit;
+    uint32_t short_size = ferry_scratch_trailer(slots, &layout);
     return ferry_min32(room_in(slots, slots->primary, layout.size, short_size),
                        room_in(slots, slots->secondary, layout.size, short_size));
 }

@@ -99,6 +99,8 @@ struct ferry_slots {
     const struct ferry_image_policy *policy; /* what images must satisfy beyond their signature; the
                                                 application's confirm raises what the store demands;
                                                 NULL = nothing */
+    uint16_t enc_tlv; /* bytes of the longest ENC TLV of an encrypted image, which the trailers of
+                         swap_* keep (24 .. 256, see FERRY_TLVS); 0 = images are not encrypted */
 };
 
 /* Check geometry and strategy once. The status area of max_sectors must hold 6 records of 8 bytes

@@ -15,7 +15,12 @@ struct ferry_trailer_format {
     uint32_t max_sectors;   /* N: sectors the status area provides for */
     uint32_t sector_states; /* S: status entries a sector: 3, 2 or 0 by strategy */
     bool tlv_sizes;         /* swap-offset's extra field */
+    uint32_t enc_tlv;       /* bytes of an ENC TLV that is kept for each of both images; 0 = none */
 };
+
+/* Longest ENC TLV that a trailer keeps, and what is said of it, bytes. */
+#define FERRY_TRAILER_ENC_TLV_MAX 256
+#define FERRY_TRAILER_KEPT        20
 
 /* Where the fields are, as distances from the end of the slot: offset = slot size - distance. */
 struct ferry_trailer_layout {
@@ -25,6 +30,11 @@ struct ferry_trailer_layout {
     uint32_t swap_info;
     uint32_t swap_size;
     uint32_t tlv_sizes; /* 0 when the format has none */
+    uint32_t enc_tlv;   /* bytes of the place of an ENC TLV: image k's, 0 the primary's and 1 the
+                           secondary's, begins at swap_size + (k + 1) * enc_tlv; 0 = none */
+    uint32_t kept;      /* and of what Ferry says of it: image k's begins (k + 1) * kept before
+                           those; 0 = none */
+    uint32_t keys;      /* where all that begins and the status area ends; else it is swap_size */
     uint32_t size;      /* of the whole trailer: the status area begins here */
 };
 

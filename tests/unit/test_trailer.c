@@ -126,21 +126,54 @@ static void sizes_are_the_table(void **state)
     }
 }
 
+/* Key k at swap_size - (k + 1) * ALIGN_UP(TLV len, MA); Ferry's 20 bytes for each before them, and
+ * then the status area. */
+static void kept_enc_tlvs(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t max_align, write_size, enc_tlv, place, kept, keys, status;
+    } rows[] = {
+        {8, 8, 24, 24, 24, 48 + 48 + 48, 3072},
+        {8, 8, 113, 120, 24, 48 + 240 + 48, 3072},
+        {8, 1, 129, 136, 24, 48 + 272 + 48, 384},
+        {16, 16, 80, 80, 32, 80 + 160 + 64, 6144},
+        {32, 32, 113, 128, 32, 160 + 256 + 64, 12288},
+        {32, 32, 256, 256, 32, 160 + 512 + 64, 12288},
+        {8, 4, 0, 0, 0, 48, 1536},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct ferry_trailer_format format = {.max_align = rows[i].max_align,
+                                                    .write_size = rows[i].write_size,
+                                                    .max_sectors = 128,
+                                                    .sector_states = 3,
+                                                    .enc_tlv = rows[i].enc_tlv};
+        struct ferry_trailer_layout layout;
+        assert_int_equal(ferry_trailer_layout(&format, &layout), FERRY_OK);
+        assert_int_equal(layout.enc_tlv, rows[i].place);
+        assert_int_equal(layout.kept, rows[i].kept);
+        assert_int_equal(layout.keys, rows[i].keys);
+        assert_int_equal(layout.size, rows[i].keys + rows[i].status);
+    }
+}
+
 static void impossible_formats_are_refused(void **state)
 {
     (void)state;
     static const struct ferry_trailer_format bad[] = {
-        {0, 1, 128, 3, false},          {1, 1, 128, 3, false},        {4, 4, 128, 3, false},
-        {12, 4, 128, 3, false},         {64, 8, 128, 3, false},       {8, 0, 128, 3, false},
-        {8, 3, 128, 3, false},          {8, 16, 128, 3, false},       {16, 32, 128, 3, false},
-        {8, 8, 0x10000, 3, false},      {8, 8, UINT32_MAX, 3, false}, {8, 8, 128, 4, false},
-        {8, 8, 128, UINT32_MAX, false},
+        {0, 1, 128, 3, false, 0},          {1, 1, 128, 3, false, 0},
+        {4, 4, 128, 3, false, 0},          {12, 4, 128, 3, false, 0},
+        {64, 8, 128, 3, false, 0},         {8, 0, 128, 3, false, 0},
+        {8, 3, 128, 3, false, 0},          {8, 16, 128, 3, false, 0},
+        {16, 32, 128, 3, false, 0},        {8, 8, 0x10000, 3, false, 0},
+        {8, 8, UINT32_MAX, 3, false, 0},   {8, 8, 128, 4, false, 0},
+        {8, 8, 128, UINT32_MAX, false, 0}, {8, 8, 128, 3, false, 257},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct ferry_trailer_layout layout;
         assert_int_equal(ferry_trailer_layout(&bad[i], &layout), FERRY_E_CONFIG);
     }
-    const struct ferry_trailer_format largest = {32, 32, 0xffff, 3, true};
+    const struct ferry_trailer_format largest = {32, 32, 0xffff, 3, true, 0};
     struct ferry_trailer_layout layout;
     assert_int_equal(ferry_trailer_layout(&largest, &layout), FERRY_OK);
     assert_int_equal(layout.size, 192 + 0xffff * 96);
@@ -637,6 +670,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layout_is_the_table),
         cmocka_unit_test(sizes_are_the_table),
+        cmocka_unit_test(kept_enc_tlvs),
         cmocka_unit_test(impossible_formats_are_refused),
         cmocka_unit_test(magic_bytes),
         cmocka_unit_test(every_byte_at_rest),
