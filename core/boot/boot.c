@@ -31,7 +31,25 @@ static int check_image(const struct ferry_boot_config *config, const struct ferr
     if (image->slots.store != NULL && config->memory == NULL) {
         return FERRY_E_CONFIG;
     }
+    /* What trailers are to keep of encrypted images somebody must read again. */
+    if (image->slots.enc_tlv != 0 && config->encryption == NULL) {
+        return FERRY_E_CONFIG;
+    }
     return ferry_slots_check(&image->slots);
+}
+
+static bool secrets_are_sound(const struct ferry_boot_config *config)
+{
+    const struct ferry_image_secrets *secrets = config->secrets;
+
+    if (config->encryption == NULL) {
+        return secrets == NULL;
+    }
+    if (secrets == NULL || config->views == NULL) {
+        return false;
+    }
+    return (secrets->secret_count == 0 || secrets->secrets != NULL) &&
+           (secrets->unwrapper_count == 0 || secrets->unwrappers != NULL);
 }
 
 static bool trust_is_sound(const struct ferry_image_trust *trust)
@@ -71,6 +89,9 @@ static int check_config(const struct ferry_boot_config *config)
         return FERRY_E_CONFIG;
     }
     if (config->buf == NULL || config->buf_size < BUF_MIN || !trust_is_sound(&config->trust)) {
+        return FERRY_E_CONFIG;
+    }
+    if (!secrets_are_sound(config)) {
         return FERRY_E_CONFIG;
     }
     for (uint32_t i = 0; i < config->image_count; i++) {
@@ -187,7 +208,13 @@ int ferry_boot_swap_init(struct ferry_boot_swap *swap, const struct ferry_boot_c
     swap->least = &report->least;
     swap->type = FERRY_SWAP_NONE;
     swap->looks = 1;
+    swap->incoming = image->slots.secondary;
+    swap->outgoing = image->slots.secondary;
+    swap->unpacked = image->slots.primary;
     report->reason = FERRY_OK;
+    if (config->encryption != NULL) {
+        config->encryption->begin(swap, &config->views[number]);
+    }
     return ferry_slots_trailer(swap->slots, &swap->layout);
 }
 
@@ -276,6 +303,10 @@ int ferry_boot_run(const struct ferry_boot_config *config, struct ferry_boot_rep
     }
     report->image_count = config->image_count;
     result = boot_all(config, report, verdicts);
+    /* Before anything else runs. */
+    if (config->encryption != NULL) {
+        ferry_wipe(config->views, config->image_count * sizeof(*config->views));
+    }
     if (result == FERRY_E_POWER || result == FERRY_E_BUSY) {
         return result;
     }

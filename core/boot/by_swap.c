@@ -58,6 +58,9 @@ static int resume_steps(struct ferry_boot_swap *swap, const struct ferry_journal
 
     int rc = ferry_boot_differ_resume(swap, ferry_boot_blocks(swap));
 
+    if (rc == FERRY_OK && swap->moved && swap->views != NULL) {
+        rc = swap->config->encryption->resume(swap);
+    }
     return rc == FERRY_OK ? 1 : rc;
 }
 

@@ -92,6 +92,12 @@ static int measure(struct ferry_boot_swap *swap, const struct ferry_image_info *
         }
         return rc == FERRY_OK ? FERRY_E_TOO_LARGE : FERRY_OK;
     }
+    if (swap->views != NULL) {
+        rc = swap->config->encryption->leave(swap, &running);
+    }
+    if (rc != FERRY_OK) {
+        return rc;
+    }
     swap->primary_size = running.size;
     swap->size = ferry_max32(next->size, running.size);
     swap->tlv_sizes |= unprotected_size(&running);

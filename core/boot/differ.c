@@ -28,6 +28,19 @@ static uint32_t used(const struct ferry_boot_swap *swap, const struct ferry_bloc
     return block->offset < swap->size ? ferry_min32(block->size, swap->size - block->offset) : 0;
 }
 
+/* Whether a block may stay as it is in both slots: it is what comes and what leaves.
+ * Returns 1, 0 or FERRY_E_POWER. */
+static int is_alike(const struct ferry_boot_swap *swap, uint32_t offset, uint32_t len)
+{
+    const struct ferry_flash *primary = swap->slots->primary;
+    int rc = ferry_boot_same(swap, primary, offset, swap->incoming, offset, len);
+
+    if (rc == 1 && swap->outgoing != swap->incoming) {
+        rc = ferry_boot_same(swap, primary, offset, swap->outgoing, offset, len);
+    }
+    return rc;
+}
+
 /* Compare the next blocks, up to MAP_BITS of them, before limit. Returns FERRY_OK or an error. */
 static int compare(const struct ferry_boot_swap *swap, struct ferry_block *block, uint32_t limit,
                    uint32_t *bits, uint32_t *differing)
@@ -37,8 +50,7 @@ static int compare(const struct ferry_boot_swap *swap, struct ferry_block *block
 
     *bits = 0;
     while (rc == FERRY_OK && block->index < end) {
-        int same = ferry_boot_same(swap, swap->slots->primary, block->offset,
-                                   swap->slots->secondary, block->offset, used(swap, block));
+        int same = is_alike(swap, block->offset, used(swap, block));
 
         if (same < 0) {
             return same;

@@ -27,7 +27,7 @@ static int put_away(const struct ferry_boot_swap *swap, uint32_t i, uint32_t to)
 {
     uint32_t size = sector_size(swap);
 
-    return ferry_boot_move(swap, swap->slots->primary, i * size, swap->slots->secondary, to * size,
+    return ferry_boot_move(swap, swap->slots->primary, i * size, swap->outgoing, to * size,
                            part_of(swap, swap->primary_size, i));
 }
 
@@ -36,8 +36,8 @@ static int fetch(const struct ferry_boot_swap *swap, uint32_t from, uint32_t i)
 {
     uint32_t size = sector_size(swap);
 
-    return ferry_boot_move(swap, swap->slots->secondary, from * size, swap->slots->primary,
-                           i * size, part_of(swap, swap->secondary_size, i));
+    return ferry_boot_move(swap, swap->incoming, from * size, swap->slots->primary, i * size,
+                           part_of(swap, swap->secondary_size, i));
 }
 
 uint32_t ferry_boot_up_count(const struct ferry_boot_swap *swap)

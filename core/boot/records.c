@@ -127,8 +127,15 @@ static int write_number(const struct ferry_flash *area, uint32_t distance, uint3
 int ferry_boot_write_fields(const struct ferry_boot_swap *swap, const struct ferry_flash *area)
 {
     uint32_t align = swap->slots->max_align;
-    int rc = ferry_trailer_write_swap_info(area, align, swap->slots->number, swap->type);
+    int rc = FERRY_OK;
 
+    if (swap->views != NULL && area != swap->slots->secondary) {
+        rc = swap->config->encryption->keep(swap, area);
+    }
+    if (rc != FERRY_OK) {
+        return rc; /* noted there: it may be in another sector */
+    }
+    rc = ferry_trailer_write_swap_info(area, align, swap->slots->number, swap->type);
     if (rc == FERRY_OK && swap->type != FERRY_SWAP_TEST) {
         rc = ferry_trailer_write_image_ok(area, align);
     }
@@ -247,7 +254,10 @@ int ferry_boot_take_over(struct ferry_boot_swap *swap)
     swap->done = 0; /* this boot may have swapped before, and falls back */
     swap->mapped = false;
     swap->differing = ferry_boot_blocks(swap);
-    if (swap->strategy->plan->only_differing) {
+    if (swap->views != NULL) {
+        rc = swap->config->encryption->keep_twice(swap);
+    }
+    if (rc == FERRY_OK && swap->strategy->plan->only_differing) {
         rc = ferry_boot_differ_find(swap, swap->differing);
     }
     if (rc == FERRY_OK) {

@@ -14,7 +14,7 @@
 #include "core/boot/scratch_opening.h"
 #include "core/image/blocks.h"
 
-#define MARKS 3
+#define MARKS FERRY_SCRATCH_MARKS
 
 /* ---- Where things are ----------------------------------------------------------------------- */
 
@@ -45,20 +45,20 @@ bool ferry_boot_shares_trailer(const struct ferry_boot_swap *swap)
 static uint32_t mark_offset(const struct ferry_boot_swap *swap, uint32_t i)
 {
     const struct ferry_flash *scratch = swap->slots->scratch;
-    uint32_t unit = ferry_max32(ferry_boot_unit(swap), scratch->write_size);
 
-    return scratch->size - swap->layout.swap_size - (MARKS - i) * unit;
+    return scratch->size - swap->layout.keys - (MARKS - i) * ferry_scratch_unit(swap->slots);
 }
 
 /* ---- The short trailer ---------------------------------------------------------------------- */
 
-/* What the field copy_done, which the scratch area has no use for, says again: type and size, with
- * a CRC. Where it does not take, the fields say it alone. Returns FERRY_OK or FERRY_E_POWER. */
+/* What the field copy_done, which the scratch area has no use for, says again: type, image and
+ * size, with a CRC. Where it does not take, the fields say it alone. Returns FERRY_OK or
+ * FERRY_E_POWER. */
 static int write_twin(const struct ferry_boot_swap *swap)
 {
     const struct ferry_flash *scratch = swap->slots->scratch;
-    uint8_t record[FERRY_JOURNAL_RECORD] = {
-        (uint8_t)(FERRY_JOURNAL_MAP << 4 | (uint8_t)swap->type)};
+    uint8_t record[FERRY_JOURNAL_RECORD] = {(uint8_t)(FERRY_JOURNAL_MAP << 4 | (uint8_t)swap->type),
+                                            swap->slots->number};
 
     ferry_store_le32(record + 2, swap->size);
     ferry_journal_seal(record);
@@ -154,7 +154,7 @@ static int to_secondary(struct ferry_boot_swap *swap, const struct ferry_block *
 {
     const struct ferry_slots *slots = swap->slots;
     int rc =
-        to_slot(swap, slots->primary, block->offset, slots->secondary, block, swap->primary_size);
+        to_slot(swap, slots->primary, block->offset, swap->outgoing, block, swap->primary_size);
 
     swap->unsure = false;
     return rc != FERRY_OK ? rc : mark(swap, 1);
@@ -163,7 +163,7 @@ static int to_secondary(struct ferry_boot_swap *swap, const struct ferry_block *
 static int to_primary(struct ferry_boot_swap *swap, const struct ferry_block *block)
 {
     const struct ferry_slots *slots = swap->slots;
-    int rc = to_slot(swap, slots->scratch, 0, slots->primary, block, swap->secondary_size);
+    int rc = to_slot(swap, slots->scratch, 0, swap->unpacked, block, swap->secondary_size);
 
     swap->unsure = false;
     return rc != FERRY_OK ? rc : ferry_boot_write_fields(swap, slots->primary);
@@ -188,6 +188,9 @@ static int hand_over(struct ferry_boot_swap *swap, const struct ferry_block *blo
 {
     int rc = find_journal_end(swap);
 
+    if (rc == FERRY_OK && swap->views != NULL) {
+        rc = swap->config->encryption->keep_twice(swap);
+    }
     if (rc == FERRY_OK) {
         rc = ferry_boot_differ_find(swap, block->index);
     }
@@ -256,8 +259,12 @@ static bool take_scratch(struct ferry_boot_swap *swap, const struct ferry_traile
     int rc = ferry_journal_place(scratch, scratch->size - swap->layout.copy_done, record);
 
     if (rc > 0) {
-        return take(swap, (enum ferry_swap_type)(record[0] & 0x0f), ferry_load_le32(record + 2),
+        return record[1] == swap->slots->number &&
+               take(swap, (enum ferry_swap_type)(record[0] & 0x0f), ferry_load_le32(record + 2),
                     block);
+    }
+    if (trailer->swap_type != FERRY_SWAP_NONE && trailer->swap_image != swap->slots->number) {
+        return false;
     }
     rc = ferry_boot_read_size(swap, scratch, &size);
     return rc == FERRY_OK && take(swap, type_of(trailer), size, block);
@@ -285,18 +292,23 @@ static int resume_steps(struct ferry_boot_swap *swap)
     }
     swap->mapped = journal.mapped;
     rc = ferry_boot_differ_resume(swap, block.index);
+    if (rc == FERRY_OK && swap->views != NULL) {
+        rc = swap->config->encryption->resume(swap);
+    }
     swap->moved = true;
     swap->unsure = true;
     return rc != FERRY_OK ? rc : 1;
 }
 
-/* Whether an image verifies; its size then. Returns 1, 0 or FERRY_E_POWER. */
+/* Whether the image of the primary, or of the secondary, verifies; its size then. Returns 1, 0 or
+ * FERRY_E_POWER. */
 static int is_whole(const struct ferry_boot_swap *swap, const struct ferry_flash *slot,
                     uint32_t *size)
 {
     struct ferry_image_info info;
     struct ferry_verdict verdict;
-    int rc = ferry_boot_verify(swap, slot, &info, &verdict);
+    int rc = slot == swap->slots->primary ? ferry_boot_verify(swap, slot, &info, &verdict)
+                                          : ferry_boot_verify_secondary(swap, &info, &verdict);
 
     *size = info.size;
     if (rc == FERRY_E_POWER) {
@@ -338,7 +350,7 @@ static int has_put_away(const struct ferry_boot_swap *swap, const struct ferry_b
 
         return rc == FERRY_E_FLASH ? 0 : rc;
     }
-    return ferry_boot_same(swap, slots->primary, block->offset, slots->secondary, block->offset,
+    return ferry_boot_same(swap, slots->primary, block->offset, swap->outgoing, block->offset,
                            old_part);
 }
 
@@ -397,6 +409,12 @@ static int measure_primary(struct ferry_boot_swap *swap)
     return rc < 0 ? rc : FERRY_OK;
 }
 
+/* How the images are encrypted. Returns FERRY_OK, FERRY_E_SECRET or FERRY_E_POWER. */
+static int resume_views(struct ferry_boot_swap *swap)
+{
+    return swap->views != NULL ? swap->config->encryption->resume_scratch(swap) : FERRY_OK;
+}
+
 /* The scratch area's trailer is there. Returns 1, 0 or an error. */
 static int resume_opening(struct ferry_boot_swap *swap)
 {
@@ -408,16 +426,22 @@ static int resume_opening(struct ferry_boot_swap *swap)
     if (rc != FERRY_OK) {
         return rc == FERRY_E_POWER ? rc : 0;
     }
-    if (trailer.magic != FERRY_SET ||
-        (trailer.swap_type != FERRY_SWAP_NONE && trailer.swap_image != slots->number) ||
-        !take_scratch(swap, &trailer, &block)) {
+    if (trailer.magic != FERRY_SET || !take_scratch(swap, &trailer, &block)) {
         return 0;
+    }
+    rc = resume_views(swap);
+    if (rc == FERRY_E_POWER) {
+        return rc;
     }
     int step = next_step(swap, &block);
     if (step <= 1) {
         return step < 0 ? step : 0;
     }
-    rc = step == 2 ? measure_primary(swap) : FERRY_OK;
+    /* Again: the secondary was looked at meanwhile. */
+    rc = resume_views(swap);
+    if (rc == FERRY_OK && step == 2) {
+        rc = measure_primary(swap);
+    }
     swap->unsure = true;
     return rc != FERRY_OK ? rc : open_from(swap, (uint32_t)step, &block);
 }

@@ -78,7 +78,12 @@ int ferry_boot_examine_ram(const struct ferry_boot_swap *swap, uint32_t slot, bo
     if (rc != FERRY_OK) {
         return rc;
     }
-    rc = load(swap, flash, ram->memory + offset, found.size);
+    if (swap->views != NULL) {
+        rc = swap->config->encryption->read(swap, flash, &found.header, &flash);
+    }
+    if (rc == FERRY_OK) {
+        rc = load(swap, flash, ram->memory + offset, found.size);
+    }
     if (rc == FERRY_OK) {
         rc = verify(swap, ram->memory + offset, slot, asked, &found, info, verdict);
     }

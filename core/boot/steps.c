@@ -28,6 +28,17 @@ void ferry_boot_progress(const struct ferry_boot_swap *swap, uint32_t done, uint
     }
 }
 
+/* ---- Views -------------------------------------------------------------------------------- */
+
+const struct ferry_flash *ferry_boot_raw(const struct ferry_boot_swap *swap,
+                                         const struct ferry_flash *area)
+{
+    if (area == swap->incoming || area == swap->outgoing) {
+        return swap->slots->secondary;
+    }
+    return area == swap->unpacked ? swap->slots->primary : area;
+}
+
 /* ---- Verify ------------------------------------------------------------------------------- */
 
 int ferry_boot_verify(const struct ferry_boot_swap *swap, const struct ferry_flash *image,
@@ -45,6 +56,12 @@ int ferry_boot_verify(const struct ferry_boot_swap *swap, const struct ferry_fla
     int rc = ferry_image_verify(image, &config->trust, config->buf, config->buf_size, feed, context,
                                 info, verdict);
 
+    /* Said by its name, and not by the digest that it fails. */
+    if (rc != FERRY_E_POWER && swap->views == NULL && ferry_image_encrypted(&info->header) != 0) {
+        verdict->valid = 0;
+        verdict->check = 0;
+        return FERRY_E_UNSUPPORTED;
+    }
     if (rc != FERRY_OK) {
         return rc;
     }
@@ -66,11 +83,22 @@ int ferry_boot_view_secondary(const struct ferry_boot_swap *swap, struct ferry_f
 int ferry_boot_verify_secondary(const struct ferry_boot_swap *swap, struct ferry_image_info *info,
                                 struct ferry_verdict *verdict)
 {
+    const struct ferry_flash *secondary = swap->slots->secondary;
+    uint32_t offset = secondary_offset(swap);
     struct ferry_flash_slice view;
-    int rc = ferry_boot_view_secondary(swap, &view);
+    int why = swap->views != NULL ? swap->config->encryption->come(swap, offset) : FERRY_OK;
+    int rc = ferry_flash_slice_init(&view, swap->incoming, offset, secondary->size - offset);
 
     memset(info, 0, sizeof(*info));
-    return rc != FERRY_OK ? rc : ferry_boot_verify(swap, &view.flash, info, verdict);
+    *verdict = (struct ferry_verdict){0, 0};
+    if (why == FERRY_OK && rc == FERRY_OK) {
+        return ferry_boot_verify(swap, &view.flash, info, verdict);
+    }
+    /* Which image it is can be said all the same. */
+    if (why != FERRY_OK && rc == FERRY_OK) {
+        rc = ferry_image_read_header(&view.flash, &info->header);
+    }
+    return why == FERRY_OK || rc == FERRY_E_POWER ? rc : why;
 }
 
 /* ---- Erase -------------------------------------------------------------------------------- */
@@ -80,6 +108,7 @@ int ferry_boot_noted(const struct ferry_boot_swap *swap, const struct ferry_flas
 {
     struct ferry_flash_sector sector = {0, 0, 0};
 
+    area = ferry_boot_raw(swap, area);
     if (rc != FERRY_E_FLASH) {
         return rc;
     }
@@ -120,6 +149,7 @@ int ferry_boot_erase(const struct ferry_boot_swap *swap, const struct ferry_flas
 {
     uint32_t end = 0;
 
+    area = ferry_boot_raw(swap, area);
     if (!ferry_add32(offset, len, &end)) {
         return FERRY_E_BOUNDS;
     }

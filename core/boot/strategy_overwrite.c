@@ -87,7 +87,7 @@ static int copy_image(const struct ferry_boot_swap *swap)
         if (rc == FERRY_OK) {
             uint32_t len = ferry_min32(sector.size, swap->size - offset);
 
-            rc = ferry_boot_move(swap, swap->slots->secondary, offset, primary, offset, len);
+            rc = ferry_boot_move(swap, swap->incoming, offset, primary, offset, len);
             offset += len;
             ferry_boot_progress(swap, offset, swap->size);
         }

@@ -42,7 +42,6 @@ static uint32_t count(const struct ferry_boot_swap *swap)
 static int step(const struct ferry_boot_swap *swap, uint32_t n)
 {
     const struct ferry_flash *primary = swap->slots->primary;
-    const struct ferry_flash *secondary = swap->slots->secondary;
     uint32_t size = sector_size(swap);
     uint32_t moves = swap->differing;
     bool moving = n < moves;
@@ -58,10 +57,10 @@ static int step(const struct ferry_boot_swap *swap, uint32_t n)
         return ferry_boot_move(swap, primary, low * size, primary, high * size, old_part);
     }
     if ((n - moves) % 2 == 0) {
-        return ferry_boot_move(swap, secondary, low * size, primary, low * size,
+        return ferry_boot_move(swap, swap->incoming, low * size, primary, low * size,
                                part_of(swap, swap->secondary_size, low));
     }
-    return ferry_boot_move(swap, primary, high * size, secondary, low * size, old_part);
+    return ferry_boot_move(swap, primary, high * size, swap->outgoing, low * size, old_part);
 }
 
 static const struct ferry_boot_plan plan = {.only_differing = true, .count = count, .step = step};

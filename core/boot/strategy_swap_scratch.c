@@ -123,10 +123,10 @@ static int move_member(const struct ferry_boot_swap *swap, const struct member *
         return ferry_boot_move(swap, slots->secondary, at, slots->scratch, member->place, new_part);
     }
     if (phase == 1) {
-        return ferry_boot_move(swap, slots->primary, at, slots->secondary, at,
+        return ferry_boot_move(swap, slots->primary, at, swap->outgoing, at,
                                part_of(swap->primary_size, &member->block));
     }
-    return ferry_boot_move(swap, slots->scratch, member->place, slots->primary, at, new_part);
+    return ferry_boot_move(swap, slots->scratch, member->place, swap->unpacked, at, new_part);
 }
 
 /* Leave no trailer in the scratch area. One that cannot be erased harms nobody: see

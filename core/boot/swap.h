@@ -22,6 +22,14 @@ struct ferry_boot_swap {
     const struct ferry_boot_image *image;
     const struct ferry_boot_strategy *strategy;
     const struct ferry_slots *slots;
+    /* The secondary as the image that comes, and as the one that leaves, are stored there: where
+     * they are encrypted, through their content keys. The primary as what scratch holds of the
+     * image that comes is: that is stored as in the secondary. Move data through these only; ask
+     * what is erased, and erase, by ferry_boot_erase(). */
+    const struct ferry_flash *incoming;
+    const struct ferry_flash *outgoing;
+    const struct ferry_flash *unpacked;
+    struct ferry_boot_views *views; /* NULL: nothing is encrypted, and these are the slots */
     struct ferry_trailer_layout layout;
     struct ferry_boot_failure *failure;     /* of the last erase or program that failed */
     struct ferry_policy_counters *counters; /* of the last refusal for a counter */
@@ -144,6 +152,39 @@ static inline bool ferry_boot_counts_trials(const struct ferry_boot_swap *swap)
 {
     return ferry_boot_remembers(swap) && swap->config->trials > 0;
 }
+
+/* ---- Encrypted images (encrypted.c, kept.c) ---------------------------------------------- */
+
+/* What a boot adds where images may be encrypted. Where swap->views is NULL none of it is called,
+ * but begin. Each returns FERRY_OK or FERRY_E_POWER, and what is said there. */
+struct ferry_boot_encryption {
+    /* Give a swap its views, which let everything pass; none where its strategy cannot decrypt. */
+    void (*begin)(struct ferry_boot_swap *swap, struct ferry_boot_views *views);
+    /* The image in the secondary at an offset may come: find its content key. What does not read
+     * as an image passes as it is. FERRY_E_SECRET, FERRY_E_UNSUPPORTED for an ENC TLV that the
+     * trailers have no room for, TLV and flash errors. */
+    int (*come)(const struct ferry_boot_swap *swap, uint32_t offset);
+    /* The primary's image, info, leaves after the one of come: find its content key. Clears info
+     * where there is nothing that could be put away. Errors as come: the image is in the way. */
+    int (*leave)(const struct ferry_boot_swap *swap, struct ferry_image_info *info);
+    /* The image of a slot is to be read: *view gets how. Errors as come. */
+    int (*read)(const struct ferry_boot_swap *swap, const struct ferry_flash *slot,
+                const struct ferry_image_header *header, const struct ferry_flash **view);
+    /* Keep the ENC TLVs, and what they are, in the erased trailer of the primary or of the scratch
+     * area. Flash errors. */
+    int (*keep)(const struct ferry_boot_swap *swap, const struct ferry_flash *area);
+    /* Keep them in the erased trailer of the secondary as well, before the journal is begun; what
+     * is kept is read back. FERRY_E_SECRET. */
+    int (*keep_twice)(const struct ferry_boot_swap *swap);
+    /* Set the views from what was kept, for the images are in pieces: in the trailers of both
+     * slots, or in the scratch area's. Takes the size of the image that leaves. FERRY_E_SECRET. */
+    int (*resume)(struct ferry_boot_swap *swap);
+    int (*resume_scratch)(struct ferry_boot_swap *swap);
+};
+
+/* The slot that a view is of; other areas are themselves. */
+const struct ferry_flash *ferry_boot_raw(const struct ferry_boot_swap *swap,
+                                         const struct ferry_flash *area);
 
 /* ---- Hooks (steps.c) ---------------------------------------------------------------- */
 

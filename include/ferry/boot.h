@@ -4,6 +4,7 @@
 #ifndef FERRY_BOOT_H
 #define FERRY_BOOT_H
 
+#include "ferry/encrypted.h"
 #include "ferry/first.h"
 #include "ferry/trial.h"
 #include "ferry/why.h"
@@ -126,6 +127,26 @@ extern const struct ferry_boot_set ferry_boot_dependent;
  * that opens it is ferry_boot_dependent. */
 extern const struct ferry_boot_set ferry_boot_as_one;
 
+/* Encrypted images (core/boot/encrypted.c): a const table as well, so that a bootloader that takes
+ * none carries nothing of it. */
+struct ferry_boot_encryption; /* core/boot/swap.h */
+extern const struct ferry_boot_encryption ferry_boot_encrypted;
+
+/* Workspace for them, one an image: do not rely on the contents. */
+struct ferry_boot_views {
+    /* What there is to know of the image that leaves, and of the one that comes; nothing in it is
+     * secret. */
+    struct ferry_boot_kept {
+        struct ferry_wrapped_key wrapped; /* len 0: it is not encrypted */
+        uint32_t header_size;             /* where its payload begins */
+        uint32_t payload_size;
+        uint32_t size; /* of the whole image; 0 = there is none */
+    } kept[2];
+    struct ferry_flash_cipher incoming;
+    struct ferry_flash_cipher outgoing;
+    struct ferry_flash_cipher unpacked;
+};
+
 struct ferry_boot_config {
     const struct ferry_boot_image *images;
     uint32_t image_count;           /* 1 .. FERRY_BOOT_IMAGES */
@@ -135,7 +156,15 @@ struct ferry_boot_config {
     const struct ferry_boot_memory *memory;
     /* Trials an unconfirmed image has, where slots.store is set; 0 = MCUboot's rule, one boot. */
     uint8_t trials;
-    enum ferry_reset_cause cause;         /* of this start */
+    enum ferry_reset_cause cause; /* of this start */
+    /* &ferry_boot_encrypted, what content keys are found with and room for them, where images may
+     * be encrypted in the slots (swap_*, overwrite, ram_load*); slots.enc_tlv says how long their
+     * ENC TLVs are. All NULL: an encrypted image is refused, FERRY_E_UNSUPPORTED, and enc_tlv must
+     * be 0. One that no secret opens is FERRY_E_SECRET. Content keys are in views during the boot
+     * only. */
+    const struct ferry_boot_encryption *encryption;
+    const struct ferry_image_secrets *secrets;
+    struct ferry_boot_views *views;       /* image_count of them; wiped before anything else runs */
     const struct ferry_boot_hooks *hooks; /* may be NULL */
     uint8_t *buf;                         /* workspace for copies and digests */
     size_t buf_size; /* bytes: at least 256 and a multiple of every write size */
