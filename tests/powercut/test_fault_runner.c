@@ -166,6 +166,32 @@ static int step_waits(const struct ferry_boot_swap *swap, uint32_t n)
     return rc != FERRY_OK ? rc : move->plan->step(swap, n);
 }
 
+/* Puts the old image away as it runs. */
+static int step_tells(const struct ferry_boot_swap *swap, uint32_t n)
+{
+    struct ferry_boot_swap plain = *swap;
+
+    plain.outgoing = swap->slots->secondary;
+    return move->plan->step(&plain, n);
+}
+
+/* Keeps a key where the ENC TLV should be. */
+static int begin_keeps_a_key(struct ferry_boot_swap *swap)
+{
+    const struct ferry_flash *primary = swap->slots->primary;
+    const struct ferry_image_secret *secret = &test_wraps[TEST_WRAP_KW].secret;
+    int rc = ferry_boot_begin(swap);
+
+    if (rc == FERRY_OK) {
+        rc = ferry_boot_take_over(swap);
+    }
+    if (rc == FERRY_OK) {
+        rc =
+            ferry_flash_program(primary, primary->size - swap->layout.keys - 64, secret->bytes, 16);
+    }
+    return rc == FERRY_OK ? 1 : rc;
+}
+
 /* Empties the source before the copy has begun. */
 static int run_empties_first(struct ferry_boot_swap *swap)
 {
@@ -337,6 +363,8 @@ static const struct defect defects[] = {
     {"a failing sector not named", "empty", NULL, FAULT_NAMED, MOVE, .boot = boot_silent},
     {"images of a set for themselves", "set-confirm", "set", FAULT_MIXED, MOVE,
      .set = &ferry_boot_dependent},
+    {"plaintext put away", "test", "w8-kw", FAULT_SECRET, MOVE, .step = step_tells},
+    {"a key kept", "permanent", "w8-kw", FAULT_SECRET, MOVE, .begin = begin_keeps_a_key},
 };
 
 #define DEFECTS (sizeof(defects) / sizeof(defects[0]))

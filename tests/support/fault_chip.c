@@ -348,6 +348,31 @@ static bool fails(struct fault_chip *chip, const struct fault_op *op)
     return false;
 }
 
+/* Look whether an operation has left what may not be there, also together with what stands around
+ * it. The primary is where plaintext is. */
+static void look_for_secrets(const struct fault_op *op)
+{
+    const struct fault_area *area = op->area;
+    struct fault_chip *chip = area->chip;
+    uint32_t around = (uint32_t)sizeof(uint64_t) - 1;
+    uint32_t begin = op->offset - ferry_min32(op->offset, around);
+    uint32_t end = op->offset + op->len;
+
+    if (chip->secrets == NULL || op->data == NULL) {
+        return;
+    }
+    end += ferry_min32(around, area->flash.size - end);
+
+    enum fault_secret_kind found =
+        fault_secrets_find(chip->secrets, area->memory + begin, end - begin,
+                           area->place != FAULT_PRIMARY && area->place != FAULT_PRIMARY_2);
+
+    if (found > (enum fault_secret_kind)chip->state.leaked) {
+        chip->state.leaked = (uint8_t)found;
+        tell(op, "a secret is written");
+    }
+}
+
 static int operate(const struct fault_op *op)
 {
     struct fault_chip *chip = op->area->chip;
@@ -358,9 +383,11 @@ static int operate(const struct fault_op *op)
     }
     if (fails(chip, op)) {
         tell(op, op->data != NULL ? "a program fails" : "an erase fails");
+        look_for_secrets(op);
         return FERRY_E_FLASH;
     }
     fault_model_complete(op);
+    look_for_secrets(op);
     return FERRY_OK;
 }
 

@@ -5,6 +5,7 @@
 #ifndef FAULT_CHIP_H
 #define FAULT_CHIP_H
 
+#include "fault_secrets.h"
 #include "ferry/flash.h"
 
 #define FAULT_SECTORS_MAX 80
@@ -91,6 +92,7 @@ struct fault_state {
     uint16_t wear[FAULT_STORE][FAULT_SECTORS_MAX]; /* erases by the bootloader */
     uint32_t reprogrammed; /* programs of what could be seen not to be erased */
     uint32_t needless;     /* erases of what was erased, the store left out */
+    uint8_t leaked;        /* enum fault_secret_kind: the worst that an operation has left */
 };
 
 struct fault_chip {
@@ -102,6 +104,7 @@ struct fault_chip {
      * it leaves content and state as they were. */
     void (*watch)(void *watcher, const struct fault_op *op);
     void *watcher;
+    const struct fault_secrets *secrets; /* what may not be in flash, or NULL */
     uint8_t *journal;
     size_t journal_len;
     size_t journal_cap;

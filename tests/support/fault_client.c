@@ -111,7 +111,7 @@ static bool send_chunk(struct fault_life *life, uint32_t image, const struct fau
         ferry_cbor_pair_uint(&request.out, "len", picture->size);
         ferry_cbor_pair_bytes(&request.out, "sha", sha, 32);
     }
-    ferry_cbor_pair_bytes(&request.out, "data", picture->bytes + *offset,
+    ferry_cbor_pair_bytes(&request.out, "data", picture->stored + *offset,
                           ferry_min32(CHUNK, picture->size - *offset));
     if (!send(life, &request, FERRY_SMP_IMAGE_UPLOAD, answer, &payload) ||
         ferry_cbor_read_map(payload, &field, 1) != FERRY_OK || !field.present) {
@@ -127,7 +127,7 @@ static bool upload(struct fault_life *life, uint32_t number, const struct fault_
     uint32_t offset = 0;
     uint8_t sha[32];
 
-    test_sha256(picture->bytes, picture->size, sha);
+    test_sha256(picture->stored, picture->size, sha);
     while (offset < picture->size) {
         uint32_t before = offset;
 

@@ -7,6 +7,8 @@
  * of itself: such lives are lived from the last power-on before. */
 #include "fault_job.h"
 
+#include "core/image/journal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,13 +219,14 @@ static void on_operation(void *watcher, const struct fault_op *op)
 /* ---- Flips ----------------------------------------------------------------------------------- */
 
 /* Bytes at the end of an area that are its trailer. */
-static uint32_t trailer_size(const struct fault_job *job, const struct fault_chip *chip, int place)
+static uint32_t trailer_size(const struct fault_job *job, const struct ferry_slots *slots,
+                             const struct fault_chip *chip, int place)
 {
     const struct ferry_flash *flash = &chip->areas[place].flash;
     uint32_t size = job->trailer.size;
 
     if (place == FAULT_SCRATCH) {
-        size = job->trailer.swap_size + 3U * chip->areas[FAULT_PRIMARY].flash.write_size;
+        size = ferry_scratch_trailer(slots, &job->trailer);
     }
     return ferry_min32(size, flash->size);
 }
@@ -330,7 +333,8 @@ static void flip_all(struct explorer *explorer, struct fault_life *life)
     for (int place = 0; place < FAULT_STORE; place++) {
         if (has_trailer(explorer, place)) {
             uint32_t size = explorer->chip.areas[place].flash.size;
-            uint32_t trailer = trailer_size(explorer->job, &explorer->chip, place);
+            uint32_t trailer = trailer_size(explorer->job, &explorer->machines[0].images[0].slots,
+                                            &explorer->chip, place);
 
             uint32_t begin = ferry_max32(size - trailer, images_end(explorer, place));
 
@@ -525,6 +529,7 @@ static void set_up(struct explorer *explorer)
     job->wear_of_scratch = wear_of_scratch(&explorer->chip);
     job->boots_base = 8;
     fault_pictures_make(job, ferry_slots_max_image(slots));
+    explorer->chip.secrets = job->secrets.words != NULL ? &job->secrets : NULL;
 }
 
 static void clean_up(struct explorer *explorer)

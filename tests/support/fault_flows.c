@@ -33,7 +33,8 @@ void fault_load(struct fault_life *life, uint32_t slot, enum fault_picture_id id
                       : ferry_slots_upload_offset(&life->machine->images[0].slots);
 
     fault_chip_erase(area, 0, area->flash.size);
-    fault_chip_poke(area, at, picture->bytes, picture->size);
+    fault_chip_poke(area, at, slot == 0 && !in_place(life) ? picture->bytes : picture->stored,
+                    picture->size);
 }
 
 /* What an application is told when it starts: before the first boot the slots as they are. */

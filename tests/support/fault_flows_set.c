@@ -29,7 +29,7 @@ static void load(struct fault_life *life, uint32_t image, uint32_t slot, enum fa
     uint32_t at = slot == 0 ? 0 : ferry_slots_upload_offset(&life->machine->images[image].slots);
 
     fault_chip_erase(area, 0, area->flash.size);
-    fault_chip_poke(area, at, picture->bytes, picture->size);
+    fault_chip_poke(area, at, slot == 0 ? picture->bytes : picture->stored, picture->size);
 }
 
 /* Before the first boot an application finds the slots as they are, and opens the store itself. */

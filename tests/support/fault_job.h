@@ -26,6 +26,8 @@ struct fault_layout {
     uint32_t new_size;
     enum fault_likeness likeness;
     enum test_key_id key; /* TEST_KEY_NONE: digest only */
+    enum test_wrap wrap;  /* TEST_WRAP_NONE: images are not encrypted */
+    bool old_plain;       /* but for the old one */
     uint32_t buf_size;
     uint8_t trials;
     bool policy; /* versions and security counters do not go down; the images have counters */
@@ -37,8 +39,10 @@ struct fault_layout {
 #define FAULT_IMAGES 2
 
 struct fault_picture {
-    uint8_t *bytes;
-    uint32_t size; /* 0 = there is none */
+    uint8_t *bytes;   /* as it runs */
+    uint8_t *stored;  /* as it is uploaded and put away: encrypted, or the same as bytes */
+    uint32_t size;    /* 0 = there is none */
+    uint32_t vouched; /* bytes up to the ENC TLV, which nothing vouches for; or size */
 };
 
 /* In the order of their versions, but that BAD is NEW with a bit changed. LOW, of devices with a
@@ -49,6 +53,7 @@ enum fault_picture_id { FAULT_OLD, FAULT_NEW, FAULT_NEXT, FAULT_BAD, FAULT_LOW, 
 struct fault_machine {
     struct ferry_boot_image images[FAULT_IMAGES];
     struct ferry_boot_config config;
+    struct ferry_boot_views views[FAULT_IMAGES];
     struct ferry_boot_hooks hooks;
     struct ferry_boot_ram ram;
     struct ferry_store store;
@@ -84,7 +89,8 @@ struct fault_machine {
     X(RULES, "rules", "nothing is programmed twice; without a fault nothing is erased in vain")    \
     X(NAMED, "named", "where nothing can run the hook is called and the sector is named")          \
     X(DOWNGRADE, "downgrade", "nothing below what was confirmed runs, whoever asks for it")        \
-    X(MIXED, "mixed", "what runs is never a mix of an old set of images and a new one")
+    X(MIXED, "mixed", "what runs is never a mix of an old set of images and a new one")            \
+    X(SECRET, "secret", "no key is ever in flash, nor plaintext outside the primary")
 
 enum fault_invariant {
 #define FAULT_INVARIANT_ENUM(id, name, text) FAULT_##id,
@@ -203,6 +209,7 @@ struct fault_job {
     bool sample_first; /* sample counts for first faults */
     struct fault_picture pictures[FAULT_PICTURES];
     struct fault_picture others[FAULT_PICTURES]; /* of image 1 */
+    struct fault_secrets secrets;
     struct ferry_trailer_layout trailer;
     uint32_t moves_base;      /* moves of images in the flow without a fault, */
     uint32_t boots_base;      /* and boots */
@@ -232,6 +239,9 @@ void fault_job_fail(const struct fault_job *job, const char *why);
 /* Build the images of a job, of max bytes at most; free() them. Aborts when they cannot be. */
 void fault_pictures_make(struct fault_job *job, uint32_t max);
 void fault_pictures_free(struct fault_job *job);
+
+/* Bytes of the ENC TLV of a layout's images; 0 = they have none. */
+uint32_t fault_enc_tlv(const struct fault_layout *layout);
 
 /* ---- fault_client.c -------------------------------------------------------------------------- */
 

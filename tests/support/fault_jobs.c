@@ -18,9 +18,10 @@ const size_t fault_strategy_count = sizeof(fault_strategies) / sizeof(fault_stra
 /* Strategies that a row is for. */
 enum {
     ALL = 0,
-    UNEQUAL = 1, /* those that take slots with other sectors */
-    SCRATCH = 2, /* those with a scratch area */
-    MOVING = 3   /* those that do not choose by the version */
+    UNEQUAL = 1,   /* those that take slots with other sectors */
+    SCRATCH = 2,   /* those with a scratch area */
+    MOVING = 3,    /* those that do not choose by the version */
+    DECRYPTING = 4 /* those that have somewhere to decrypt to */
 };
 
 /* A device to be, before it is fitted to a strategy. */
@@ -39,6 +40,7 @@ struct spec {
     uint8_t trials;           /* 0: and no store */
     uint8_t likeness;
     uint8_t key;
+    uint8_t wrap;
     uint8_t suits;
     uint32_t sectors;     /* of a slot; 0 = as many as it takes */
     uint32_t max_sectors; /* 0 = as many */
@@ -47,6 +49,7 @@ struct spec {
     bool sample_first;
     bool policy;    /* versions and counters do not go down; bits of the store flip, too */
     bool every_bit; /* of a byte flips, and not one by chance */
+    bool old_plain; /* the old image is not encrypted though the others are */
     bool set;       /* two images that change as one */
     bool keys;      /* two trusted keys */
     const struct ferry_boot_strategy *other; /* of image 1 */
@@ -190,6 +193,104 @@ static const struct spec specs[] = {
      .sample_first = true,
      PLAIN(4, 0xff),
      .flows = " attack hang "},
+    /* Encrypted images; the first of them after a plain one; as large as can be; with the longer
+     * ENC TLVs; the secondary an external part. */
+    {.name = "w8-kw",
+     .scope = FAULT_SHORT,
+     SIZES(700, 1100),
+     .trials = 1,
+     .sample = 2,
+     .sample_first = true,
+     .suits = DECRYPTING,
+     .wrap = TEST_WRAP_KW,
+     PLAIN(8, 0xff)},
+    {.name = "z1-kw",
+     .scope = FAULT_WHOLE,
+     SIZES(1200, 700),
+     .trials = 1,
+     .sample = 4,
+     .sample_first = true,
+     .suits = DECRYPTING,
+     .wrap = TEST_WRAP_KW,
+     PLAIN(1, 0x00)},
+    {.name = "w32-kw",
+     .scope = FAULT_WHOLE,
+     SIZES(700, 1100),
+     .trials = 1,
+     .sample = 16,
+     .sample_first = true,
+     .suits = DECRYPTING,
+     .wrap = TEST_WRAP_KW,
+     PLAIN(32, 0xff)},
+    {.name = "w8-mixed",
+     .scope = FAULT_SHORT,
+     SIZES(1200, 600),
+     .trials = 1,
+     .sample = 4,
+     .sample_first = true,
+     .suits = DECRYPTING,
+     .wrap = TEST_WRAP_KW,
+     .old_plain = true,
+     PLAIN(8, 0xff)},
+    {.name = "w8-kw-full",
+     .scope = FAULT_SHORT,
+     SIZES(0, 0),
+     .trials = 1,
+     .sectors = 8,
+     .sample = 5,
+     .sample_first = true,
+     .suits = DECRYPTING,
+     .wrap = TEST_WRAP_KW,
+     PLAIN(8, 0xff)},
+    {.name = "w4-kw-nostore",
+     .scope = FAULT_WHOLE,
+     SIZES(700, 1100),
+     .sample = 4,
+     .sample_first = true,
+     .suits = DECRYPTING,
+     .wrap = TEST_WRAP_KW,
+     PLAIN(4, 0xff)},
+    {.name = "w8-ec256",
+     .scope = FAULT_WHOLE,
+     SIZES(1100, 1000),
+     .trials = 1,
+     .sample = 40,
+     .sample_first = true,
+     .suits = DECRYPTING,
+     .wrap = TEST_WRAP_EC256,
+     PLAIN(8, 0xff)},
+    {.name = "w8-kw-inverse",
+     .scope = FAULT_WHOLE,
+     SIZES(700, 1100),
+     .trials = 1,
+     .sample = 4,
+     .sample_first = true,
+     .suits = DECRYPTING,
+     .wrap = TEST_WRAP_KW,
+     PARTS(8, 0xff, 0x00)},
+    {.name = "pairs-kw",
+     .scope = FAULT_WHOLE,
+     .depth = 2,
+     .sector = 128,
+     .old_size = 340,
+     .new_size = 420,
+     .trials = 1,
+     .suits = DECRYPTING,
+     .wrap = TEST_WRAP_KW,
+     PLAIN(4, 0xff),
+     .sample = 97,
+     .flows = " test permanent revert damaged life "},
+    {.name = "pairs-kw-full",
+     .scope = FAULT_WHOLE,
+     .depth = 2,
+     .sector = 256,
+     .sectors = 7,
+     .trials = 1,
+     .suits = DECRYPTING,
+     .wrap = TEST_WRAP_KW,
+     PLAIN(8, 0xff),
+     .sample = 151,
+     .flows = " test revert "},
     /* The layout of the measurements: 64 sectors of 4 KiB, images of 204 759 bytes. */
     {.name = "large", .scope = FAULT_WHOLE, .depth = 1, LARGE, .flows = " test revert "},
     /* Two faults: every pair. */
@@ -283,6 +384,18 @@ static const struct spec specs[] = {
      .set = true,
      PLAIN(8, 0xff),
      .flows = " set-confirm set-permanent set-pending set-bad set-revert set-hang "},
+    {.name = "set-kw",
+     .scope = FAULT_WHOLE,
+     .depth = 1,
+     .sector = 256,
+     .old_size = 400,
+     .new_size = 500,
+     .trials = 1,
+     .set = true,
+     .sample = 4,
+     .sample_first = true,
+     .wrap = TEST_WRAP_KW,
+     PLAIN(8, 0xff)},
     {.name = "setpairs",
      .scope = FAULT_WHOLE,
      .depth = 2,
@@ -380,7 +493,8 @@ static uint32_t room(const struct fault_layout *layout, const struct ferry_boot_
     static struct fault_chip chip;
     struct ferry_slots slots = {.strategy = strategy->traits,
                                 .max_align = layout->max_align,
-                                .max_sectors = layout->max_sectors};
+                                .max_sectors = layout->max_sectors,
+                                .enc_tlv = (uint16_t)fault_enc_tlv(layout)};
 
     fault_chip_init(&chip, layout->shapes);
     slots.primary = &chip.areas[FAULT_PRIMARY].flash;
@@ -423,6 +537,9 @@ static bool suits(const struct spec *spec, const struct ferry_strategy_traits *t
     }
     if (spec->suits == MOVING) {
         return !traits->in_place;
+    }
+    if (spec->suits == DECRYPTING) {
+        return traits->slot_count > 1 && (!traits->in_place || traits->mode == FERRY_MODE_RAM_LOAD);
     }
     /* The others exchange sector by sector. */
     if (spec->set && (traits->in_place || traits->slot_count == 1)) {
@@ -479,6 +596,8 @@ static struct fault_layout make_layout(const struct spec *spec,
                                   .new_size = spec->new_size,
                                   .likeness = (enum fault_likeness)spec->likeness,
                                   .key = (enum test_key_id)spec->key,
+                                  .wrap = (enum test_wrap)spec->wrap,
+                                  .old_plain = spec->old_plain,
                                   .buf_size = spec->buf_size,
                                   .trials = spec->trials,
                                   .policy = spec->policy,

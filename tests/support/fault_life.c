@@ -55,12 +55,45 @@ bool fault_life_has_recovery(const struct fault_life *life)
     return (life->job->flow->needs & FAULT_IN_RECOVERY) != 0;
 }
 
+/* ---- Errors of the flash -------------------------------------------------------------------- */
+
+/* An operation that fails is a reason to refuse an image, or to let one stay on trial. */
+static bool met_an_error(const struct fault_life *life)
+{
+    for (uint32_t i = 0; i < life->fault_count; i++) {
+        if (life->faults[i].model->kind == FAULT_ERROR) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A swap that an error stopped goes on at the next boot: until then the images are on their way. */
+static bool stopped_half_way(const struct fault_life *life)
+{
+    return met_an_error(life) &&
+           (action_of(life, 0) == FERRY_BOOT_REFUSED || action_of(life, 1) == FERRY_BOOT_REFUSED);
+}
+
 /* ---- What runs ------------------------------------------------------------------------------- */
 
-static bool equals(const uint8_t *memory, uint32_t room, const struct fault_picture *picture)
+/* Whether an image is there as it runs. Nothing vouches for its ENC TLV: where no image is ever put
+ * away again nobody looks whether that is whole; and where a swap is stopped half way because its
+ * flash fails, an image runs all of which that is vouched for is there. */
+static bool equals(const struct fault_life *life, const uint8_t *memory, uint32_t room,
+                   const struct fault_picture *picture)
+{
+    bool whole = traits_of(life)->keeps_old && !stopped_half_way(life);
+    uint32_t len = whole ? picture->size : picture->vouched;
+
+    return picture->size > 0 && picture->size <= room && memcmp(memory, picture->bytes, len) == 0;
+}
+
+/* Whether an image is there as it was uploaded. */
+static bool is_stored(const uint8_t *memory, uint32_t room, const struct fault_picture *picture)
 {
     return picture->size > 0 && picture->size <= room &&
-           memcmp(memory, picture->bytes, picture->size) == 0;
+           memcmp(memory, picture->stored, picture->size) == 0;
 }
 
 /* Where the bytes are that the report says may run. */
@@ -92,7 +125,7 @@ static uint32_t identify(const struct fault_life *life, uint32_t image)
     for (int i = 0; i < FAULT_BAD; i++) {
         const struct fault_picture *picture = &pictures[i];
 
-        if (report->info.size == picture->size && equals(memory, room, picture)) {
+        if (report->info.size == picture->size && equals(life, memory, room, picture)) {
             found |= 1U << i;
         }
     }
@@ -158,31 +191,13 @@ void fault_life_look_for_names(struct fault_life *life)
 
 /* ---- Invariants of a moment ------------------------------------------------------------------ */
 
-/* An operation that fails is a reason to refuse an image, or to let one stay on trial. */
-static bool met_an_error(const struct fault_life *life)
-{
-    for (uint32_t i = 0; i < life->fault_count; i++) {
-        if (life->faults[i].model->kind == FAULT_ERROR) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A swap that an error stopped goes on at the next boot: until then the images are on their way. */
-static bool stopped_half_way(const struct fault_life *life)
-{
-    return met_an_error(life) &&
-           (action_of(life, 0) == FERRY_BOOT_REFUSED || action_of(life, 1) == FERRY_BOOT_REFUSED);
-}
-
 /* Whether the confirmed image stands in an area from an offset on. */
 static bool is_kept(const struct fault_life *life, uint32_t image, uint32_t place, uint32_t at)
 {
     const struct fault_picture *pictures = image == 0 ? life->job->pictures : life->job->others;
     const struct fault_area *area = &life->chip->areas[place];
 
-    return equals(area->memory + at, area->flash.size - at, &pictures[life->confirmed]);
+    return is_stored(area->memory + at, area->flash.size - at, &pictures[life->confirmed]);
 }
 
 /* While an image is on trial the confirmed one must be whole in its place, unless its flash has
@@ -297,7 +312,7 @@ static void check_dark(struct fault_life *life, int rc)
         return;
     }
     /* What recovery writes it is told itself. */
-    if (armed != NULL && !names_failing(life) && !fault_life_has_recovery(life)) {
+    if (armed != NULL && !life->named && !fault_life_has_recovery(life)) {
         fault_life_fail(life, FAULT_NAMED, "nothing runs, and the failing sector is not named");
     } else if (armed == NULL && !fault_life_has_recovery(life)) {
         fault_life_fail(life, FAULT_RUNS, ferry_error_text(life->machine->report.images[0].reason));
@@ -429,6 +444,16 @@ static void check_wear(struct fault_life *life)
     }
 }
 
+static void check_secret(struct fault_life *life)
+{
+    if (life->chip->state.leaked != FAULT_NO_SECRET) {
+        fault_life_fail(life, FAULT_SECRET,
+                        life->chip->state.leaked == FAULT_KEY
+                            ? "a key was written into flash"
+                            : "plaintext was written where images are encrypted");
+    }
+}
+
 static void check_rules(struct fault_life *life)
 {
     const struct fault_state *state = &life->chip->state;
@@ -491,6 +516,7 @@ void fault_life_end(struct fault_life *life)
     if (!life->failed && life->dark == 0) {
         check_goal(life);
     }
+    check_secret(life);
     check_wear(life);
     check_rules(life);
 }

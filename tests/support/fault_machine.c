@@ -45,7 +45,8 @@ static void init_image(struct fault_machine *machine, const struct fault_job *jo
                   .max_sectors = layout->max_sectors,
                   .scratch = area(chip, FAULT_SCRATCH),
                   .number = number,
-                  .policy = layout->policy ? &test_policy_kept : NULL},
+                  .policy = layout->policy ? &test_policy_kept : NULL,
+                  .enc_tlv = (uint16_t)fault_enc_tlv(layout)},
         .strategy = strategy,
         .ram = &machine->ram,
     };
@@ -89,6 +90,9 @@ static void init_boot(struct fault_machine *machine, const struct fault_job *job
         .trust = layout->key == TEST_KEY_NONE ? test_trust_digest_only : *test_trust(layout->key),
         .memory = &ferry_boot_in_store,
         .trials = layout->trials,
+        .encryption = layout->wrap != TEST_WRAP_NONE ? &ferry_boot_encrypted : NULL,
+        .secrets = layout->wrap != TEST_WRAP_NONE ? test_secrets(false) : NULL,
+        .views = machine->views,
         .hooks = &machine->hooks,
         .buf = machine->buf,
         .buf_size = layout->buf_size};
