@@ -220,30 +220,50 @@ static int program_files(struct board *board, const struct options_file *files, 
     return result;
 }
 
-static int program_key(struct board *board, const char *path, uint32_t *offset, char *why)
+/* What a row of records holds, and how its files are read. */
+struct row {
+    const char *area;
+    const char *what;
+    uint32_t magic;
+    int (*read)(const char *path, uint8_t *bytes);
+    const char *kinds; /* that it takes */
+};
+
+static const struct row keys_row = {
+    "keys", "key", FERRY_VCHIP_KEY_MAGIC, key_read,
+    "an RSA (2048, 3072), ECDSA (P-256, P-384) or Ed25519 key as PEM or DER, without a password"};
+static const struct row secrets_row = {"secrets", "secret", FERRY_VCHIP_SECRET_MAGIC, secret_read,
+                                       "a private key (RSA-2048, P-256, X25519) as PEM or DER, "
+                                       "without a password, or a file of 16 or 32 "
+                                       "bytes"};
+
+static int program_record(struct board *board, const struct row *row, const char *path,
+                          uint32_t *offset, char *why)
 {
     struct ferry_flash_slice slice;
-    uint8_t entry[FERRY_VCHIP_KEY_HEAD + FERRY_VCHIP_KEY_MAX];
-    int len = key_read(path, entry + FERRY_VCHIP_KEY_HEAD);
+    uint8_t entry[FERRY_VCHIP_KEY_HEAD + FERRY_VCHIP_SECRET_MAX]; /* the longer of both */
+    int len = row->read(path, entry + FERRY_VCHIP_KEY_HEAD);
 
-    if (slice_of(board, "keys", &slice) != FERRY_OK) {
-        return fail(why, "key %s: the layout has no area \"keys\"; add one", path);
+    if (slice_of(board, row->area, &slice) != FERRY_OK) {
+        return fail(why, "%s %s: the layout has no area \"%s\"; add one", row->what, path,
+                    row->area);
     }
     if (len == FERRY_E_IO) {
-        return fail(why, "key %s: cannot read the file (%s)", path, strerror(errno));
+        return fail(why, "%s %s: cannot read the file (%s)", row->what, path, strerror(errno));
     }
     if (len < 0) {
-        return fail(why,
-                    "key %s: %s; give an RSA (2048, 3072), ECDSA (P-256, P-384) or Ed25519 key as "
-                    "PEM or DER, without a password",
-                    path,
-                    len == FERRY_E_FORMAT ? "this is no key" : "keys of this kind do not work");
+        return fail(why, "%s %s: %s; give %s", row->what, path,
+                    len == FERRY_E_FORMAT ? "this is no key" : "keys of this kind do not work",
+                    row->kinds);
     }
-    ferry_store_le32(entry, FERRY_VCHIP_KEY_MAGIC);
+    ferry_store_le32(entry, row->magic);
     ferry_store_le32(entry + 4, (uint32_t)len);
     size_t total = FERRY_VCHIP_KEY_HEAD + (size_t)len;
-    if (program_bytes(&slice.flash, *offset, entry, total) != FERRY_OK) {
-        return fail(why, "key %s: the area \"keys\" is full; enlarge it or give fewer keys", path);
+    int result = program_bytes(&slice.flash, *offset, entry, total);
+    ferry_wipe(entry, sizeof(entry));
+    if (result != FERRY_OK) {
+        return fail(why, "%s %s: the area \"%s\" is full; enlarge it or give fewer", row->what,
+                    path, row->area);
     }
     *offset += ferry_align_up((uint32_t)total, FERRY_VCHIP_KEY_ALIGN);
     return FERRY_OK;
@@ -259,20 +279,35 @@ static void key_path(const struct options *options, const char *key, char *path)
     (void)snprintf(path, PATH_MAX_LEN, "%.*s%s", folder, layout, key);
 }
 
-static int program_keys(struct board *board, const struct options *options, char *why)
+/* The files that the layout names, then those of the command line. */
+static int program_row(struct board *board, const struct options *options, const struct row *row,
+                       char named[][LAYOUT_PATH_MAX], uint32_t named_count,
+                       const char *const *given, uint32_t given_count, char *why)
 {
     char path[PATH_MAX_LEN];
     uint32_t offset = 0;
     int result = FERRY_OK;
 
-    for (uint32_t i = 0; i < board->layout.key_count && result == FERRY_OK; i++) {
-        key_path(options, board->layout.keys[i], path);
-        result = program_key(board, path, &offset, why);
+    for (uint32_t i = 0; i < named_count && result == FERRY_OK; i++) {
+        key_path(options, named[i], path);
+        result = program_record(board, row, path, &offset, why);
     }
-    for (uint32_t i = 0; i < options->key_count && result == FERRY_OK; i++) {
-        result = program_key(board, options->keys[i], &offset, why);
+    for (uint32_t i = 0; i < given_count && result == FERRY_OK; i++) {
+        result = program_record(board, row, given[i], &offset, why);
     }
     return result;
+}
+
+static int program_keys(struct board *board, const struct options *options, char *why)
+{
+    struct layout *layout = &board->layout;
+    int result = program_row(board, options, &keys_row, layout->keys, layout->key_count,
+                             options->keys, options->key_count, why);
+
+    return result != FERRY_OK
+               ? result
+               : program_row(board, options, &secrets_row, layout->secrets, layout->secret_count,
+                             options->secrets, options->secret_count, why);
 }
 
 /* ---- Opening ------------------------------------------------------------------------------------

@@ -36,4 +36,14 @@ void board_close(struct board *board);
 FERRY_MUST_CHECK
 int key_read(const char *path, uint8_t *der);
 
+/* Read what images are decrypted with: a private key from PEM or DER, or a file of the 16 or 32
+ * bytes of a key encryption key.
+ *
+ * bytes  room for FERRY_VCHIP_SECRET_MAX: PKCS#8 DER, or the raw key. Wipe them
+ *
+ * Returns their length; FERRY_E_IO when the file cannot be read; FERRY_E_FORMAT when it is no
+ * private key; FERRY_E_UNSUPPORTED when it is neither RSA-2048, P-256 nor X25519. */
+FERRY_MUST_CHECK
+int secret_read(const char *path, uint8_t *bytes);
+
 #endif

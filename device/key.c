@@ -9,6 +9,9 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdio.h>
+#include <string.h>
+
+#define SECRET_FILE_MAX 4096
 
 /* PEM or DER, public or private: OpenSSL finds out. A password is never asked for. */
 static EVP_PKEY *load(FILE *file)
@@ -67,6 +70,59 @@ static int encode(EVP_PKEY *key, uint8_t *der)
         return FERRY_E_UNSUPPORTED;
     }
     return rsa ? i2d_PublicKey(key, &der) : i2d_PUBKEY(key, &der);
+}
+
+static int encode_secret(EVP_PKEY *key, uint8_t *bytes)
+{
+    PKCS8_PRIV_KEY_INFO *info = NULL;
+    char group[32] = "";
+    bool curve = EVP_PKEY_is_a(key, "EC") &&
+                 EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+                 OBJ_sn2nid(group) == NID_X9_62_prime256v1;
+
+    bool rsa = EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) == 2048;
+
+    if (!curve && !rsa && !EVP_PKEY_is_a(key, "X25519")) {
+        return FERRY_E_UNSUPPORTED;
+    }
+    info = EVP_PKEY2PKCS8(key);
+    int len = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, NULL) : 0;
+    if (len > 0 && len <= FERRY_VCHIP_SECRET_MAX) {
+        len = i2d_PKCS8_PRIV_KEY_INFO(info, &bytes);
+    }
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return len > 0 && len <= FERRY_VCHIP_SECRET_MAX ? len : FERRY_E_FORMAT;
+}
+
+/* The bytes of a file of 16 or 32; else 0. */
+static int read_raw(FILE *file, uint8_t *bytes)
+{
+    uint8_t all[SECRET_FILE_MAX];
+    size_t len = fread(all, 1, sizeof(all), file);
+
+    if (len == 16 || len == 32) {
+        memcpy(bytes, all, len);
+    }
+    ferry_wipe(all, sizeof(all));
+    rewind(file);
+    return len == 16 || len == 32 ? (int)len : 0;
+}
+
+int secret_read(const char *path, uint8_t *bytes)
+{
+    FILE *file = fopen(path, "rb");
+
+    if (file == NULL) {
+        return FERRY_E_IO;
+    }
+    int result = read_raw(file, bytes);
+    EVP_PKEY *key = result == 0 ? load(file) : NULL;
+    (void)fclose(file);
+    if (key != NULL) {
+        result = encode_secret(key, bytes);
+        EVP_PKEY_free(key);
+    }
+    return result != 0 ? result : FERRY_E_FORMAT;
 }
 
 int key_read(const char *path, uint8_t *der)

@@ -237,6 +237,31 @@ static void read_keys(struct json_reader *reader, const cJSON *root, struct layo
     }
 }
 
+/* What a device decrypts with. Without an area for it no image is encrypted. */
+static void read_secrets(struct json_reader *reader, const cJSON *root, struct layout *layout)
+{
+    const cJSON *secrets;
+    const cJSON *secret;
+    uint32_t count;
+
+    reader->where[0] = '\0';
+    if (json_has(root, "secrets")) {
+        (void)json_array(reader, root, "secrets", 0, LAYOUT_SECRETS, &secrets, &count);
+        cJSON_ArrayForEach(secret, secrets)
+        {
+            json_at(reader, "secrets", layout->secret_count);
+            (void)json_text(reader, secret, NULL, layout->secrets[layout->secret_count++],
+                            LAYOUT_PATH_MAX);
+        }
+    }
+    reader->where[0] = '\0';
+    if ((layout->secret_count > 0 || layout->enc_tlv > 0) &&
+        layout_area(layout, "secrets") == NULL) {
+        (void)json_fail(reader, NULL,
+                        "there is no area \"secrets\" for what images are decrypted with; add one");
+    }
+}
+
 /* As ferry_store_open() has it. */
 static void check_store(struct json_reader *reader, const struct layout *layout)
 {
@@ -268,7 +293,7 @@ static int read_root(struct json_reader *reader, const cJSON *root, struct layou
 
     (void)json_only(reader, root,
                     "flash areas images max_align max_sectors trials no_downgrade ram keys policy "
-                    "first_stage set recovery");
+                    "first_stage set recovery enc_tlv secrets");
     layout_read_policy(reader, root, layout);
     (void)json_array(reader, root, "flash", 1, FERRY_VCHIP_DEVICES, &list, &count);
     cJSON_ArrayForEach(item, list)
@@ -289,6 +314,7 @@ static int read_root(struct json_reader *reader, const cJSON *root, struct layou
         layout_read_set(reader, root, layout);
         read_keys(reader, root, layout);
         layout_read_recovery(reader, root, layout);
+        read_secrets(reader, root, layout);
     }
     reader->where[0] = '\0';
     if (layout_start_area(layout) == NULL) {
@@ -354,6 +380,7 @@ void layout_describe(const struct layout *layout, struct ferry_vchip_start *star
     start->max_align = layout->max_align;
     start->max_sectors = layout->max_sectors;
     start->flags = layout->flags;
+    start->enc_tlv = layout->enc_tlv;
     memcpy(start->vendor_id, layout->vendor_id, sizeof(start->vendor_id));
     memcpy(start->class_id, layout->class_id, sizeof(start->class_id));
     start->first_provision = layout->first_provision;

@@ -7,6 +7,7 @@
 #include "ferry/vchip.h"
 
 #define LAYOUT_KEYS     8
+#define LAYOUT_SECRETS  4
 #define LAYOUT_WHY_MAX  480
 #define LAYOUT_PATH_MAX 256
 
@@ -38,6 +39,9 @@ struct layout {
         bool off, button;
         uint32_t wait_ms, idle_ms;
     } recovery;
+    uint32_t enc_tlv; /* bytes of an ENC TLV that trailers keep; 0: images are not encrypted */
+    char secrets[LAYOUT_SECRETS][LAYOUT_PATH_MAX]; /* as keys */
+    uint32_t secret_count;
 };
 
 /* The layout a device has when none is given; device/layout.json says the same. */

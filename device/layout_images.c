@@ -36,7 +36,7 @@ read_strategy(struct json_reader *reader, const cJSON *item, struct ferry_vchip_
 static bool is_free(struct json_reader *reader, const char *field, const struct layout *layout,
                     const struct ferry_vchip_image *image, uint32_t area)
 {
-    static const char *const taken[] = {"bootloader", "keys", "store"};
+    static const char *const taken[] = {"bootloader", "keys", "secrets", "store"};
     const char *name = layout->areas[area].name;
 
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
@@ -198,6 +198,7 @@ static int check_slots(struct json_reader *reader, const struct layout *layout,
         .strategy = ferry_strategy_traits_find(image->strategy),
         .max_align = layout->max_align,
         .max_sectors = layout->max_sectors,
+        .enc_tlv = (uint16_t)layout->enc_tlv,
     };
     result = ferry_slots_check(&slots);
     if (result != FERRY_OK) {
@@ -301,6 +302,9 @@ static void read_common(struct json_reader *reader, const cJSON *root, struct la
     layout->trials = 1;
     if (json_has(root, "trials")) {
         (void)json_number(reader, root, "trials", 0, 100, &layout->trials);
+    }
+    if (json_has(root, "enc_tlv")) {
+        (void)json_number(reader, root, "enc_tlv", 24, FERRY_TRAILER_ENC_TLV_MAX, &layout->enc_tlv);
     }
     read_ram(reader, root, layout);
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, FLAG, NUMBER, SHARE, AREA_FILE, KEY, CUT_HOW, UDP, HELP, VERSION };
+enum kind { TEXT, FLAG, NUMBER, SHARE, AREA_FILE, KEY, SECRET, CUT_HOW, UDP, HELP, VERSION };
 
 struct option_line {
     const char *name;
@@ -32,6 +32,9 @@ static const struct option_line lines[] = {
      AT(flash), 0, 0},
     {"flash-key", KEY, "FILE", "at manufacture, let the bootloader trust this key, PEM or DER",
      AT(keys), 0, 0},
+    {"flash-secret", SECRET, "FILE",
+     "at manufacture, let the bootloader decrypt with this private key, or raw key", AT(secrets), 0,
+     0},
     {"new", FLAG, NULL, "manufacture the device anew: everything in its flash is lost", AT(fresh),
      0, 0},
     {"reflash", AREA_FILE, "AREA=FILE", "as a debugger: program FILE into an area at this start",
@@ -156,6 +159,17 @@ static bool read_key(const char *text, struct options *options)
     return true;
 }
 
+static bool read_secret(const char *text, struct options *options)
+{
+    if (options->secret_count == OPTIONS_SECRETS) {
+        (void)fprintf(stderr, "ferry-device: --flash-secret: given more than %d times\n",
+                      OPTIONS_SECRETS);
+        return false;
+    }
+    options->secrets[options->secret_count++] = text;
+    return true;
+}
+
 static bool read_cut_how(const char *text, enum ferry_cut *how)
 {
     static const char *const names[] = {
@@ -202,6 +216,9 @@ static int read_option(const struct option_line *line, char *text, struct option
         break;
     case KEY:
         good = read_key(text, options);
+        break;
+    case SECRET:
+        good = read_secret(text, options);
         break;
     case CUT_HOW:
         good = read_cut_how(text, field);

@@ -5,8 +5,9 @@
 
 #include "ferry/flash.h"
 
-#define OPTIONS_FILES 16
-#define OPTIONS_KEYS  8
+#define OPTIONS_FILES   16
+#define OPTIONS_KEYS    8
+#define OPTIONS_SECRETS 4
 
 /* What ferry-device ends with. */
 enum options_exit {
@@ -36,6 +37,8 @@ struct options {
     uint32_t flash_count, reflash_count;
     const char *keys[OPTIONS_KEYS];
     uint32_t key_count;
+    const char *secrets[OPTIONS_SECRETS];
+    uint32_t secret_count;
 
     uint32_t baud, latency_ms;
     uint32_t loss, corrupt; /* parts of FERRY_NOISE_ALL */

@@ -4,6 +4,7 @@
 #include "measure.h"
 #include "recovery.h"
 #include "report.h"
+#include "secrets.h"
 
 #define BOOTLOADER_VERSION "0.1.0"
 
@@ -18,6 +19,7 @@ struct bootloader {
     struct wires wires;
     struct board board;
     struct ferry_boot_config config;
+    struct secrets secrets;
     uint32_t dots; /* on the present line */
     uint8_t buf[16384];
 };
@@ -101,6 +103,8 @@ static void show_progress(void *context, uint32_t image, uint32_t done, uint32_t
 static void set_up_engine(void)
 {
     static const struct ferry_boot_hooks hooks = {.feed = feed, .progress = show_progress};
+    bool decrypts = secrets_read(&bootloader.secrets, &bootloader.chip);
+
     bootloader.config = (struct ferry_boot_config){
         .images = bootloader.board.boot_images,
         .image_count = bootloader.chip.start.image_count,
@@ -110,6 +114,9 @@ static void set_up_engine(void)
         .trials = (uint8_t)bootloader.chip.start.trials,
         .cause = bootloader.chip.start.cause == FERRY_VCHIP_POWER_ON ? FERRY_CAUSE_POWER
                                                                      : FERRY_CAUSE_OTHER,
+        .encryption = decrypts ? &ferry_boot_encrypted : NULL,
+        .secrets = decrypts ? &bootloader.secrets.all : NULL,
+        .views = bootloader.secrets.views,
         .hooks = &hooks,
         .buf = bootloader.buf,
         .buf_size = sizeof(bootloader.buf),
@@ -219,6 +226,7 @@ static _Noreturn void start(const struct ferry_boot_report *report)
     text_version(text_add(&line, "starting "), &header->version);
     print_line(text_add(&line, in_ram ? " from RAM" : ""));
     vchip_feed(&bootloader.chip);
+    secrets_wipe(&bootloader.secrets);
     vchip_boot(&bootloader.chip, &program);
 }
 

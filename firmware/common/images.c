@@ -66,6 +66,7 @@ static int read_image(struct images *images, const struct vchip *chip, uint32_t 
         .number = (uint8_t)i,
         .active = chip->start.slots[i],
         .policy = &images->policy.image,
+        .enc_tlv = (uint16_t)chip->start.enc_tlv,
     };
     images->addresses[i][0] = address_of(chip, image->primary);
     images->addresses[i][1] = address_of(chip, image->secondary);

@@ -153,6 +153,7 @@ struct ferry_vchip_start {
     uint32_t shared_size;
     uint32_t recovery_wait_ms; /* window for the first command after a reset; 0 = none */
     uint32_t recovery_idle_ms; /* recovery is left after so long without a command; 0 = never */
+    uint32_t enc_tlv; /* longest ENC TLV of encrypted images, bytes; 0 = none is encrypted */
 };
 
 /* ---- The key area ------------------------------------------------------------------------ */
@@ -164,5 +165,10 @@ struct ferry_vchip_start {
 #define FERRY_VCHIP_KEY_HEAD  8
 #define FERRY_VCHIP_KEY_ALIGN 32
 #define FERRY_VCHIP_KEY_MAX   600
+
+/* What encrypted images are decrypted with stands in the area named "secrets" in the same form, but
+ * for its magic; the bytes are those of struct ferry_image_secret. Only the bootloader reads it. */
+#define FERRY_VCHIP_SECRET_MAGIC 0x43455346U /* "FSEC" in flash */
+#define FERRY_VCHIP_SECRET_MAX   1280
 
 #endif

@@ -25,6 +25,18 @@ static const char ed25519_pem[] = "-----BEGIN PUBLIC KEY-----\n"
                                   "MCowBQYDK2VwAyEAZqK3wjUCdhufkRaD6ObhTp+8KY7N7+tpwdp+4v2DVPE=\n"
                                   "-----END PUBLIC KEY-----\n";
 
+static const char with_secrets[] =
+    "{\"flash\": [{\"name\": \"in\", \"sectors\": [{\"count\": 64, \"size\": 4096}], "
+    "\"write_size\": 8, \"erased_value\": 255}], \"areas\": ["
+    "{\"name\": \"bootloader\", \"device\": \"in\", \"offset\": 0, \"size\": \"32K\"},"
+    "{\"name\": \"keys\", \"device\": \"in\", \"offset\": \"32K\", \"size\": \"4K\"},"
+    "{\"name\": \"secrets\", \"device\": \"in\", \"offset\": \"36K\", \"size\": \"4K\"},"
+    "{\"name\": \"primary\", \"device\": \"in\", \"offset\": \"64K\", \"size\": \"64K\"},"
+    "{\"name\": \"secondary\", \"device\": \"in\", \"offset\": \"128K\", \"size\": \"64K\"}],"
+    "\"images\": [{\"primary\": \"primary\", \"secondary\": \"secondary\", \"strategy\": "
+    "\"swap-move\"}], \"max_align\": 8, \"max_sectors\": 16, \"no_downgrade\": false, "
+    "\"keys\": [], \"enc_tlv\": 113}";
+
 static char folder[64]; /* of this test */
 static struct options options;
 static struct board board;
@@ -168,6 +180,35 @@ static void keys_of_every_type(void **state)
     }
 }
 
+/* The device's secrets: a private key of either kind, and a raw one. */
+static void secrets_stand_one_behind_the_other(void **state)
+{
+    static const uint8_t kek[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    static const char x25519[] =
+        "-----BEGIN PRIVATE KEY-----\n"
+        "MC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkXfTC+H68CZKrF3+6Uduiwq\n"
+        "-----END PRIVATE KEY-----\n";
+    const uint8_t *area;
+
+    (void)state;
+    options.layout = write_file("layout.json", with_secrets, strlen(with_secrets));
+    options.secrets[0] = write_file("x.pem", x25519, strlen(x25519));
+    options.secrets[1] = write_file("kek", kek, sizeof(kek));
+    options.secret_count = 2;
+    assert_int_equal(board_open(&board, &options, why), FERRY_OK);
+    area = board.nor[0].memory + layout_area(&board.layout, "secrets")->offset;
+    assert_memory_equal(area, "FSEC", 4);
+    assert_int_equal(ferry_load_le32(area + 4), 48);
+    assert_memory_equal(area + 8 + 14, "\x04\x20\x77\x07\x6d\x0a", 6); /* PKCS#8 */
+    area += ferry_align_up(FERRY_VCHIP_KEY_HEAD + 48, FERRY_VCHIP_KEY_ALIGN);
+    assert_memory_equal(area, "FSEC", 4);
+    assert_int_equal(ferry_load_le32(area + 4), 16);
+    assert_memory_equal(area + 8, kek, sizeof(kek));
+    area += FERRY_VCHIP_KEY_ALIGN;
+    assert_int_equal(area[0], 0xff);
+    board_close(&board);
+}
+
 static void a_folder_belongs_to_one_device(void **state)
 {
     static struct board other;
@@ -214,6 +255,15 @@ static void wrong_files_make_no_device(void **state)
     options.keys[0] = "/tmp/ferry-no-such-key";
     refused("cannot read the file", "No such file");
     options.key_count = 0;
+    options.secret_count = 1;
+    options.secrets[0] = write_file("no.kek", "seventeen bytes.", 17);
+    refused("no area \"secrets\"", "add one");
+    options.layout = write_file("layout.json", with_secrets, strlen(with_secrets));
+    refused("secret", "this is no key");
+    options.secrets[0] = write_file("pub.pem", p256_pem, strlen(p256_pem));
+    refused("this is no key", "a private key (RSA-2048, P-256, X25519)");
+    options.secret_count = 0;
+    options.layout = NULL;
     options.layout = write_file("layout.json", "{", 1);
     refused("line 1", "comma");
     options.layout = "/tmp/ferry-no-such-layout";
@@ -343,6 +393,7 @@ int main(void)
         CASE(files_are_programmed_once),
         CASE(keys_stand_one_behind_the_other),
         CASE(keys_of_every_type),
+        CASE(secrets_stand_one_behind_the_other),
         CASE(a_folder_belongs_to_one_device),
         CASE(wrong_files_make_no_device),
         CASE(a_device_keeps_to_its_layout),

@@ -438,6 +438,39 @@ static void keys_need_an_area(void **state)
     free(text);
 }
 
+/* Encrypted images need something to decrypt them with, and room for their ENC TLVs. */
+static void encrypted_images_need_an_area(void **state)
+{
+    struct ferry_vchip_start start;
+    char *with = changed(two_devices, "{\"name\": \"primary\"",
+                         "{\"name\": \"secrets\", \"device\": \"ext\", \"offset\": \"4K\", "
+                         "\"size\": \"4K\"}, {\"name\": \"primary\"");
+    char *text =
+        changed(with, "\"max_align\"", "\"enc_tlv\": 113, \"secrets\": [\"s.pem\"], \"max_align\"");
+
+    (void)state;
+    assert_int_equal(layout_parse(text, &layout, why), FERRY_OK);
+    assert_int_equal(layout.enc_tlv, 113);
+    assert_int_equal(layout.secret_count, 1);
+    assert_string_equal(layout.secrets[0], "s.pem");
+    memset(&start, 0, sizeof(start));
+    layout_describe(&layout, &start);
+    assert_int_equal(start.enc_tlv, 113);
+    free(text);
+    free(with);
+    text = changed(two_devices, "\"max_align\"", "\"enc_tlv\": 24, \"max_align\"");
+    assert_int_equal(layout_parse(text, &layout, why), FERRY_E_CONFIG);
+    assert_non_null(strstr(why, "no area \"secrets\""));
+    free(text);
+    text = changed(two_devices, "\"max_align\"", "\"secrets\": [\"s\"], \"max_align\"");
+    assert_int_equal(layout_parse(text, &layout, why), FERRY_E_CONFIG);
+    free(text);
+    text = changed(two_devices, "\"max_align\"", "\"enc_tlv\": 257, \"max_align\"");
+    assert_int_equal(layout_parse(text, &layout, why), FERRY_E_CONFIG);
+    assert_non_null(strstr(why, "enc_tlv"));
+    free(text);
+}
+
 static void other_json_is_refused(void **state)
 {
     static const char *const texts[] = {"",   "[]", "null",          "5",   "\"text\"",
@@ -504,6 +537,7 @@ int main(void)
         cmocka_unit_test(every_error_names_field_and_remedy),
         cmocka_unit_test(areas_suit_their_strategy_or_why_not),
         cmocka_unit_test(keys_need_an_area),
+        cmocka_unit_test(encrypted_images_need_an_area),
         cmocka_unit_test(other_json_is_refused),
         cmocka_unit_test(every_value_may_be_of_any_kind),
     };
