@@ -94,7 +94,7 @@ class Bench:
 class Device:
     """One virtual device in a folder of its own; programmed with bootloader, key and an image."""
 
-    def __init__(self, folder, bench, image="v1", layout=None, flash=(), **options):
+    def __init__(self, folder, bench, image="v1", layout=None, flash=(), secret=None, **options):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.link = self.folder / "tty"
@@ -102,11 +102,14 @@ class Device:
         self.options = options
         self.process = None
         self.udp_port = None
-        self.program(bench, image, layout, flash)
+        self.program(bench, image, layout, flash, secret)
 
-    def program(self, bench, image, layout=None, flash=()):
-        """What a factory's programmer does; flash: further AREA=FILE."""
+    def program(self, bench, image, layout=None, flash=(), secret=None):
+        """What a factory's programmer does; flash: further AREA=FILE; secret: what images are
+        decrypted with."""
         extra = [word for pair in flash for word in ("--flash", pair)]
+        if secret is not None:
+            extra += ["--flash-secret", secret]
         if layout is not None:
             (self.folder / "made-of.json").write_text(layout)
             extra += ["--layout", self.folder / "made-of.json"]
