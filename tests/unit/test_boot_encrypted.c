@@ -3,6 +3,7 @@
  * refused. Faults at every moment are the fault runner's. */
 #include "boot_bench.h"
 #include "core/boot/swap.h"
+#include "ferry/crc.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -363,6 +364,7 @@ static void test_no_way_out(void **state)
 #define TLV    113U
 #define PLACE  120U /* in whole units of max_align */
 #define FIELDS 48U  /* swap_size is there */
+#define RECORD 24U  /* 20 bytes in whole units */
 
 /* Boot until the power fails at an operation. */
 static void boot_until(struct bench *bench, uint64_t operation)
@@ -444,6 +446,31 @@ static void test_damaged_copies(void **state)
     bench_expect_after_cut(&bench, FERRY_OK, FERRY_BOOT_TESTING, FERRY_OK);
     expect_running(&bench, &new);
     free(half_way);
+    bench_free(&bench);
+}
+
+/* What the secondary says of the old image counts only where the primary says nothing: nobody has
+ * it put away in the clear. */
+static void test_the_primary_rules(void **state)
+{
+    struct bench bench;
+    struct pair old;
+    struct pair new;
+
+    (void)state;
+    boot_until(&bench, begin_swap(&bench, &old, &new) / 2);
+
+    uint8_t *record = kept(&bench.device.secondary, 1) - RECORD;
+
+    assert_int_equal(record[0], 0x4b);
+    assert_int_equal(record[1], 0);
+    assert_int_equal(ferry_load_le16(record + 4), TLV);
+    ferry_store_le16(record + 4, 0);
+    ferry_store_le32(record + 8, 0);
+    ferry_store_le16(record + 18, ferry_crc16(0, record, 18));
+    bench_expect_after_cut(&bench, FERRY_OK, FERRY_BOOT_TESTING, FERRY_OK);
+    expect_running(&bench, &new);
+    expect_kept(&bench, 0, &old);
     bench_free(&bench);
 }
 
@@ -543,6 +570,7 @@ int main(void)
         cmocka_unit_test(test_no_way_out),
         cmocka_unit_test(test_what_is_kept),
         cmocka_unit_test(test_damaged_copies),
+        cmocka_unit_test(test_the_primary_rules),
         cmocka_unit_test(test_a_swap_that_cannot_be_resumed),
         cmocka_unit_test(test_keys_are_wiped),
     };
