@@ -39,11 +39,15 @@ static void begin(uint32_t blocks, uint32_t places, uint8_t write_size)
                                     .image = &rig.image,
                                     .strategy = &ferry_boot_swap_move,
                                     .slots = &rig.image.slots,
+                                    .incoming = rig.image.slots.secondary,
+                                    .outgoing = rig.image.slots.secondary,
+                                    .unpacked = rig.image.slots.primary,
                                     .failure = &failure,
                                     .type = FERRY_SWAP_TEST,
                                     .looks = 1,
                                     .size = blocks * SECTOR};
     swap.layout.swap_size = write_size < 32 ? 48 : 160;
+    swap.layout.keys = swap.layout.swap_size;
     swap.layout.size = swap.layout.swap_size + places * (write_size < RECORD ? RECORD : write_size);
     swap.journal = SIZE - swap.layout.size;
 }

@@ -84,7 +84,7 @@ static const struct refusal refusals[] = {
      0,
      true},
     {"encrypted",
-     FERRY_E_DIGEST,
+     FERRY_E_UNSUPPORTED,
      {VERSION, .header_size = 32, .payload_size = 800, .wrap = TEST_WRAP_X25519},
      0,
      true},
