@@ -54,7 +54,7 @@ def benches(tmp_path_factory):
 
 def layout(strategy, key_type, external):
     text = json.loads(lab.layout(strategy, external))
-    text["areas"].append({"name": "secrets", "device": "internal", "offset": "0x29000",
+    text["areas"].append({"name": "secrets", "device": "internal", "offset": "0x2d000",
                           "size": "4K"})
     text["enc_tlv"] = {"ecdsa-p256": 113, "x25519": 80}[key_type]
     return json.dumps(text)
