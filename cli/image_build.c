@@ -13,6 +13,15 @@
      IMAGE_KEYS * ((4 + KEY_DER_MAX) + (4 + FERRY_IMAGE_SIGNATURE_MAX)) +                          \
      (4 + FERRY_IMAGE_WRAPPED_MAX) + FERRY_AES_BLOCK_SIZE)
 
+/* The places for both images' ENC TLVs, as in the slots of a device; an overwrite keeps none. */
+static uint32_t kept_tlv(const struct image_build *build)
+{
+    const struct encryption *encryption = &build->encryption;
+    return encryption->key != NULL && encryption->save_enctlv && !build->overwrite_only
+               ? (uint32_t)encryption_tlv_len(encryption)
+               : 0;
+}
+
 static struct ferry_trailer_format trailer_format(const struct image_build *build)
 {
     return (struct ferry_trailer_format){
@@ -20,19 +29,19 @@ static struct ferry_trailer_format trailer_format(const struct image_build *buil
         .write_size = build->align,
         .max_sectors = build->max_sectors,
         .sector_states = build->overwrite_only ? 0 : 3,
+        .enc_tlv = kept_tlv(build),
     };
 }
 
-/* What the trailer keeps of both images' keys: the ENC TLVs, or the content keys themselves, each
- * in whole units of the alignment. An overwrite keeps none. */
+/* Where a bootloader that keeps no ENC TLVs keeps the content keys themselves, each in whole units
+ * of the alignment. */
 static uint32_t key_room(const struct image_build *build)
 {
     const struct encryption *encryption = &build->encryption;
-    if (encryption->key == NULL || build->overwrite_only) {
+    if (encryption->key == NULL || encryption->save_enctlv || build->overwrite_only) {
         return 0;
     }
-    size_t len = encryption->save_enctlv ? encryption_tlv_len(encryption) : encryption->key_len;
-    return 2 * ferry_align_up((uint32_t)len, build->max_align);
+    return 2 * ferry_align_up(encryption->key_len, build->max_align);
 }
 
 uint32_t image_build_limit(const struct image_build *build)
