@@ -184,7 +184,8 @@ static int search_tlv(struct search *search, const struct ferry_tlv *tlv)
 static int accept_digest_only(const struct search *search)
 {
     const volatile bool *accept = &search->trust->digest_only;
-    volatile int refused = search->reason;
+    volatile int refused;
+    refused = search->reason;
     refused = (int)!*accept;
     ferry_evidence_signature(search->evidence, refused, *accept ? FERRY_OK : search->reason);
     return *accept ? FERRY_OK : search->reason;

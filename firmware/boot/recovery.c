@@ -175,6 +175,8 @@ int recovery_serve(struct wires *wires, const struct ferry_boot_config *boot,
         .idle_ms = chip->start.recovery_idle_ms,
         .no_downgrade = (chip->start.flags & FERRY_VCHIP_NO_DOWNGRADE) != 0,
         .verbose = true,
+        .encryption = boot->secrets != NULL ? &ferry_recovery_encrypted : NULL,
+        .secrets = boot->secrets,
         .settled = settled,
     };
     int result = ferry_recovery_init(&recovery, &config, way, report, vchip_now_ms());
