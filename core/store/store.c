@@ -23,27 +23,22 @@
  * differ in fewer than four bits (the CRC sees to it), and one that is a single bit away from a
  * good one is that one. Data are not mended; what must not be lost is kept in two records. What was
  * mended, or does not end in a whole record, takes no more: the next put moves on. */
-#include "ferry/store.h"
+#include "core/store/store_head.h"
 
 #include "ferry/crc.h"
 
 #include <string.h>
 
-#define MAGIC       0x31535246U /* "FRS1" */
-#define HEAD_SIZE   10U
 #define RECORD_HEAD 8U
 #define SECTOR_MIN  256U
 #define KEY_MAX     0xfffeU
-
-/* A head that the power left half written may read now so and now so. */
-#define LOOKS 8
 
 /* A record of the largest size, in whole write units. */
 #define RECORD_BUF                                                                                 \
     ((RECORD_HEAD + FERRY_STORE_MAX + FERRY_FLASH_WRITE_MAX - 1U) / FERRY_FLASH_WRITE_MAX *        \
      FERRY_FLASH_WRITE_MAX)
 
-_Static_assert(FERRY_FLASH_WRITE_MAX >= HEAD_SIZE, "a head is one program_padded");
+_Static_assert(FERRY_FLASH_WRITE_MAX >= FERRY_STORE_HEAD_SIZE, "a head is one program_padded");
 _Static_assert(FERRY_FLASH_WRITE_MAX + RECORD_BUF <= SECTOR_MIN, "a sector takes any one record");
 
 struct record {
@@ -70,7 +65,7 @@ static uint32_t capacity(const struct ferry_flash *flash)
 
 static uint32_t first_record(const struct ferry_flash *flash)
 {
-    return ferry_align_up(HEAD_SIZE, flash->write_size);
+    return ferry_align_up(FERRY_STORE_HEAD_SIZE, flash->write_size);
 }
 
 /* Bytes a record takes on flash. */
@@ -90,74 +85,6 @@ static bool is_empty(const struct ferry_store *store)
     return store->sequence == 0;
 }
 
-/* Where a sector begins, in the area; the index is always one that exists. */
-static uint32_t sector_start(const struct ferry_flash *flash, uint32_t index)
-{
-    struct ferry_flash_sector sector;
-
-    return ferry_flash_sector(flash, index, &sector) == FERRY_OK ? sector.offset : 0;
-}
-
-/* ---- One flipped bit ---------------------------------------------------------------- */
-
-static bool is_good(const uint8_t *bytes, size_t len)
-{
-    return ferry_load_le16(bytes + len) == ferry_crc16(0, bytes, len);
-}
-
-/* len bytes and their crc16: whether they are good, or were but for one bit, which is then set
- * right. */
-static bool mend(uint8_t *bytes, size_t len, bool *mended)
-{
-    *mended = !is_good(bytes, len);
-    if (!*mended) {
-        return true;
-    }
-    for (size_t bit = 0; bit < 8 * (len + 2); bit++) {
-        uint8_t mask = (uint8_t)(1U << bit % 8);
-
-        bytes[bit / 8] ^= mask;
-        if (is_good(bytes, len)) {
-            return true;
-        }
-        bytes[bit / 8] ^= mask;
-    }
-    return false;
-}
-
-/* ---- Sector heads ------------------------------------------------------------------ */
-
-static int write_head(const struct ferry_flash *flash, uint32_t index, uint32_t sequence)
-{
-    uint8_t head[HEAD_SIZE];
-
-    ferry_store_le32(head, MAGIC);
-    ferry_store_le32(head + 4, sequence);
-    ferry_store_le16(head + 8, ferry_crc16(0, head, 8));
-    return ferry_flash_program_padded(flash, sector_start(flash, index), head, sizeof(head));
-}
-
-/* *sequence is 0 when the sector has no valid head, or an unsteady one. */
-static int read_head(const struct ferry_flash *flash, uint32_t index, uint32_t *sequence,
-                     bool *mended)
-{
-    uint8_t head[HEAD_SIZE];
-    uint8_t again[HEAD_SIZE];
-    int rc = ferry_flash_read(flash, sector_start(flash, index), head, sizeof(head));
-
-    *sequence = 0;
-    for (int look = 1; look < LOOKS && rc == FERRY_OK; look++) {
-        rc = ferry_flash_read(flash, sector_start(flash, index), again, sizeof(again));
-        if (rc == FERRY_OK && memcmp(again, head, sizeof(head)) != 0) {
-            return FERRY_OK;
-        }
-    }
-    if (rc == FERRY_OK && mend(head, HEAD_SIZE - 2U, mended) && ferry_load_le32(head) == MAGIC) {
-        *sequence = ferry_load_le32(head + 4);
-    }
-    return rc;
-}
-
 /* ---- Records: reading ------------------------------------------------------------ */
 
 /* What a read that failed says: 0 = that place is damaged, as a write that was cut leaves it on
@@ -170,7 +97,7 @@ static int judge_error(const struct ferry_store *store, int rc)
     if (rc != FERRY_E_FLASH) {
         return rc;
     }
-    rc = read_head(store->flash, store->sector, &sequence, &mended);
+    rc = ferry_store_read_head(store->flash, store->sector, &sequence, &mended);
     return rc == FERRY_OK ? 0 : rc;
 }
 
@@ -185,13 +112,14 @@ static int read_record(const struct ferry_store *store, uint32_t at, struct reco
         return 0;
     }
 
-    int rc = ferry_flash_read(store->flash, sector_start(store->flash, store->sector) + at, head,
-                              sizeof(head));
+    int rc =
+        ferry_flash_read(store->flash, ferry_store_sector_start(store->flash, store->sector) + at,
+                         head, sizeof(head));
 
     if (rc != FERRY_OK) {
         return judge_error(store, rc);
     }
-    if (!mend(head, 4, &record->mended)) {
+    if (!ferry_store_mend(head, 4, &record->mended)) {
         return 0;
     }
     record->at = at;
@@ -207,7 +135,7 @@ static int read_record(const struct ferry_store *store, uint32_t at, struct reco
 /* Where the data of a record begin, in the area. */
 static uint32_t data_start(const struct ferry_store *store, const struct record *record)
 {
-    return sector_start(store->flash, store->sector) + record->at + RECORD_HEAD;
+    return ferry_store_sector_start(store->flash, store->sector) + record->at + RECORD_HEAD;
 }
 
 /* The CRC over key and len, to be continued over the data. */
@@ -457,8 +385,8 @@ static int activate(struct ferry_store *store, uint32_t index, uint32_t end)
     uint32_t sequence;
     bool mended = false;
     /* No erasable part lives for 2^32 moves: the sequence does not wrap. */
-    int rc = write_head(store->flash, index, store->sequence + 1);
-    int seen = read_head(store->flash, index, &sequence, &mended);
+    int rc = ferry_store_write_head(store->flash, index, store->sequence + 1);
+    int seen = ferry_store_read_head(store->flash, index, &sequence, &mended);
     bool active = seen == FERRY_OK && sequence == store->sequence + 1;
 
     if (active) {
@@ -510,7 +438,7 @@ static int find_active(struct ferry_store *store, bool *mended)
     for (uint32_t index = 0; index < count; index++) {
         uint32_t sequence;
         bool was_mended = false;
-        int rc = read_head(store->flash, index, &sequence, &was_mended);
+        int rc = ferry_store_read_head(store->flash, index, &sequence, &was_mended);
 
         if (rc != FERRY_OK && rc != FERRY_E_FLASH) {
             return rc;
@@ -549,8 +477,8 @@ static int find_end(struct ferry_store *store)
     if (rc < 0) {
         return rc;
     }
-    rc = ferry_flash_is_erased(store->flash, sector_start(store->flash, store->sector) + at,
-                               limit - at);
+    rc = ferry_flash_is_erased(
+        store->flash, ferry_store_sector_start(store->flash, store->sector) + at, limit - at);
     if (rc < 0) {
         rc = judge_error(store, rc);
     }
@@ -618,7 +546,7 @@ static int is_same(const struct ferry_store *store, uint16_t key, const void *da
 
 static int append(struct ferry_store *store, uint16_t key, const void *data, uint16_t len)
 {
-    uint32_t start = sector_start(store->flash, store->sector);
+    uint32_t start = ferry_store_sector_start(store->flash, store->sector);
     int rc = write_new(store->flash, start + store->end, key, data, len);
 
     /* After a failure nobody knows what stands there: nothing is appended behind it. */
