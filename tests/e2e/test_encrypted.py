@@ -181,3 +181,16 @@ def test_power_cuts_while_images_are_in_pieces(board):
         assert board.running()["version"] == "4.0.0", f"{operation}\n{board.log()}"
         board.stop()
     assert cuts >= 2
+
+
+@pytest.mark.parametrize("board", cases(["swap-move", "overwrite"]), indirect=True)
+def test_through_recovery(board):
+    """The bootloader's recovery judges the plaintext, and takes none that is for another device."""
+    ferry("reset", "--recovery", device=board.uri, check=0)
+    board.wait_for(r"recovery \(boot-mode\)")
+    refused = ferry("update", board.bench.images["foreign"], device=board.uri, timeout=60)
+    assert refused.returncode in (5, 6) and SECRET in refused.stderr, refused.stderr
+    update(board, "v2")
+    expect(board, "2.0.0")
+    update(board, "v4")  # the plain first image is gone now
+    assert not in_the_clear(board)
