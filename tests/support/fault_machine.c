@@ -115,7 +115,12 @@ static void init_server(struct fault_machine *machine, const struct fault_job *j
     machine->server_config = (struct ferry_server_config){
         .groups = &machine->mount, .group_count = 1, .buf_size = 2048, .buf_count = 1};
     machine->recovery_config = (struct ferry_recovery_config){
-        .boot = &machine->config, .buf_size = 2048, .buf_count = 1, .idle_ms = 1000};
+        .encryption = machine->config.secrets != NULL ? &ferry_recovery_encrypted : NULL,
+        .secrets = machine->config.secrets,
+        .boot = &machine->config,
+        .buf_size = 2048,
+        .buf_count = 1,
+        .idle_ms = 1000};
 }
 
 void fault_machine_init(struct fault_machine *machine, const struct fault_job *job,
