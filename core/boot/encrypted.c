@@ -112,21 +112,25 @@ static int come(const struct ferry_boot_swap *swap, uint32_t offset)
 /* One whose content key is not to be had cannot be put away: it would be there for everyone to
  * read. (Its ENC TLV is outside of what is signed.) If it verifies a test is refused, for there
  * would be no way back; a permanent request gives it up, for no device may be beyond all updates.
- * What does not verify is nothing to keep. */
+ * What does not verify is nothing to keep; in the clear least of all, for what is left of a swap
+ * that somebody has uploaded over has parts of an encrypted image in it. */
 static int leave(const struct ferry_boot_swap *swap, struct ferry_image_info *info)
 {
     const struct ferry_flash *primary = swap->slots->primary;
     struct ferry_verdict verdict;
     int why = know(swap, FERRY_BOOT_OUTGOING, primary, &info->header, info->size);
 
-    if (why == FERRY_OK || why == FERRY_E_POWER) {
+    if (why == FERRY_E_POWER || (why == FERRY_OK && ferry_image_encrypted(&info->header) != 0)) {
         return why;
     }
 
     int rc = ferry_boot_verify(swap, primary, info, &verdict);
 
-    if (rc == FERRY_E_POWER || (rc == FERRY_OK && swap->type != FERRY_SWAP_PERM)) {
-        return rc == FERRY_OK ? why : rc;
+    if (rc == FERRY_E_POWER || (rc == FERRY_OK && why == FERRY_OK)) {
+        return rc;
+    }
+    if (rc == FERRY_OK && swap->type != FERRY_SWAP_PERM) {
+        return why;
     }
     memset(info, 0, sizeof(*info));
     know_nothing(swap, FERRY_BOOT_OUTGOING);
