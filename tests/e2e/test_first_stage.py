@@ -55,7 +55,7 @@ class FirstDevice(lab.Device):
         self.stages = stages
         super().__init__(folder, bench, **options)
 
-    def program(self, bench, image, layout=None, flash=()):
+    def program(self, bench, image, layout=None, flash=(), secret=None):
         subprocess.run([lab.FERRY_DEVICE, "--dir", self.folder, "--layout", LAYOUT,
                         "--flash", f"b0={lab.FIRMWARE / 'b0.elf'}",
                         "--flash", f"s0={self.stages.make(0, 1)}",
