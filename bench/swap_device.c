@@ -120,6 +120,7 @@ static void init_area(struct swap_area *area, uint32_t sectors)
 void swap_device_init(struct swap_device *device, const struct ferry_boot_strategy *strategy,
                       uint32_t scratch)
 {
+    static const struct ferry_image_digest_kind *const digests[] = {&ferry_digest_sha256};
     memset(device, 0, sizeof(*device));
     init_area(&device->primary, SWAP_SECTORS);
     init_area(&device->secondary, SWAP_SECTORS);
@@ -140,14 +141,15 @@ void swap_device_init(struct swap_device *device, const struct ferry_boot_strate
                   .store = &device->records},
         .strategy = strategy,
         .ram = &device->ram};
-    device->config = (struct ferry_boot_config){.images = &device->image,
-                                                .memory = &ferry_boot_in_store,
-                                                .image_count = 1,
-                                                .trust = {.digest_only = true},
-                                                .trials = 1,
-                                                .cause = FERRY_CAUSE_OTHER,
-                                                .buf = device->buf,
-                                                .buf_size = sizeof(device->buf)};
+    device->config = (struct ferry_boot_config){
+        .images = &device->image,
+        .memory = &ferry_boot_in_store,
+        .image_count = 1,
+        .trust = {.digests = digests, .digest_count = 1, .digest_only = true},
+        .trials = 1,
+        .cause = FERRY_CAUSE_OTHER,
+        .buf = device->buf,
+        .buf_size = sizeof(device->buf)};
     check(ferry_store_open(&device->records, &device->store.counter.flash), "opening the store",
           device);
     check(ferry_slots_check(&device->image.slots), "the layout", device);
