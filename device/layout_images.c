@@ -207,15 +207,20 @@ static int check_slots(struct json_reader *reader, const struct layout *layout,
     return result;
 }
 
+/* Whether the images so far end with the bootloader's own. */
+static bool ends_with_first(const struct layout *layout)
+{
+    return layout->image_count > 0 && strcmp(layout->images[layout->image_count - 1].strategy,
+                                             ferry_traits_first_stage.name) == 0;
+}
+
 /* The primary of the bootloader's own image is S0; the one that runs is found at the start. */
 static bool check_first(struct json_reader *reader, const struct layout *layout,
                         const struct ferry_strategy_traits *traits,
                         const struct ferry_vchip_image *image)
 {
     if (traits != &ferry_traits_first_stage) {
-        const struct ferry_vchip_image *last = &layout->images[layout->image_count - 1];
-        return layout->image_count == 0 ||
-                       strcmp(last->strategy, ferry_traits_first_stage.name) != 0
+        return !ends_with_first(layout)
                    ? true
                    : json_fail(reader, NULL,
                                "stands behind the bootloader's own image; move that to the end");
