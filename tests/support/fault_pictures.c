@@ -153,6 +153,7 @@ static void sign_by_other(struct fault_job *job)
     enum test_key_id key = job->layout.key;
 
     free(job->pictures[FAULT_BAD].bytes);
+    free(job->pictures[FAULT_BAD].stored);
     job->layout.key = TEST_KEY_ED25519_OTHER;
     build(job, FAULT_BAD, size, NULL);
     job->layout.key = key;
