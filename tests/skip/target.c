@@ -10,9 +10,13 @@ void reset(void);
 _Noreturn void halt(void);
 _Noreturn void jump(uint32_t slot);
 
-/* Behind stack and entry, where no instruction is skipped. */
-__attribute__((section(".vectors"), used)) static const void *const vectors[] = {
-    stack_top, (const void *)reset, stubs_begin, stubs_end};
+/* Behind stack and entry, where no instruction is skipped; then, as on every Cortex-M0, the table
+ * of exceptions and 32 interrupts: below it there is no code that a wild call to a small number,
+ * the length of a signature say, could hit. */
+#define VECTORS 48
+__attribute__((section(".vectors"), used)) static const void *const vectors[VECTORS] = {
+    stack_top, (const void *)reset, stubs_begin, stubs_end,
+    [4 ... VECTORS - 1] = (const void *)halt};
 
 /* ---- The host's part ------------------------------------------------------------------------ */
 
