@@ -3,7 +3,7 @@
 #ifndef DEVICE_BOARD_H
 #define DEVICE_BOARD_H
 
-#include "layout.h"
+#include "layout/layout.h"
 #include "options.h"
 
 #include "port/posix/nor_file.h"

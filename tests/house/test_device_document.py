@@ -29,7 +29,7 @@ def test_every_message_is_documented_with_its_number():
 
 
 def test_every_layout_field_is_documented():
-    code = "".join(path.read_text() for path in sorted((ROOT / "device").glob("layout*.c")))
+    code = "".join(path.read_text() for path in sorted((ROOT / "layout").glob("layout*.c")))
     found = re.findall(r'json_only\(\w+, \w+,((?:\s*"[a-z_ ]+")+)\)', code)
     lists = ["".join(re.findall(r'"([a-z_ ]+)"', words)) for words in found]
     names = {name for words in lists for name in words.split()}

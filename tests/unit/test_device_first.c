@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first stage in a layout: device/layout-first.json, what it tells programs, and what is wrong
  * with others. */
-#include "device/layout.h"
+#include "layout/layout.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Layout files: the good ones, and that every error names its field and what to do. */
-#include "device/layout.h"
+#include "layout/layout.h"
 #include "ferry/slots.h"
 
 #include <setjmp.h>

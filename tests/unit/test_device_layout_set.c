@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "set" in a layout file: handed over, and refused where the images cannot change as one. */
-#include "device/layout.h"
+#include "layout/layout.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

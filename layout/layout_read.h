@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Between the files that read a layout. Errors are kept in the reader. */
-#ifndef DEVICE_LAYOUT_READ_H
-#define DEVICE_LAYOUT_READ_H
+#ifndef LAYOUT_READ_H
+#define LAYOUT_READ_H
 
 #include "json.h"
 #include "layout.h"

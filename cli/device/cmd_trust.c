@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry key list, key revoke, key add: which keys count on a device. */
-#include "key.h"
+#include "cli/key/key.h"
 #include "session.h"
 
 #include "ferry/commands_trust.h"

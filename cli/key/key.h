@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys: PEM files in, signatures and DER public keys out. OpenSSL does the work. */
-#ifndef CLI_KEY_H
-#define CLI_KEY_H
+#ifndef CLI_KEY_KEY_H
+#define CLI_KEY_KEY_H
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "ferry/image.h"
 
 #include <openssl/evp.h>

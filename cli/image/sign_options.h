@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options of `ferry sign`: imgtool's names. */
-#ifndef CLI_SIGN_OPTIONS_H
-#define CLI_SIGN_OPTIONS_H
+#ifndef CLI_IMAGE_SIGN_OPTIONS_H
+#define CLI_IMAGE_SIGN_OPTIONS_H
 
 #include "image_build.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Progress of a transfer on standard error: a bar on a terminal, plain lines otherwise. */
-#ifndef CLI_PROGRESS_H
-#define CLI_PROGRESS_H
+#ifndef CLI_DEVICE_PROGRESS_H
+#define CLI_DEVICE_PROGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The device's list of images: asked for, searched, printed. */
-#ifndef CLI_IMAGE_LIST_H
-#define CLI_IMAGE_LIST_H
+#ifndef CLI_DEVICE_IMAGE_LIST_H
+#define CLI_DEVICE_IMAGE_LIST_H
 
 #include "session.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* UUIDs of vendors and classes, as imgtool makes them: given as such, or made of a name (RFC 9562,
  * version 5). */
-#ifndef DEVICE_UUID_H
-#define DEVICE_UUID_H
+#ifndef LAYOUT_UUID_H
+#define LAYOUT_UUID_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,8 @@ extern const uint8_t uuid_dns[UUID_SIZE];
  * it is one. */
 bool uuid_read(const char *text, uint8_t uuid[UUID_SIZE]);
 
-/* The UUID of a name in a space. Returns false when it cannot be computed. */
+/* The UUID of a name in a space. Returns false for one that is empty or not printable, and when it
+ * cannot be computed. */
 bool uuid_of_name(const uint8_t space[UUID_SIZE], const char *name, uint8_t uuid[UUID_SIZE]);
 
 #endif

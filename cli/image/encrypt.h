@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Encryption of images: keys that content keys are wrapped with, and the wrapping. OpenSSL does the
  * work. [mcuboot-format.md §2.5] */
-#ifndef CLI_ENCRYPT_H
-#define CLI_ENCRYPT_H
+#ifndef CLI_IMAGE_ENCRYPT_H
+#define CLI_IMAGE_ENCRYPT_H
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "ferry/encrypted.h"
 
 #include <openssl/evp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading JSON fields so that every error names its field. The first error is kept. */
-#ifndef DEVICE_JSON_H
-#define DEVICE_JSON_H
+#ifndef LAYOUT_JSON_H
+#define LAYOUT_JSON_H
 
 #include "ferry/bytes.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry image list, upload, test, confirm, erase, slots */
-#include "image_file.h"
+#include "cli/image/image_file.h"
 #include "image_list.h"
 #include "progress.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The layout file: one JSON text that describes a device's flash, areas, images and keys.
  * docs/DEVICE.md has every field. */
-#ifndef DEVICE_LAYOUT_H
-#define DEVICE_LAYOUT_H
+#ifndef LAYOUT_H
+#define LAYOUT_H
 
 #include "ferry/vchip.h"
 

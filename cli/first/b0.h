@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bootloaders for an immutable first stage: signing them, and choosing between two builds.
  * [nsib-format.md; docs/FIRST.md] */
-#ifndef CLI_B0_H
-#define CLI_B0_H
+#ifndef CLI_FIRST_B0_H
+#define CLI_FIRST_B0_H
 
-#include "image_file.h"
-#include "session.h"
+#include "cli/image/image_file.h"
+#include "cli/device/session.h"
 
 #include "ferry/first.h"
 

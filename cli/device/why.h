@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the bootloader last did with an image, asked of the device and put into words. */
-#ifndef CLI_WHY_H
-#define CLI_WHY_H
+#ifndef CLI_DEVICE_WHY_H
+#define CLI_DEVICE_WHY_H
 
 #include "session.h"
 

@@ -328,17 +328,22 @@ static int take_option(const struct cli *cli, int option, int argc, char **argv,
 
 /* ---- What several options say together -------------------------------------------------- */
 
+static bool take_uuid(const uint8_t *space, const char *text, uint8_t uuid[UUID_SIZE])
+{
+    return uuid_read(text, uuid) || (space != NULL && uuid_of_name(space, text, uuid));
+}
+
 static int finish_uuids(const struct cli *cli, const struct sign_arguments *a,
                         struct image_claims *claims)
 {
     claims->has_vendor = a->vendor != NULL;
     claims->has_class = a->class_name != NULL;
-    if (claims->has_vendor && uuid_parse(uuid_dns, a->vendor, claims->vendor) != FERRY_OK) {
+    if (claims->has_vendor && !take_uuid(uuid_dns, a->vendor, claims->vendor)) {
         return cli_fail(cli, CLI_USAGE, "give a UUID, or the vendor's domain name",
                         "--vid %s is not possible", a->vendor);
     }
-    if (claims->has_class && uuid_parse(claims->has_vendor ? claims->vendor : NULL, a->class_name,
-                                        claims->class_id) != FERRY_OK) {
+    if (claims->has_class &&
+        !take_uuid(claims->has_vendor ? claims->vendor : NULL, a->class_name, claims->class_id)) {
         return cli_fail(cli, CLI_USAGE, "give a UUID, or a name and the vendor with --vid",
                         "--cid %s is not possible", a->class_name);
     }

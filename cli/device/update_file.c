@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files of an update, before the first byte is sent. */
-#include "b0.h"
+#include "cli/first/b0.h"
 #include "update_run.h"
 
 /* Read and check one file. Returns an exit code; the file is open after CLI_OK. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The images of a layout: their strategy, and whether the areas suit it. */
 #include "layout_read.h"
-
-#include "ferry/slots.h"
+#include "layout_slots.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -100,14 +99,6 @@ static bool read_slot_if(struct json_reader *reader, const cJSON *item, const ch
 
 /* ---- Whether areas and strategy suit each other ---------------------------------------------- */
 
-static int slice_of(struct ferry_flash_slice *slice, const struct layout *layout, uint32_t index)
-{
-    const struct ferry_vchip_area *area = &layout->areas[index];
-
-    return ferry_flash_slice_init(slice, &layout->devices[area->device].geometry, area->offset,
-                                  area->size);
-}
-
 /* What each strategy asks of the slots' sectors, as its check has it. */
 static const char *rule_of(const struct ferry_strategy_traits *traits)
 {
@@ -174,35 +165,17 @@ static void say_unsuited(struct json_reader *reader, const struct ferry_slots *s
 static int check_slots(struct json_reader *reader, const struct layout *layout,
                        const struct ferry_vchip_image *image)
 {
-    const uint32_t areas[3] = {image->primary, image->secondary, image->scratch};
-    struct ferry_flash_slice slices[3];
-    const struct ferry_flash *flash[3] = {NULL, NULL, NULL};
-    int result = FERRY_OK;
+    struct layout_slots slots;
+    int result = layout_slots_of(layout, image, NULL, &slots);
 
-    for (size_t i = 0; i < 3; i++) {
-        if (areas[i] == FERRY_VCHIP_NO_AREA) {
-            continue;
-        }
-        result = slice_of(&slices[i], layout, areas[i]);
-        if (result != FERRY_OK) {
-            (void)json_fail(reader, NULL, "\"%s\" is no usable area (%s); move it",
-                            layout->areas[areas[i]].name, ferry_error_text(result));
-            return result;
-        }
-        flash[i] = &slices[i].flash;
-    }
-    const struct ferry_slots slots = {
-        .primary = flash[0],
-        .secondary = flash[1],
-        .scratch = flash[2],
-        .strategy = ferry_strategy_traits_find(image->strategy),
-        .max_align = layout->max_align,
-        .max_sectors = layout->max_sectors,
-        .enc_tlv = (uint16_t)layout->enc_tlv,
-    };
-    result = ferry_slots_check(&slots);
     if (result != FERRY_OK) {
-        say_unsuited(reader, &slots, result);
+        (void)json_fail(reader, NULL, "an area of it is not usable (%s); move it",
+                        ferry_error_text(result));
+        return result;
+    }
+    result = ferry_slots_check(&slots.slots);
+    if (result != FERRY_OK) {
+        say_unsuited(reader, &slots.slots, result);
     }
     return result;
 }

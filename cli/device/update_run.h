@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the command update: one run, its images, and what is done with their files before the
  * first byte is sent. */
-#ifndef CLI_UPDATE_RUN_H
-#define CLI_UPDATE_RUN_H
+#ifndef CLI_DEVICE_UPDATE_RUN_H
+#define CLI_DEVICE_UPDATE_RUN_H
 
-#include "image_file.h"
+#include "cli/image/image_file.h"
 #include "progress.h"
 #include "session.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a TLV says, for people. */
-#ifndef CLI_TLV_WORDS_H
-#define CLI_TLV_WORDS_H
+#ifndef CLI_IMAGE_TLV_WORDS_H
+#define CLI_IMAGE_TLV_WORDS_H
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "ferry/image.h"
 
 #define TLV_WORDS_MAX 128

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes a signed MCUboot image of a firmware binary. [mcuboot-format.md §2.1–2.4, §3] */
-#ifndef CLI_IMAGE_BUILD_H
-#define CLI_IMAGE_BUILD_H
+#ifndef CLI_IMAGE_IMAGE_BUILD_H
+#define CLI_IMAGE_IMAGE_BUILD_H
 
 #include "encrypt.h"
 #include "image_claims.h"

@@ -2,6 +2,7 @@
 /* UUIDs of vendors and classes. */
 #include "uuid.h"
 
+#include <ctype.h>
 #include <openssl/evp.h>
 #include <stddef.h>
 #include <string.h>
@@ -17,7 +18,7 @@ static int value_of(char digit)
     return at != NULL ? (int)((at - digits) % 16) : -1;
 }
 
-/* Whether a dash may stand before byte number i. */
+/* Whether a dash stands before byte number i, where there are dashes. */
 static bool takes_dash(size_t i)
 {
     return i == 4 || i == 6 || i == 8 || i == 10;
@@ -26,9 +27,12 @@ static bool takes_dash(size_t i)
 bool uuid_read(const char *text, uint8_t uuid[UUID_SIZE])
 {
     uint8_t found[UUID_SIZE];
+    bool dashes = strchr(text, '-') != NULL;
 
     for (size_t i = 0; i < UUID_SIZE; i++) {
-        text += takes_dash(i) && *text == '-' ? 1 : 0;
+        if (dashes && takes_dash(i) && *text++ != '-') {
+            return false;
+        }
         int high = value_of(text[0]);
         int low = high < 0 ? -1 : value_of(text[1]);
         if (low < 0) {
@@ -44,11 +48,22 @@ bool uuid_read(const char *text, uint8_t uuid[UUID_SIZE])
     return true;
 }
 
+static bool is_name(const char *text)
+{
+    size_t len = 0;
+
+    while (text[len] != '\0' && (isprint((unsigned char)text[len]) || (text[len] & 0x80) != 0)) {
+        len++;
+    }
+    return len > 0 && text[len] == '\0';
+}
+
 bool uuid_of_name(const uint8_t space[UUID_SIZE], const char *name, uint8_t uuid[UUID_SIZE])
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool done = context != NULL && EVP_DigestInit_ex(context, EVP_sha1(), NULL) == 1 &&
+    bool done = is_name(name) && context != NULL &&
+                EVP_DigestInit_ex(context, EVP_sha1(), NULL) == 1 &&
                 EVP_DigestUpdate(context, space, UUID_SIZE) == 1 &&
                 EVP_DigestUpdate(context, name, strlen(name)) == 1 &&
                 EVP_DigestFinal_ex(context, digest, NULL) == 1;

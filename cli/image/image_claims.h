@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an image says of itself in its protected TLVs. [mcuboot-format.md §2.2, §3] */
-#ifndef CLI_IMAGE_CLAIMS_H
-#define CLI_IMAGE_CLAIMS_H
+#ifndef CLI_IMAGE_IMAGE_CLAIMS_H
+#define CLI_IMAGE_IMAGE_CLAIMS_H
 
-#include "key.h"
-#include "uuid.h"
+#include "cli/key/key.h"
+#include "layout/uuid.h"
 
 #define IMAGE_DEPENDENCIES 16
 #define IMAGE_CUSTOM_TLVS  16

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A conversation with the device of -d: the wire, the client's window on it, and the messages
  * when it fails. */
-#ifndef CLI_SESSION_H
-#define CLI_SESSION_H
+#ifndef CLI_DEVICE_SESSION_H
+#define CLI_DEVICE_SESSION_H
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "ferry/hello.h"
 #include "port/posix/transport.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The values of `ferry sign`'s options that are more than a number. */
-#ifndef CLI_SIGN_VALUES_H
-#define CLI_SIGN_VALUES_H
+#ifndef CLI_IMAGE_SIGN_VALUES_H
+#define CLI_IMAGE_SIGN_VALUES_H
 
 #include "image_claims.h"
 

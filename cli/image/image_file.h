@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An image file in memory, as the offline commands and the pre-flight of an update see it. */
-#ifndef CLI_IMAGE_FILE_H
-#define CLI_IMAGE_FILE_H
+#ifndef CLI_IMAGE_IMAGE_FILE_H
+#define CLI_IMAGE_IMAGE_FILE_H
 
 #include "encrypt.h"
-#include "key.h"
+#include "cli/key/key.h"
 
 /* How the payload is stored, as far as it is known. */
 enum image_payload {
