@@ -2,6 +2,7 @@
 /* Options, messages and small conversions all commands share. */
 #include "cli.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -19,13 +20,14 @@ static const struct option global_options[] = {
 };
 
 #define GLOBALS     (sizeof global_options / sizeof global_options[0])
-#define OPTIONS_MAX 48
+#define OPTIONS_MAX 96
 
 /* The command's options first: getopt takes the first of equal names. */
 static void merge_options(struct option *all, const struct option *own)
 {
     size_t n = 0;
-    for (; own->name != NULL && n + GLOBALS + 1 < OPTIONS_MAX; own++) {
+    for (; own->name != NULL; own++) {
+        assert(n + GLOBALS + 1 < OPTIONS_MAX);
         all[n++] = *own;
     }
     memcpy(&all[n], global_options, sizeof global_options);
