@@ -31,6 +31,7 @@ struct cli {
     uint32_t timeout_ms; /* --timeout; 0 = computed */
     int verbose;
     const struct cli_command *command; /* for messages about its usage */
+    const char *called;                /* its name on the command line: words, or an alias */
 };
 
 struct cli_command {
@@ -41,6 +42,15 @@ struct cli_command {
     /* argv[0] is the command's last word. Returns an enum cli_exit. */
     int (*run)(struct cli *cli, int argc, char **argv);
 };
+
+/* Another name of a command. Where a command's defaults differ with the name, it asks called. */
+struct cli_alias {
+    const char *words;      /* "getpub" */
+    const char *stands_for; /* the words of the command */
+};
+
+/* Ends with a row whose words are NULL. */
+extern const struct cli_alias cli_aliases[];
 
 /* The commands, by subject; each list ends with a row whose words are NULL. */
 extern const struct cli_command cli_key_commands[];

@@ -45,9 +45,15 @@ static bool set_timeout(struct cli *cli, const char *text)
     return true;
 }
 
-static void print_command_help(const struct cli_command *command)
+static void print_command_help(const struct cli *cli)
 {
-    printf("usage: ferry %s %s\n%s\n", command->words, command->arguments, command->help);
+    const struct cli_command *command = cli->command;
+    printf("usage: ferry %s %s\n%s\n", cli->called, command->arguments, command->help);
+    for (const struct cli_alias *a = cli_aliases; a->words != NULL; a++) {
+        if (strcmp(a->stands_for, command->words) == 0) {
+            printf("also called: %s\n", a->words);
+        }
+    }
     if (command->options[0] != '\0') {
         printf("\n%s", command->options);
     }
@@ -77,8 +83,7 @@ static bool global_option(struct cli *cli, int option)
                 optarg);
         return false;
     default: /* getopt has said what is wrong */
-        fprintf(stderr, "  next: see `ferry %s --help`\n",
-                cli->command != NULL ? cli->command->words : "");
+        fprintf(stderr, "  next: see `ferry %s --help`\n", cli->called != NULL ? cli->called : "");
         return false;
     }
 }
@@ -116,7 +121,7 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const char *shorts, const
             return option;
         }
         if (option == 'h') {
-            print_command_help(cli->command);
+            print_command_help(cli);
             exit(CLI_OK);
         }
         if (!global_option(cli, option)) {
@@ -184,8 +189,8 @@ int cli_fail_error(const struct cli *cli, int exit_code, int error, const char *
 int cli_usage(const struct cli *cli, const char *why)
 {
     char next[256];
-    snprintf(next, sizeof next, "usage: ferry %s %s (and `ferry %s --help`)", cli->command->words,
-             cli->command->arguments, cli->command->words);
+    snprintf(next, sizeof next, "usage: ferry %s %s (and `ferry %s --help`)", cli->called,
+             cli->command->arguments, cli->called);
     report(cli, CLI_USAGE, why, NULL, next);
     return CLI_USAGE;
 }

@@ -57,20 +57,54 @@ static bool words_match(const char *words, int argc, char **argv, int *used)
     return true;
 }
 
-static const struct cli_command *find_command(int argc, char **argv, int *used)
+/* The command with exactly these words, or NULL. */
+static const struct cli_command *command_of(const char *words)
 {
-    const struct cli_command *best = NULL;
+    for (size_t list = 0; list < LISTS; list++) {
+        for (const struct cli_command *c = command_lists[list]; c->words != NULL; c++) {
+            if (strcmp(c->words, words) == 0) {
+                return c;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The longest name, of a command or an alias, that the arguments begin with; NULL without one.
+ * *used is how many words it has. */
+static const char *find_name(int argc, char **argv, int *used)
+{
+    const char *best = NULL;
+    int n;
     *used = 0;
     for (size_t list = 0; list < LISTS; list++) {
         for (const struct cli_command *c = command_lists[list]; c->words != NULL; c++) {
-            int n;
             if (words_match(c->words, argc, argv, &n) && n > *used) {
-                best = c;
+                best = c->words;
                 *used = n;
             }
         }
     }
+    for (const struct cli_alias *a = cli_aliases; a->words != NULL; a++) {
+        if (words_match(a->words, argc, argv, &n) && n > *used) {
+            best = a->words;
+            *used = n;
+        }
+    }
     return best;
+}
+
+/* Fill command and called. Returns how many words the name has, or 0 for an unknown one. */
+static int find_command(struct cli *cli, int argc, char **argv)
+{
+    int used;
+    const char *words = find_name(argc, argv, &used);
+    cli->called = words;
+    for (const struct cli_alias *a = cli_aliases; a->words != NULL; a++) {
+        words = a->words == words ? a->stands_for : words;
+    }
+    cli->command = words != NULL ? command_of(words) : NULL;
+    return cli->command != NULL ? used : 0;
 }
 
 static int unknown_command(const struct cli *cli, int argc, char **argv)
@@ -110,9 +144,8 @@ int main(int argc, char **argv)
         print_help(stdout);
         return CLI_OK;
     }
-    int used;
-    cli.command = find_command(argc, argv, &used);
-    if (cli.command == NULL) {
+    int used = find_command(&cli, argc, argv);
+    if (used == 0) {
         return unknown_command(&cli, argc, argv);
     }
     int code = cli.command->run(&cli, argc - used + 1, argv + used - 1);

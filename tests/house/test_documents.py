@@ -58,6 +58,18 @@ def test_every_command_has_help():
     assert commands
 
 
+def test_every_alias_is_a_command():
+    """And none stands in the list of commands, which it would only make longer."""
+    rows = re.findall(r'^    \{"([a-z ]+)", "([a-z ]+)"\},', (ROOT / "cli/alias.c").read_text(), re.M)
+    listing = subprocess.run([FERRY, "--help"], capture_output=True, text=True, check=True).stdout
+    assert len(rows) >= 2
+    for alias, command in rows:
+        done = subprocess.run([FERRY, *alias.split(), "--help"], capture_output=True, text=True)
+        assert done.returncode == 0 and f"usage: ferry {alias} " in done.stdout, alias
+        assert f"also called: {alias}\n" in done.stdout
+        assert f"\n  {command} " in listing and f"\n  {alias} " not in listing
+
+
 def test_names_are_ferrys():
     """Every symbol of core/ begins with ferry_, so that it links beside Zephyr and MCUboot."""
     out = subprocess.run(["nm", "-g", "--defined-only", ROOT / "build/host/libferry_core.a"],
