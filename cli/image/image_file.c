@@ -218,6 +218,15 @@ void image_file_scheme(const struct image_file *file, char text[IMAGE_FILE_SCHEM
              file->enc_tlv != 0 ? encryption_scheme(file->enc_tlv) : "no wrapped key");
 }
 
+const char *image_file_payload_name(const struct image_file *file)
+{
+    const char *const names[] = {[IMAGE_PLAIN] = "plain",
+                                 [IMAGE_CLEAR] = "clear",
+                                 [IMAGE_DECRYPTED] = "decrypted",
+                                 [IMAGE_ENCRYPTED] = "encrypted"};
+    return names[file->payload];
+}
+
 void image_file_sha256(const struct image_file *file, uint8_t digest[FERRY_SHA256_SIZE])
 {
     struct ferry_sha256 sha;

@@ -59,6 +59,9 @@ int image_file_stated(const struct image_file *file, const struct key *key);
 #define IMAGE_FILE_SCHEME_MAX 64
 void image_file_scheme(const struct image_file *file, char text[IMAGE_FILE_SCHEME_MAX]);
 
+/* "plain", "clear", "decrypted" or "encrypted": of file->payload. */
+const char *image_file_payload_name(const struct image_file *file);
+
 /* SHA-256 of the whole file: what an upload is known by. */
 void image_file_sha256(const struct image_file *file, uint8_t digest[FERRY_SHA256_SIZE]);
 

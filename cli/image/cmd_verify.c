@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ferry verify: whether an image file is whole, and by whom. */
+#include "image_file.h"
+
+/* What could be seen of the signature without the plaintext. */
+static const char *stated_text(const struct image_file *file, const struct key *key)
+{
+    if (key == NULL) {
+        return "not checked (give -k KEY)";
+    }
+    switch (image_file_stated(file, key)) {
+    case FERRY_OK:
+        return "good for the digest it states";
+    case FERRY_E_UNSUPPORTED:
+        return "not checked: it is of the plaintext itself";
+    default:
+        return "NOT by this key for the digest it states";
+    }
+}
+
+/* An encrypted image without the key: what it is, and what could be checked. */
+static int refuse_sealed(const struct cli *cli, const char *path, const struct image_file *file,
+                         const struct key *key)
+{
+    char scheme[IMAGE_FILE_SCHEME_MAX];
+    char why[256];
+    image_file_scheme(file, scheme);
+    snprintf(why, sizeof why,
+             "its payload is encrypted (%s); header, sizes and TLVs are good, signature %s, the "
+             "digest is of the plaintext",
+             scheme, stated_text(file, key));
+    return cli_fail_why(cli, CLI_VERIFY, why, "decrypt it with the device's private key: -E KEY",
+                        "%s cannot be verified as it is", path);
+}
+
+static int refuse(const struct cli *cli, const char *path, int error)
+{
+    return cli_fail_error(cli, CLI_VERIFY, error, "%s does not verify", path);
+}
+
+/* What became of the payload, for people; "" where there is nothing to say. */
+static const char *payload_text(const struct image_file *file)
+{
+    switch (file->payload) {
+    case IMAGE_CLEAR:
+        return ", flagged as encrypted but in the clear";
+    case IMAGE_DECRYPTED:
+        return ", decrypted";
+    case IMAGE_PLAIN:
+    case IMAGE_ENCRYPTED:
+        break;
+    }
+    return "";
+}
+
+static void print_verified(const struct cli *cli, const char *path, const struct image_file *file,
+                           const struct key *key)
+{
+    const struct ferry_image_info *info = &file->info;
+    char version[FERRY_VERSION_TEXT_MAX];
+    char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
+    ferry_version_text(&info->header.version, version);
+    cli_hex(info->digest, info->digest_len, hash);
+    if (cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "file", path);
+        cJSON_AddStringToObject(object, "version", version);
+        cJSON_AddStringToObject(object, "hash", hash);
+        cJSON_AddStringToObject(object, "signature", key != NULL ? key->type->name : "unchecked");
+        cJSON_AddStringToObject(object, "payload", image_file_payload_name(file));
+        cli_print_json(object);
+        return;
+    }
+    printf("%s: version %s%s, digest good, signature %s\nhash: %s\n", path, version,
+           payload_text(file), key != NULL ? "good" : "not checked (give -k KEY)", hash);
+}
+
+/* Read FILE, decrypt it where a key is given for that, verify it, and say what was found. */
+static int verify_file(const struct cli *cli, const char *path, const char *secret_path,
+                       const struct key *key)
+{
+    struct image_file file;
+    int code = image_file_read(cli, path, &file);
+    if (code != CLI_OK) {
+        return code;
+    }
+    code = secret_path != NULL ? image_file_decrypt(cli, secret_path, &file) : CLI_OK;
+    if (code == CLI_OK) {
+        int error = image_file_verify(&file, key);
+        if (error == FERRY_OK) {
+            print_verified(cli, path, &file, key);
+        } else {
+            code = error == FERRY_E_SECRET ? refuse_sealed(cli, path, &file, key)
+                                           : refuse(cli, path, error);
+        }
+    }
+    image_file_free(&file);
+    return code;
+}
+
+static int run_verify(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {
+        {"key", required_argument, NULL, 'k'}, {"encrypt", required_argument, NULL, 'E'}, {0}};
+    const char *key_path = NULL;
+    const char *secret_path = NULL;
+    struct key key = {0};
+    int option;
+
+    optind = 0;
+    while ((option = cli_getopt(cli, argc, argv, "k:E:", own)) != -1) {
+        if (option == '?') {
+            return CLI_USAGE;
+        }
+        key_path = option == 'k' ? optarg : key_path;
+        secret_path = option == 'E' ? optarg : secret_path;
+    }
+    if (argc - optind != 1) {
+        return cli_usage(cli, "verify needs one FILE");
+    }
+    int code = key_path != NULL ? key_load(cli, key_path, &key) : CLI_OK;
+    if (code == CLI_OK) {
+        code = verify_file(cli, argv[optind], secret_path, key_path != NULL ? &key : NULL);
+    }
+    key_free(&key);
+    return code;
+}
+
+const struct cli_command cli_verify_commands[] = {
+    {"verify", "[-k KEY] FILE", "check an image file: structure, digest, signature",
+     "  -k, --key KEY      public or private key, PEM; without it the signature is not checked\n"
+     "  -E, --encrypt KEY  the device's private key, which decrypts the payload\n",
+     run_verify},
+    {0},
+};

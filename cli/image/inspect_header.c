@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The header of an image, where it stands in its slot, and what state its payload is in. */
+#include "inspect.h"
+
+static const struct {
+    uint32_t flag;
+    const char *name;
+} flag_names[] = {
+    {FERRY_IMAGE_ENCRYPTED_AES128, "ENCRYPTED_AES128"},
+    {FERRY_IMAGE_ENCRYPTED_AES256, "ENCRYPTED_AES256"},
+    {FERRY_IMAGE_NON_BOOTABLE, "NON_BOOTABLE"},
+    {FERRY_IMAGE_RAM_LOAD, "RAM_LOAD"},
+    {FERRY_IMAGE_ROM_FIXED, "ROM_FIXED"},
+    {FERRY_IMAGE_LZMA1, "COMPRESSED_LZMA1"},
+    {FERRY_IMAGE_LZMA2, "COMPRESSED_LZMA2"},
+    {FERRY_IMAGE_ARM_THUMB, "ARM_THUMB"},
+};
+
+void inspect_header(cJSON *object, const struct ferry_image_info *info)
+{
+    char version[FERRY_VERSION_TEXT_MAX];
+    const struct ferry_image_header *h = &info->header;
+    ferry_version_text(&h->version, version);
+    cJSON_AddStringToObject(object, "version", version);
+    cJSON_AddNumberToObject(object, "header_size", h->header_size);
+    cJSON_AddNumberToObject(object, "image_size", h->payload_size);
+    cJSON_AddNumberToObject(object, "protected_tlv_size", h->protected_size);
+    cJSON_AddNumberToObject(object, "load_addr", h->load_address);
+    cJSON *flags = cJSON_AddArrayToObject(object, "flags");
+    for (size_t i = 0; i < sizeof flag_names / sizeof flag_names[0]; i++) {
+        if ((h->flags & flag_names[i].flag) != 0) {
+            cJSON_AddItemToArray(flags, cJSON_CreateString(flag_names[i].name));
+        }
+    }
+    cJSON_AddNumberToObject(object, "size", info->size);
+}
+
+void inspect_place(cJSON *object, const struct image_file *file,
+                   const struct ferry_strategy_traits *strategy)
+{
+    bool up = file->offset > 0;
+    const char *place = NULL;
+    if (strategy == NULL) {
+        place =
+            up ? "one sector up: an upload of swap-offset, or the old image of swap-shift" : NULL;
+    } else if (up == (strategy->upload_sector > 0)) {
+        place = "where uploads are";
+    } else if (up == (strategy->old_sector > 0)) {
+        place = "where the old image is kept for the way back";
+    } else {
+        place = "where this strategy keeps no image";
+    }
+    if (place != NULL) {
+        cJSON_AddNumberToObject(object, "image_at", file->offset);
+        cJSON_AddStringToObject(object, "place", place);
+    }
+}
+
+void inspect_encryption(cJSON *object, const struct image_file *file)
+{
+    char scheme[IMAGE_FILE_SCHEME_MAX];
+    if (file->payload != IMAGE_PLAIN) {
+        image_file_scheme(file, scheme);
+        cJSON_AddStringToObject(object, "encryption", scheme);
+        cJSON_AddStringToObject(object, "payload", image_file_payload_name(file));
+    }
+}
+
+const char *inspect_digest_text(int state)
+{
+    if (state == FERRY_E_SECRET) {
+        return "not checked: the payload is encrypted (-E KEY decrypts it)";
+    }
+    return state == FERRY_OK ? "good" : ferry_error_text(state);
+}
