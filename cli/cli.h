@@ -30,6 +30,7 @@ struct cli {
     bool json;
     uint32_t timeout_ms; /* --timeout; 0 = computed */
     int verbose;
+    bool piped; /* standard output is taken by a file's bytes: all words go to standard error */
     const struct cli_command *command; /* for messages about its usage */
     const char *called;                /* its name on the command line: words, or an alias */
 };
@@ -98,6 +99,9 @@ void cli_printable(char *text);
 /* Print a result object on standard output, indented, and free it. */
 void cli_print_json(cJSON *object);
 
+/* The same on the stream that cli_text() names. */
+void cli_print_json_to(FILE *text, cJSON *object);
+
 /* hex has room for 2 * len + 1 characters. */
 void cli_hex(const uint8_t *data, size_t len, char *hex);
 
@@ -117,15 +121,27 @@ struct cli_buffer {
     size_t len;
 };
 
-/* Read a whole file, at most 64 MiB. After a message returns an enum cli_exit. */
+/* What is read into memory, at most. */
+#define CLI_FILE_MAX (64u << 20)
+
+/* Read a whole file, at most CLI_FILE_MAX; "-" is standard input, which can be read once. After a
+ * message returns an enum cli_exit. */
 FERRY_MUST_CHECK
 int cli_read_file(const struct cli *cli, const char *path, struct cli_buffer *buffer);
 
-/* Write a file through a temporary one beside it, so that a failure leaves the old file.
- * mode: permissions of a new file. After a message returns an enum cli_exit. */
+/* Write a file through a temporary one beside it, so that a failure leaves the old file; "-" is
+ * standard output. mode: permissions of a new file. After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK
 int cli_write_file(const struct cli *cli, const char *path, const uint8_t *data, size_t len,
                    unsigned mode);
+
+/* Whether a path is "-": standard input or output. */
+bool cli_is_stream(const char *path);
+
+/* Where a command that writes out_path prints what it says of it, JSON too: standard output, or,
+ * when that takes the bytes, standard error. A command whose out_path is "-" also sets cli->piped
+ * before it can fail. */
+FILE *cli_text(const struct cli *cli, const char *out_path);
 
 void cli_buffer_free(struct cli_buffer *buffer);
 

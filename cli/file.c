@@ -9,15 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX (64u << 20)
-
 static bool read_all(FILE *file, struct cli_buffer *buffer)
 {
     size_t cap = 0;
     for (;;) {
         if (buffer->len == cap) {
             cap = cap == 0 ? 65536 : cap * 2;
-            uint8_t *larger = cap <= FILE_MAX * 2u ? realloc(buffer->data, cap) : NULL;
+            uint8_t *larger = cap <= CLI_FILE_MAX * 2u ? realloc(buffer->data, cap) : NULL;
             if (larger == NULL) {
                 errno = EFBIG;
                 return false;
@@ -32,23 +30,36 @@ static bool read_all(FILE *file, struct cli_buffer *buffer)
     }
 }
 
+bool cli_is_stream(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
 int cli_read_file(const struct cli *cli, const char *path, struct cli_buffer *buffer)
 {
     *buffer = (struct cli_buffer){0};
-    FILE *file = fopen(path, "rb");
+    bool stream = cli_is_stream(path);
+    const char *name = stream ? "standard input" : path;
+    FILE *file = stream ? stdin : fopen(path, "rb");
     if (file == NULL) {
         return cli_fail(cli, CLI_FAILED, "check the path and its permissions", "cannot read %s: %s",
-                        path, strerror(errno));
+                        name, strerror(errno));
     }
     bool good = read_all(file, buffer);
     int error = errno;
-    fclose(file);
-    if (good && buffer->len <= FILE_MAX) {
+    if (!stream) {
+        fclose(file);
+    }
+    if (good && buffer->len <= CLI_FILE_MAX) {
         return CLI_OK;
     }
     cli_buffer_free(buffer);
-    return cli_fail(cli, CLI_FAILED, "give a file of at most 64 MiB", "cannot read %s: %s", path,
-                    good ? "too large" : strerror(error));
+    if (good || error == EFBIG) {
+        return cli_fail(cli, CLI_FAILED, "give a file of at most 64 MiB",
+                        "cannot read %s: too large", name);
+    }
+    return cli_fail(cli, CLI_FAILED, error == EISDIR ? "give a file" : "check where it comes from",
+                    "cannot read %s: %s", name, strerror(error));
 }
 
 static bool write_all(int fd, const uint8_t *data, size_t len)
@@ -73,9 +84,21 @@ static bool is_special(const char *path)
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
+static int write_stream(const struct cli *cli, const uint8_t *data, size_t len)
+{
+    fflush(stdout);
+    return write_all(STDOUT_FILENO, data, len)
+               ? CLI_OK
+               : cli_fail(cli, CLI_FAILED, "make room or fix the pipe, then run it again",
+                          "cannot write standard output: %s", strerror(errno));
+}
+
 int cli_write_file(const struct cli *cli, const char *path, const uint8_t *data, size_t len,
                    unsigned mode)
 {
+    if (cli_is_stream(path)) {
+        return write_stream(cli, data, len);
+    }
     char temporary[4096];
     bool special = is_special(path);
     int n =
@@ -103,6 +126,11 @@ int cli_write_file(const struct cli *cli, const char *path, const uint8_t *data,
     }
     return cli_fail(cli, CLI_FAILED, "make room on the disk, then run it again",
                     "cannot write %s: %s", path, strerror(error));
+}
+
+FILE *cli_text(const struct cli *cli, const char *out_path)
+{
+    return cli->piped || cli_is_stream(out_path) ? stderr : stdout;
 }
 
 void cli_buffer_free(struct cli_buffer *buffer)

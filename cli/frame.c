@@ -148,7 +148,7 @@ static void report(const struct cli *cli, int exit_code, const char *what, const
         cJSON_AddStringToObject(error, "why", why != NULL ? why : "");
         cJSON_AddStringToObject(error, "next", next != NULL ? next : "");
         cJSON_AddNumberToObject(error, "exit", exit_code);
-        cli_print_json(object);
+        cli_print_json_to(cli->piped ? stderr : stdout, object);
     }
 }
 
@@ -204,12 +204,17 @@ void cli_printable(char *text)
     }
 }
 
-void cli_print_json(cJSON *object)
+void cli_print_json_to(FILE *out, cJSON *object)
 {
     char *text = cJSON_Print(object);
-    puts(text != NULL ? text : "{}");
+    fprintf(out, "%s\n", text != NULL ? text : "{}");
     cJSON_free(text);
     cJSON_Delete(object);
+}
+
+void cli_print_json(cJSON *object)
+{
+    cli_print_json_to(stdout, object);
 }
 
 void cli_hex(const uint8_t *data, size_t len, char *hex)

@@ -2,8 +2,10 @@
 /* `ferry`: find the command, run it, exit with what is true. */
 #include "cli.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct cli_command *const command_lists[] = {
     cli_update_commands, cli_image_commands, cli_why_commands,    cli_measured_commands,
@@ -113,11 +115,24 @@ static int unknown_command(const struct cli *cli, int argc, char **argv)
                     argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 }
 
+/* Whoever closed a standard stream gets an error when it is used; without this the next file opened
+ * would take its place, and text would be written into that. */
+static void keep_streams(void)
+{
+    static const int against[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+    for (int fd = 0; fd < 3; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", against[fd]) != fd) {
+            exit(CLI_FAILED);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct option help[] = {{"version", no_argument, NULL, 1}, {0}};
     struct cli cli = {.device = getenv("FERRY_DEVICE")};
 
+    keep_streams();
     if (cli.device != NULL && cli.device[0] == '\0') {
         cli.device = NULL;
     }

@@ -30,6 +30,7 @@ static void print_signed(const struct cli *cli, const struct sign_arguments *a,
     }
     ferry_version_text(&info.header.version, version);
     cli_hex(info.digest, info.digest_len, hash);
+    FILE *text = cli_text(cli, out_path);
     char type[IMAGE_KEYS * 16];
     name_keys(&a->build, type, sizeof type);
     const struct encryption *e = &a->build.encryption;
@@ -43,10 +44,11 @@ static void print_signed(const struct cli *cli, const struct sign_arguments *a,
         cJSON_AddStringToObject(object, "encryption", encryption);
         cJSON_AddNumberToObject(object, "size", info.size);
         cJSON_AddNumberToObject(object, "slot_room", image_build_limit(&a->build));
-        cli_print_json(object);
+        cli_print_json_to(text, object);
         return;
     }
-    printf(
+    fprintf(
+        text,
         "%s: version %s, %u bytes (the slot has %u beside its trailer), signature %s, encryption "
         "%s\nhash: %s\n",
         out_path, version, (unsigned)info.size, (unsigned)image_build_limit(&a->build), type,
@@ -151,6 +153,7 @@ static int run_sign(struct cli *cli, int argc, char **argv)
     struct encrypt_key encrypt_key = {0};
     int code = sign_options_read(cli, argc, argv, &a);
     if (code == CLI_OK) {
+        cli->piped = cli_is_stream(a.rest[1]);
         code = load_keys(cli, &a);
     }
     if (code == CLI_OK) {
