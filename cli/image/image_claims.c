@@ -88,7 +88,8 @@ static void put_dependency(struct area *area, const struct image_dependency *dep
 
 static void put_claims(struct area *area, const struct image_claims *claims,
                        const struct ferry_version *version,
-                       const struct ferry_image_digest_kind *digest, const struct key *key)
+                       const struct ferry_image_digest_kind *digest, const struct key *key,
+                       const struct cli_buffer *tlvs)
 {
     if (claims->has_counter) {
         put_counter(area, claims->counter);
@@ -99,6 +100,7 @@ static void put_claims(struct area *area, const struct image_claims *claims,
     for (size_t i = 0; i < claims->dependency_count; i++) {
         put_dependency(area, &claims->dependencies[i]);
     }
+    put(area, tlvs->data, tlvs->len);
     if (claims->has_vendor) {
         put_tlv(area, FERRY_TLV_UUID_VID, claims->vendor, UUID_SIZE);
     }
@@ -113,7 +115,7 @@ static void put_claims(struct area *area, const struct image_claims *claims,
 
 int image_claims_write(const struct image_claims *claims, const struct ferry_version *version,
                        const struct ferry_image_digest_kind *digest, const struct key *key,
-                       struct cli_buffer *out)
+                       const struct cli_buffer *tlvs, struct cli_buffer *out)
 {
     *out = (struct cli_buffer){0};
     struct area area = {malloc(AREA_MAX), 0};
@@ -122,7 +124,7 @@ int image_claims_write(const struct image_claims *claims, const struct ferry_ver
     }
     uint8_t info[4] = {0};
     put(&area, info, sizeof info);
-    put_claims(&area, claims, version, digest, key);
+    put_claims(&area, claims, version, digest, key, tlvs);
     if (area.len > AREA_MAX) {
         free(area.bytes);
         return FERRY_E_TOO_LARGE;

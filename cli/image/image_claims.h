@@ -38,15 +38,16 @@ struct image_claims {
 /* Write the protected area, in imgtool's order; nothing when nothing is claimed. The boot record
  * names version, digest and key.
  *
- * key  that signs, or NULL
- * out  on the heap; free it
+ * key   that signs, or NULL
+ * tlvs  whole TLVs of someone else's, put between DEPENDENCY and UUID_VID; len 0 = none
+ * out   on the heap; free it
  *
  * Returns FERRY_OK; FERRY_E_TOO_LARGE when it is longer than an area may be; FERRY_E_SPACE without
  * memory. */
 FERRY_MUST_CHECK
 int image_claims_write(const struct image_claims *claims, const struct ferry_version *version,
                        const struct ferry_image_digest_kind *digest, const struct key *key,
-                       struct cli_buffer *out);
+                       const struct cli_buffer *tlvs, struct cli_buffer *out);
 
 /* Free the values of custom TLVs. */
 void image_claims_free(struct image_claims *claims);
