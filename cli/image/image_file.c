@@ -93,7 +93,8 @@ static int verify(const struct ferry_flash *image, const struct key *key)
                                       .verifier_count = sizeof verifiers / sizeof verifiers[0],
                                       .digests = digests,
                                       .digest_count = sizeof digests / sizeof digests[0],
-                                      .digest_only = key == NULL};
+                                      .digest_only = key == NULL,
+                                      .compressed = true};
     if (key != NULL) {
         trusted = (struct ferry_image_key){key->der, key->der_len};
         trust.keys = &trusted;

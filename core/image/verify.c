@@ -7,10 +7,6 @@
 
 #include <string.h>
 
-/* Compressed images. Encrypted ones are read as plaintext; what stayed encrypted fails its digest.
- */
-#define UNREADABLE_FLAGS (FERRY_IMAGE_LZMA1 | FERRY_IMAGE_LZMA2)
-
 /* The state of a walk that looks for a signature by a trusted key. */
 struct search {
     const struct ferry_flash *image;
@@ -222,13 +218,14 @@ static int search_signature(struct search *search)
 
 /* ---- The whole -------------------------------------------------------------------------- */
 
-/* Whether this build can check such an image at all, and by which digest. */
+/* Whether this build can check such an image at all, and by which digest. Encrypted images are read
+ * as plaintext; what stayed encrypted fails its digest. */
 static int check_supported(const struct ferry_image_info *info,
                            const struct ferry_image_trust *trust,
                            const struct ferry_image_digest_kind **kind)
 {
-    if ((info->header.flags & UNREADABLE_FLAGS) != 0) {
-        return FERRY_E_UNSUPPORTED;
+    if ((info->header.flags & FERRY_IMAGE_COMPRESSED) != 0 && !trust->compressed) {
+        return FERRY_E_COMPRESSED;
     }
     if (info->digest_len == 0) {
         return FERRY_E_DIGEST;

@@ -116,6 +116,7 @@ static uint16_t error_of(int why)
     case FERRY_E_MAGIC:
         return FERRY_IMAGE_ERR_INVALID_MAGIC;
     case FERRY_E_IMAGE_SIZE:
+    case FERRY_E_COMPRESSED:
         return FERRY_IMAGE_ERR_INVALID_HEADER;
     case FERRY_E_TLV:
     case FERRY_E_TLV_AREA:
@@ -160,25 +161,36 @@ static int refuse(const struct ferry_recovery *recovery, struct ferry_server_cal
 
 /* ---- The first chunk ------------------------------------------------------------------------- */
 
-/* Before anything is erased: a version that the policy would refuse at the end. The header may lie;
- * then the signature fails. */
+/* Whether the policy would refuse a version at the end. */
+static bool is_downgrade(const struct ferry_recovery *recovery, uint32_t image,
+                         const struct ferry_version *version)
+{
+    const struct ferry_boot_image_report *report = &recovery->report.images[image];
+    const struct ferry_image_policy *policy = recovery->slots[image].policy;
+
+    return recovery->config->no_downgrade && policy != NULL &&
+           ferry_recovery_runs(recovery, image) &&
+           ferry_version_compare(version, &report->info.header.version, policy->with_build) < 0;
+}
+
+/* Before anything is erased: what the header tells. It may lie; then the signature fails. */
 int ferry_recovery_begin(void *context, struct ferry_server_call *call,
                          const struct ferry_image_chunk *chunk)
 {
     const struct ferry_recovery *recovery = context;
-    const struct ferry_boot_image_report *report = &recovery->report.images[chunk->image];
-    const struct ferry_image_policy *policy = recovery->slots[chunk->image].policy;
     const struct ferry_image_place place = {(uint8_t)chunk->image, 0};
     struct ferry_image_header header;
+    int why = FERRY_OK;
 
-    if (chunk->offset != 0 || !recovery->config->no_downgrade || policy == NULL ||
-        !ferry_recovery_runs(recovery, chunk->image) ||
-        ferry_image_header_parse(chunk->data.data, &header) != FERRY_OK ||
-        ferry_version_compare(&header.version, &report->info.header.version, policy->with_build) >=
-            0) {
+    if (chunk->offset != 0 || ferry_image_header_parse(chunk->data.data, &header) != FERRY_OK) {
         return FERRY_RC_OK;
     }
-    return refuse(recovery, call, &place, FERRY_E_DOWNGRADE, &header.version);
+    if ((header.flags & FERRY_IMAGE_COMPRESSED) != 0) {
+        why = FERRY_E_COMPRESSED;
+    } else if (is_downgrade(recovery, chunk->image, &header.version)) {
+        why = FERRY_E_DOWNGRADE;
+    }
+    return why == FERRY_OK ? FERRY_RC_OK : refuse(recovery, call, &place, why, &header.version);
 }
 
 /* ---- What starts next ---------------------------------------------------------------------------

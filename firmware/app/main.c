@@ -121,6 +121,7 @@ static int open_server(void)
     static struct ferry_image_group_config image = {.images = app.images.slots,
                                                     .options = &options,
                                                     .check = &ferry_image_check_sha256,
+                                                    .upload = ferry_image_refuse_compressed,
                                                     .feed = feed};
     static struct ferry_trust_group_config trust = {.keys = &app.keys_config,
                                                     .permit = permit_keys};

@@ -62,7 +62,9 @@
     X(NOT_CHOSEN, -51, "the first stage did not start it",                                         \
       "sign it with a key of the first stage")                                                     \
     X(OLD_STAGE, -52, "the first stage wants a newer bootloader", "b0 sign with a higher version") \
-    X(USED_UP, -53, "the first stage's counter is used up", "no later bootloader can be counted")
+    X(USED_UP, -53, "the first stage's counter is used up", "no later bootloader can be counted")  \
+    X(COMPRESSED, -85, "the image is compressed, and this bootloader has no decompressor",         \
+      "sign it without --compression")
 
 enum ferry_error {
     FERRY_OK = 0,

@@ -140,6 +140,12 @@ struct ferry_image_group_config {
     const struct ferry_image_bootloader *bootloader;
 };
 
+/* For upload, where the bootloader is Ferry's: refuses a compressed image at its first chunk,
+ * FERRY_IMAGE_ERR_INVALID_HEADER, which the bootloader would refuse once all of it was sent. A hook
+ * of the product's own may call it; context is not used. Returns an rc. */
+int ferry_image_refuse_compressed(void *context, struct ferry_server_call *call,
+                                  const struct ferry_image_chunk *chunk);
+
 /* The state of one image group, in RAM; do not rely on the contents. One upload at a time. */
 struct ferry_image_group {
     const struct ferry_image_group_config *config;

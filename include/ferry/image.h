@@ -23,6 +23,9 @@
 #define FERRY_IMAGE_LZMA2            0x00000400U
 #define FERRY_IMAGE_ARM_THUMB        0x00000800U
 
+/* All that say how a payload is compressed. */
+#define FERRY_IMAGE_COMPRESSED (FERRY_IMAGE_LZMA1 | FERRY_IMAGE_LZMA2 | FERRY_IMAGE_ARM_THUMB)
+
 /* ---- Version ------------------------------------------------------------------ */
 
 struct ferry_version {
@@ -286,6 +289,8 @@ struct ferry_image_trust {
     bool digest_only; /* accept images with a good digest that are unsigned or signed by a key
                          not listed: for tests and open devices; a wrong signature by a listed
                          key is still refused. Without it and without keys nothing is accepted */
+    bool compressed;  /* accept a compressed image as the bytes it is stored in: for tools. What
+                         cannot run must not verify where it is to run */
     /* Keys that verify nothing, though they may be among the keys above. NULL = none. */
     const struct ferry_key_list *revoked; /* by this device: ferry_keys.revoked (ferry/keys.h) */
     const struct ferry_key_list *refused; /* in production: &ferry_development_keys */
@@ -319,7 +324,7 @@ bool ferry_verdict_is_valid(const struct ferry_verdict *verdict);
  * Returns FERRY_OK and a valid verdict; FERRY_E_MAGIC, _IMAGE_SIZE, _TLV, _TLV_AREA,
  * _TLV_UNKNOWN, _DIGEST (also when there is none), _NO_SIGNATURE, _NO_KEY, _REVOKED,
  * _DEVELOPMENT_KEY, _SIGNATURE (wrong, or of a scheme that does not go with the key or the digest),
- * _UNSUPPORTED (compressed, a digest or a scheme that is not listed); or a flash error.
+ * _COMPRESSED, _UNSUPPORTED (a digest or a scheme that is not listed); or a flash error.
  * [mcuboot-format.md §2.3] */
 FERRY_MUST_CHECK
 int ferry_image_verify(const struct ferry_flash *image, const struct ferry_image_trust *trust,

@@ -88,6 +88,17 @@ static const struct refusal refusals[] = {
      {VERSION, .header_size = 32, .payload_size = 800, .wrap = TEST_WRAP_X25519},
      0,
      true},
+    {"compressed",
+     FERRY_E_COMPRESSED,
+     {VERSION, .header_size = 32, .payload_size = 800, .flags = FERRY_IMAGE_LZMA2},
+     0,
+     true},
+    {"compressed, with a filter",
+     FERRY_E_COMPRESSED,
+     {VERSION, .header_size = 32, .payload_size = 800,
+      .flags = FERRY_IMAGE_LZMA2 | FERRY_IMAGE_ARM_THUMB},
+     0,
+     true},
     {"no digest",
      FERRY_E_DIGEST,
      {VERSION, .header_size = 32, .payload_size = 800, .no_digest = true},
@@ -160,7 +171,7 @@ static void test_refused_images(void **state)
         }
     }
     print_message("%u refusals\n", count);
-    assert_int_equal(count, 22);
+    assert_int_equal(count, 26);
 }
 
 static void test_swap_move_refuses_what_it_cannot_move(void **state)

@@ -391,6 +391,27 @@ static void test_the_application_sees_the_first_chunk(void **context)
     assert_int_equal(rig.power.operations, 0);
 }
 
+static void test_a_compressed_image_is_refused_at_once(void **context)
+{
+    static const uint32_t kinds[] = {FERRY_IMAGE_LZMA1, FERRY_IMAGE_LZMA2, FERRY_IMAGE_ARM_THUMB};
+    struct rig_upload first;
+    (void)context;
+
+    set_up();
+    rig.group_config.upload = ferry_image_refuse_compressed;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        ferry_store_le32(file + 16, kinds[i]);
+        first = first_chunk();
+        send(&first, "{\"err\":{\"group\":1,\"rc\":22},\"off\":0}");
+        assert_int_equal(rig.power.operations, 0);
+    }
+    ferry_store_le32(file + 16, FERRY_IMAGE_ROM_FIXED);
+    first = first_chunk();
+    send(&first, "{\"off\":128}");
+    first = chunk_at(128, 128);
+    send(&first, "{\"off\":256}");
+}
+
 /* ---- 15: the check ----------------------------------------------------------- */
 
 static void test_match_is_told_where_the_check_is_built_in(void **context)
@@ -540,6 +561,7 @@ int main(void)
         cmocka_unit_test(test_data_beyond_the_length_is_err_31),
         cmocka_unit_test(test_the_application_may_refuse),
         cmocka_unit_test(test_the_application_sees_the_first_chunk),
+        cmocka_unit_test(test_a_compressed_image_is_refused_at_once),
         cmocka_unit_test(test_match_is_told_where_the_check_is_built_in),
         cmocka_unit_test(test_a_slot_is_erased_as_far_as_needed_and_its_trailer_too),
         cmocka_unit_test(test_flash_that_fails_ends_the_upload),

@@ -286,11 +286,14 @@ static void refusals_name_the_cause(void **state)
     assert_int_equal(build_and_verify(&spec, trust), FERRY_E_NO_KEY);
 
     spec.key = TEST_KEY_P256;
-    static const uint32_t flags[] = {0x200, 0x400};
-    for (size_t i = 0; i < 2; i++) {
+    static const uint32_t flags[] = {0x200, 0x400, 0x800, 0xc00};
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        struct ferry_image_trust tool = *trust;
         spec.flags = flags[i];
-        assert_int_equal(build_and_verify(&spec, trust), FERRY_E_UNSUPPORTED);
-        assert_int_equal(build_and_verify(&spec, &test_trust_digest_only), FERRY_E_UNSUPPORTED);
+        assert_int_equal(build_and_verify(&spec, trust), FERRY_E_COMPRESSED);
+        assert_int_equal(build_and_verify(&spec, &test_trust_digest_only), FERRY_E_COMPRESSED);
+        tool.compressed = true; /* what a tool verifies is what is stored */
+        assert_int_equal(build_and_verify(&spec, &tool), FERRY_OK);
     }
     /* What is read of an encrypted image is its plaintext. */
     static const uint32_t encrypted[] = {0x4, 0x8};

@@ -420,6 +420,33 @@ static void test_a_wrong_signature_is_refused_before_the_boot(void **state)
     boots(FERRY_OK, FERRY_BOOT_UPGRADED, 2);
 }
 
+/* At its first chunk: nothing of it is written. */
+static void test_a_compressed_image_is_refused_at_once(void **state)
+{
+    struct test_image_spec spec = {.version = {.major = 2},
+                                   .key = TEST_KEY_NONE,
+                                   .payload_size = 600,
+                                   .header_size = 32,
+                                   .flags = FERRY_IMAGE_LZMA2};
+    struct fault_image image;
+    (void)state;
+
+    begin(&ferry_boot_swap_move, true);
+    image = bench_build(&rig.bench, &spec);
+    enter();
+    assert_string_equal(recovery_rig_upload(&rig, AUTO, &image, 200),
+                        "{\"err\":{\"group\":1,\"rc\":22},\"off\":0}");
+    assert_string_equal(ferry_error_name(recovery_rig_why(&rig).reason), "FERRY_E_COMPRESSED");
+    assert_int_equal(recovery_rig_why(&rig).version.major, 2);
+    assert_string_equal(recovery_rig_list(&rig), "0:1.0.0:c");
+    boots(FERRY_OK, FERRY_BOOT_RAN, 1);
+
+    fault_device_load(OTHER, &image); /* it came another way */
+    enter();
+    assert_string_equal(recovery_rig_list(&rig), "0:1.0.0:c 1:2.0.0:!");
+    assert_string_equal(recovery_rig_state(&rig, &image, false), ERR(22));
+}
+
 static void test_a_damaged_image_is_refused(void **state)
 {
     uint8_t bytes[2048];
@@ -551,6 +578,7 @@ int main(void)
         CASE(test_a_primary_of_its_own_is_left_alone),
         CASE(test_an_encrypted_image_is_judged_in_the_clear),
         CASE(test_a_wrong_signature_is_refused_before_the_boot),
+        CASE(test_a_compressed_image_is_refused_at_once),
         CASE(test_a_damaged_image_is_refused),
         CASE(test_a_downgrade_is_refused),
         CASE(test_a_downgrade_over_the_primary_is_refused),
