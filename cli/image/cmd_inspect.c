@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry inspect: what an image file, or the dump of a slot, is. */
 #include "inspect.h"
+#include "inspect_damage.h"
 
 #include <string.h>
+
+/* How to look, and what a dump is of: how its strategy uses the slot. */
+struct inspect_options {
+    const struct ferry_strategy_traits *strategy; /* NULL = not told */
+    uint32_t sector;                              /* 0 = not told */
+    const char *key_path;                         /* -k; NULL = none */
+    const char *secret_path;                      /* -E; NULL = none */
+};
 
 static int unknown_strategy(const struct cli *cli, const char *name)
 {
@@ -25,15 +34,17 @@ static int take_inspect_options(struct cli *cli, int argc, char **argv,
 {
     static const struct option own[] = {{"strategy", required_argument, NULL, 's'},
                                         {"sector", required_argument, NULL, 'S'},
+                                        {"key", required_argument, NULL, 'k'},
                                         {"encrypt", required_argument, NULL, 'E'},
                                         {0}};
     int option;
 
     optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "E:", own)) != -1) {
+    while ((option = cli_getopt(cli, argc, argv, "k:E:", own)) != -1) {
         if (option == '?') {
             return CLI_USAGE;
         }
+        options->key_path = option == 'k' ? optarg : options->key_path;
         options->secret_path = option == 'E' ? optarg : options->secret_path;
         if (option == 'S' &&
             (cli_number(optarg, 1U << 24, &options->sector) != FERRY_OK || options->sector == 0)) {
@@ -49,59 +60,116 @@ static int take_inspect_options(struct cli *cli, int argc, char **argv,
     return argc - optind == 1 ? CLI_OK : cli_usage(cli, "inspect needs one FILE");
 }
 
-/* All there is to say of an image. Returns FERRY_OK, or what is wrong with it. */
-static int inspect(cJSON *object, struct image_file *file, const struct inspect_options *options)
+/* All there is to say of an image.
+ *
+ * error  of image_file_look()
+ *
+ * Returns FERRY_OK, or what is wrong with it; then why says that, too. */
+static int inspect(cJSON *object, struct image_file *file, const struct inspect_options *options,
+                   const struct key *key, int error, char why[INSPECT_DAMAGE_MAX])
 {
-    int state = image_file_verify(file, NULL);
-    inspect_place(object, file, options->strategy);
-    inspect_header(object, &file->info);
-    inspect_encryption(object, file);
-    int tlvs = inspect_tlvs(object, file);
-    cJSON_AddStringToObject(object, "digest", inspect_digest_text(state));
-    inspect_trailer(object, file, options->strategy);
-    if (tlvs < 0) {
-        return tlvs;
+    struct inspect_verdict verdict;
+    int state = error;
+    if (error == FERRY_OK) {
+        inspect_verify(file, key, &verdict);
     }
-    return state == FERRY_E_SECRET ? FERRY_OK : state;
+    if (error != FERRY_E_MAGIC) {
+        inspect_place(object, file, options->strategy);
+        inspect_header(object, &file->info);
+        inspect_encryption(object, file);
+        inspect_tlvs(object, file);
+        inspect_signatures(object, file);
+    }
+    if (error == FERRY_OK) {
+        state = inspect_state(object, file, key, &verdict);
+        snprintf(why, INSPECT_DAMAGE_MAX, "%s", ferry_error_text(state));
+    } else {
+        inspect_damage(file->bytes.data + file->offset, file->bytes.len - file->offset, error, why);
+        cJSON_AddStringToObject(object, "digest", "not checked");
+        cJSON_AddStringToObject(object, "signature", "not checked");
+        cJSON_AddStringToObject(object, "problem", why);
+    }
+    inspect_trailer(object, file, options->strategy);
+    return state;
 }
 
-static int run_inspect(struct cli *cli, int argc, char **argv)
+static const char *advise(int error, const char *why)
 {
-    struct inspect_options options = {NULL, 0, NULL};
-    struct image_file file;
+    if (strncmp(why, "truncated", 9) == 0) {
+        return "copy it again, whole";
+    }
+    return error == FERRY_E_MAGIC ? "give a signed image, or the dump of a slot"
+                                  : ferry_error_remedy(error);
+}
 
-    int code = take_inspect_options(cli, argc, argv, &options);
-    if (code == CLI_OK) {
-        code = image_file_read_slot(cli, argv[optind], options.sector, &file);
-    }
-    if (code != CLI_OK) {
-        return code;
-    }
-    if (options.secret_path != NULL) {
-        code = image_file_decrypt(cli, options.secret_path, &file);
-    }
-    if (code != CLI_OK) {
-        image_file_free(&file);
-        return code;
-    }
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "file", argv[optind]);
-    int error = inspect(object, &file, &options);
+/* What was found, and with what is wrong the exit code. The object is freed. */
+static int finish(const struct cli *cli, const char *path, cJSON *object, int error,
+                  const char *why)
+{
+    struct cli quiet = *cli;
+    const char *next = advise(error, why);
+    char what[512];
+    snprintf(what, sizeof what, "%s does not verify", path);
     if (cli->json) {
+        /* One document: the error is a part of it. */
+        quiet.json = false;
+        if (error != FERRY_OK) {
+            cJSON *fault = cJSON_AddObjectToObject(object, "error");
+            cJSON_AddStringToObject(fault, "what", what);
+            cJSON_AddStringToObject(fault, "why", why);
+            cJSON_AddStringToObject(fault, "next", next);
+            cJSON_AddNumberToObject(fault, "exit", CLI_VERIFY);
+        }
         cli_print_json(object);
     } else {
         inspect_print(object);
         cJSON_Delete(object);
     }
-    if (error != FERRY_OK) {
-        code = cli_fail_error(cli, CLI_VERIFY, error, "%s does not verify", argv[optind]);
+    return error == FERRY_OK ? CLI_OK : cli_fail_why(&quiet, CLI_VERIFY, why, next, "%s", what);
+}
+
+static int inspect_file(const struct cli *cli, const char *path,
+                        const struct inspect_options *options, const struct key *key)
+{
+    char why[INSPECT_DAMAGE_MAX] = "";
+    struct image_file file;
+    int error;
+    int code = image_file_look(cli, path, options->sector, &file, &error);
+    if (code != CLI_OK) {
+        return code;
+    }
+    if (options->secret_path != NULL && error == FERRY_OK) {
+        code = image_file_decrypt(cli, options->secret_path, &file);
+    }
+    if (code == CLI_OK) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "file", path);
+        error = inspect(object, &file, options, key, error, why);
+        code = finish(cli, path, object, error, why);
     }
     image_file_free(&file);
     return code;
 }
 
+static int run_inspect(struct cli *cli, int argc, char **argv)
+{
+    struct inspect_options options = {0};
+    struct key key = {0};
+    int code = take_inspect_options(cli, argc, argv, &options);
+    if (code == CLI_OK && options.key_path != NULL) {
+        code = key_load(cli, options.key_path, &key);
+    }
+    if (code == CLI_OK) {
+        code = inspect_file(cli, argv[optind], &options, options.key_path != NULL ? &key : NULL);
+    }
+    key_free(&key);
+    return code;
+}
+
 const struct cli_command cli_inspect_commands[] = {
-    {"inspect", "FILE", "show an image file, or the dump of a slot: header, TLVs, digest, trailer",
+    {"inspect", "[-k KEY] FILE",
+     "show an image file, or the dump of a slot: header, TLVs, digest, trailer",
+     "  -k, --key KEY        public or private key: whether it signed the image\n"
      "  -E, --encrypt KEY    the device's private key, which decrypts the payload\n"
      "      --strategy NAME  how the device uses the slot: swap-move, swap-shift, …\n"
      "      --sector N       bytes a sector has, where the image is one sector up\n",

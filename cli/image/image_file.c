@@ -28,11 +28,12 @@ static uint16_t find_enc_tlv(const struct image_file *file)
 /* Look for an image that begins at an offset. */
 static int open_at(struct image_file *file, uint32_t offset)
 {
+    file->offset = offset;
+    file->info = (struct ferry_image_info){0};
     if (file->bytes.len < FERRY_IMAGE_HEADER_SIZE ||
         offset > file->bytes.len - FERRY_IMAGE_HEADER_SIZE) {
         return FERRY_E_MAGIC;
     }
-    file->offset = offset;
     int error = ferry_flash_rom_init(&file->rom, file->bytes.data + offset,
                                      (uint32_t)file->bytes.len - offset);
     return error == FERRY_OK ? ferry_image_inspect(&file->rom.flash, &file->info) : error;
@@ -43,11 +44,21 @@ static int open_one_sector_up(struct image_file *file, uint32_t sector)
 {
     uint32_t most = sector != 0 ? sector : 256U * 1024;
     for (uint32_t at = sector != 0 ? sector : 256; at <= most; at *= 2) {
-        if (open_at(file, at) == FERRY_OK) {
-            return FERRY_OK;
+        int error = open_at(file, at);
+        if (error != FERRY_E_MAGIC) {
+            return error;
         }
     }
     return open_at(file, 0);
+}
+
+/* What is known of the payload before anybody looked into it. */
+static void begin_payload(struct image_file *file)
+{
+    bool encrypted = ferry_image_encrypted(&file->info.header) != 0;
+    file->payload = encrypted ? IMAGE_ENCRYPTED : IMAGE_PLAIN;
+    file->enc_tlv = encrypted ? find_enc_tlv(file) : 0;
+    ferry_flash_cipher_wipe(&file->cipher);
 }
 
 static int finish_read(const struct cli *cli, const char *path, struct image_file *file, int error)
@@ -56,10 +67,7 @@ static int finish_read(const struct cli *cli, const char *path, struct image_fil
         image_file_free(file);
         return cli_fail_error(cli, CLI_VERIFY, error, "%s is no usable image", path);
     }
-    bool encrypted = ferry_image_encrypted(&file->info.header) != 0;
-    file->payload = encrypted ? IMAGE_ENCRYPTED : IMAGE_PLAIN;
-    file->enc_tlv = encrypted ? find_enc_tlv(file) : 0;
-    ferry_flash_cipher_wipe(&file->cipher);
+    begin_payload(file);
     return CLI_OK;
 }
 
@@ -69,18 +77,19 @@ int image_file_read(const struct cli *cli, const char *path, struct image_file *
     return code == CLI_OK ? finish_read(cli, path, file, open_at(file, 0)) : code;
 }
 
-int image_file_read_slot(const struct cli *cli, const char *path, uint32_t sector,
-                         struct image_file *file)
+int image_file_look(const struct cli *cli, const char *path, uint32_t sector,
+                    struct image_file *file, int *error)
 {
     int code = cli_read_file(cli, path, &file->bytes);
     if (code != CLI_OK) {
         return code;
     }
-    int error = open_at(file, 0);
-    if (error == FERRY_E_MAGIC) {
-        error = open_one_sector_up(file, sector);
+    *error = open_at(file, 0);
+    if (*error == FERRY_E_MAGIC) {
+        *error = open_one_sector_up(file, sector);
     }
-    return finish_read(cli, path, file, error);
+    begin_payload(file);
+    return CLI_OK;
 }
 
 static int verify(const struct ferry_flash *image, const struct key *key)

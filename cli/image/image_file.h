@@ -29,13 +29,17 @@ struct image_file {
 FERRY_MUST_CHECK
 int image_file_read(const struct cli *cli, const char *path, struct image_file *file);
 
-/* The same for the dump of a slot, whose image may begin one sector up.
+/* Read a file or the dump of a slot, whose image may begin one sector up, whatever is in it: only a
+ * file that cannot be read is refused.
  *
  * sector  bytes a sector has; 0 = not known: the powers of two from 256 bytes to 256 KiB are tried
- */
+ * error   what is wrong with header, sizes and TLVs, or FERRY_OK; file->info is then filled as far
+ * as it was read; for FERRY_E_MAGIC there is no header
+ *
+ * file may not be moved afterwards. After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK
-int image_file_read_slot(const struct cli *cli, const char *path, uint32_t sector,
-                         struct image_file *file);
+int image_file_look(const struct cli *cli, const char *path, uint32_t sector,
+                    struct image_file *file, int *error);
 
 /* Let a key open an encrypted image, for verifications from now on. Does nothing for another.
  * After a message returns an enum cli_exit. */

@@ -2,6 +2,8 @@
 /* The header of an image, where it stands in its slot, and what state its payload is in. */
 #include "inspect.h"
 
+#include <inttypes.h>
+
 static const struct {
     uint32_t flag;
     const char *name;
@@ -20,19 +22,31 @@ void inspect_header(cJSON *object, const struct ferry_image_info *info)
 {
     char version[FERRY_VERSION_TEXT_MAX];
     const struct ferry_image_header *h = &info->header;
+    char magic[16];
+    snprintf(magic, sizeof magic, "0x%08x", FERRY_IMAGE_MAGIC);
     ferry_version_text(&h->version, version);
+    cJSON_AddStringToObject(object, "magic", magic);
     cJSON_AddStringToObject(object, "version", version);
     cJSON_AddNumberToObject(object, "header_size", h->header_size);
     cJSON_AddNumberToObject(object, "image_size", h->payload_size);
     cJSON_AddNumberToObject(object, "protected_tlv_size", h->protected_size);
     cJSON_AddNumberToObject(object, "load_addr", h->load_address);
+    uint32_t unknown = h->flags;
     cJSON *flags = cJSON_AddArrayToObject(object, "flags");
     for (size_t i = 0; i < sizeof flag_names / sizeof flag_names[0]; i++) {
         if ((h->flags & flag_names[i].flag) != 0) {
             cJSON_AddItemToArray(flags, cJSON_CreateString(flag_names[i].name));
         }
+        unknown &= ~flag_names[i].flag;
     }
-    cJSON_AddNumberToObject(object, "size", info->size);
+    if (unknown != 0) {
+        char name[16];
+        snprintf(name, sizeof name, "0x%08" PRIx32, unknown);
+        cJSON_AddItemToArray(flags, cJSON_CreateString(name));
+    }
+    if (info->size != 0) {
+        cJSON_AddNumberToObject(object, "size", info->size);
+    }
 }
 
 void inspect_place(cJSON *object, const struct image_file *file,
@@ -64,12 +78,4 @@ void inspect_encryption(cJSON *object, const struct image_file *file)
         cJSON_AddStringToObject(object, "encryption", scheme);
         cJSON_AddStringToObject(object, "payload", image_file_payload_name(file));
     }
-}
-
-const char *inspect_digest_text(int state)
-{
-    if (state == FERRY_E_SECRET) {
-        return "not checked: the payload is encrypted (-E KEY decrypts it)";
-    }
-    return state == FERRY_OK ? "good" : ferry_error_text(state);
 }

@@ -2,12 +2,53 @@
 /* An inspection as text. */
 #include "inspect.h"
 
+#include <string.h>
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItem(object, name);
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
 static void print_value(const cJSON *item)
 {
     if (cJSON_IsString(item)) {
         printf("%s\n", item->valuestring);
+    } else if (strcmp(item->string, "load_addr") == 0) {
+        printf("0x%08x\n", (unsigned)item->valuedouble);
     } else {
         printf("%.0f\n", item->valuedouble);
+    }
+}
+
+static void print_tlv(const cJSON *row)
+{
+    const char *means = text_of(row, "means");
+    printf("  %-17s %-11s %4.0f bytes  %s\n", text_of(row, "name"), text_of(row, "area"),
+           cJSON_GetObjectItem(row, "len")->valuedouble,
+           means[0] != '\0' ? means : text_of(row, "data"));
+}
+
+static void print_signature(const cJSON *row)
+{
+    bool published = cJSON_IsTrue(cJSON_GetObjectItem(row, "development_key"));
+    const char *hash = text_of(row, "key_hash");
+    printf("  %-17s by key %s%s\n", text_of(row, "scheme"), hash[0] != '\0' ? hash : "(not named)",
+           published ? ", a development key, which everybody has" : "");
+}
+
+/* A row of a list, or a field of an object. */
+static void print_row(const cJSON *row)
+{
+    if (row->string != NULL) {
+        printf("  %-17s ", row->string);
+        print_value(row);
+    } else if (cJSON_IsString(row)) {
+        printf("  %s\n", row->valuestring);
+    } else if (cJSON_HasObjectItem(row, "scheme")) {
+        print_signature(row);
+    } else {
+        print_tlv(row);
     }
 }
 
@@ -22,22 +63,14 @@ void inspect_print(const cJSON *object)
             print_value(item);
             continue;
         }
+        if (item->child == NULL) {
+            printf("%-19s none\n", item->string);
+            continue;
+        }
         printf("%s\n", item->string);
         cJSON_ArrayForEach(row, item)
         {
-            if (cJSON_IsString(row) && row->string == NULL) {
-                printf("  %s\n", row->valuestring);
-            } else if (row->string != NULL) {
-                printf("  %-17s ", row->string);
-                print_value(row);
-            } else {
-                const cJSON *means = cJSON_GetObjectItem(row, "means");
-                printf("  %-17s %-11s %4.0f bytes  %s\n",
-                       cJSON_GetObjectItem(row, "name")->valuestring,
-                       cJSON_GetObjectItem(row, "area")->valuestring,
-                       cJSON_GetObjectItem(row, "len")->valuedouble,
-                       (means != NULL ? means : cJSON_GetObjectItem(row, "data"))->valuestring);
-            }
+            print_row(row);
         }
     }
 }
