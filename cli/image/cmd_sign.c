@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry sign, with imgtool's option names. */
-#include "sign_options.h"
+#include "sign_save.h"
 
 #include "ferry/keys.h"
 
@@ -16,20 +16,24 @@ static void name_keys(const struct image_build *build, char *out, size_t cap)
     }
 }
 
-static void print_signed(const struct cli *cli, const struct sign_arguments *a,
-                         const struct cli_buffer *image, const char *out_path)
+/* What was taken of a HEX or ELF file. */
+static void tell_input(const struct cli *cli, const char *in_path, const struct firmware *in)
 {
-    struct ferry_flash_ram rom;
-    struct ferry_image_info info;
+    if (in->form != FIRMWARE_BIN && !cli->json) {
+        fprintf(stderr, "ferry: %s is %s: taking 0x%x-0x%zx\n", in_path,
+                in->form == FIRMWARE_HEX ? "Intel HEX" : "ELF", (unsigned)in->address,
+                in->address + in->bytes.len - 1);
+    }
+}
+
+static void print_signed(const struct cli *cli, const struct sign_arguments *a,
+                         const struct ferry_image_info *info, const char *out_path)
+{
     char version[FERRY_VERSION_TEXT_MAX];
     char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
 
-    if (ferry_flash_rom_init(&rom, image->data, (uint32_t)image->len) != FERRY_OK ||
-        ferry_image_inspect(&rom.flash, &info) != FERRY_OK) {
-        return;
-    }
-    ferry_version_text(&info.header.version, version);
-    cli_hex(info.digest, info.digest_len, hash);
+    ferry_version_text(&info->header.version, version);
+    cli_hex(info->digest, info->digest_len, hash);
     FILE *text = cli_text(cli, out_path);
     char type[IMAGE_KEYS * 16];
     name_keys(&a->build, type, sizeof type);
@@ -42,7 +46,7 @@ static void print_signed(const struct cli *cli, const struct sign_arguments *a,
         cJSON_AddStringToObject(object, "hash", hash);
         cJSON_AddStringToObject(object, "signature", type);
         cJSON_AddStringToObject(object, "encryption", encryption);
-        cJSON_AddNumberToObject(object, "size", info.size);
+        cJSON_AddNumberToObject(object, "size", info->size);
         cJSON_AddNumberToObject(object, "slot_room", image_build_limit(&a->build));
         cli_print_json_to(text, object);
         return;
@@ -51,28 +55,40 @@ static void print_signed(const struct cli *cli, const struct sign_arguments *a,
         text,
         "%s: version %s, %u bytes (the slot has %u beside its trailer), signature %s, encryption "
         "%s\nhash: %s\n",
-        out_path, version, (unsigned)info.size, (unsigned)image_build_limit(&a->build), type,
+        out_path, version, (unsigned)info->size, (unsigned)image_build_limit(&a->build), type,
         encryption, hash);
+}
+
+static int save(const struct cli *cli, const struct sign_arguments *a, const struct firmware *in,
+                const struct cli_buffer *image, const char *out_path)
+{
+    struct ferry_flash_ram rom;
+    struct ferry_image_info info;
+    bool known = ferry_flash_rom_init(&rom, image->data, (uint32_t)image->len) == FERRY_OK &&
+                 ferry_image_inspect(&rom.flash, &info) == FERRY_OK;
+    int code = sign_save(cli, a, in, image, known ? info.size : (uint32_t)image->len, out_path);
+    if (code == CLI_OK && known) {
+        print_signed(cli, a, &info, out_path);
+    }
+    return code;
 }
 
 static int sign_file(const struct cli *cli, struct sign_arguments *a, const char *in_path,
                      const char *out_path)
 {
-    struct cli_buffer firmware;
+    struct firmware firmware;
     struct cli_buffer image;
-    int code = cli_read_file(cli, in_path, &firmware);
+    int code = firmware_read(cli, in_path, &a->input, &firmware);
     if (code != CLI_OK) {
         return code;
     }
-    code = image_build(cli, &a->build, &firmware, &image);
-    cli_buffer_free(&firmware);
+    tell_input(cli, in_path, &firmware);
+    code = image_build(cli, &a->build, &firmware.bytes, &image);
+    cli_buffer_free(&firmware.bytes);
     if (code != CLI_OK) {
         return code;
     }
-    code = cli_write_file(cli, out_path, image.data, image.len, 0644);
-    if (code == CLI_OK) {
-        print_signed(cli, a, &image, out_path);
-    }
+    code = save(cli, a, &firmware, &image, out_path);
     cli_buffer_free(&image);
     return code;
 }
@@ -171,7 +187,7 @@ static int run_sign(struct cli *cli, int argc, char **argv)
 }
 
 const struct cli_command cli_sign_commands[] = {
-    {"sign", "-k KEY -v VERSION -S SIZE IN OUT", "make a signed MCUboot image of a binary",
-     sign_options_help, run_sign},
+    {"sign", "-k KEY -v VERSION -S SIZE IN OUT",
+     "make a signed MCUboot image of a firmware (binary, HEX or ELF)", sign_options_help, run_sign},
     {0},
 };

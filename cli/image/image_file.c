@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image_file.h"
 
+#include "firmware_file.h"
+
 #include <string.h>
 
 static const struct ferry_image_verifier *const verifiers[] = {
@@ -71,16 +73,27 @@ static int finish_read(const struct cli *cli, const char *path, struct image_fil
     return CLI_OK;
 }
 
+/* The file's bytes; those it stands for when it is Intel HEX. */
+static int read_bytes(const struct cli *cli, const char *path, struct image_file *file)
+{
+    static const struct firmware_options options = {.forms = FIRMWARE_BIN | FIRMWARE_HEX,
+                                                    .erased_value = 0xff};
+    struct firmware firmware;
+    int code = firmware_read(cli, path, &options, &firmware);
+    file->bytes = firmware.bytes;
+    return code;
+}
+
 int image_file_read(const struct cli *cli, const char *path, struct image_file *file)
 {
-    int code = cli_read_file(cli, path, &file->bytes);
+    int code = read_bytes(cli, path, file);
     return code == CLI_OK ? finish_read(cli, path, file, open_at(file, 0)) : code;
 }
 
 int image_file_look(const struct cli *cli, const char *path, uint32_t sector,
                     struct image_file *file, int *error)
 {
-    int code = cli_read_file(cli, path, &file->bytes);
+    int code = read_bytes(cli, path, file);
     if (code != CLI_OK) {
         return code;
     }

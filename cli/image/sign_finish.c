@@ -27,6 +27,8 @@ static int finish_uuids(const struct cli *cli, const struct sign_arguments *a,
 int sign_finish(const struct cli *cli, struct sign_arguments *a)
 {
     struct image_build *b = &a->build;
+    a->input.erased_value = b->erased_value;
+    a->input.limit = b->slot_size;
     if (a->auto_counter) {
         b->claims.counter = (uint32_t)b->version.major << 24 | (uint32_t)b->version.minor << 16 |
                             b->version.revision;

@@ -33,6 +33,10 @@ static const struct option sign_options[] = {
     {"hmac-sha", required_argument, NULL, OPTION_HMAC_SHA},
     {"clear", no_argument, NULL, 'c'},
     {"save-enctlv", no_argument, NULL, OPTION_SAVE_ENCTLV},
+    {"hex-addr", required_argument, NULL, 'x'},
+    {"input-format", required_argument, NULL, OPTION_INPUT_FORMAT},
+    {"output-format", required_argument, NULL, OPTION_OUTPUT_FORMAT},
+    {"range", required_argument, NULL, OPTION_RANGE},
     {0},
 };
 
@@ -44,9 +48,11 @@ int sign_options_read(struct cli *cli, int argc, char **argv, struct sign_argume
                                            .align = 8,
                                            .max_sectors = 128,
                                            .erased_value = 0xff,
-                                           .encryption = {.key_len = 16}}};
+                                           .encryption = {.key_len = 16}},
+                                 .input = {.can_range = true}};
     optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "k:v:H:S:M:R:L:F:s:d:E:c", sign_options)) != -1) {
+    while ((option = cli_getopt(cli, argc, argv, "k:v:H:S:M:R:L:F:s:d:E:cx:", sign_options)) !=
+           -1) {
         int code = option == '?' ? CLI_USAGE : sign_take(cli, option, argc, argv, a);
         if (code != CLI_OK) {
             return code;
@@ -93,4 +99,8 @@ const char sign_options_help[] =
     "      --encrypt-keylen N bits of the AES key of the payload: 128 (default) or 256\n"
     "      --hmac-sha H       how an x25519 key wraps it: auto (default), 256, 512\n"
     "  -c, --clear            leave the payload in the clear, for the primary slot\n"
-    "      --save-enctlv      the bootloader's trailers keep the wrapped key, as Ferry's do\n";
+    "      --save-enctlv      the bootloader's trailers keep the wrapped key, as Ferry's do\n"
+    "  -x, --hex-addr N       HEX output: address of the image (default: that of a HEX or ELF IN)\n"
+    "      --output-format F  bin or hex (default: hex when OUT ends in .hex)\n"
+    "      --input-format F   auto (default: by the content of IN), bin, hex, elf\n"
+    "      --range FIRST-LAST of a HEX or ELF IN the data at these addresses alone\n";

@@ -3,6 +3,7 @@
 #ifndef CLI_IMAGE_SIGN_OPTIONS_H
 #define CLI_IMAGE_SIGN_OPTIONS_H
 
+#include "firmware_file.h"
 #include "image_build.h"
 
 struct sign_arguments {
@@ -15,7 +16,11 @@ struct sign_arguments {
     const char *encrypt_path; /* NULL: not encrypted */
     const char *vendor;
     const char *class_name;
-    char **rest; /* IN and OUT */
+    struct firmware_options input; /* how IN is read */
+    unsigned output_form;          /* FIRMWARE_BIN or FIRMWARE_HEX; 0: by the name of OUT */
+    bool has_hex_addr;
+    uint32_t hex_addr; /* where a HEX file has the image */
+    char **rest;       /* IN and OUT */
 };
 
 /* What `ferry sign --help` prints of them. */

@@ -257,6 +257,24 @@ static int take_encryption(const struct cli *cli, int option, struct sign_argume
     }
 }
 
+/* What its files are. Returns an enum cli_exit, or -1 for another option. */
+static int take_files(const struct cli *cli, int option, struct sign_arguments *a)
+{
+    switch (option) {
+    case 'x':
+        a->has_hex_addr = true;
+        return take_number(cli, "--hex-addr", 0, UINT32_MAX, &a->hex_addr);
+    case OPTION_INPUT_FORMAT:
+        return firmware_take_form(cli, "--input-format", optarg, true, &a->input.forms);
+    case OPTION_OUTPUT_FORMAT:
+        return firmware_take_form(cli, "--output-format", optarg, false, &a->output_form);
+    case OPTION_RANGE:
+        return firmware_take_range(cli, optarg, &a->input);
+    default:
+        return -1;
+    }
+}
+
 int sign_take(const struct cli *cli, int option, int argc, char **argv, struct sign_arguments *a)
 {
     if (option == OPTION_CUSTOM || option == OPTION_CUSTOM_FILE) {
@@ -266,5 +284,6 @@ int sign_take(const struct cli *cli, int option, int argc, char **argv, struct s
     code = code < 0 ? take_form(cli, option, a) : code;
     code = code < 0 ? take_claim(cli, option, a) : code;
     code = code < 0 ? take_encryption(cli, option, a) : code;
+    code = code < 0 ? take_files(cli, option, a) : code;
     return code < 0 ? CLI_USAGE : code;
 }

@@ -25,7 +25,10 @@ enum sign_option {
     OPTION_ENCRYPT_KEYLEN,
     OPTION_HMAC_SHA,
     OPTION_SAVE_ENCTLV,
-    OPTION_PRODUCTION
+    OPTION_PRODUCTION,
+    OPTION_INPUT_FORMAT,
+    OPTION_OUTPUT_FORMAT,
+    OPTION_RANGE
 };
 
 /* Take one option, as getopt_long() left it in optarg; one of two values takes the second from argv

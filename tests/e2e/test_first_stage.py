@@ -38,7 +38,7 @@ class Stages:
         if change is not None:
             signed.write_bytes(change(signed.read_bytes()))
         lab.ferry("sign", "-k", image_key or self.bench.key, "-v", f"{version}.0.0", "-H", "512",
-                  "--pad-header", "-S", "0x30000", signed, image, check=0)
+                  "--pad-header", "-S", "0x30000", *lab.AS_IT_IS, signed, image, check=0)
         self.made[name] = image
         return image
 

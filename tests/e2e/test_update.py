@@ -167,7 +167,7 @@ def test_image_of_a_foreign_key_is_refused_by_the_bootloader(device, tmp_path, b
 
 def test_unsigned_image_never_runs(device, tmp_path):
     image = tmp_path / "unsigned.bin"
-    ferry("sign", "-v", "2.6.0", "-H", "512", "--pad-header", "-S", "0x40000",
+    ferry("sign", "-v", "2.6.0", "-H", "512", "--pad-header", "-S", "0x40000", *lab.AS_IT_IS,
           lab.FIRMWARE / "app-v2.elf", image, check=0)
     done = ferry("update", image, device=device.uri, check=6)
     assert "not signed" in done.stderr
