@@ -6,5 +6,7 @@
 const struct cli_alias cli_aliases[] = {
     {"create", "sign"},
     {"getpub", "pubkey"},
+    {"getpubhash", "pubhash"},
+    {"getpriv", "privkey"},
     {0},
 };

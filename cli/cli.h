@@ -31,6 +31,8 @@ struct cli {
     uint32_t timeout_ms; /* --timeout; 0 = computed */
     int verbose;
     bool piped; /* standard output is taken by a file's bytes: all words go to standard error */
+    const char *password_file;         /* --password-file; NULL = none given */
+    bool unattended;                   /* the command asks nothing on the terminal */
     const struct cli_command *command; /* for messages about its usage */
     const char *called;                /* its name on the command line: words, or an alias */
 };
@@ -54,6 +56,7 @@ struct cli_alias {
 extern const struct cli_alias cli_aliases[];
 
 /* The commands, by subject; each list ends with a row whose words are NULL. */
+extern const struct cli_command cli_keygen_commands[];
 extern const struct cli_command cli_key_commands[];
 extern const struct cli_command cli_trust_commands[];
 extern const struct cli_command cli_sign_commands[];

@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_JSON = 0x1000, OPTION_TIMEOUT };
+enum { OPTION_JSON = 0x1000, OPTION_TIMEOUT, OPTION_PASSWORD_FILE };
 
 static const struct option global_options[] = {
     {"device", required_argument, NULL, 'd'},
     {"json", no_argument, NULL, OPTION_JSON},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"password-file", required_argument, NULL, OPTION_PASSWORD_FILE},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
 };
@@ -57,7 +58,8 @@ static void print_command_help(const struct cli *cli)
     if (command->options[0] != '\0') {
         printf("\n%s", command->options);
     }
-    puts("\nglobal options: -d URI, --json, --timeout S, -v (see `ferry --help`)");
+    puts("\nglobal options: -d URI, --json, --timeout S, --password-file FILE, -v"
+         " (see `ferry --help`)");
 }
 
 /* Handle one option that is not the command's. Returns false when it is wrong. */
@@ -72,6 +74,9 @@ static bool global_option(struct cli *cli, int option)
         return true;
     case 'v':
         cli->verbose++;
+        return true;
+    case OPTION_PASSWORD_FILE:
+        cli->password_file = optarg;
         return true;
     case OPTION_TIMEOUT:
         if (set_timeout(cli, optarg)) {

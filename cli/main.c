@@ -10,7 +10,7 @@
 static const struct cli_command *const command_lists[] = {
     cli_update_commands, cli_image_commands, cli_why_commands,    cli_measured_commands,
     cli_os_commands,     cli_sign_commands,  cli_verify_commands, cli_inspect_commands,
-    cli_key_commands,    cli_trust_commands, cli_b0_commands,
+    cli_keygen_commands, cli_key_commands,   cli_trust_commands,  cli_b0_commands,
 };
 
 #define LISTS (sizeof command_lists / sizeof command_lists[0])
@@ -36,6 +36,9 @@ static void print_help(FILE *out)
           "               default: the environment's FERRY_DEVICE\n"
           "  --json       results as JSON on standard output\n"
           "  --timeout S  seconds to wait for an answer (default: computed from the line)\n"
+          "  --password-file FILE\n"
+          "               the password of an encrypted key is the file's first line; else the\n"
+          "               environment's FERRY_KEY_PASSWORD; else it is asked for\n"
           "  -v           say more; twice: show every packet\n"
           "  --help       this text; after a command: its options\n\n"
           "exit codes: 0 done, 1 file or machine, 2 usage, 3 cannot open, 4 no answer,\n"

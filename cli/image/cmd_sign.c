@@ -2,8 +2,6 @@
 /* ferry sign, with imgtool's option names. */
 #include "sign_save.h"
 
-#include "ferry/keys.h"
-
 #include <string.h>
 
 /* "ecdsa-p256, ed25519", or "none". */
@@ -93,13 +91,6 @@ static int sign_file(const struct cli *cli, struct sign_arguments *a, const char
     return code;
 }
 
-/* Whether everybody has the private half. */
-static bool is_published(const struct key *key)
-{
-    const struct ferry_image_key der = {key->der, key->der_len};
-    return ferry_development_keys.has(&ferry_development_keys, &der);
-}
-
 static int tell_published(const struct cli *cli, const struct sign_arguments *a, const char *path)
 {
     if (a->production) {
@@ -129,7 +120,7 @@ static int load_keys(const struct cli *cli, struct sign_arguments *a)
             key_free(key);
             return cli_fail(cli, CLI_FAILED, "give the private key", "%s is a public key", path);
         }
-        if (is_published(key)) {
+        if (key_is_published(key)) {
             code = tell_published(cli, a, path);
         }
         if (code != CLI_OK) {

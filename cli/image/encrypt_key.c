@@ -2,12 +2,11 @@
 /* Encryption keys: files in, content keys of images out. */
 #include "encrypt.h"
 
+#include "cli/key/key.h"
+#include "cli/key/key_read.h"
 #include "ferry/base64.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
 
@@ -30,51 +29,21 @@ const char *encryption_scheme(uint16_t tlv)
 
 /* ---- Files ------------------------------------------------------------------------------ */
 
-/* Keys with a password are refused with a plain message instead of a prompt from inside OpenSSL. */
-static int no_password(char *buf, int size, int rwflag, void *used)
+/* The ENC TLV of a type of key; 0 for a type nothing is encrypted for. */
+static uint16_t tlv_of(const char *type)
 {
-    (void)buf;
-    (void)size;
-    (void)rwflag;
-    *(bool *)used = true;
-    return -1;
-}
-
-static void parse_pem(const struct cli_buffer *file, struct encrypt_key *key, bool *password)
-{
-    BIO *bio = BIO_new_mem_buf(file->data, (int)file->len);
-    if (bio == NULL) {
-        return;
+    static const struct {
+        const char *type;
+        uint16_t tlv;
+    } schemes[] = {{"ecdsa-p256", FERRY_TLV_ENC_EC256},
+                   {"x25519", FERRY_TLV_ENC_X25519},
+                   {"rsa-2048", FERRY_TLV_ENC_RSA2048}};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        if (strcmp(schemes[i].type, type) == 0) {
+            return schemes[i].tlv;
+        }
     }
-    key->pkey = PEM_read_bio_PrivateKey(bio, NULL, no_password, password);
-    key->is_private = key->pkey != NULL;
-    if (key->pkey == NULL) {
-        (void)BIO_reset(bio);
-        key->pkey = PEM_read_bio_PUBKEY(bio, NULL, no_password, password);
-    }
-    BIO_free(bio);
-    ERR_clear_error();
-}
-
-static bool is_group(const EVP_PKEY *pkey, const char *group)
-{
-    char name[64] = "";
-    return EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, name, sizeof name,
-                                          NULL) == 1 &&
-           strcmp(name, group) == 0;
-}
-
-/* The ENC TLV of a key; 0 for a type nothing is encrypted for. */
-static uint16_t tlv_of(const EVP_PKEY *pkey)
-{
-    if (EVP_PKEY_is_a(pkey, "EC") && is_group(pkey, "prime256v1")) {
-        return FERRY_TLV_ENC_EC256;
-    }
-    if (EVP_PKEY_is_a(pkey, "X25519")) {
-        return FERRY_TLV_ENC_X25519;
-    }
-    return EVP_PKEY_is_a(pkey, "RSA") && EVP_PKEY_get_bits(pkey) == 2048 ? FERRY_TLV_ENC_RSA2048
-                                                                         : 0;
+    return 0;
 }
 
 /* 16 or 32 bytes, as they are or as a line of base64. */
@@ -101,49 +70,46 @@ static bool parse_aes(const struct cli_buffer *file, struct encrypt_key *key)
     return key->aes_len != 0;
 }
 
-static int finish_load(const struct cli *cli, const char *path, struct encrypt_key *key,
-                       bool password)
+/* Take an asymmetric key, if it is of a type images are encrypted for. */
+static int take_pkey(const struct cli *cli, const char *path, const struct key_file *file,
+                     struct encrypt_key *key)
 {
-    if (password) {
-        return cli_fail(cli, CLI_FAILED, "decrypt it first: openssl pkey -in KEY -out PLAIN",
-                        "the key in %s is encrypted", path);
+    char words[96];
+    if (file->pkey == NULL) {
+        return key_missing(cli, path, file, "encryption key",
+                           "give one made by `ferry keygen`, imgtool or openssl, or a file with "
+                           "the 16 or 32 bytes of an AES key");
     }
-    if (key->aes_len != 0) {
-        key->tlv = FERRY_TLV_ENC_KW;
-        key->is_private = true;
+    key->pkey = file->pkey;
+    key->is_private = file->is_private;
+    key->tlv = tlv_of(key_words(key->pkey, words, sizeof words));
+    if (key->tlv != 0) {
         return CLI_OK;
     }
-    if (key->pkey == NULL) {
-        return cli_fail(cli, CLI_FAILED,
-                        "give a PEM file made by `ferry keygen` or imgtool, or a file with the 16 "
-                        "or 32 bytes of an AES key",
-                        "there is no encryption key in %s", path);
-    }
-    key->tlv = tlv_of(key->pkey);
-    if (key->tlv == 0) {
-        encrypt_key_free(key);
-        return cli_fail(cli, CLI_FAILED, "use a key of type ecdsa-p256, x25519 or rsa-2048",
-                        "the key in %s is of a type images are not encrypted for", path);
-    }
-    return CLI_OK;
+    encrypt_key_free(key);
+    return cli_fail(cli, CLI_FAILED, "use a key of type ecdsa-p256, x25519 or rsa-2048",
+                    "images are not encrypted for a key as the one in %s: %s", path, words);
 }
 
 int encrypt_key_load(const struct cli *cli, const char *path, struct encrypt_key *key)
 {
     struct cli_buffer file;
-    bool password = false;
+    struct key_file found = {0};
 
     *key = (struct encrypt_key){0};
     int code = cli_read_file(cli, path, &file);
     if (code != CLI_OK) {
         return code;
     }
-    if (!parse_aes(&file, key)) {
-        parse_pem(&file, key, &password);
+    if (parse_aes(&file, key)) {
+        key->tlv = FERRY_TLV_ENC_KW;
+        key->is_private = true;
+    } else {
+        code = key_decode(cli, path, &file, &found);
     }
     OPENSSL_cleanse(file.data, file.len);
     cli_buffer_free(&file);
-    return finish_load(cli, path, key, password);
+    return code != CLI_OK || key->aes_len != 0 ? code : take_pkey(cli, path, &found, key);
 }
 
 void encrypt_key_free(struct encrypt_key *key)

@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "key.h"
 
+#include "ferry/keys.h"
+#include "key_read.h"
+
 #include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const struct key_type key_types[] = {
-    {"rsa-2048", "RSA", NULL, 2048, FERRY_TLV_RSA2048_PSS, {&ferry_digest_sha256}},
-    {"rsa-3072", "RSA", NULL, 3072, FERRY_TLV_RSA3072_PSS, {&ferry_digest_sha256}},
-    {"ecdsa-p256", "EC", "prime256v1", 0, FERRY_TLV_ECDSA_SIG, {&ferry_digest_sha256}},
-    {"ecdsa-p384", "EC", "secp384r1", 0, FERRY_TLV_ECDSA_SIG, {&ferry_digest_sha384}},
+    {"rsa-2048", "rsa", "RSA", NULL, 2048, FERRY_TLV_RSA2048_PSS, {&ferry_digest_sha256}},
+    {"rsa-3072", "rsa", "RSA", NULL, 3072, FERRY_TLV_RSA3072_PSS, {&ferry_digest_sha256}},
+    {"ecdsa-p256", "ecdsa", "EC", "prime256v1", 0, FERRY_TLV_ECDSA_SIG, {&ferry_digest_sha256}},
+    {"ecdsa-p384", "ecdsap384", "EC", "secp384r1", 0, FERRY_TLV_ECDSA_SIG, {&ferry_digest_sha384}},
     {"ed25519",
+     "ed25519",
      "ED25519",
      NULL,
      0,
      FERRY_TLV_ED25519,
      {&ferry_digest_sha256, &ferry_digest_sha512}},
-    {"x25519", "X25519", NULL, 0, 0, {NULL}},
+    {"x25519", "x25519", "X25519", NULL, 0, 0, {NULL}},
 };
 
 const char key_type_names[] = "rsa-2048, rsa-3072, ecdsa-p256, ecdsa-p384, ed25519, x25519";
@@ -52,14 +55,18 @@ static bool has_group(const EVP_PKEY *pkey, const char *wanted)
            strcmp(group, wanted) == 0;
 }
 
-static bool has_modulus(const EVP_PKEY *pkey, unsigned bits)
+static bool has_exponent(const EVP_PKEY *pkey)
 {
     BIGNUM *exponent = NULL;
-    bool good = (unsigned)EVP_PKEY_get_bits(pkey) == bits &&
-                EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
+    bool good = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
                 BN_is_word(exponent, RSA_EXPONENT) == 1;
     BN_free(exponent);
     return good;
+}
+
+static bool has_modulus(const EVP_PKEY *pkey, unsigned bits)
+{
+    return (unsigned)EVP_PKEY_get_bits(pkey) == bits && has_exponent(pkey);
 }
 
 static const struct key_type *type_of(const EVP_PKEY *pkey)
@@ -94,31 +101,38 @@ static bool describe(struct key *key)
     return true;
 }
 
-/* Encrypted keys are refused with a plain message instead of a prompt from inside OpenSSL. */
-static int no_password(char *buf, int size, int rwflag, void *used)
+/* "curve secp256k1", "4096 bits", "exponent 3"; nothing for a type that has its own name only. */
+static void add_details(const EVP_PKEY *pkey, char *words, size_t size)
 {
-    (void)buf;
-    (void)size;
-    (void)rwflag;
-    *(bool *)used = true;
-    return -1;
+    char group[64] = "";
+    size_t used = strlen(words);
+    if (EVP_PKEY_is_a(pkey, "EC")) {
+        EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, NULL);
+        snprintf(words + used, size - used, ", curve %s", group[0] != '\0' ? group : "unnamed");
+    } else if (EVP_PKEY_is_a(pkey, "RSA") || EVP_PKEY_is_a(pkey, "RSA-PSS")) {
+        snprintf(words + used, size - used, ", %d bits%s", EVP_PKEY_get_bits(pkey),
+                 has_exponent(pkey) ? "" : ", exponent not 65537");
+    } else if (EVP_PKEY_is_a(pkey, "DSA")) {
+        /* Both are six numbers. */
+        snprintf(words + used, size - used, ", or the minimal form of an RSA key");
+    }
 }
 
-static bool parse_pem(const struct cli_buffer *file, struct key *key, bool *encrypted)
+const char *key_words(const EVP_PKEY *pkey, char *words, size_t size)
 {
-    BIO *bio = BIO_new_mem_buf(file->data, (int)file->len);
-    if (bio == NULL) {
-        return false;
+    const struct key_type *type = type_of(pkey);
+    const char *name = EVP_PKEY_get0_type_name(pkey);
+    snprintf(words, size, "%s", type != NULL ? type->name : name != NULL ? name : "unknown");
+    if (type == NULL) {
+        add_details(pkey, words, size);
     }
-    key->pkey = PEM_read_bio_PrivateKey(bio, NULL, no_password, encrypted);
-    key->is_private = key->pkey != NULL;
-    if (key->pkey == NULL) {
-        (void)BIO_reset(bio);
-        key->pkey = PEM_read_bio_PUBKEY(bio, NULL, no_password, encrypted);
-    }
-    BIO_free(bio);
-    ERR_clear_error();
-    return key->pkey != NULL;
+    return words;
+}
+
+bool key_is_published(const struct key *key)
+{
+    const struct ferry_image_key der = {key->der, key->der_len};
+    return ferry_development_keys.has(&ferry_development_keys, &der);
 }
 
 int key_load(const struct cli *cli, const char *path, struct key *key)
@@ -134,32 +148,26 @@ int key_load(const struct cli *cli, const char *path, struct key *key)
 
 int key_load_any(const struct cli *cli, const char *path, struct key *key)
 {
-    struct cli_buffer file;
-    bool encrypted = false;
+    struct key_file file;
+    char words[96];
+    char next[128];
 
     *key = (struct key){0};
-    int code = cli_read_file(cli, path, &file);
+    int code = key_read(cli, path, &file);
     if (code != CLI_OK) {
         return code;
     }
-    bool parsed = parse_pem(&file, key, &encrypted);
-    OPENSSL_cleanse(file.data, file.len);
-    cli_buffer_free(&file);
-    if (encrypted) {
-        return cli_fail(cli, CLI_FAILED, "decrypt it first: openssl pkey -in KEY -out PLAIN",
-                        "the key in %s is encrypted", path);
+    key->pkey = file.pkey;
+    key->is_private = file.is_private;
+    key->encrypted = file.encrypted;
+    if (describe(key)) {
+        return CLI_OK;
     }
-    if (!parsed) {
-        return cli_fail(cli, CLI_FAILED, "give a PEM file made by `ferry keygen` or imgtool",
-                        "there is no key in %s", path);
-    }
-    if (!describe(key)) {
-        key_free(key);
-        return cli_fail_why(cli, CLI_FAILED, "images are signed with keys of certain types only",
-                            "use one of: rsa-2048, rsa-3072, ecdsa-p256, ecdsa-p384, ed25519",
-                            "the key in %s is of a type Ferry does not sign with", path);
-    }
-    return CLI_OK;
+    key_words(key->pkey, words, sizeof words);
+    key_free(key);
+    snprintf(next, sizeof next, "use one of: %s", key_type_names);
+    return cli_fail(cli, CLI_FAILED, next, "the key in %s is of a type Ferry does not use: %s",
+                    path, words);
 }
 
 static EVP_PKEY *generate(const struct key_type *type)
@@ -228,29 +236,6 @@ void key_hash(const struct key *key, const struct ferry_image_digest_kind *diges
     digest->init(&state);
     digest->update(&state, key->der, key->der_len);
     digest->final(&state, hash);
-}
-
-int key_to_pem(const struct cli *cli, const struct key *key, bool private_key,
-               struct cli_buffer *buffer)
-{
-    *buffer = (struct cli_buffer){0};
-    BIO *bio = BIO_new(BIO_s_mem());
-    int good = bio != NULL && (private_key ? PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL,
-                                                                           NULL, 0, NULL, NULL)
-                                           : PEM_write_bio_PUBKEY(bio, key->pkey));
-    char *text = NULL;
-    long len = good == 1 ? BIO_get_mem_data(bio, &text) : 0;
-    if (len > 0) {
-        buffer->data = malloc((size_t)len);
-    }
-    if (buffer->data != NULL) {
-        memcpy(buffer->data, text, (size_t)len);
-        buffer->len = (size_t)len;
-    }
-    BIO_free(bio);
-    return buffer->data != NULL ? CLI_OK
-                                : cli_fail(cli, CLI_FAILED, "check the OpenSSL installation",
-                                           "cannot write the key as PEM");
 }
 
 void key_free(struct key *key)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys: PEM files in, signatures and DER public keys out. OpenSSL does the work. */
+/* Keys: their types, what they sign, and their public DER form. OpenSSL does the work. */
 #ifndef CLI_KEY_KEY_H
 #define CLI_KEY_KEY_H
 
@@ -13,6 +13,7 @@
 /* One kind of key Ferry signs or encrypts with. */
 struct key_type {
     const char *name;    /* "ecdsa-p256" */
+    const char *symbol;  /* what its arrays begin with, as imgtool's: "ecdsa" of "ecdsa_pub_key" */
     const char *openssl; /* OpenSSL's name of the algorithm */
     const char *group;   /* and of the curve, or NULL */
     unsigned bits;       /* of an RSA modulus, or 0 */
@@ -34,16 +35,24 @@ struct key {
     EVP_PKEY *pkey;
     const struct key_type *type;
     bool is_private;
+    bool encrypted;           /* its file has a password */
     uint8_t der[KEY_DER_MAX]; /* as in struct ferry_image_key */
     size_t der_len;
 };
 
-/* Load a private or public key from a PEM file: one that signs, or of any type.
- * After a message returns an enum cli_exit. */
+/* Load a private or public key from a file of any form that key_read() knows: one that signs, or
+ * of any type. Free it with key_free(). After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK
 int key_load(const struct cli *cli, const char *path, struct key *key);
 FERRY_MUST_CHECK
 int key_load_any(const struct cli *cli, const char *path, struct key *key);
+
+/* What a key is, in words for messages: "ecdsa-p256" or, of a type Ferry does not know,
+ * "RSA, 4096 bits" or "EC, curve secp256k1". Returns words, of size bytes. */
+const char *key_words(const EVP_PKEY *pkey, char *words, size_t size);
+
+/* Whether everybody has the private half: MCUboot's keys, those of Ferry's tests. */
+bool key_is_published(const struct key *key);
 
 /* Make a new private key. After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK
@@ -55,12 +64,6 @@ size_t key_sign(const struct key *key, const uint8_t *data, size_t len, uint8_t 
 
 /* Hash of the public key: what KEYHASH has. hash gets digest->size bytes. */
 void key_hash(const struct key *key, const struct ferry_image_digest_kind *digest, uint8_t *hash);
-
-/* The key as PEM text in buffer (private: PKCS#8). Free the buffer.
- * After a message returns an enum cli_exit. */
-FERRY_MUST_CHECK
-int key_to_pem(const struct cli *cli, const struct key *key, bool private_key,
-               struct cli_buffer *buffer);
 
 void key_free(struct key *key);
 

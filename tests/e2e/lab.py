@@ -4,9 +4,12 @@ by its process id and never left running."""
 import json
 import os
 import pathlib
+import pty
 import re
+import select
 import signal
 import subprocess
+import termios
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -59,6 +62,41 @@ def ferry(*args, device=None, timeout=120, check=None, env=None):
 
 def ferry_json(*args, device=None, timeout=120):
     return json.loads(ferry("--json", *args, device=device, timeout=timeout, check=0).stdout)
+
+
+def typed(command, *lines, timeout=60, env=None):
+    """Run a program at a terminal of its own and type a password at each prompt (": "), once it does
+    not show on the terminal. Returns the exit code and what the terminal showed."""
+    child, terminal = pty.fork()
+    if child == 0:
+        try:
+            os.execve(command[0], list(map(str, command)), {**os.environ, **(env or {})})
+        finally:
+            os._exit(127)
+    shown, answered, deadline = b"", 0, time.monotonic() + timeout
+    lines = list(lines)
+    try:
+        while time.monotonic() < deadline:
+            if not select.select([terminal], [], [], 1)[0]:
+                continue
+            try:
+                data = os.read(terminal, 4096)
+            except OSError:  # the program is gone
+                data = b""
+            if not data:
+                return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode()
+            shown += data
+            if lines and shown[answered:].endswith(b": "):
+                answered = len(shown)
+                while termios.tcgetattr(terminal)[3] & termios.ECHO:  # it asks for a password
+                    assert time.monotonic() < deadline, "the terminal shows what is typed"
+                    time.sleep(0.01)
+                os.write(terminal, lines.pop(0).encode() + b"\n")
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise AssertionError(f"{command} did not end; the terminal shows:\n{shown.decode()}")
+    finally:
+        os.close(terminal)
 
 
 # The virtual device starts ELF files: they are its firmware as they are.

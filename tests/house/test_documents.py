@@ -50,7 +50,8 @@ def test_every_command_has_help():
     listing = subprocess.run([FERRY, "--help"], capture_output=True, text=True, check=True).stdout
     commands = re.findall(r"^  ([a-z]+(?: [a-z]+)?) .{3,}  ", listing, re.M)
     words = {"update", "image list", "image upload", "image test", "image confirm", "image erase",
-             "image slots", "why", "echo", "reset", "params", "info", "keygen", "pubkey", "sign",
+             "image slots", "why", "echo", "reset", "params", "info", "keygen", "pubkey", "pubhash",
+             "privkey", "keyinfo", "sign",
              "verify", "inspect"}
     for command in words:
         done = subprocess.run([FERRY, *command.split(), "--help"], capture_output=True, text=True)

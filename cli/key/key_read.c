@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "key_read.h"
+
+#include "password.h"
+
+#include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/decoder.h>
+#include <openssl/err.h>
+#include <string.h>
+
+/* One file being read. */
+struct reader {
+    const struct cli *cli;
+    const char *path;
+    const struct cli_buffer *file;
+    const char *form;         /* "PEM" or "DER" */
+    bool encrypted;           /* a password was needed */
+    int code;                 /* what getting it came to */
+    struct password password; /* got once */
+};
+
+/* Called back by OpenSSL whenever it meets something encrypted. */
+static int give_password(char *text, size_t size, size_t *len, const OSSL_PARAM params[],
+                         void *argument)
+{
+    struct reader *r = argument;
+    (void)params;
+    if (!r->encrypted) {
+        r->encrypted = true;
+        r->code = password_get(r->cli, r->path, false, &r->password);
+    }
+    if (r->code != CLI_OK || r->password.len > size) {
+        return 0;
+    }
+    memcpy(text, r->password.text, r->password.len);
+    *len = r->password.len;
+    return 1;
+}
+
+/* The first key with at least what is selected, behind whatever else the file has. */
+static EVP_PKEY *find_key(struct reader *r, int selection)
+{
+    EVP_PKEY *pkey = NULL;
+    OSSL_DECODER_CTX *ctx =
+        OSSL_DECODER_CTX_new_for_pkey(&pkey, r->form, NULL, NULL, selection, NULL, NULL);
+    BIO *bio = BIO_new_mem_buf(r->file->data, (int)r->file->len);
+    bool more = ctx != NULL && bio != NULL &&
+                OSSL_DECODER_CTX_set_passphrase_cb(ctx, give_password, r) == 1;
+
+    while (more && pkey == NULL) {
+        int before = BIO_tell(bio);
+        (void)OSSL_DECODER_from_bio(ctx, bio);
+        more = !BIO_eof(bio) && BIO_tell(bio) > before && r->code == CLI_OK;
+    }
+    BIO_free(bio);
+    OSSL_DECODER_CTX_free(ctx);
+    ERR_clear_error();
+    return pkey;
+}
+
+static bool normalize(EVP_PKEY *pkey)
+{
+    return !EVP_PKEY_is_a(pkey, "EC") ||
+           (EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_ENCODING, "named_curve") == 1 &&
+            EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                           "uncompressed") == 1 &&
+            EVP_PKEY_set_int_param(pkey, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, 1) == 1);
+}
+
+static bool has_text(const struct cli_buffer *file, const char *text)
+{
+    return memmem(file->data, file->len, text, strlen(text)) != NULL;
+}
+
+int key_decode(const struct cli *cli, const char *path, const struct cli_buffer *file,
+               struct key_file *key)
+{
+    struct reader r = {.cli = cli, .path = path, .file = file};
+
+    *key = (struct key_file){.is_pem = has_text(file, "-----BEGIN ")};
+    r.form = key->is_pem ? "PEM" : "DER";
+    key->pkey = find_key(&r, EVP_PKEY_KEYPAIR);
+    key->is_private = key->pkey != NULL;
+    key->encrypted = r.encrypted;
+    password_wipe(&r.password);
+    if (r.code != CLI_OK) {
+        return r.code;
+    }
+    if (key->pkey == NULL && r.encrypted) {
+        return cli_fail_why(cli, CLI_FAILED, "the password is wrong, or the file is damaged",
+                            "give the password that the key was made with",
+                            "the password does not open the key in %s", path);
+    }
+    if (key->pkey == NULL) {
+        key->pkey = find_key(&r, EVP_PKEY_PUBLIC_KEY);
+    }
+    if (key->pkey != NULL && !normalize(key->pkey)) {
+        EVP_PKEY_free(key->pkey);
+        key->pkey = NULL;
+        ERR_clear_error();
+    }
+    return CLI_OK;
+}
+
+int key_missing(const struct cli *cli, const char *path, const struct key_file *key,
+                const char *what, const char *next)
+{
+    return cli_fail_why(cli, CLI_FAILED,
+                        key->is_pem ? "it has a PEM block, but damaged, or of something else"
+                                    : "it is neither PEM nor the DER form of a key",
+                        next, "there is no %s in %s", what, path);
+}
+
+int key_read(const struct cli *cli, const char *path, struct key_file *key)
+{
+    struct cli_buffer file;
+    *key = (struct key_file){0};
+    int code = cli_read_file(cli, path, &file);
+    if (code != CLI_OK) {
+        return code;
+    }
+    code = key_decode(cli, path, &file, key);
+    OPENSSL_cleanse(file.data, file.len);
+    cli_buffer_free(&file);
+    if (code == CLI_OK && key->pkey == NULL) {
+        return key_missing(cli, path, key, "key",
+                           "give a file made by `ferry keygen`, imgtool or openssl");
+    }
+    return code;
+}
