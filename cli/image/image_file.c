@@ -63,14 +63,30 @@ static void begin_payload(struct image_file *file)
     ferry_flash_cipher_wipe(&file->cipher);
 }
 
-static int finish_read(const struct cli *cli, const char *path, struct image_file *file, int error)
+/* Of what is no image nothing is kept. */
+static int finish_open(struct image_file *file, int error)
 {
     if (error != FERRY_OK) {
         image_file_free(file);
-        return cli_fail_error(cli, CLI_VERIFY, error, "%s is no usable image", path);
+        return error;
     }
     begin_payload(file);
-    return CLI_OK;
+    return FERRY_OK;
+}
+
+static int finish_read(const struct cli *cli, const char *path, struct image_file *file, int error)
+{
+    error = finish_open(file, error);
+    return error == FERRY_OK
+               ? CLI_OK
+               : cli_fail_error(cli, CLI_VERIFY, error, "%s is no usable image", path);
+}
+
+int image_file_take(struct cli_buffer *bytes, struct image_file *file)
+{
+    *file = (struct image_file){.bytes = *bytes};
+    *bytes = (struct cli_buffer){0};
+    return finish_open(file, open_at(file, 0));
 }
 
 /* The file's bytes; those it stands for when it is Intel HEX. */

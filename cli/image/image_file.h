@@ -29,6 +29,11 @@ struct image_file {
 FERRY_MUST_CHECK
 int image_file_read(const struct cli *cli, const char *path, struct image_file *file);
 
+/* The same of bytes that are in memory: file owns them then, also when they are refused. Says
+ * nothing. Returns FERRY_OK or an error of ferry_image_inspect(). */
+FERRY_MUST_CHECK
+int image_file_take(struct cli_buffer *bytes, struct image_file *file);
+
 /* Read a file or the dump of a slot, whose image may begin one sector up, whatever is in it: only a
  * file that cannot be read is refused.
  *
