@@ -67,6 +67,8 @@ extern const struct cli_command cli_os_commands[];
 extern const struct cli_command cli_update_commands[];
 extern const struct cli_command cli_why_commands[];
 extern const struct cli_command cli_b0_commands[];
+extern const struct cli_command cli_bundle_create_commands[];
+extern const struct cli_command cli_bundle_commands[];
 extern const struct cli_command cli_measured_commands[];
 
 /* getopt_long() for a command: its own options first, then the global ones, which are handled
