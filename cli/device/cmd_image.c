@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry image list, upload, test, confirm, erase, slots */
-#include "cli/image/image_file.h"
+#include "cli/image/compressed.h"
 #include "image_list.h"
 #include "progress.h"
 
@@ -325,6 +325,7 @@ static int run_upload(struct cli *cli, int argc, char **argv)
     if (code != CLI_OK) {
         return code;
     }
+    compressed_warn(argv[optind], &file);
     code = session_open(cli, &session);
     if (code == CLI_OK) {
         image_file_sha256(&file, sha);

@@ -1,7 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files of an update, before the first byte is sent. */
 #include "cli/first/b0.h"
+#include "cli/image/compressed.h"
 #include "update_run.h"
+
+/* What a compressed image unpacks to, as far as that can be seen here. */
+static int check_inner(const struct update_run *run, const struct update_item *item,
+                       const struct key *key)
+{
+    struct compressed inner = {0};
+    int code = CLI_OK;
+    if (item->file.payload != IMAGE_ENCRYPTED) {
+        code = compressed_check(run->cli, item->path, &item->file, key, &inner);
+    }
+    compressed_free(&inner);
+    if (code == CLI_OK) {
+        compressed_warn(item->path, &item->file);
+    }
+    return code;
+}
 
 /* Read and check one file. Returns an exit code; the file is open after CLI_OK. */
 static int check_file(struct update_run *run, struct update_item *item)
@@ -21,6 +38,8 @@ static int check_file(struct update_run *run, struct update_item *item)
         }
         if (error != FERRY_OK && error != FERRY_E_SECRET) {
             code = cli_fail_error(run->cli, CLI_VERIFY, error, "%s does not verify", item->path);
+        } else {
+            code = check_inner(run, item, run->key_path != NULL ? &key : NULL);
         }
     }
     key_free(&key);

@@ -83,6 +83,9 @@ static int inspect(cJSON *object, struct image_file *file, const struct inspect_
     if (error == FERRY_OK) {
         state = inspect_state(object, file, key, &verdict);
         snprintf(why, INSPECT_DAMAGE_MAX, "%s", ferry_error_text(state));
+        if (state == FERRY_OK && file->payload != IMAGE_ENCRYPTED) {
+            state = inspect_compression(object, file, key, why);
+        }
     } else {
         inspect_damage(file->bytes.data + file->offset, file->bytes.len - file->offset, error, why);
         cJSON_AddStringToObject(object, "digest", "not checked");

@@ -24,6 +24,19 @@ static void tell_input(const struct cli *cli, const char *in_path, const struct 
     }
 }
 
+/* "compressed with LZMA2: 30000 → 12882 bytes"; where it was. */
+static void print_compression(const struct cli *cli, const struct ferry_flash *image,
+                              const struct ferry_image_header *header, const char *out_path)
+{
+    uint8_t size[4];
+    if (!cli->json && (header->flags & FERRY_IMAGE_COMPRESSED) != 0 &&
+        ferry_image_tlv(image, header, FERRY_TLV_DECOMP_SIZE, size, sizeof size) == FERRY_OK) {
+        fprintf(cli_text(cli, out_path), "compressed with %s: %u → %u bytes\n",
+                compression_words(header->flags), (unsigned)ferry_load_le32(size),
+                (unsigned)header->payload_size);
+    }
+}
+
 static void print_signed(const struct cli *cli, const struct sign_arguments *a,
                          const struct ferry_image_info *info, const char *out_path)
 {
@@ -44,6 +57,7 @@ static void print_signed(const struct cli *cli, const struct sign_arguments *a,
         cJSON_AddStringToObject(object, "hash", hash);
         cJSON_AddStringToObject(object, "signature", type);
         cJSON_AddStringToObject(object, "encryption", encryption);
+        cJSON_AddStringToObject(object, "compression", compression_words(info->header.flags));
         cJSON_AddNumberToObject(object, "size", info->size);
         cJSON_AddNumberToObject(object, "slot_room", image_build_limit(&a->build));
         cli_print_json_to(text, object);
@@ -67,6 +81,7 @@ static int save(const struct cli *cli, const struct sign_arguments *a, const str
     int code = sign_save(cli, a, in, image, known ? info.size : (uint32_t)image->len, out_path);
     if (code == CLI_OK && known) {
         print_signed(cli, a, &info, out_path);
+        print_compression(cli, &rom.flash, &info.header, out_path);
     }
     return code;
 }

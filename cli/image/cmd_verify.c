@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry verify: whether an image file is whole, and by whom. */
-#include "image_file.h"
+#include "compressed.h"
 
 /* What could be seen of the signature without the plaintext. */
 static const char *stated_text(const struct image_file *file, const struct key *key)
@@ -54,7 +54,7 @@ static const char *payload_text(const struct image_file *file)
 }
 
 static void print_verified(const struct cli *cli, const char *path, const struct image_file *file,
-                           const struct key *key)
+                           const struct key *key, const struct compressed *inner)
 {
     const struct ferry_image_info *info = &file->info;
     char version[FERRY_VERSION_TEXT_MAX];
@@ -68,11 +68,26 @@ static void print_verified(const struct cli *cli, const char *path, const struct
         cJSON_AddStringToObject(object, "hash", hash);
         cJSON_AddStringToObject(object, "signature", key != NULL ? key->type->name : "unchecked");
         cJSON_AddStringToObject(object, "payload", image_file_payload_name(file));
+        compressed_add(object, inner);
         cli_print_json(object);
         return;
     }
     printf("%s: version %s%s, digest good, signature %s\nhash: %s\n", path, version,
            payload_text(file), key != NULL ? "good" : "not checked (give -k KEY)", hash);
+    compressed_print(stdout, inner);
+}
+
+/* What was verified is how it is stored; then what it unpacks to. */
+static int verify_inner(const struct cli *cli, const char *path, const struct image_file *file,
+                        const struct key *key)
+{
+    struct compressed inner;
+    int code = compressed_check(cli, path, file, key, &inner);
+    if (code == CLI_OK) {
+        print_verified(cli, path, file, key, &inner);
+    }
+    compressed_free(&inner);
+    return code;
 }
 
 /* Read FILE, decrypt it where a key is given for that, verify it, and say what was found. */
@@ -88,7 +103,7 @@ static int verify_file(const struct cli *cli, const char *path, const char *secr
     if (code == CLI_OK) {
         int error = image_file_verify(&file, key);
         if (error == FERRY_OK) {
-            print_verified(cli, path, &file, key);
+            code = verify_inner(cli, path, &file, key);
         } else {
             code = error == FERRY_E_SECRET ? refuse_sealed(cli, path, &file, key)
                                            : refuse(cli, path, error);

@@ -252,9 +252,13 @@ int image_build(const struct cli *cli, const struct image_build *build,
                 const struct cli_buffer *firmware, struct cli_buffer *out)
 {
     struct image_content content;
+    struct image_packed packed = {{0}, {0}};
     struct image_proof proof;
     *out = (struct cli_buffer){0};
     int code = image_content_of(cli, build, firmware, &content);
+    if (code == CLI_OK) {
+        code = image_compress(cli, build, &content, &packed);
+    }
     if (code == CLI_OK) {
         code = image_compose(cli, build, &content, out);
     }
@@ -267,6 +271,7 @@ int image_build(const struct cli *cli, const struct image_build *build,
     if (code == CLI_OK) {
         code = image_fit(cli, build, out);
     }
+    image_packed_free(&packed);
     if (code != CLI_OK) {
         cli_buffer_free(out);
     }

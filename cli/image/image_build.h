@@ -3,6 +3,7 @@
 #ifndef CLI_IMAGE_IMAGE_BUILD_H
 #define CLI_IMAGE_IMAGE_BUILD_H
 
+#include "compress.h"
 #include "encrypt.h"
 #include "image_claims.h"
 
@@ -31,6 +32,7 @@ struct image_build {
     bool pure;                                    /* sign the image itself: Ed25519 alone */
     struct image_claims claims;
     struct encryption encryption; /* its key NULL: not encrypted */
+    enum compression compression; /* before it is encrypted */
 };
 
 /* The digest it is built with. */

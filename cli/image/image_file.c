@@ -121,7 +121,7 @@ int image_file_look(const struct cli *cli, const char *path, uint32_t sector,
     return CLI_OK;
 }
 
-static int verify(const struct ferry_flash *image, const struct key *key)
+int image_file_verify_flash(const struct ferry_flash *image, const struct key *key)
 {
     uint8_t buf[4096];
     struct ferry_image_info info;
@@ -144,7 +144,7 @@ static int verify(const struct ferry_flash *image, const struct key *key)
 
 int image_file_verify(struct image_file *file, const struct key *key)
 {
-    int error = verify(&file->rom.flash, key);
+    int error = image_file_verify_flash(&file->rom.flash, key);
     if (file->payload == IMAGE_PLAIN) {
         return error;
     }
@@ -156,7 +156,7 @@ int image_file_verify(struct image_file *file, const struct key *key)
     if (file->cipher.inner == NULL) {
         return FERRY_E_SECRET;
     }
-    error = verify(&file->cipher.flash, key);
+    error = image_file_verify_flash(&file->cipher.flash, key);
     file->payload = error == FERRY_E_DIGEST ? IMAGE_ENCRYPTED : IMAGE_DECRYPTED;
     return error;
 }

@@ -58,6 +58,11 @@ int image_file_decrypt(const struct cli *cli, const char *key_path, struct image
 FERRY_MUST_CHECK
 int image_file_verify(struct image_file *file, const struct key *key);
 
+/* Verify an image that is plaintext: digest and, with a key, signature. A compressed one is
+ * verified as it is stored. Returns FERRY_OK, or why not (ferry_image_verify()). */
+FERRY_MUST_CHECK
+int image_file_verify_flash(const struct ferry_flash *image, const struct key *key);
+
 /* Whether a key signed the digest that the image states: what can be said of one that is encrypted.
  * Returns FERRY_OK; FERRY_E_SIGNATURE when no signature is of this key and that digest; or
  * FERRY_E_UNSUPPORTED for a signature of the image itself, of which the plaintext is needed. */

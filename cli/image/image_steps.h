@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The steps in which an image is made, for those who make one of another. In this order: compose,
- * prove, close, fit. [mcuboot-format.md §2.1–2.5] */
+/* The steps in which an image is made, for those who make one of another. In this order: compress,
+ * compose, prove, close, fit. [mcuboot-format.md §2.1–2.5] */
 #ifndef CLI_IMAGE_IMAGE_STEPS_H
 #define CLI_IMAGE_IMAGE_STEPS_H
 
@@ -30,6 +30,22 @@ struct image_proof {
 FERRY_MUST_CHECK
 int image_content_of(const struct cli *cli, const struct image_build *build,
                      const struct cli_buffer *firmware, struct image_content *content);
+
+/* What compressed content is made of; free it with image_packed_free(). */
+struct image_packed {
+    struct cli_buffer payload;
+    struct cli_buffer tlvs;
+};
+
+/* Where the build asks for it, turn content into that of the compressed image: the uncompressed one
+ * is made and signed on the way, and must fit the slot too. With a warning content stays as it is
+ * when it does not get smaller. content borrows from packed then. After a message returns an enum
+ * cli_exit; free packed in any case. */
+FERRY_MUST_CHECK
+int image_compress(const struct cli *cli, const struct image_build *build,
+                   struct image_content *content, struct image_packed *packed);
+
+void image_packed_free(struct image_packed *packed);
 
 /* Header, payload and protected area: what is hashed. out is on the heap; free it. After a message
  * returns an enum cli_exit. */

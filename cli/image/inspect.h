@@ -3,7 +3,7 @@
 #ifndef CLI_IMAGE_INSPECT_H
 #define CLI_IMAGE_INSPECT_H
 
-#include "image_file.h"
+#include "compressed.h"
 
 #include "ferry/slots.h"
 
@@ -39,6 +39,13 @@ void inspect_verify(struct image_file *file, const struct key *key,
 FERRY_MUST_CHECK
 int inspect_state(cJSON *object, const struct image_file *file, const struct key *key,
                   const struct inspect_verdict *verdict);
+
+/* Of a compressed image that verified as it is stored: how it is compressed, and whether what it
+ * unpacks to is good. With a key its signature counts. Returns FERRY_OK; or FERRY_E_TLV when it
+ * does not hold what its TLVs say, and why in words. */
+FERRY_MUST_CHECK
+int inspect_compression(cJSON *object, const struct image_file *file, const struct key *key,
+                        char why[COMPRESSED_WRONG_MAX]);
 
 /* The whole inspection as text on standard output. */
 void inspect_print(const cJSON *object);

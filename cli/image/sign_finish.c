@@ -48,5 +48,9 @@ int sign_finish(const struct cli *cli, struct sign_arguments *a)
         return cli_fail(cli, CLI_USAGE, "give the device's public key: -E KEY",
                         "--clear, --hmac-sha and --save-enctlv say how to encrypt");
     }
+    if (b->compression != COMPRESSION_NONE && a->key_count > 1) {
+        return cli_fail(cli, CLI_USAGE, "give one -k KEY",
+                        "a compressed image has room for one signature of the image inside it");
+    }
     return finish_uuids(cli, a, &b->claims);
 }

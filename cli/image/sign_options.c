@@ -37,6 +37,7 @@ static const struct option sign_options[] = {
     {"input-format", required_argument, NULL, OPTION_INPUT_FORMAT},
     {"output-format", required_argument, NULL, OPTION_OUTPUT_FORMAT},
     {"range", required_argument, NULL, OPTION_RANGE},
+    {"compression", required_argument, NULL, OPTION_COMPRESSION},
     {0},
 };
 
@@ -103,4 +104,6 @@ const char sign_options_help[] =
     "  -x, --hex-addr N       HEX output: address of the image (default: that of a HEX or ELF IN)\n"
     "      --output-format F  bin or hex (default: hex when OUT ends in .hex)\n"
     "      --input-format F   auto (default: by the content of IN), bin, hex, elf\n"
-    "      --range FIRST-LAST of a HEX or ELF IN the data at these addresses alone\n";
+    "      --range FIRST-LAST of a HEX or ELF IN the data at these addresses alone\n"
+    "      --compression C    disabled (default), lzma2, lzma2armthumb: for a bootloader that\n"
+    "                         unpacks it; Ferry's does not\n";

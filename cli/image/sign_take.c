@@ -228,11 +228,27 @@ static int take_form(const struct cli *cli, int option, struct sign_arguments *a
     }
 }
 
-/* How it is encrypted. Returns an enum cli_exit, or -1 for another option. */
+static int take_compression(const struct cli *cli, enum compression *compression)
+{
+    static const char *const names[] = {[COMPRESSION_NONE] = "disabled",
+                                        [COMPRESSION_LZMA2] = "lzma2",
+                                        [COMPRESSION_LZMA2_ARM_THUMB] = "lzma2armthumb"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(optarg, names[i]) == 0) {
+            *compression = (enum compression)i;
+            return CLI_OK;
+        }
+    }
+    return bad_value(cli, "--compression", "give disabled, lzma2 or lzma2armthumb");
+}
+
+/* How it is compressed and encrypted. Returns an enum cli_exit, or -1 for another option. */
 static int take_encryption(const struct cli *cli, int option, struct sign_arguments *a)
 {
     struct encryption *e = &a->build.encryption;
     switch (option) {
+    case OPTION_COMPRESSION:
+        return take_compression(cli, &a->build.compression);
     case 'E':
         a->encrypt_path = optarg;
         return CLI_OK;

@@ -90,6 +90,14 @@ void tlv_words(const struct ferry_tlv *tlv, const uint8_t *data, char *out)
     case FERRY_TLV_DEPENDENCY:
         say_dependency(data, out);
         break;
+    case FERRY_TLV_DECOMP_SIZE:
+        snprintf(out, TLV_WORDS_MAX, "the payload unpacks to %u bytes",
+                 (unsigned)ferry_load_le32(data));
+        break;
+    case FERRY_TLV_COMP_DEC_SIZE:
+        snprintf(out, TLV_WORDS_MAX, "%u bytes of it are compressed, the rest fills AES blocks",
+                 (unsigned)ferry_load_le32(data));
+        break;
     case FERRY_TLV_UUID_VID:
     case FERRY_TLV_UUID_CID:
         say_uuid(data, out);

@@ -110,8 +110,9 @@ static const struct ferry_smp_words image_table[] = {
             "use a client that sends \"off\" with every chunk"},
     [21] = {"INVALID_LENGTH", "the first upload request does not tell the image's length",
             "use a client that sends \"len\" with the first chunk"},
-    [22] = {"INVALID_IMAGE_HEADER", "the first chunk is shorter than an image header",
-            "send at least 32 bytes in the first chunk; raise the packet size"},
+    [22] =
+        {"INVALID_IMAGE_HEADER", "the image header is cut short, or of an image it cannot take",
+         "is it compressed? ferry inspect FILE tells; raise the packet size to 32 bytes or more"},
     [23] = {"INVALID_IMAGE_HEADER_MAGIC", "the file is not a MCUboot image",
             "upload the signed image, not a hex, ELF or plain binary file"},
     [24] = {"INVALID_HASH",
