@@ -445,6 +445,17 @@ static void say_power_on(const struct chip *chip)
     chip_say(chip, "power on; %s; %s", serial, udp);
 }
 
+static void say_tally(const struct chip *chip)
+{
+    char text[96];
+
+    for (uint32_t i = 0; i < chip->board->layout.area_count; i++) {
+        if (tally_text(&chip->tally, &chip->board->layout, i, text, sizeof(text))) {
+            chip_say(chip, "flash: %s", text);
+        }
+    }
+}
+
 static void power_down(struct chip *chip)
 {
     program_kill(&chip->program);
@@ -466,6 +477,7 @@ static void power_down(struct chip *chip)
         chip_say(chip, "%llu received bytes were lost: the CPU stood still",
                  (unsigned long long)chip->bytes_lost);
     }
+    say_tally(chip);
 }
 
 int chip_run(struct board *board, const struct options *options)

@@ -7,6 +7,7 @@
 #include "program.h"
 #include "ram.h"
 #include "serial.h"
+#include "tally.h"
 #include "udp.h"
 
 #define CHIP_NEVER UINT64_MAX
@@ -30,6 +31,7 @@ struct chip {
     struct board *board;
     struct ferry_flash_cutter flash[FERRY_VCHIP_DEVICES]; /* of the board, under this power */
     struct ferry_power power;
+    struct tally tally;
     int readers[FERRY_VCHIP_DEVICES]; /* the flash files as programs see them */
     struct ram ram;
     struct ram shared; /* by bootloader and firmware */

@@ -87,13 +87,20 @@ void chip_operate(struct chip *chip)
 {
     struct chip_operation *operation = &chip->operation;
     const struct ferry_flash *flash = &chip->flash[operation->message.a].flash;
+    const struct ferry_vchip_message *message = &operation->message;
+    const struct layout *layout = &chip->board->layout;
     int result;
 
     operation->pending = false;
-    if (operation->message.kind == FERRY_VCHIP_PROGRAM) {
-        result = ferry_flash_program(flash, operation->message.b, operation->bytes, operation->len);
+    if (message->kind == FERRY_VCHIP_PROGRAM) {
+        result = ferry_flash_program(flash, message->b, operation->bytes, operation->len);
     } else {
-        result = ferry_flash_erase(flash, operation->message.b, operation->message.c);
+        result = ferry_flash_erase(flash, message->b, message->c);
+    }
+    if (result == FERRY_OK && message->kind == FERRY_VCHIP_PROGRAM) {
+        tally_program(&chip->tally, layout, message->a, message->b, (uint32_t)operation->len);
+    } else if (result == FERRY_OK) {
+        tally_erase(&chip->tally, layout, message->a, message->b, message->c);
     }
     if (chip->power.off) {
         chip->exit_code = EXIT_CUT;
