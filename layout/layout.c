@@ -103,6 +103,20 @@ static uint32_t find_device(const struct layout *layout, const char *name)
     return i;
 }
 
+/* What is there to compute with, as `ferry layout` does. */
+static void read_times(struct json_reader *reader, const cJSON *item, struct layout_device *device)
+{
+    if (json_has(item, "erase_ms")) {
+        (void)json_number(reader, item, "erase_ms", 1, 10000, &device->erase_ms);
+    }
+    if (json_has(item, "program_us")) {
+        (void)json_number(reader, item, "program_us", 1, 1000000, &device->program_us);
+    }
+    if (json_has(item, "endurance")) {
+        (void)json_number(reader, item, "endurance", 1, 100000000, &device->endurance);
+    }
+}
+
 static void read_device(struct json_reader *reader, const cJSON *item, struct layout *layout)
 {
     struct layout_device *device = &layout->devices[layout->device_count];
@@ -111,11 +125,14 @@ static void read_device(struct json_reader *reader, const cJSON *item, struct la
     uint32_t erased_value = 0;
 
     geometry->ops = &no_ops;
-    (void)json_only(reader, item, "name sectors write_size erased_value no_second_write");
+    (void)json_only(reader, item,
+                    "name sectors write_size erased_value no_second_write erase_ms "
+                    "program_us endurance");
     (void)layout_read_name(reader, item, "name", device->name);
     (void)json_number(reader, item, "write_size", 1, FERRY_FLASH_WRITE_MAX, &write_size);
     (void)json_number(reader, item, "erased_value", 0, 255, &erased_value);
     (void)json_flag(reader, item, "no_second_write", &device->no_second_write);
+    read_times(reader, item, device);
     geometry->write_size = (uint8_t)write_size;
     geometry->erased_value = (uint8_t)erased_value;
     if ((write_size & (write_size - 1)) != 0) {

@@ -132,6 +132,24 @@ static void several_devices_and_runs(void **state)
     assert_int_equal(start.flags, 0);
 }
 
+static void times_of_flash_are_told(void **state)
+{
+    char *text = changed(layout_default_text, "\"write_size\": 8",
+                         "\"write_size\": 8, \"erase_ms\": 20, \"program_us\": 9, "
+                         "\"endurance\": \"100K\"");
+
+    (void)state;
+    assert_int_equal(layout_parse(layout_default_text, &layout, why), FERRY_OK);
+    assert_int_equal(layout.devices[0].erase_ms, 0);
+    assert_int_equal(layout.devices[0].program_us, 0);
+    assert_int_equal(layout.devices[0].endurance, 0);
+    assert_int_equal(layout_parse(text, &layout, why), FERRY_OK);
+    assert_int_equal(layout.devices[0].erase_ms, 20);
+    assert_int_equal(layout.devices[0].program_us, 9);
+    assert_int_equal(layout.devices[0].endurance, 100 * 1024);
+    free(text);
+}
+
 static void trials_and_ram_are_told(void **state)
 {
     struct ferry_vchip_start start;
@@ -258,6 +276,11 @@ static const struct bad bads[] = {
      "from 0 to 3600000"},
     {"\"max_align\": 8", "\"max_align\": 8, \"recovery\": {\"button\": 1}", "recovery.button",
      "true or false"},
+    {"\"write_size\": 8", "\"write_size\": 8, \"erase_ms\": 0", "flash[0].erase_ms",
+     "from 1 to 10000"},
+    {"\"write_size\": 8", "\"write_size\": 8, \"program_us\": \"x\"", "flash[0].program_us", ""},
+    {"\"write_size\": 8", "\"write_size\": 8, \"endurance\": 0", "flash[0].endurance",
+     "from 1 to 100000000"},
     {"\"write_size\": 8", "\"write_size\": 3", "flash[0].write_size", "1, 2, 4, 8, 16 or 32"},
     {"\"write_size\": 8", "\"write_size\": 64", "flash[0].write_size", "from 1 to 32"},
     {"\"write_size\": 8", "\"write_size\": 16", "images[0]", "max_align"},
@@ -532,6 +555,7 @@ int main(void)
         cmocka_unit_test(the_built_in_one_is_good),
         cmocka_unit_test(several_devices_and_runs),
         cmocka_unit_test(a_policy_is_told),
+        cmocka_unit_test(times_of_flash_are_told),
         cmocka_unit_test(trials_and_ram_are_told),
         cmocka_unit_test(every_strategy_can_be_named),
         cmocka_unit_test(every_error_names_field_and_remedy),
