@@ -69,6 +69,7 @@ extern const struct cli_command cli_why_commands[];
 extern const struct cli_command cli_b0_commands[];
 extern const struct cli_command cli_bundle_create_commands[];
 extern const struct cli_command cli_bundle_commands[];
+extern const struct cli_command cli_layout_commands[];
 extern const struct cli_command cli_measured_commands[];
 
 /* getopt_long() for a command: its own options first, then the global ones, which are handled

@@ -12,7 +12,7 @@ static const struct cli_command *const command_lists[] = {
     cli_measured_commands,      cli_os_commands,      cli_sign_commands,
     cli_verify_commands,        cli_inspect_commands, cli_keygen_commands,
     cli_key_commands,           cli_trust_commands,   cli_b0_commands,
-    cli_bundle_create_commands, cli_bundle_commands,
+    cli_bundle_create_commands, cli_bundle_commands,  cli_layout_commands,
 };
 
 #define LISTS (sizeof command_lists / sizeof command_lists[0])

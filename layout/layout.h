@@ -18,7 +18,7 @@ struct layout_device {
     char name[FERRY_VCHIP_NAME];
     bool no_second_write;
     uint32_t erase_ms, program_us, endurance; /* a sector, a write unit, erases; 0: not said */
-    struct ferry_flash geometry; /* no operations: for sizes and sectors only */
+    struct ferry_flash geometry;              /* no operations: for sizes and sectors only */
 };
 
 struct layout {
