@@ -4,52 +4,6 @@
 
 #include <string.h>
 
-static void add_version(cJSON *object, const char *key, const struct ferry_version *version)
-{
-    char text[FERRY_VERSION_TEXT_MAX];
-    if (why_has_version(version)) {
-        ferry_version_text(version, text);
-        cJSON_AddStringToObject(object, key, text);
-    }
-}
-
-static void print_as_json(uint32_t image, const struct ferry_why *why,
-                          const struct why_words *words)
-{
-    bool any = why->action != FERRY_BOOT_RAN;
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddNumberToObject(object, "image", image);
-    cJSON_AddStringToObject(object, "action", any ? ferry_boot_action_name(why->action) : "none");
-    cJSON_AddStringToObject(object, "what", words->what);
-    cJSON_AddStringToObject(object, "why", words->why);
-    cJSON_AddStringToObject(object, "next", words->next);
-    if (any) {
-        cJSON_AddNumberToObject(object, "reason", why->reason);
-        cJSON_AddStringToObject(object, "reason_name", ferry_error_name(why->reason));
-        add_version(object, "version", &why->version);
-        add_version(object, "running", &why->running);
-        cJSON_AddBoolToObject(object, "resumed", why->resumed);
-        if (why->failure.area != FERRY_AREA_NONE) {
-            cJSON_AddStringToObject(object, "area", ferry_boot_area_name(why->failure.area));
-            cJSON_AddNumberToObject(object, "sector", why->failure.sector);
-        }
-        if (why->need.known) {
-            cJSON_AddNumberToObject(object, "needs", why->need.image);
-            add_version(object, "least", &why->need.version);
-        }
-        if (why->counters.known) {
-            cJSON_AddNumberToObject(object, "counter", why->counters.image);
-            cJSON_AddNumberToObject(object, "demanded", why->counters.least);
-        }
-        cJSON_AddNumberToObject(object, "upgrades", why->upgrades);
-        cJSON_AddNumberToObject(object, "reverts", why->reverts);
-        cJSON_AddNumberToObject(object, "refusals", why->refusals);
-        cJSON_AddNumberToObject(object, "resumes", why->resumes);
-        cJSON_AddNumberToObject(object, "stops", why->stops);
-    }
-    cli_print_json(object);
-}
-
 static void print_human(const struct ferry_why *why, const struct why_words *words)
 {
     char running[FERRY_VERSION_TEXT_MAX];
@@ -130,7 +84,7 @@ static int why(struct cli *cli, uint32_t image)
     } else {
         why_in_words(&report, &words);
         if (cli->json) {
-            print_as_json(image, &report, &words);
+            cli_print_json(why_json(image, &report, &words));
         } else {
             print_human(&report, &words);
         }

@@ -3,6 +3,8 @@
 #include "inspect.h"
 #include "inspect_damage.h"
 
+#include "cli/dump/dump_report.h"
+
 #include <string.h>
 
 /* How to look, and what a dump is of: how its strategy uses the slot. */
@@ -11,6 +13,7 @@ struct inspect_options {
     uint32_t sector;                              /* 0 = not told */
     const char *key_path;                         /* -k; NULL = none */
     const char *secret_path;                      /* -E; NULL = none */
+    const char *layout;                           /* FILE is a whole flash; NULL = it is not */
 };
 
 static int unknown_strategy(const struct cli *cli, const char *name)
@@ -32,11 +35,10 @@ static int unknown_strategy(const struct cli *cli, const char *name)
 static int take_inspect_options(struct cli *cli, int argc, char **argv,
                                 struct inspect_options *options)
 {
-    static const struct option own[] = {{"strategy", required_argument, NULL, 's'},
-                                        {"sector", required_argument, NULL, 'S'},
-                                        {"key", required_argument, NULL, 'k'},
-                                        {"encrypt", required_argument, NULL, 'E'},
-                                        {0}};
+    static const struct option own[] = {
+        {"strategy", required_argument, NULL, 's'}, {"sector", required_argument, NULL, 'S'},
+        {"key", required_argument, NULL, 'k'},      {"encrypt", required_argument, NULL, 'E'},
+        {"layout", required_argument, NULL, 'l'},   {0}};
     int option;
 
     optind = 0;
@@ -45,6 +47,7 @@ static int take_inspect_options(struct cli *cli, int argc, char **argv,
             return CLI_USAGE;
         }
         options->key_path = option == 'k' ? optarg : options->key_path;
+        options->layout = option == 'l' ? optarg : options->layout;
         options->secret_path = option == 'E' ? optarg : options->secret_path;
         if (option == 'S' &&
             (cli_number(optarg, 1U << 24, &options->sector) != FERRY_OK || options->sector == 0)) {
@@ -56,6 +59,9 @@ static int take_inspect_options(struct cli *cli, int argc, char **argv,
                 return unknown_strategy(cli, optarg);
             }
         }
+    }
+    if (options->layout != NULL) {
+        return argc > optind ? CLI_OK : cli_usage(cli, "inspect --layout needs the dump's FILE");
     }
     return argc - optind == 1 ? CLI_OK : cli_usage(cli, "inspect needs one FILE");
 }
@@ -162,18 +168,23 @@ static int run_inspect(struct cli *cli, int argc, char **argv)
     if (code == CLI_OK && options.key_path != NULL) {
         code = key_load(cli, options.key_path, &key);
     }
+    const struct key *by = options.key_path != NULL ? &key : NULL;
     if (code == CLI_OK) {
-        code = inspect_file(cli, argv[optind], &options, options.key_path != NULL ? &key : NULL);
+        code = options.layout != NULL
+                   ? dump_inspect(cli, options.layout, argv + optind, argc - optind, by)
+                   : inspect_file(cli, argv[optind], &options, by);
     }
     key_free(&key);
     return code;
 }
 
 const struct cli_command cli_inspect_commands[] = {
-    {"inspect", "[-k KEY] FILE",
-     "show an image file, or the dump of a slot: header, TLVs, digest, trailer",
+    {"inspect", "[-k KEY] FILE", "show an image file, the dump of a slot or of a whole flash",
      "  -k, --key KEY        public or private key: whether it signed the image\n"
      "  -E, --encrypt KEY    the device's private key, which decrypts the payload\n"
+     "      --layout LAYOUT  FILE is the dump of a whole flash with this layout; NAME=FILE for "
+     "each\n"
+     "                       of several flash devices\n"
      "      --strategy NAME  how the device uses the slot: swap-move, swap-shift, …\n"
      "      --sector N       bytes a sector has, where the image is one sector up\n",
      run_inspect},

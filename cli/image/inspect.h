@@ -24,6 +24,9 @@ void inspect_signatures(cJSON *object, const struct image_file *file);
 void inspect_trailer(cJSON *object, const struct image_file *file,
                      const struct ferry_strategy_traits *strategy);
 
+/* "set", "unset" or "damaged". */
+const char *inspect_field_name(enum ferry_trailer_field field);
+
 /* What a verification found: FERRY_OK or why not. */
 struct inspect_verdict {
     int digest; /* FERRY_E_SECRET when the payload is encrypted */

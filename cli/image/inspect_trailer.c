@@ -2,7 +2,7 @@
 /* The trailer of one slot, and what it asks of the next boot by itself. */
 #include "inspect.h"
 
-static const char *field_name(enum ferry_trailer_field field)
+const char *inspect_field_name(enum ferry_trailer_field field)
 {
     return field == FERRY_SET ? "set" : field == FERRY_UNSET ? "unset" : "damaged";
 }
@@ -86,8 +86,8 @@ void inspect_trailer(cJSON *object, const struct image_file *file,
     cJSON *trailer = cJSON_AddObjectToObject(object, "trailer");
     cJSON_AddNumberToObject(trailer, "max_align", align);
     cJSON_AddStringToObject(trailer, "magic", "good");
-    cJSON_AddStringToObject(trailer, "image_ok", field_name(t.image_ok));
-    cJSON_AddStringToObject(trailer, "copy_done", field_name(t.copy_done));
+    cJSON_AddStringToObject(trailer, "image_ok", inspect_field_name(t.image_ok));
+    cJSON_AddStringToObject(trailer, "copy_done", inspect_field_name(t.copy_done));
     cJSON_AddStringToObject(trailer, "swap_info", ferry_swap_type_name(t.swap_type));
     add_meaning(trailer, &t, strategy, kept);
 }
