@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry sign, with imgtool's option names. */
 #include "sign_save.h"
+#include "signature_file.h"
 
 #include <string.h>
 
@@ -25,31 +26,47 @@ static void tell_input(const struct cli *cli, const char *in_path, const struct 
 }
 
 /* "compressed with LZMA2: 30000 → 12882 bytes"; where it was. */
-static void print_compression(const struct cli *cli, const struct ferry_flash *image,
-                              const struct ferry_image_header *header, const char *out_path)
+static void print_compression(const struct image_made *made, FILE *text)
 {
-    uint8_t size[4];
-    if (!cli->json && (header->flags & FERRY_IMAGE_COMPRESSED) != 0 &&
-        ferry_image_tlv(image, header, FERRY_TLV_DECOMP_SIZE, size, sizeof size) == FERRY_OK) {
-        fprintf(cli_text(cli, out_path), "compressed with %s: %u → %u bytes\n",
-                compression_words(header->flags), (unsigned)ferry_load_le32(size),
-                (unsigned)header->payload_size);
+    if (made->compression != 0) {
+        fprintf(text, "compressed with %s: %zu → %zu bytes\n", compression_words(made->compression),
+                made->firmware_size, made->payload_size);
     }
 }
 
+/* What was left to be signed outside. */
+static void print_vector(const struct cli *cli, const struct sign_arguments *a,
+                         const struct image_made *made, const char *out_path)
+{
+    const char *what = a->build.vector == IMAGE_DIGEST ? "digest" : "payload";
+    FILE *text = cli_text(cli, out_path);
+    if (cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "file", out_path);
+        cJSON_AddStringToObject(object, "vector", what);
+        cJSON_AddStringToObject(object, "digest", made->proof.kind->name);
+        cJSON_AddNumberToObject(object, "size", (double)made->size);
+        cli_print_json_to(text, object);
+        return;
+    }
+    fprintf(text, "%s: the %s to sign, %zu bytes; the image's digest is %s\n", out_path, what,
+            made->size, made->proof.kind->name);
+}
+
 static void print_signed(const struct cli *cli, const struct sign_arguments *a,
-                         const struct ferry_image_info *info, const char *out_path)
+                         const struct image_made *made, const char *out_path)
 {
     char version[FERRY_VERSION_TEXT_MAX];
     char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
-
-    ferry_version_text(&info->header.version, version);
-    cli_hex(info->digest, info->digest_len, hash);
-    FILE *text = cli_text(cli, out_path);
     char type[IMAGE_KEYS * 16];
-    name_keys(&a->build, type, sizeof type);
     const struct encryption *e = &a->build.encryption;
     const char *encryption = e->key != NULL ? encryption_scheme(encryption_tlv(e)) : "none";
+    unsigned room = image_build_limit(&a->build);
+    FILE *text = cli_text(cli, out_path);
+
+    ferry_version_text(&a->build.version, version);
+    cli_hex(made->proof.digest, made->proof.kind->size, hash);
+    name_keys(&a->build, type, sizeof type);
     if (cli->json) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "file", out_path);
@@ -57,31 +74,39 @@ static void print_signed(const struct cli *cli, const struct sign_arguments *a,
         cJSON_AddStringToObject(object, "hash", hash);
         cJSON_AddStringToObject(object, "signature", type);
         cJSON_AddStringToObject(object, "encryption", encryption);
-        cJSON_AddStringToObject(object, "compression", compression_words(info->header.flags));
-        cJSON_AddNumberToObject(object, "size", info->size);
-        cJSON_AddNumberToObject(object, "slot_room", image_build_limit(&a->build));
+        cJSON_AddStringToObject(object, "compression", compression_words(made->compression));
+        cJSON_AddNumberToObject(object, "size", (double)made->size);
+        cJSON_AddNumberToObject(object, "slot_room", room);
         cli_print_json_to(text, object);
         return;
     }
-    fprintf(
-        text,
-        "%s: version %s, %u bytes (the slot has %u beside its trailer), signature %s, encryption "
-        "%s\nhash: %s\n",
-        out_path, version, (unsigned)info->size, (unsigned)image_build_limit(&a->build), type,
-        encryption, hash);
+    fprintf(text, "%s: version %s, %zu bytes", out_path, version, made->size);
+    if (a->build.slot_size != 0) {
+        fprintf(text, " (the slot has %u beside its trailer)", room);
+    }
+    fprintf(text, ", signature %s, encryption %s\nhash: %s\n", type, encryption, hash);
+    print_compression(made, text);
 }
 
-static int save(const struct cli *cli, const struct sign_arguments *a, const struct firmware *in,
-                const struct cli_buffer *image, const char *out_path)
+/* Write the image, and its signature when that is asked for: both, or none. */
+static int write_outputs(const struct cli *cli, const struct sign_arguments *a,
+                         const struct firmware *in, const struct image_made *made,
+                         const char *out_path)
 {
-    struct ferry_flash_ram rom;
-    struct ferry_image_info info;
-    bool known = ferry_flash_rom_init(&rom, image->data, (uint32_t)image->len) == FERRY_OK &&
-                 ferry_image_inspect(&rom.flash, &info) == FERRY_OK;
-    int code = sign_save(cli, a, in, image, known ? info.size : (uint32_t)image->len, out_path);
-    if (code == CLI_OK && known) {
-        print_signed(cli, a, &info, out_path);
-        print_compression(cli, &rom.flash, &info.header, out_path);
+    struct signature_file signature;
+    int code = CLI_OK;
+    if (a->signature_path != NULL) {
+        code = signature_put(cli, a->signature_path, made->proof.signatures[0].bytes,
+                             made->proof.signatures[0].len, &signature);
+    }
+    if (code != CLI_OK) {
+        return code;
+    }
+    code = a->build.vector == IMAGE_WHOLE
+               ? sign_save(cli, a, in, &made->bytes, (uint32_t)made->size, out_path)
+               : cli_write_file(cli, out_path, made->bytes.data, made->bytes.len, 0644);
+    if (a->signature_path != NULL) {
+        signature_settle(cli, &signature, code == CLI_OK);
     }
     return code;
 }
@@ -90,19 +115,24 @@ static int sign_file(const struct cli *cli, struct sign_arguments *a, const char
                      const char *out_path)
 {
     struct firmware firmware;
-    struct cli_buffer image;
+    struct image_made made;
     int code = firmware_read(cli, in_path, &a->input, &firmware);
     if (code != CLI_OK) {
         return code;
     }
     tell_input(cli, in_path, &firmware);
-    code = image_build(cli, &a->build, &firmware.bytes, &image);
+    code = image_build(cli, &a->build, &firmware.bytes, &made);
     cli_buffer_free(&firmware.bytes);
     if (code != CLI_OK) {
         return code;
     }
-    code = save(cli, a, &firmware, &image, out_path);
-    cli_buffer_free(&image);
+    code = write_outputs(cli, a, &firmware, &made, out_path);
+    if (code == CLI_OK && a->build.vector != IMAGE_WHOLE) {
+        print_vector(cli, a, &made, out_path);
+    } else if (code == CLI_OK) {
+        print_signed(cli, a, &made, out_path);
+    }
+    cli_buffer_free(&made.bytes);
     return code;
 }
 
@@ -143,12 +173,32 @@ static int load_keys(const struct cli *cli, struct sign_arguments *a)
             return code;
         }
     }
-    if (a->key_count == 0) {
+    if (a->key_count == 0 && a->outside_key_path == NULL && build->vector == IMAGE_WHOLE) {
         fputs("ferry: warning: no -k KEY: the image is not signed, and a bootloader that checks "
               "signatures refuses it\n",
               stderr);
     }
     return CLI_OK;
+}
+
+/* Load the key that a signature made outside is of, and the signature where it is there already. */
+static int load_outside(const struct cli *cli, struct sign_arguments *a)
+{
+    struct image_build *build = &a->build;
+    if (a->outside_key_path == NULL) {
+        return CLI_OK;
+    }
+    int code = key_load(cli, a->outside_key_path, &build->keys[0]);
+    if (code != CLI_OK) {
+        return code;
+    }
+    build->key_count = 1;
+    if (key_is_published(&build->keys[0])) {
+        code = tell_published(cli, a, a->outside_key_path);
+    }
+    return code == CLI_OK && a->outside_path != NULL
+               ? signature_read(cli, a->outside_path, &build->outside_signature)
+               : code;
 }
 
 /* Load the key to encrypt for, where there is one, and check that the options go with it. */
@@ -160,6 +210,9 @@ static int load_encryption(const struct cli *cli, struct sign_arguments *a, stru
     int code = encrypt_key_load(cli, a->encrypt_path, key);
     if (code != CLI_OK) {
         return code;
+    }
+    if (key->tlv == FERRY_TLV_ENC_RSA2048) {
+        a->build.encryption.sha512 = false; /* RSA has no HMAC: imgtool does not mind the option */
     }
     if (a->build.encryption.sha512 && key->tlv != FERRY_TLV_ENC_X25519) {
         return cli_fail(cli, CLI_USAGE, "use an x25519 key, or leave --hmac-sha out",
@@ -179,6 +232,9 @@ static int run_sign(struct cli *cli, int argc, char **argv)
         code = load_keys(cli, &a);
     }
     if (code == CLI_OK) {
+        code = load_outside(cli, &a);
+    }
+    if (code == CLI_OK) {
         code = load_encryption(cli, &a, &encrypt_key);
     }
     if (code == CLI_OK) {
@@ -188,6 +244,7 @@ static int run_sign(struct cli *cli, int argc, char **argv)
         key_free(&a.build.keys[i]);
     }
     encrypt_key_free(&encrypt_key);
+    cli_buffer_free(&a.build.outside_signature);
     image_claims_free(&a.build.claims);
     return code;
 }

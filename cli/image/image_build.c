@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image_steps.h"
 
+#include "image_order.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,10 +59,11 @@ int image_content_of(const struct cli *cli, const struct image_build *build,
 
 /* ---- Header, payload, protected area ---------------------------------------------------- */
 
-/* The size of the payload: whole AES blocks when it is encrypted, as imgtool makes them. */
+/* The size of the payload. Encrypted, header and payload are whole AES blocks, as imgtool makes
+ * them. */
 static size_t payload_size(const struct image_build *build, const struct image_content *content)
 {
-    size_t over = content->payload.len % FERRY_AES_BLOCK_SIZE;
+    size_t over = (build->header_size + content->payload.len) % FERRY_AES_BLOCK_SIZE;
     return build->encryption.key != NULL && !content->inner && over != 0
                ? content->payload.len + FERRY_AES_BLOCK_SIZE - over
                : content->payload.len;
@@ -81,7 +84,7 @@ static void add_payload(const struct image_build *build, const struct image_cont
         .version = build->version};
 
     memset(out->data, build->pad_header ? build->erased_value : 0, build->header_size);
-    ferry_image_header_write(&header, out->data);
+    image_store_header(out->data, build->claims.big_endian, &header);
     memset(out->data + build->header_size, 0, payload);
     memcpy(out->data + build->header_size, content->payload.data, content->payload.len);
     out->len = build->header_size + payload;
@@ -141,15 +144,45 @@ static int check_keys(const struct cli *cli, const struct image_build *build)
     return CLI_OK;
 }
 
-static bool sign(const struct image_build *build, const struct cli_buffer *composed,
-                 struct image_proof *proof)
+/* A signature of ECDSA is shorter when a number begins with zeros. Bootloaders before MCUboot 1.5
+ * wanted them all of one size, with zeros behind. */
+static size_t pad_signature(const struct key_type *type, uint8_t *signature, size_t len)
 {
+    size_t size = strcmp(type->name, "ecdsa-p256") == 0   ? 72
+                  : strcmp(type->name, "ecdsa-p384") == 0 ? 103
+                                                          : 0;
+    if (len >= size) {
+        return len;
+    }
+    memset(signature + len, 0, size - len);
+    return size;
+}
+
+/* One key's signature of a message: the image itself, or its digest. */
+static size_t sign(const struct image_build *build, const struct key *key, const uint8_t *message,
+                   size_t len, uint8_t *signature)
+{
+    const struct cli_buffer *outside = &build->outside_signature;
+    if (outside->data == NULL) {
+        size_t size = key_sign(key, message, len, signature);
+        return size > 0 && build->pad_signature ? pad_signature(key->type, signature, size) : size;
+    }
+    if (outside->len > FERRY_IMAGE_SIGNATURE_MAX ||
+        !key_verify(key, message, len, outside->data, outside->len)) {
+        return 0;
+    }
+    memcpy(signature, outside->data, outside->len);
+    return outside->len;
+}
+
+static bool sign_all(const struct image_build *build, const struct cli_buffer *composed,
+                     struct image_proof *proof)
+{
+    const uint8_t *message = build->pure ? composed->data : proof->digest;
+    size_t len = build->pure ? composed->len : proof->kind->size;
     for (size_t i = 0; i < build->key_count; i++) {
-        const struct key *key = &build->keys[i];
-        uint8_t *signature = proof->signatures[i].bytes;
-        proof->signatures[i].len = build->pure
-                                       ? key_sign(key, composed->data, composed->len, signature)
-                                       : key_sign(key, proof->digest, proof->kind->size, signature);
+        proof->signatures[i].len =
+            sign(build, &build->keys[i], message, len, proof->signatures[i].bytes);
         if (proof->signatures[i].len == 0) {
             return false;
         }
@@ -169,21 +202,28 @@ int image_prove(const struct cli *cli, const struct image_build *build,
     proof->kind->init(&state);
     proof->kind->update(&state, composed->data, composed->len);
     proof->kind->final(&state, proof->digest);
-    return sign(build, composed, proof)
-               ? CLI_OK
+    if (build->vector != IMAGE_WHOLE || sign_all(build, composed, proof)) {
+        return CLI_OK;
+    }
+    return build->outside_signature.data != NULL
+               ? cli_fail_why(cli, CLI_VERIFY,
+                              "it is of another key, or of an image with other options or firmware",
+                              "write what is to be signed with the same options, --fix-sig-pubkey "
+                              "among them, and --vector-to-sign; sign that",
+                              "the signature of --fix-sig is not the key's over this image")
                : cli_fail(cli, CLI_FAILED, "check the key with `ferry pubkey`",
                           "cannot sign: memory or OpenSSL failed");
 }
 
 /* ---- The unprotected area --------------------------------------------------------------- */
 
-static void add_tlv(struct cli_buffer *out, uint16_t type, const uint8_t *data, size_t len)
+static void add_tlv(const struct image_build *build, uint16_t type, const uint8_t *data, size_t len,
+                    struct cli_buffer *out)
 {
     uint8_t *p = out->data + out->len;
-    ferry_store_le16(p, type);
-    ferry_store_le16(p + 2, (uint16_t)len);
-    memcpy(p + 4, data, len);
-    out->len += 4 + len;
+    image_store_tlv_head(p, build->claims.big_endian, type, (uint16_t)len);
+    memcpy(p + IMAGE_TLV_HEAD, data, len);
+    out->len += IMAGE_TLV_HEAD + len;
 }
 
 static void add_key(const struct image_build *build, const struct key *key, struct cli_buffer *out)
@@ -192,24 +232,24 @@ static void add_key(const struct image_build *build, const struct key *key, stru
     uint8_t hash[FERRY_IMAGE_DIGEST_MAX];
 
     if (build->full_keys) {
-        add_tlv(out, FERRY_TLV_PUBKEY, key->der, key->der_len);
+        add_tlv(build, FERRY_TLV_PUBKEY, key->der, key->der_len, out);
         return;
     }
     key_hash(key, digest, hash);
-    add_tlv(out, FERRY_TLV_KEYHASH, hash, digest->size);
+    add_tlv(build, FERRY_TLV_KEYHASH, hash, digest->size, out);
 }
 
 static void add_proof(const struct image_build *build, const struct image_proof *proof,
                       struct cli_buffer *out)
 {
-    add_tlv(out, proof->kind->tlv, proof->digest, proof->kind->size);
+    add_tlv(build, proof->kind->tlv, proof->digest, proof->kind->size, out);
     if (build->pure) {
-        add_tlv(out, FERRY_TLV_SIG_PURE, (const uint8_t[]){1}, 1);
+        add_tlv(build, FERRY_TLV_SIG_PURE, (const uint8_t[]){1}, 1, out);
     }
     for (size_t i = 0; i < build->key_count; i++) {
         add_key(build, &build->keys[i], out);
-        add_tlv(out, build->keys[i].type->tlv, proof->signatures[i].bytes,
-                proof->signatures[i].len);
+        add_tlv(build, build->keys[i].type->tlv, proof->signatures[i].bytes,
+                proof->signatures[i].len, out);
     }
 }
 
@@ -225,8 +265,8 @@ static bool encrypt(const struct image_build *build, const struct image_content 
                           payload_size(build, content), wrapped)) {
         return false;
     }
-    add_tlv(out, encryption_tlv(&build->encryption), wrapped,
-            encryption_tlv_len(&build->encryption));
+    add_tlv(build, encryption_tlv(&build->encryption), wrapped,
+            encryption_tlv_len(&build->encryption), out);
     return true;
 }
 
@@ -241,39 +281,58 @@ int image_close(const struct cli *cli, const struct image_build *build,
         return cli_fail(cli, CLI_FAILED, "check the key with `ferry pubkey`",
                         "cannot encrypt: OpenSSL failed");
     }
-    ferry_store_le16(image->data + info, FERRY_TLV_MAGIC);
-    ferry_store_le16(image->data + info + 2, (uint16_t)(image->len - info));
+    image_store16(image->data + info, build->claims.big_endian, FERRY_TLV_MAGIC);
+    image_store16(image->data + info + 2, build->claims.big_endian, (uint16_t)(image->len - info));
     return CLI_OK;
 }
 
 /* ---- The whole -------------------------------------------------------------------------- */
 
+/* Leave of a composed image what is to be signed outside. */
+static void leave_vector(const struct image_build *build, struct image_made *made)
+{
+    if (build->vector == IMAGE_DIGEST) {
+        memcpy(made->bytes.data, made->proof.digest, made->proof.kind->size);
+        made->bytes.len = made->proof.kind->size;
+    }
+    made->size = made->bytes.len;
+}
+
+static int finish(const struct cli *cli, const struct image_build *build,
+                  const struct image_content *content, struct image_made *made)
+{
+    int code = image_close(cli, build, content, &made->proof, &made->bytes);
+    made->size = made->bytes.len;
+    return code == CLI_OK ? image_fit(cli, build, &made->bytes) : code;
+}
+
 int image_build(const struct cli *cli, const struct image_build *build,
-                const struct cli_buffer *firmware, struct cli_buffer *out)
+                const struct cli_buffer *firmware, struct image_made *made)
 {
     struct image_content content;
     struct image_packed packed = {{0}, {0}};
-    struct image_proof proof;
-    *out = (struct cli_buffer){0};
+    *made = (struct image_made){0};
     int code = image_content_of(cli, build, firmware, &content);
     if (code == CLI_OK) {
+        made->firmware_size = content.payload.len;
         code = image_compress(cli, build, &content, &packed);
     }
     if (code == CLI_OK) {
-        code = image_compose(cli, build, &content, out);
+        made->payload_size = content.payload.len;
+        made->compression = content.flags;
+        code = image_compose(cli, build, &content, &made->bytes);
     }
     if (code == CLI_OK) {
-        code = image_prove(cli, build, out, &proof);
+        code = image_prove(cli, build, &made->bytes, &made->proof);
     }
-    if (code == CLI_OK) {
-        code = image_close(cli, build, &content, &proof, out);
-    }
-    if (code == CLI_OK) {
-        code = image_fit(cli, build, out);
+    if (code == CLI_OK && build->vector != IMAGE_WHOLE) {
+        leave_vector(build, made);
+    } else if (code == CLI_OK) {
+        code = finish(cli, build, &content, made);
     }
     image_packed_free(&packed);
     if (code != CLI_OK) {
-        cli_buffer_free(out);
+        cli_buffer_free(&made->bytes);
     }
     return code;
 }

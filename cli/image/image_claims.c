@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image_claims.h"
 
+#include "image_order.h"
+
 #include "ferry/cbor.h"
 
 #include <ctype.h>
@@ -15,6 +17,7 @@
 struct area {
     uint8_t *bytes; /* AREA_MAX of them */
     size_t len;
+    bool big_endian;
 };
 
 static void put(struct area *area, const void *data, size_t len)
@@ -27,9 +30,8 @@ static void put(struct area *area, const void *data, size_t len)
 
 static void put_tlv(struct area *area, uint16_t type, const void *data, size_t len)
 {
-    uint8_t head[4];
-    ferry_store_le16(head, type);
-    ferry_store_le16(head + 2, (uint16_t)len);
+    uint8_t head[IMAGE_TLV_HEAD];
+    image_store_tlv_head(head, area->big_endian, type, (uint16_t)len);
     put(area, head, sizeof head);
     put(area, data, len);
 }
@@ -39,7 +41,7 @@ static void put_tlv(struct area *area, uint16_t type, const void *data, size_t l
 static void put_counter(struct area *area, uint32_t counter)
 {
     uint8_t value[4];
-    ferry_store_le32(value, counter);
+    image_store32(value, area->big_endian, counter);
     put_tlv(area, FERRY_TLV_SEC_CNT, value, sizeof value);
 }
 
@@ -81,9 +83,19 @@ static void put_dependency(struct area *area, const struct image_dependency *dep
     uint8_t value[12] = {dependency->image};
     value[4] = dependency->least.major;
     value[5] = dependency->least.minor;
-    ferry_store_le16(value + 6, dependency->least.revision);
-    ferry_store_le32(value + 8, dependency->least.build);
+    image_store16(value + 6, area->big_endian, dependency->least.revision);
+    image_store32(value + 8, area->big_endian, dependency->least.build);
     put_tlv(area, FERRY_TLV_DEPENDENCY, value, sizeof value);
+}
+
+static void put_custom(struct area *area, const struct image_claims *claims, bool from_files)
+{
+    for (size_t i = 0; i < claims->custom_count; i++) {
+        const struct image_custom_tlv *custom = &claims->custom[i];
+        if (custom->from_file == from_files) {
+            put_tlv(area, custom->type, custom->value.data, custom->value.len);
+        }
+    }
 }
 
 static void put_claims(struct area *area, const struct image_claims *claims,
@@ -107,10 +119,8 @@ static void put_claims(struct area *area, const struct image_claims *claims,
     if (claims->has_class) {
         put_tlv(area, FERRY_TLV_UUID_CID, claims->class_id, UUID_SIZE);
     }
-    for (size_t i = 0; i < claims->custom_count; i++) {
-        const struct image_custom_tlv *custom = &claims->custom[i];
-        put_tlv(area, custom->type, custom->value.data, custom->value.len);
-    }
+    put_custom(area, claims, false);
+    put_custom(area, claims, true);
 }
 
 int image_claims_write(const struct image_claims *claims, const struct ferry_version *version,
@@ -118,7 +128,7 @@ int image_claims_write(const struct image_claims *claims, const struct ferry_ver
                        const struct cli_buffer *tlvs, struct cli_buffer *out)
 {
     *out = (struct cli_buffer){0};
-    struct area area = {malloc(AREA_MAX), 0};
+    struct area area = {malloc(AREA_MAX), 0, claims->big_endian};
     if (area.bytes == NULL) {
         return FERRY_E_SPACE;
     }
@@ -129,8 +139,8 @@ int image_claims_write(const struct image_claims *claims, const struct ferry_ver
         free(area.bytes);
         return FERRY_E_TOO_LARGE;
     }
-    ferry_store_le16(area.bytes, FERRY_TLV_PROTECTED_MAGIC);
-    ferry_store_le16(area.bytes + 2, (uint16_t)area.len);
+    image_store16(area.bytes, claims->big_endian, FERRY_TLV_PROTECTED_MAGIC);
+    image_store16(area.bytes + 2, claims->big_endian, (uint16_t)area.len);
     *out = (struct cli_buffer){area.bytes, area.len > sizeof info ? area.len : 0};
     return FERRY_OK;
 }

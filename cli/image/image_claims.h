@@ -7,7 +7,7 @@
 #include "layout/uuid.h"
 
 #define IMAGE_DEPENDENCIES 16
-#define IMAGE_CUSTOM_TLVS  16
+#define IMAGE_CUSTOM_TLVS  64
 #define IMAGE_ROLE_MAX     12 /* characters of a boot record's type, as imgtool has it */
 
 struct image_dependency {
@@ -18,10 +18,12 @@ struct image_dependency {
 struct image_custom_tlv {
     uint16_t type; /* FERRY_TLV_VENDOR_FIRST .. 0xfffe */
     struct cli_buffer value;
+    bool from_file; /* these stand behind the others, as imgtool orders them */
 };
 
 /* All zero claims nothing. */
 struct image_claims {
+    bool big_endian; /* the order of the numbers, as in the header */
     bool has_counter;
     uint32_t counter;
     const char *role; /* of the boot record; NULL = none */

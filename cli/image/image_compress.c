@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The content of a compressed image. The image that a device unpacks is made and signed first: the
  * compressed one says in TLVs what has to come out. [mcuboot-format.md §2.2, §2.5] */
+#include "image_order.h"
 #include "image_steps.h"
 
 #include <stdlib.h>
@@ -25,7 +26,7 @@ static int check_fits(const struct cli *cli, const struct image_build *build,
     uint32_t limit = image_build_limit(build);
     plain.encryption.key = NULL;
     int code = image_close(cli, &plain, content, proof, image);
-    if (code == CLI_OK && image->len > limit) {
+    if (code == CLI_OK && build->slot_size != 0 && image->len > limit) {
         return cli_fail(cli, CLI_VERIFY,
                         "give the size of the slot it is unpacked to as --slot-size; or shrink the "
                         "firmware",
@@ -55,33 +56,34 @@ static int prove_inner(const struct cli *cli, const struct image_build *build,
 
 /* ---- The compressed content ------------------------------------------------------------- */
 
-static void put_tlv(struct cli_buffer *out, uint16_t type, const uint8_t *data, size_t len)
+static void put_tlv(bool big_endian, uint16_t type, const uint8_t *data, size_t len,
+                    struct cli_buffer *out)
 {
     uint8_t *at = out->data + out->len;
-    ferry_store_le16(at, type);
-    ferry_store_le16(at + 2, (uint16_t)len);
-    memcpy(at + 4, data, len);
-    out->len += 4 + len;
+    image_store_tlv_head(at, big_endian, type, (uint16_t)len);
+    memcpy(at + IMAGE_TLV_HEAD, data, len);
+    out->len += IMAGE_TLV_HEAD + len;
 }
 
-static void put_number(struct cli_buffer *out, uint16_t type, size_t number)
+static void put_number(bool big_endian, uint16_t type, size_t number, struct cli_buffer *out)
 {
     uint8_t value[4];
-    ferry_store_le32(value, (uint32_t)number);
-    put_tlv(out, type, value, sizeof value);
+    image_store32(value, big_endian, (uint32_t)number);
+    put_tlv(big_endian, type, value, sizeof value, out);
 }
 
 static void put_tlvs(const struct image_build *build, const struct image_content *content,
                      const struct image_proof *proof, struct image_packed *packed)
 {
-    put_number(&packed->tlvs, FERRY_TLV_DECOMP_SIZE, content->payload.len);
-    put_tlv(&packed->tlvs, FERRY_TLV_DECOMP_SHA, proof->digest, proof->kind->size);
+    bool big = build->claims.big_endian;
+    put_number(big, FERRY_TLV_DECOMP_SIZE, content->payload.len, &packed->tlvs);
+    put_tlv(big, FERRY_TLV_DECOMP_SHA, proof->digest, proof->kind->size, &packed->tlvs);
     if (build->key_count > 0) {
-        put_tlv(&packed->tlvs, FERRY_TLV_DECOMP_SIGNATURE, proof->signatures[0].bytes,
-                proof->signatures[0].len);
+        put_tlv(big, FERRY_TLV_DECOMP_SIGNATURE, proof->signatures[0].bytes,
+                proof->signatures[0].len, &packed->tlvs);
     }
     if (build->encryption.key != NULL) {
-        put_number(&packed->tlvs, FERRY_TLV_COMP_DEC_SIZE, packed->payload.len);
+        put_number(big, FERRY_TLV_COMP_DEC_SIZE, packed->payload.len, &packed->tlvs);
     }
 }
 

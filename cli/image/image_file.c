@@ -74,9 +74,20 @@ static int finish_open(struct image_file *file, int error)
     return FERRY_OK;
 }
 
+static bool is_big_endian(const struct cli_buffer *bytes)
+{
+    return bytes->len >= 4 && ferry_load_be32(bytes->data) == FERRY_IMAGE_MAGIC;
+}
+
 static int finish_read(const struct cli *cli, const char *path, struct image_file *file, int error)
 {
+    bool big_endian = is_big_endian(&file->bytes);
     error = finish_open(file, error);
+    if (error != FERRY_OK && big_endian) {
+        return cli_fail_why(cli, CLI_VERIFY, "its header is big-endian",
+                            "sign it without --endian big, unless its bootloader wants that",
+                            "%s is an image for a bootloader that is not Ferry's", path);
+    }
     return error == FERRY_OK
                ? CLI_OK
                : cli_fail_error(cli, CLI_VERIFY, error, "%s is no usable image", path);

@@ -53,7 +53,7 @@ uint32_t image_build_limit(const struct image_build *build)
 static int check_size(const struct cli *cli, const struct image_build *build, size_t size)
 {
     uint32_t limit = image_build_limit(build);
-    if (size <= limit) {
+    if (size <= limit || build->slot_size == 0) {
         return CLI_OK;
     }
     return cli_fail(cli, CLI_VERIFY,
@@ -62,25 +62,29 @@ static int check_size(const struct cli *cli, const struct image_build *build, si
                     size, (unsigned)build->slot_size, (unsigned)limit);
 }
 
-/* Fill the slot with the erased value and write the trailer as the bootloader would. */
+/* Fill the slot with the erased value and write what a bootloader reads as a request: magic, and
+ * image_ok where the image is to stay. */
 static bool pad_to_slot(const struct image_build *build, struct cli_buffer *out)
 {
+    struct ferry_trailer_format format = trailer_format(build);
+    struct ferry_trailer_layout layout;
     uint8_t *slot = realloc(out->data, build->slot_size);
-    if (slot == NULL) {
+    if (slot == NULL || ferry_trailer_layout(&format, &layout) != FERRY_OK) {
+        out->data = slot != NULL ? slot : out->data;
         return false;
     }
     out->data = slot;
     memset(slot + out->len, build->erased_value, build->slot_size - out->len);
     out->len = build->slot_size;
-    struct ferry_flash_ram ram = {.flash = {.size = build->slot_size,
-                                            .write_size = (uint8_t)build->align,
-                                            .erased_value = build->erased_value,
-                                            .run_count = 1,
-                                            .runs = {{1, build->slot_size}}}};
-    return ferry_flash_ram_init(&ram, slot) == FERRY_OK &&
-           (!build->confirm ||
-            ferry_trailer_write_image_ok(&ram.flash, build->max_align) == FERRY_OK) &&
-           ferry_trailer_write_magic(&ram.flash, build->max_align) == FERRY_OK;
+    uint8_t *magic = slot + build->slot_size - FERRY_TRAILER_MAGIC_SIZE;
+    ferry_trailer_magic(build->max_align, magic);
+    if (build->claims.big_endian && build->max_align > 8) {
+        ferry_store_be16(magic, (uint16_t)build->max_align);
+    }
+    if (build->confirm && !build->overwrite_only) {
+        slot[build->slot_size - layout.image_ok] = 1;
+    }
+    return true;
 }
 
 int image_fit(const struct cli *cli, const struct image_build *build, struct cli_buffer *image)

@@ -14,16 +14,6 @@ struct image_content {
     bool inner; /* another image is made of this one: its payload is not filled to AES blocks */
 };
 
-/* The digest of an image and the signatures over it. */
-struct image_proof {
-    const struct ferry_image_digest_kind *kind;
-    uint8_t digest[FERRY_IMAGE_DIGEST_MAX];
-    struct {
-        uint8_t bytes[FERRY_IMAGE_SIGNATURE_MAX];
-        size_t len;
-    } signatures[IMAGE_KEYS]; /* one for each key of the build */
-};
-
 /* The payload that a firmware's bytes hold: behind the place of the header, unless a header is put
  * in front. Refuses what has no such place. content is set, and borrows from firmware. After a
  * message returns an enum cli_exit. */
@@ -53,8 +43,8 @@ FERRY_MUST_CHECK
 int image_compose(const struct cli *cli, const struct image_build *build,
                   const struct image_content *content, struct cli_buffer *out);
 
-/* The digest of what was composed, and each key's signature. After a message returns an enum
- * cli_exit. */
+/* The digest of what was composed, and each key's signature, or the one from outside, which is
+ * refused unless it is the key's. After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK
 int image_prove(const struct cli *cli, const struct image_build *build,
                 const struct cli_buffer *composed, struct image_proof *proof);

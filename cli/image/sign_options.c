@@ -13,14 +13,21 @@ static const struct option sign_options[] = {
     {"max-sectors", required_argument, NULL, 'M'},
     {"erased-val", required_argument, NULL, 'R'},
     {"pad", no_argument, NULL, OPTION_PAD},
+    {"test", no_argument, NULL, OPTION_TEST},
     {"confirm", no_argument, NULL, OPTION_CONFIRM},
     {"overwrite-only", no_argument, NULL, OPTION_OVERWRITE},
+    {"endian", required_argument, NULL, 'e'},
     {"load-addr", required_argument, NULL, 'L'},
     {"rom-fixed", required_argument, NULL, 'F'},
     {"non-bootable", no_argument, NULL, OPTION_NON_BOOTABLE},
     {"sha", required_argument, NULL, OPTION_SHA},
     {"public-key-format", required_argument, NULL, OPTION_KEY_FORMAT},
     {"pure", no_argument, NULL, OPTION_PURE},
+    {"pad-sig", no_argument, NULL, OPTION_PAD_SIG},
+    {"vector-to-sign", required_argument, NULL, OPTION_VECTOR},
+    {"fix-sig", required_argument, NULL, OPTION_FIX_SIG},
+    {"fix-sig-pubkey", required_argument, NULL, OPTION_FIX_SIG_KEY},
+    {"sig-out", required_argument, NULL, OPTION_SIG_OUT},
     {"security-counter", required_argument, NULL, 's'},
     {"dependencies", required_argument, NULL, 'd'},
     {"boot-record", required_argument, NULL, OPTION_BOOT_RECORD},
@@ -46,20 +53,20 @@ int sign_options_read(struct cli *cli, int argc, char **argv, struct sign_argume
     int option;
 
     *a = (struct sign_arguments){.build = {.header_size = FERRY_IMAGE_HEADER_SIZE,
-                                           .align = 8,
+                                           .align = 1,
                                            .max_sectors = 128,
                                            .erased_value = 0xff,
                                            .encryption = {.key_len = 16}},
                                  .input = {.can_range = true}};
     optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "k:v:H:S:M:R:L:F:s:d:E:cx:", sign_options)) !=
+    while ((option = cli_getopt(cli, argc, argv, "k:v:H:S:M:R:L:F:s:d:E:ce:x:", sign_options)) !=
            -1) {
         int code = option == '?' ? CLI_USAGE : sign_take(cli, option, argc, argv, a);
         if (code != CLI_OK) {
             return code;
         }
     }
-    if (argc - optind != 2 || !a->have_version || a->build.slot_size == 0) {
+    if (argc - optind != 2 || !a->have_version || !a->have_slot_size) {
         return cli_usage(cli, "sign needs -v VERSION, -S SLOT-SIZE, IN and OUT");
     }
     a->rest = argv + optind;
@@ -73,20 +80,27 @@ const char sign_options_help[] =
     "  -v, --version V        1.2.3 or 1.2.3+4\n"
     "  -H, --header-size N    bytes in front of the firmware (default 32)\n"
     "      --pad-header       insert them (else IN begins with as many zero bytes)\n"
-    "  -S, --slot-size N      bytes of the slot it must fit, trailer included\n"
-    "      --align N          write size of the flash: 1 .. 32 (default 8)\n"
+    "  -S, --slot-size N      bytes of the slot it must fit, trailer included; 0: not checked\n"
+    "      --align N          write size of the flash: 1 (default) .. 32\n"
     "      --max-align N      8, 16 or 32 (default: the larger of 8 and --align)\n"
     "  -M, --max-sectors N    sectors the trailer provides for (default 128)\n"
     "      --pad              fill the slot and ask for a test in its trailer\n"
+    "      --test             the same\n"
     "      --confirm          fill the slot and ask for it for good\n"
     "      --overwrite-only   the bootloader overwrites: a smaller trailer\n"
     "  -R, --erased-val V     0xff (default) or 0\n"
+    "  -e, --endian E         order of the header's and TLVs' numbers: little (default) or big\n"
     "  -L, --load-addr N      ram-load: where in RAM the image, header first, is to be\n"
     "  -F, --rom-fixed N      direct-xip: the slot's address, when it runs in no other\n"
     "      --non-bootable     data, no program\n"
     "      --sha BITS         digest: auto (default: by the key), 256, 384, 512\n"
     "      --public-key-format F  hash (default) or full: how the image names its key\n"
     "      --pure             sign the image itself, not its digest (ed25519)\n"
+    "      --pad-sig          ECDSA: zeros behind the signature, as MCUboot before 1.5 wants it\n"
+    "      --vector-to-sign W write to OUT only what is to be signed: digest, or payload\n"
+    "      --fix-sig FILE     a signature that was made outside, in base64, in place of -k\n"
+    "      --fix-sig-pubkey KEY  the public key it is of\n"
+    "      --sig-out FILE     write the signature there too, in base64\n"
     "  -s, --security-counter N  the device's counter may not be above; auto: by the version\n"
     "  -d, --dependencies D   (1,1.2.3+4),…: other images and the least versions it needs\n"
     "      --boot-record TYPE what it is in the measured boot, 12 characters at most\n"

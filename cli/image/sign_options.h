@@ -11,9 +11,13 @@ struct sign_arguments {
     const char *key_paths[IMAGE_KEYS];
     size_t key_count;
     bool have_version;
-    bool production;          /* no key that everybody has */
-    bool auto_counter;        /* the counter is the version's */
-    const char *encrypt_path; /* NULL: not encrypted */
+    bool have_slot_size;
+    bool production;              /* no key that everybody has */
+    bool auto_counter;            /* the counter is the version's */
+    const char *encrypt_path;     /* NULL: not encrypted */
+    const char *outside_path;     /* a signature made outside, in base64; NULL: none */
+    const char *outside_key_path; /* the public key it is of */
+    const char *signature_path;   /* where the signature is to go too, in base64; NULL: nowhere */
     const char *vendor;
     const char *class_name;
     struct firmware_options input; /* how IN is read */

@@ -25,7 +25,7 @@ static size_t choose(const struct image_build *build, uint32_t image_size,
     size_t count = 0;
     uint32_t magic = ferry_align_up(FERRY_TRAILER_MAGIC_SIZE, build->max_align);
     pieces[count++] = (struct firmware_piece){0, image_size};
-    if (build->pad && build->confirm && !build->overwrite_only) {
+    if (build->pad && (build->confirm || build->test) && !build->overwrite_only) {
         pieces[count++] =
             (struct firmware_piece){build->slot_size - magic - build->max_align, build->max_align};
     }

@@ -5,6 +5,7 @@
 #include "sign_values.h"
 
 #include <string.h>
+#include <strings.h>
 
 static int bad_value(const struct cli *cli, const char *name, const char *expected)
 {
@@ -15,7 +16,7 @@ static int take_number(const struct cli *cli, const char *name, uint32_t least, 
                        uint32_t *value)
 {
     char expected[64];
-    if (cli_number(optarg, most, value) == FERRY_OK && *value >= least) {
+    if (sign_number(optarg, most, value) == FERRY_OK && *value >= least) {
         return CLI_OK;
     }
     snprintf(expected, sizeof expected, "give a number from %u to %u", (unsigned)least,
@@ -25,7 +26,7 @@ static int take_number(const struct cli *cli, const char *name, uint32_t least, 
 
 static int take_align(const struct cli *cli, const char *name, uint32_t least, uint32_t *value)
 {
-    if (cli_number(optarg, 32, value) == FERRY_OK && *value >= least &&
+    if (sign_number(optarg, 32, value) == FERRY_OK && *value >= least &&
         (*value & (*value - 1)) == 0) {
         return CLI_OK;
     }
@@ -35,7 +36,7 @@ static int take_align(const struct cli *cli, const char *name, uint32_t least, u
 static int take_erased(const struct cli *cli, uint8_t *value)
 {
     uint32_t number;
-    if (cli_number(optarg, 0xff, &number) != FERRY_OK || (number != 0 && number != 0xff)) {
+    if (sign_number(optarg, 0xff, &number) != FERRY_OK || (number != 0 && number != 0xff)) {
         return bad_value(cli, "--erased-val", "give 0 or 0xff");
     }
     *value = (uint8_t)number;
@@ -72,6 +73,22 @@ static int take_sha(const struct cli *cli, struct image_build *build)
     return bad_value(cli, "--sha", "give auto, 256, 384 or 512");
 }
 
+static int take_endian(const struct cli *cli, struct image_claims *claims)
+{
+    claims->big_endian = strcmp(optarg, "big") == 0;
+    return claims->big_endian || strcmp(optarg, "little") == 0
+               ? CLI_OK
+               : bad_value(cli, "--endian", "give little or big");
+}
+
+static int take_vector(const struct cli *cli, struct image_build *build)
+{
+    build->vector = strcmp(optarg, "digest") == 0 ? IMAGE_DIGEST : IMAGE_PAYLOAD;
+    return build->vector == IMAGE_DIGEST || strcmp(optarg, "payload") == 0
+               ? CLI_OK
+               : bad_value(cli, "--vector-to-sign", "give payload or digest");
+}
+
 static int take_key_format(const struct cli *cli, struct image_build *build)
 {
     build->full_keys = strcmp(optarg, "full") == 0;
@@ -93,7 +110,7 @@ static int take_key(const struct cli *cli, struct sign_arguments *a)
 static int take_counter(const struct cli *cli, struct sign_arguments *a)
 {
     a->build.claims.has_counter = true;
-    a->auto_counter = strcmp(optarg, "auto") == 0;
+    a->auto_counter = strcasecmp(optarg, "auto") == 0;
     return a->auto_counter
                ? CLI_OK
                : take_number(cli, "--security-counter", 0, UINT32_MAX, &a->build.claims.counter);
@@ -102,9 +119,9 @@ static int take_counter(const struct cli *cli, struct sign_arguments *a)
 static int take_role(const struct cli *cli, struct image_claims *claims)
 {
     claims->role = optarg;
-    return optarg[0] != '\0' && strlen(optarg) <= IMAGE_ROLE_MAX
+    return strlen(optarg) <= IMAGE_ROLE_MAX
                ? CLI_OK
-               : bad_value(cli, "--boot-record", "give 1 to 12 characters");
+               : bad_value(cli, "--boot-record", "give 12 characters at most");
 }
 
 static int take_dependencies(const struct cli *cli, struct image_claims *claims)
@@ -137,7 +154,7 @@ static int take_custom(const struct cli *cli, bool is_file, int argc, char **arg
     }
     return rc == FERRY_OK ? CLI_OK
                           : bad_value(cli, "--custom-tlv",
-                                      "give tags from 0xa0 to 0xfffe, each once and 16 at most");
+                                      "give tags from 0xa0 to 0xfffe, each once and 64 at most");
 }
 
 /* What the image says of itself. Returns an enum cli_exit, or -1 for another option. */
@@ -175,8 +192,15 @@ static int take_switch(int option, struct image_build *b)
         b->confirm = true;
         b->pad = true;
         return CLI_OK;
+    case OPTION_TEST: /* a padded image is a test, so that nothing more is written */
+        b->test = true;
+        b->pad = true;
+        return CLI_OK;
     case OPTION_PAD:
         b->pad = true;
+        return CLI_OK;
+    case OPTION_PAD_SIG:
+        b->pad_signature = true;
         return CLI_OK;
     case OPTION_NON_BOOTABLE:
         b->non_bootable = true;
@@ -206,7 +230,8 @@ static int take_form(const struct cli *cli, int option, struct sign_arguments *a
     case 'H':
         return take_number(cli, "--header-size", FERRY_IMAGE_HEADER_SIZE, 0xffff, &b->header_size);
     case 'S':
-        return take_number(cli, "--slot-size", 256, 64u << 20, &b->slot_size);
+        a->have_slot_size = true;
+        return take_number(cli, "--slot-size", 0, UINT32_MAX, &b->slot_size);
     case 'M':
         return take_number(cli, "--max-sectors", 1, 65535, &b->max_sectors);
     case 'R':
@@ -219,6 +244,8 @@ static int take_form(const struct cli *cli, int option, struct sign_arguments *a
         return take_align(cli, "--align", 1, &b->align);
     case OPTION_MAX_ALIGN:
         return take_align(cli, "--max-align", 8, &b->max_align);
+    case 'e':
+        return take_endian(cli, &b->claims);
     case OPTION_SHA:
         return take_sha(cli, b);
     case OPTION_KEY_FORMAT:
@@ -240,6 +267,26 @@ static int take_compression(const struct cli *cli, enum compression *compression
         }
     }
     return bad_value(cli, "--compression", "give disabled, lzma2 or lzma2armthumb");
+}
+
+/* Signatures made outside. Returns an enum cli_exit, or -1 for another option. */
+static int take_detached(const struct cli *cli, int option, struct sign_arguments *a)
+{
+    switch (option) {
+    case OPTION_VECTOR:
+        return take_vector(cli, &a->build);
+    case OPTION_FIX_SIG:
+        a->outside_path = optarg;
+        return CLI_OK;
+    case OPTION_FIX_SIG_KEY:
+        a->outside_key_path = optarg;
+        return CLI_OK;
+    case OPTION_SIG_OUT:
+        a->signature_path = optarg;
+        return CLI_OK;
+    default:
+        return -1;
+    }
 }
 
 /* How it is compressed and encrypted. Returns an enum cli_exit, or -1 for another option. */
@@ -299,6 +346,7 @@ int sign_take(const struct cli *cli, int option, int argc, char **argv, struct s
     int code = take_switch(option, &a->build);
     code = code < 0 ? take_form(cli, option, a) : code;
     code = code < 0 ? take_claim(cli, option, a) : code;
+    code = code < 0 ? take_detached(cli, option, a) : code;
     code = code < 0 ? take_encryption(cli, option, a) : code;
     code = code < 0 ? take_files(cli, option, a) : code;
     return code < 0 ? CLI_USAGE : code;

@@ -29,7 +29,13 @@ enum sign_option {
     OPTION_PRODUCTION,
     OPTION_INPUT_FORMAT,
     OPTION_OUTPUT_FORMAT,
-    OPTION_RANGE
+    OPTION_RANGE,
+    OPTION_TEST,
+    OPTION_PAD_SIG,
+    OPTION_VECTOR,
+    OPTION_FIX_SIG,
+    OPTION_FIX_SIG_KEY,
+    OPTION_SIG_OUT
 };
 
 /* Take one option, as getopt_long() left it in optarg; one of two values takes the second from argv

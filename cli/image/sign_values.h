@@ -5,11 +5,18 @@
 
 #include "image_claims.h"
 
-/* "1.2.3+4"; revision and build may be left out, as in imgtool. Returns whether it is one. */
+/* A number as imgtool takes it, up to max: decimal, or behind 0b, 0o or 0x; underscores may stand
+ * between digits, blanks around it. A decimal with zeros in front is none, for it might be meant as
+ * octal. Returns FERRY_OK or FERRY_E_RANGE. */
+FERRY_MUST_CHECK
+int sign_number(const char *text, uint32_t max, uint32_t *value);
+
+/* "1.2.3+4"; what is behind the major number may be left out, as in imgtool. No part has zeros in
+ * front. Returns whether it is one. */
 bool sign_version(const char *text, struct ferry_version *version);
 
-/* "(1,1.2.3+4),(2,1.0.0)": appended to the claims. Returns FERRY_OK, FERRY_E_FORMAT, or
- * FERRY_E_FULL. */
+/* "(1,1.2.3+4),(2,1.0.0)", with blanks, commas or nothing between: appended to the claims. Returns
+ * FERRY_OK, FERRY_E_FORMAT, or FERRY_E_FULL. */
 FERRY_MUST_CHECK
 int sign_dependencies(const char *text, struct image_claims *claims);
 
@@ -19,7 +26,7 @@ int sign_dependencies(const char *text, struct image_claims *claims);
 FERRY_MUST_CHECK
 int sign_custom_tlv(const char *type, const char *value, struct image_claims *claims);
 
-/* The same with a value that is taken over, whatever it is: freed when it is refused. */
+/* The same with a file's bytes, which are taken over: freed when they are refused. */
 FERRY_MUST_CHECK
 int sign_custom_bytes(const char *type, struct cli_buffer *value, struct image_claims *claims);
 

@@ -230,6 +230,35 @@ size_t key_sign(const struct key *key, const uint8_t *data, size_t len, uint8_t 
     return good ? size : 0;
 }
 
+static bool verify_message(EVP_PKEY *pkey, const uint8_t *message, size_t len,
+                           const uint8_t *signature, size_t size)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool good = ctx != NULL && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+                EVP_DigestVerify(ctx, signature, size, message, len) == 1;
+    EVP_MD_CTX_free(ctx);
+    return good;
+}
+
+static bool verify_digest(const struct key *key, const uint8_t *digest, size_t len,
+                          const uint8_t *signature, size_t size)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
+    bool good = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
+                (key->type->bits == 0 || set_pss(ctx)) &&
+                EVP_PKEY_verify(ctx, signature, size, digest, len) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return good;
+}
+
+bool key_verify(const struct key *key, const uint8_t *data, size_t len, const uint8_t *signature,
+                size_t size)
+{
+    return key->type->tlv == FERRY_TLV_ED25519
+               ? verify_message(key->pkey, data, len, signature, size)
+               : verify_digest(key, data, len, signature, size);
+}
+
 void key_hash(const struct key *key, const struct ferry_image_digest_kind *digest, uint8_t *hash)
 {
     union ferry_image_digest_state state;

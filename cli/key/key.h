@@ -62,6 +62,10 @@ int key_generate(const struct cli *cli, const struct key_type *type, struct key 
  * signature has FERRY_IMAGE_SIGNATURE_MAX bytes. Returns its length, or 0. */
 size_t key_sign(const struct key *key, const uint8_t *data, size_t len, uint8_t *signature);
 
+/* Whether a signature of size bytes is this key's over what key_sign() signs. */
+bool key_verify(const struct key *key, const uint8_t *data, size_t len, const uint8_t *signature,
+                size_t size);
+
 /* Hash of the public key: what KEYHASH has. hash gets digest->size bytes. */
 void key_hash(const struct key *key, const struct ferry_image_digest_kind *digest, uint8_t *hash);
 

@@ -54,7 +54,7 @@ def main(key_path, source, out):
     image = pathlib.Path(source).read_bytes()
     header, protected, size, flags = struct.unpack_from("<HHII", image, 8)
     found = [t for t in tlvs(image, header + size + protected) if 0x30 <= t[0] <= 0x34]
-    assert len(found) == 1 and size % 16 == 0
+    assert len(found) == 1 and (header + size) % 16 == 0
     key = unwrap(pathlib.Path(key_path).read_bytes(), *found[0])
     assert {4: 16, 8: 32}[flags & 12] == len(key)
     payload = ctr(key, image[header:header + size])
