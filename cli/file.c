@@ -40,6 +40,10 @@ int cli_read_file(const struct cli *cli, const char *path, struct cli_buffer *bu
     *buffer = (struct cli_buffer){0};
     bool stream = cli_is_stream(path);
     const char *name = stream ? "standard input" : path;
+    if (stream && feof(stdin)) {
+        return cli_fail(cli, CLI_USAGE, "give files for the others",
+                        "standard input can be read once, and - is named twice");
+    }
     FILE *file = stream ? stdin : fopen(path, "rb");
     if (file == NULL) {
         return cli_fail(cli, CLI_FAILED, "check the path and its permissions", "cannot read %s: %s",

@@ -2,6 +2,8 @@
 /* ferry b0 sign, inspect, provision: for an immutable first stage. */
 #include "b0.h"
 
+#include "cli/image/firmware_file.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +63,7 @@ static void add_hash(cJSON *object, const char *name, const uint8_t *hash, size_
 static void print_signed(const struct cli *cli, const char *path, size_t len,
                          const struct ferry_first_info *info)
 {
+    FILE *text = cli_text(cli, path);
     if (cli->json) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "file", path);
@@ -69,33 +72,54 @@ static void print_signed(const struct cli *cli, const char *path, size_t len,
         cJSON_AddNumberToObject(object, "boot_address", info->boot_address);
         cJSON_AddNumberToObject(object, "firmware", info->size);
         cJSON_AddNumberToObject(object, "size", (double)len);
-        cli_print_json(object);
+        cli_print_json_to(text, object);
         return;
     }
-    printf("%s: version %u for address 0x%x, %u bytes of firmware, %zu signed\n"
-           "Next: ferry sign -H 512 --pad-header … makes it an image that can be uploaded\n",
-           path, (unsigned)info->version, (unsigned)info->address, (unsigned)info->size, len);
+    fprintf(text,
+            "%s: version %u for address 0x%x, %u bytes of firmware, %zu signed\n"
+            "Next: ferry sign -H 512 --pad-header … makes it an image that can be uploaded\n",
+            path, (unsigned)info->version, (unsigned)info->address, (unsigned)info->size, len);
+}
+
+/* As Intel HEX it stands where it is for, and where a HEX file had it. */
+static int save(const struct cli *cli, const struct firmware *in, const struct b0_build *build,
+                const struct cli_buffer *out, const struct ferry_first_info *info,
+                const char *out_path)
+{
+    struct firmware_piece all = {0, (uint32_t)out->len};
+    const struct firmware_out file = {.bytes = *out,
+                                      .has_address = true,
+                                      .address = info->address,
+                                      .pieces = &all,
+                                      .piece_count = 1};
+    if (in->has_address && !build->pad && in->address != info->address) {
+        return cli_fail(cli, CLI_VERIFY, "link it for this slot, or correct --address",
+                        "the firmware stands at 0x%x, and is to be signed for 0x%x",
+                        (unsigned)in->address, (unsigned)info->address);
+    }
+    int code = firmware_write(cli, out_path, &file);
+    if (code == CLI_OK) {
+        print_signed(cli, out_path, out->len, info);
+    }
+    return code;
 }
 
 static int sign_file(const struct cli *cli, const struct b0_build *build, const char *in_path,
                      const char *out_path)
 {
-    struct cli_buffer firmware;
+    struct firmware firmware;
     struct cli_buffer out;
     struct ferry_first_info info;
-    int code = cli_read_file(cli, in_path, &firmware);
+    int code = firmware_read(cli, in_path, &firmware_image, &firmware);
     if (code != CLI_OK) {
         return code;
     }
-    code = b0_build(cli, build, in_path, &firmware, &out, &info);
-    cli_buffer_free(&firmware);
+    code = b0_build(cli, build, in_path, &firmware.bytes, &out, &info);
+    cli_buffer_free(&firmware.bytes);
     if (code != CLI_OK) {
         return code;
     }
-    code = cli_write_file(cli, out_path, out.data, out.len, 0644);
-    if (code == CLI_OK) {
-        print_signed(cli, out_path, out.len, &info);
-    }
+    code = save(cli, &firmware, build, &out, &info, out_path);
     cli_buffer_free(&out);
     return code;
 }
@@ -150,6 +174,7 @@ static int run_sign(struct cli *cli, int argc, char **argv)
         return code;
     }
     build.key = &key;
+    cli->piped = cli_is_stream(argv[optind + 1]);
     code = sign_file(cli, &build, argv[optind], argv[optind + 1]);
     key_free(&key);
     return code;
@@ -253,11 +278,12 @@ static int inspect_file(const struct cli *cli, const char *path,
                         const struct ferry_first_kind *kind, const struct key *key)
 {
     struct ferry_first_stage stage = {0};
-    struct cli_buffer file;
-    int code = cli_read_file(cli, path, &file);
+    struct firmware firmware;
+    int code = firmware_read(cli, path, &firmware_image, &firmware);
     if (code != CLI_OK) {
         return code;
     }
+    struct cli_buffer file = firmware.bytes;
     uint32_t offset = firmware_offset(&file);
     int error = file.len > 0 ? judge(&file, offset, kind, key, &stage) : FERRY_E_SHORT;
     cli_buffer_free(&file);

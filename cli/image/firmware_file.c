@@ -8,6 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
+const struct firmware_options firmware_image = {.forms = FIRMWARE_BIN | FIRMWARE_HEX,
+                                                .erased_value = 0xff};
+
 static const char *name_of(const char *path)
 {
     return cli_is_stream(path) ? "standard input" : path;

@@ -33,6 +33,9 @@ FERRY_MUST_CHECK
 int firmware_read(const struct cli *cli, const char *path, const struct firmware_options *options,
                   struct firmware *firmware);
 
+/* What image files may be: raw binary and Intel HEX, of which gaps are 0xff. */
+extern const struct firmware_options firmware_image;
+
 /* The value of --range: "0x8000-0xffff", both inclusive. After a message returns an enum cli_exit.
  */
 FERRY_MUST_CHECK

@@ -103,10 +103,8 @@ int image_file_take(struct cli_buffer *bytes, struct image_file *file)
 /* The file's bytes; those it stands for when it is Intel HEX. */
 static int read_bytes(const struct cli *cli, const char *path, struct image_file *file)
 {
-    static const struct firmware_options options = {.forms = FIRMWARE_BIN | FIRMWARE_HEX,
-                                                    .erased_value = 0xff};
     struct firmware firmware;
-    int code = firmware_read(cli, path, &options, &firmware);
+    int code = firmware_read(cli, path, &firmware_image, &firmware);
     file->bytes = firmware.bytes;
     return code;
 }
