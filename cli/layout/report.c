@@ -21,6 +21,11 @@ uint32_t report_payload(const struct report *report, const struct room *room)
     return room->limit > around ? room->limit - around : 0;
 }
 
+double report_seconds(const struct estimate *estimate)
+{
+    return estimate->phases[ESTIMATE_UPLOAD].seconds + estimate->phases[ESTIMATE_INSTALL].seconds;
+}
+
 /* ---- Slots ------------------------------------------------------------------------------- */
 
 static void print_area(const struct report *report, const char *role, uint32_t number)
@@ -128,13 +133,14 @@ void report_print(const struct report *report)
         print_area(report, "secondary", areas->secondary);
         print_area(report, "scratch", areas->scratch);
         print_room(report, &image->room);
-        printf("  update    by an image of %u bytes:\n", (unsigned)image->size);
+        printf("  update    by an image of %u bytes: %.1f s\n", (unsigned)image->size,
+               report_seconds(&image->estimate));
         print_phases(&image->estimate);
         print_wear(report, &image->estimate);
         putchar('\n');
     }
     if (report->has_set) {
-        puts("all images in one update, as a set:");
+        printf("all images in one update, as a set: %.1f s\n", report_seconds(&report->set));
         print_phases(&report->set);
         print_wear(report, &report->set);
         putchar('\n');

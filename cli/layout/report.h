@@ -37,6 +37,9 @@ extern const char *const report_without_store[];
 /* Bytes of firmware in the largest image, beside header and TLVs. */
 uint32_t report_payload(const struct report *report, const struct room *room);
 
+/* Of an update: upload and install. */
+double report_seconds(const struct estimate *estimate);
+
 void report_print(const struct report *report);
 void report_print_json(const struct report *report);
 

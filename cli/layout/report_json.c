@@ -109,6 +109,7 @@ static void add_estimate(const struct report *report, const struct estimate *est
                          cJSON *object)
 {
     cJSON *update = add_object(object, "update");
+    add_number(update, "seconds", report_seconds(estimate));
     for (int phase = 0; phase < ESTIMATE_PHASES; phase++) {
         if (phase != ESTIMATE_REVERT || estimate->reverts) {
             add_phase(report, estimate, phase, update);
