@@ -211,8 +211,8 @@ int image_prove(const struct cli *cli, const struct image_build *build,
                               "write what is to be signed with the same options, --fix-sig-pubkey "
                               "among them, and --vector-to-sign; sign that",
                               "the signature of --fix-sig is not the key's over this image")
-               : cli_fail(cli, CLI_FAILED, "check the key with `ferry pubkey`",
-                          "cannot sign: memory or OpenSSL failed");
+               : cli_fail(cli, CLI_FAILED, "take the key from a good copy",
+                          "cannot sign: a key is damaged, or OpenSSL failed");
 }
 
 /* ---- The unprotected area --------------------------------------------------------------- */

@@ -101,7 +101,7 @@ static bool describe(struct key *key)
     return true;
 }
 
-/* "curve secp256k1", "4096 bits", "exponent 3"; nothing for a type that has its own name only. */
+/* Add the curve of an EC key, the size of an RSA key; nothing where the name says it all. */
 static void add_details(const EVP_PKEY *pkey, char *words, size_t size)
 {
     char group[64] = "";
@@ -221,15 +221,6 @@ static bool sign_digest(const struct key *key, const uint8_t *digest, size_t len
     return good;
 }
 
-size_t key_sign(const struct key *key, const uint8_t *data, size_t len, uint8_t *signature)
-{
-    size_t size = FERRY_IMAGE_SIGNATURE_MAX;
-    bool good = key->type->tlv == FERRY_TLV_ED25519
-                    ? sign_message(key->pkey, data, len, signature, &size)
-                    : sign_digest(key, data, len, signature, &size);
-    return good ? size : 0;
-}
-
 static bool verify_message(EVP_PKEY *pkey, const uint8_t *message, size_t len,
                            const uint8_t *signature, size_t size)
 {
@@ -257,6 +248,15 @@ bool key_verify(const struct key *key, const uint8_t *data, size_t len, const ui
     return key->type->tlv == FERRY_TLV_ED25519
                ? verify_message(key->pkey, data, len, signature, size)
                : verify_digest(key, data, len, signature, size);
+}
+
+size_t key_sign(const struct key *key, const uint8_t *data, size_t len, uint8_t *signature)
+{
+    size_t size = FERRY_IMAGE_SIGNATURE_MAX;
+    bool good = key->type->tlv == FERRY_TLV_ED25519
+                    ? sign_message(key->pkey, data, len, signature, &size)
+                    : sign_digest(key, data, len, signature, &size);
+    return good && key_verify(key, data, len, signature, size) ? size : 0;
 }
 
 void key_hash(const struct key *key, const struct ferry_image_digest_kind *digest, uint8_t *hash)

@@ -59,6 +59,7 @@ FERRY_MUST_CHECK
 int key_generate(const struct cli *cli, const struct key_type *type, struct key *key);
 
 /* Sign as MCUboot wants it: ECDSA and RSA-PSS take data as the digest, Ed25519 as the message.
+ * The signature is verified before it is given out: a damaged key signs what nobody accepts.
  * signature has FERRY_IMAGE_SIGNATURE_MAX bytes. Returns its length, or 0. */
 size_t key_sign(const struct key *key, const uint8_t *data, size_t len, uint8_t *signature);
 

@@ -69,9 +69,35 @@ static bool normalize(EVP_PKEY *pkey)
             EVP_PKEY_set_int_param(pkey, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, 1) == 1);
 }
 
+/* Whether the private half of an EC key makes the public one that is beside it. Others have none
+ * beside it, but RSA: there it takes primality tests, longer than everything else of a signature,
+ * which key_sign() verifies in any case. */
+static bool halves_match(EVP_PKEY *pkey)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_is_a(pkey, "EC") ? EVP_PKEY_CTX_new(pkey, NULL) : NULL;
+    bool good = ctx == NULL || EVP_PKEY_pairwise_check(ctx) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return good;
+}
+
 static bool has_text(const struct cli_buffer *file, const char *text)
 {
     return memmem(file->data, file->len, text, strlen(text)) != NULL;
+}
+
+/* Bring a key that was found into normal form. What it says then is right, or it is dropped. */
+static int settle(const struct cli *cli, const char *path, struct key_file *key)
+{
+    bool damaged = key->is_private && !halves_match(key->pkey);
+    if (!damaged && normalize(key->pkey)) {
+        return CLI_OK;
+    }
+    EVP_PKEY_free(key->pkey);
+    key->pkey = NULL;
+    ERR_clear_error();
+    return damaged ? cli_fail(cli, CLI_FAILED, "take it from a good copy",
+                              "the key in %s is damaged: its halves do not belong together", path)
+                   : CLI_OK;
 }
 
 int key_decode(const struct cli *cli, const char *path, const struct cli_buffer *file,
@@ -96,12 +122,7 @@ int key_decode(const struct cli *cli, const char *path, const struct cli_buffer 
     if (key->pkey == NULL) {
         key->pkey = find_key(&r, EVP_PKEY_PUBLIC_KEY);
     }
-    if (key->pkey != NULL && !normalize(key->pkey)) {
-        EVP_PKEY_free(key->pkey);
-        key->pkey = NULL;
-        ERR_clear_error();
-    }
-    return CLI_OK;
+    return key->pkey != NULL ? settle(cli, path, key) : CLI_OK;
 }
 
 int key_missing(const struct cli *cli, const char *path, const struct key_file *key,

@@ -24,8 +24,9 @@ struct key_file {
  * path  for messages. The bytes stay the caller's.
  *
  * The caller frees key->pkey. Returns CLI_OK, also for a file without a key: only the caller knows
- * what else it may be. After a message CLI_FAILED for a wrong password, or what password_get()
- * says; key->pkey is NULL then. */
+ * what else it may be. After a message CLI_FAILED for a wrong password, or for an
+ * EC key whose halves do not belong together; or what password_get() says. key->pkey is NULL then.
+ */
 FERRY_MUST_CHECK
 int key_decode(const struct cli *cli, const char *path, const struct cli_buffer *file,
                struct key_file *key);

@@ -177,6 +177,8 @@ def test_keys_of_unknown_types_are_named(keys, tmp_path):
         openssl("genpkey", "-algorithm", *args, "-out", path)
         done = ferry("pubkey", "-k", path, check=1)
         assert f"a type Ferry does not use: {words}\n" in done.stderr and "ecdsa-p256" in done.stderr
+    done = ferry("pubkey", "-k", lab.ROOT / "tests/data/enc-rsa2048-minimal.der", check=1)
+    assert "DSA, or the minimal form of an RSA key" in done.stderr  # both are six numbers
     (tmp_path / "app").write_bytes(bytes(100))
     sign = ["sign", "-v", "1", "-S", "0x10000", "-H", "32", "--pad-header", tmp_path / "app", tmp_path / "out"]
     done = ferry(*sign, "-k", keys / "ed25519.pem", "-E", keys / "rsa-3072.pem", check=1)
@@ -203,6 +205,30 @@ def test_what_is_no_key_is_said_so(keys, tmp_path):
     assert "of something else" in ferry("pubkey", "-k", path, check=1).stderr
     for missing in (tmp_path / "none", tmp_path):
         assert "cannot read" in ferry("pubkey", "-k", missing, check=1).stderr
+
+
+def test_a_damaged_private_half_signs_nothing(keys, tmp_path):
+    """A bit of it that flipped leaves a file that is well-formed: only use shows it."""
+    for kind in ("ecdsa-p256", "ecdsa-p384"):
+        openssl("ec", "-in", keys / f"{kind}.pem", "-outform", "DER", "-out", tmp_path / "key")
+        der = bytearray((tmp_path / "key").read_bytes())
+        der[20] ^= 4
+        (tmp_path / "key").write_bytes(der)
+        done = ferry("pubkey", "-k", tmp_path / "key", check=1)
+        assert "its halves do not belong together" in done.stderr and not done.stdout
+    openssl("pkey", "-in", keys / "rsa-2048.pem", "-traditional", "-outform", "DER", "-out", tmp_path / "key")
+    der = bytearray((tmp_path / "key").read_bytes())
+    assert len(der) > 1180
+    (tmp_path / "app").write_bytes(bytes(1000))
+    for at in (300, 1180):  # in d, which is not used beside the others; in them
+        (tmp_path / "key").write_bytes(der[:at] + bytes([der[at] ^ 4]) + der[at + 1:])
+        out = tmp_path / "out"
+        done = lab.sign(tmp_path / "key", "1.0.0", tmp_path / "app", out, check=None)
+        if done.returncode == 0:
+            ferry("verify", "-k", keys / "rsa-2048.pem", out, check=0)
+            out.unlink()
+        else:
+            assert done.returncode == 1 and "cannot sign" in done.stderr and not out.exists()
 
 
 # ---- Passwords ---------------------------------------------------------------------------------
