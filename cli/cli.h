@@ -62,6 +62,8 @@ extern const struct cli_command cli_trust_commands[];
 extern const struct cli_command cli_sign_commands[];
 extern const struct cli_command cli_verify_commands[];
 extern const struct cli_command cli_inspect_commands[];
+extern const struct cli_command cli_dumpinfo_commands[];
+extern const struct cli_command cli_version_commands[];
 extern const struct cli_command cli_image_commands[];
 extern const struct cli_command cli_os_commands[];
 extern const struct cli_command cli_update_commands[];
@@ -97,6 +99,10 @@ int cli_fail_error(const struct cli *cli, int exit_code, int error, const char *
 
 /* "usage: ferry image upload FILE" and CLI_USAGE. why says what is wrong. */
 int cli_usage(const struct cli *cli, const char *why);
+
+/* "ferry 0.1.0". */
+#define CLI_VERSION "0.1.0"
+void cli_print_version(void);
 
 /* Make a device's text harmless for a terminal: control characters but line feed and tab become
  * '.', in place. */

@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 static const struct cli_command *const command_lists[] = {
-    cli_update_commands,        cli_image_commands,   cli_why_commands,
-    cli_measured_commands,      cli_os_commands,      cli_sign_commands,
-    cli_verify_commands,        cli_inspect_commands, cli_keygen_commands,
-    cli_key_commands,           cli_trust_commands,   cli_b0_commands,
-    cli_bundle_create_commands, cli_bundle_commands,  cli_layout_commands,
+    cli_update_commands,   cli_image_commands,   cli_why_commands,           cli_measured_commands,
+    cli_os_commands,       cli_sign_commands,    cli_verify_commands,        cli_inspect_commands,
+    cli_dumpinfo_commands, cli_version_commands, cli_keygen_commands,        cli_key_commands,
+    cli_trust_commands,    cli_b0_commands,      cli_bundle_create_commands, cli_bundle_commands,
+    cli_layout_commands,
 };
 
 #define LISTS (sizeof command_lists / sizeof command_lists[0])
@@ -149,7 +149,7 @@ int main(int argc, char **argv)
             return CLI_OK;
         }
         if (option == 1) {
-            puts("ferry 0.1.0");
+            cli_print_version();
             return CLI_OK;
         }
         return CLI_USAGE;

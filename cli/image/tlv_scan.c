@@ -25,9 +25,13 @@ static void enter(struct tlv_scan *scan, enum ferry_tlv_area which)
     struct tlv_scan_area area;
     tlv_scan_area(scan->bytes, scan->len, &scan->header, which, &area);
     bool is_one = area.there && area.magic == magic && area.total >= PREFIX_SIZE;
+    uint32_t total = is_one ? area.total : 0;
+    if (which == FERRY_TLV_PROTECTED && total > scan->header.protected_size) {
+        total = scan->header.protected_size; /* behind it is the other area */
+    }
     scan->area = which;
     scan->next = area.offset + (is_one ? PREFIX_SIZE : 0);
-    scan->end = area.offset + (is_one ? area.total : 0);
+    scan->end = area.offset + total;
 }
 
 void tlv_scan_begin(struct tlv_scan *scan, const uint8_t *bytes, size_t len,

@@ -33,6 +33,15 @@ static void say_uuid(const uint8_t *data, char *out)
     }
 }
 
+/* It is shown in a line of a table. */
+static void make_one_line(char *text)
+{
+    cli_printable(text);
+    for (; *text != '\0'; text++) {
+        *text = *text == '\n' || *text == '\t' ? '.' : *text;
+    }
+}
+
 /* The text under a number in a boot record, as far as it fits; "" when it is not there. */
 static void find_text(const struct ferry_cbor_item *map, uint64_t wanted, char *text, size_t cap)
 {
@@ -45,7 +54,7 @@ static void find_text(const struct ferry_cbor_item *map, uint64_t wanted, char *
         if (key.kind == FERRY_CBOR_UINT && key.value == wanted && value.kind == FERRY_CBOR_TEXT) {
             int len = ferry_cbor_copy(&value, (uint8_t *)text, cap - 1);
             text[len > 0 ? len : 0] = '\0';
-            cli_printable(text);
+            make_one_line(text);
             return;
         }
     }
@@ -80,9 +89,26 @@ static void say_text(const uint8_t *data, size_t len, char *out)
     snprintf(out, TLV_WORDS_MAX, "\"%.*s\"", (int)len, (const char *)data);
 }
 
+/* Whether it has as many bytes as its type says: who shows damaged images has others, too. */
+static bool has_its_length(const struct ferry_tlv *tlv)
+{
+    switch (tlv->type) {
+#define TLV_LENGTH(name, type, area, shortest, longest)                                            \
+    case type:                                                                                     \
+        return tlv->len >= (shortest) && tlv->len <= (longest);
+        FERRY_TLVS(TLV_LENGTH)
+#undef TLV_LENGTH
+    default:
+        return true;
+    }
+}
+
 void tlv_words(const struct ferry_tlv *tlv, const uint8_t *data, char *out)
 {
     out[0] = '\0';
+    if (!has_its_length(tlv)) {
+        return;
+    }
     switch (tlv->type) {
     case FERRY_TLV_SEC_CNT:
         say_counter(data, out);

@@ -122,7 +122,7 @@ def test_every_truncation_shows_what_is_there(made):
     (3512, b"\x09", "the magic is 0x6909, not 0x6908"),
     (3516, b"\x51", "UNKNOWN, type 0x51 with 4 bytes"),
     (3516, b"\x10", "wrong area: SHA256, type 0x10 with 4 bytes"),
-    (3518, b"\x05", "damaged"),
+    (3518, b"\x05", "SEC_CNT, type 0x50 with 5 bytes"),
     (3540, b"\xff", "no TLV area at offset 3540"),
     (3546, b"\x1f", "SHA256, type 0x10 with 31 bytes"),
 ])
@@ -133,6 +133,14 @@ def test_damage_is_named_with_its_place(made, at, value, said):
     assert code == 6 and said in result["problem"], result["problem"]
     assert result["version"] == "1.2.3.4" and result["magic"] == "0x96f3b83d"
     assert "problem" in ferry("inspect", made / "damaged.bin", check=6).stdout
+
+
+@pytest.mark.parametrize("length", [0, 1, 3, 5])
+def test_a_value_of_another_length_means_nothing(made, length):
+    data = bytearray((made / "image.bin").read_bytes())
+    data[3518] = length
+    result, _ = inspect(written(made, data))
+    assert result["tlvs"][0]["name"] == "SEC_CNT" and "means" not in result["tlvs"][0]
 
 
 def test_a_damaged_payload(made):
@@ -171,3 +179,9 @@ def test_any_damage_is_reported_and_never_more(made):
             at = chance.choice([chance.randrange(32), chance.randrange(3512, len(data))])
             data[at] = chance.randrange(256)
         inspect(written(made, data), "-k", made / "key.pem")
+
+
+def test_version_says_what_the_option_says():
+    assert ferry("version", check=0).stdout == ferry("--version", check=0).stdout
+    assert ferry_json("version")["version"] in ferry("version", check=0).stdout
+    ferry("version", "file", check=2)
