@@ -3,6 +3,9 @@
 #include "sign_save.h"
 #include "signature_file.h"
 
+#include "cli/layout/sign_layout.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 /* "ecdsa-p256, ed25519", or "none". */
@@ -81,7 +84,9 @@ static void print_signed(const struct cli *cli, const struct sign_arguments *a,
         return;
     }
     fprintf(text, "%s: version %s, %zu bytes", out_path, version, made->size);
-    if (a->build.slot_size != 0) {
+    if (a->layout != NULL) {
+        fprintf(text, " (image %u of the layout takes %u)", (unsigned)a->layout_image, room);
+    } else if (a->build.slot_size != 0) {
         fprintf(text, " (the slot has %u beside its trailer)", room);
     }
     fprintf(text, ", signature %s, encryption %s\nhash: %s\n", type, encryption, hash);
@@ -124,6 +129,11 @@ static int sign_file(const struct cli *cli, struct sign_arguments *a, const char
     code = image_build(cli, &a->build, &firmware.bytes, &made);
     cli_buffer_free(&firmware.bytes);
     if (code != CLI_OK) {
+        return code;
+    }
+    code = sign_layout_check(cli, a, &made, out_path);
+    if (code != CLI_OK) {
+        cli_buffer_free(&made.bytes);
         return code;
     }
     code = write_outputs(cli, a, &firmware, &made, out_path);
@@ -246,6 +256,7 @@ static int run_sign(struct cli *cli, int argc, char **argv)
     encrypt_key_free(&encrypt_key);
     cli_buffer_free(&a.build.outside_signature);
     image_claims_free(&a.build.claims);
+    free(a.layout);
     return code;
 }
 

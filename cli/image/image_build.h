@@ -6,6 +6,7 @@
 #include "compress.h"
 #include "encrypt.h"
 #include "image_claims.h"
+#include "cli/layout/room.h"
 
 /* Signatures in one image: no more than a bootloader looks at. */
 #define IMAGE_KEYS FERRY_IMAGE_SIGNATURES_MAX
@@ -15,11 +16,12 @@ enum image_vector { IMAGE_WHOLE, IMAGE_PAYLOAD, IMAGE_DIGEST };
 
 struct image_build {
     struct ferry_version version;
-    uint32_t header_size; /* 32 .. 0xffff */
-    bool pad_header;      /* put the header in front; else the input has room for it */
-    uint32_t slot_size;   /* 0: not said, and the size is not checked */
-    uint32_t align;       /* write size: 1, 2, 4, 8, 16, 32 */
-    uint32_t max_align;   /* 8, 16 or 32 */
+    uint32_t header_size;    /* 32 .. 0xffff */
+    bool pad_header;         /* put the header in front; else the input has room for it */
+    const struct room *room; /* what the device's layout has room for; NULL: no layout is known */
+    uint32_t slot_size;      /* 0: not said, and the size is not checked */
+    uint32_t align;          /* write size: 1, 2, 4, 8, 16, 32 */
+    uint32_t max_align;      /* 8, 16 or 32 */
     uint32_t max_sectors;
     uint8_t erased_value;
     uint32_t address_flag; /* FERRY_IMAGE_RAM_LOAD, FERRY_IMAGE_ROM_FIXED, or 0 = no address */

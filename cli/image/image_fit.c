@@ -40,6 +40,9 @@ static uint32_t key_room(const struct image_build *build)
 
 uint32_t image_build_limit(const struct image_build *build)
 {
+    if (build->room != NULL) {
+        return build->room->limit;
+    }
     uint32_t room = key_room(build);
     struct ferry_trailer_format format = trailer_format(build);
     struct ferry_trailer_layout layout;
@@ -53,8 +56,15 @@ uint32_t image_build_limit(const struct image_build *build)
 static int check_size(const struct cli *cli, const struct image_build *build, size_t size)
 {
     uint32_t limit = image_build_limit(build);
+    char text[ROOM_TEXT_MAX];
     if (size <= limit || build->slot_size == 0) {
         return CLI_OK;
+    }
+    if (build->room != NULL) {
+        room_text(build->room, text);
+        return cli_fail_why(cli, CLI_VERIFY, text, "shrink the firmware, or enlarge the slots",
+                            "the image is too large: %zu bytes; %s takes %u in this layout", size,
+                            build->room->strategy->name, (unsigned)limit);
     }
     return cli_fail(cli, CLI_VERIFY,
                     "shrink the firmware, or enlarge the slot (and --slot-size with it)",

@@ -2,6 +2,8 @@
 /* What several options of `ferry sign` say together. */
 #include "sign_take.h"
 
+#include "cli/layout/sign_layout.h"
+
 static bool take_uuid(const uint8_t *space, const char *text, uint8_t uuid[UUID_SIZE])
 {
     return uuid_read(text, uuid) || (space != NULL && uuid_of_name(space, text, uuid));
@@ -106,6 +108,10 @@ int sign_finish(const struct cli *cli, struct sign_arguments *a)
 {
     struct image_build *b = &a->build;
     const struct encryption *e = &b->encryption;
+    int code = sign_layout_apply(cli, a);
+    if (code != CLI_OK) {
+        return code;
+    }
     a->input.erased_value = b->erased_value;
     a->input.limit = ferry_min32(b->slot_size, CLI_FILE_MAX);
     if (a->auto_counter) {
@@ -118,7 +124,7 @@ int sign_finish(const struct cli *cli, struct sign_arguments *a)
             "image is not encrypted\n",
             stderr);
     }
-    int code = finish_slot(cli, b);
+    code = finish_slot(cli, b);
     if (code == CLI_OK) {
         code = finish_detached(cli, a);
     }

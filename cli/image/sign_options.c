@@ -8,6 +8,8 @@ static const struct option sign_options[] = {
     {"header-size", required_argument, NULL, 'H'},
     {"pad-header", no_argument, NULL, OPTION_PAD_HEADER},
     {"slot-size", required_argument, NULL, 'S'},
+    {"layout", required_argument, NULL, OPTION_LAYOUT},
+    {"image", required_argument, NULL, OPTION_IMAGE},
     {"align", required_argument, NULL, OPTION_ALIGN},
     {"max-align", required_argument, NULL, OPTION_MAX_ALIGN},
     {"max-sectors", required_argument, NULL, 'M'},
@@ -66,8 +68,8 @@ int sign_options_read(struct cli *cli, int argc, char **argv, struct sign_argume
             return code;
         }
     }
-    if (argc - optind != 2 || !a->have_version || !a->have_slot_size) {
-        return cli_usage(cli, "sign needs -v VERSION, -S SLOT-SIZE, IN and OUT");
+    if (argc - optind != 2 || !a->have_version || (!a->have_slot_size && a->layout_path == NULL)) {
+        return cli_usage(cli, "sign needs -v VERSION, -S SLOT-SIZE or --layout FILE, IN and OUT");
     }
     a->rest = argv + optind;
     return sign_finish(cli, a);
@@ -81,6 +83,10 @@ const char sign_options_help[] =
     "  -H, --header-size N    bytes in front of the firmware (default 32)\n"
     "      --pad-header       insert them (else IN begins with as many zero bytes)\n"
     "  -S, --slot-size N      bytes of the slot it must fit, trailer included; 0: not checked\n"
+    "      --layout FILE      the device's layout: what it says need not be given, and an image "
+    "that\n"
+    "                         its strategy cannot install is refused\n"
+    "      --image N          which image of the layout it is (default 0)\n"
     "      --align N          write size of the flash: 1 (default) .. 32\n"
     "      --max-align N      8, 16 or 32 (default: the larger of 8 and --align)\n"
     "  -M, --max-sectors N    sectors the trailer provides for (default 128)\n"

@@ -233,14 +233,17 @@ static int take_form(const struct cli *cli, int option, struct sign_arguments *a
         a->have_slot_size = true;
         return take_number(cli, "--slot-size", 0, UINT32_MAX, &b->slot_size);
     case 'M':
+        a->have_max_sectors = true;
         return take_number(cli, "--max-sectors", 1, 65535, &b->max_sectors);
     case 'R':
+        a->have_erased = true;
         return take_erased(cli, &b->erased_value);
     case 'L':
         return take_address(cli, "--load-addr", FERRY_IMAGE_RAM_LOAD, b);
     case 'F':
         return take_address(cli, "--rom-fixed", FERRY_IMAGE_ROM_FIXED, b);
     case OPTION_ALIGN:
+        a->have_align = true;
         return take_align(cli, "--align", 1, &b->align);
     case OPTION_MAX_ALIGN:
         return take_align(cli, "--max-align", 8, &b->max_align);
@@ -331,6 +334,11 @@ static int take_files(const struct cli *cli, int option, struct sign_arguments *
         return firmware_take_form(cli, "--input-format", optarg, true, &a->input.forms);
     case OPTION_OUTPUT_FORMAT:
         return firmware_take_form(cli, "--output-format", optarg, false, &a->output_form);
+    case OPTION_LAYOUT:
+        a->layout_path = optarg;
+        return CLI_OK;
+    case OPTION_IMAGE:
+        return take_number(cli, "--image", 0, FERRY_VCHIP_IMAGES - 1, &a->layout_image);
     case OPTION_RANGE:
         return firmware_take_range(cli, optarg, &a->input);
     default:

@@ -35,7 +35,9 @@ enum sign_option {
     OPTION_VECTOR,
     OPTION_FIX_SIG,
     OPTION_FIX_SIG_KEY,
-    OPTION_SIG_OUT
+    OPTION_SIG_OUT,
+    OPTION_LAYOUT,
+    OPTION_IMAGE
 };
 
 /* Take one option, as getopt_long() left it in optarg; one of two values takes the second from argv

@@ -214,7 +214,8 @@ static int run(const struct cli *cli, struct arguments *a, char **paths, int cou
     int code = layout_file_read(cli, paths[0], layout);
     code = code == CLI_OK ? check_image_number(cli, a, layout) : code;
     if (code == CLI_OK) {
-        code = a->check ? layout_check(cli, layout, a->image, paths + 1, count - 1) : tell(cli, a);
+        code = a->check ? layout_check_files(cli, layout, a->image, paths + 1, count - 1)
+                        : tell(cli, a);
     }
     free(layout);
     return code;

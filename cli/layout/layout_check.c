@@ -5,113 +5,166 @@
 
 #include "cli/image/image_file.h"
 
+#define ENCRYPTED (FERRY_IMAGE_ENCRYPTED_AES128 | FERRY_IMAGE_ENCRYPTED_AES256)
+
+/* One check of one image. */
+struct check {
+    const struct cli *cli;
+    const struct layout *layout;
+    uint32_t number;
+    const struct ferry_vchip_image *areas;
+    struct room room;
+};
+
 /* Where an area begins, as images linked to an address count. */
 static uint32_t address_of(const struct layout *layout, uint32_t area)
 {
     return layout->areas[area].device * FERRY_VCHIP_SPAN + layout->areas[area].offset;
 }
 
-static int check_size(const struct cli *cli, const char *path, const struct image_file *file,
-                      uint32_t number, const struct room *room)
+static int check_size(const struct check *check, const struct layout_claim *claim)
 {
     char text[ROOM_TEXT_MAX];
-    if (file->info.size <= room->limit) {
+    if (claim->size <= check->room.limit) {
         return CLI_OK;
     }
-    room_text(room, text);
-    return cli_fail_why(cli, CLI_VERIFY, text, "shrink the firmware, or enlarge the slots",
-                        "%s has %u bytes, and image %u takes %u (%s)", path,
-                        (unsigned)file->info.size, (unsigned)number, (unsigned)room->limit,
-                        room->strategy->name);
+    room_text(&check->room, text);
+    return cli_fail_why(check->cli, CLI_VERIFY, text, "shrink the firmware, or enlarge the slots",
+                        "%s has %u bytes, and image %u takes %u (%s)", claim->path,
+                        (unsigned)claim->size, (unsigned)check->number, (unsigned)check->room.limit,
+                        check->room.strategy->name);
 }
 
 /* An image linked to a slot runs there only: in either slot in place, else in the primary. */
-static int check_slot_address(const struct cli *cli, const char *path,
-                              const struct image_file *file, const struct layout *layout,
-                              uint32_t number)
+static int check_slot_address(const struct check *check, const struct layout_claim *claim)
 {
-    const struct ferry_vchip_image *image = &layout->images[number];
-    const struct ferry_strategy_traits *traits = ferry_strategy_traits_find(image->strategy);
-    uint32_t wanted = file->info.header.load_address;
+    const uint32_t slots[2] = {check->areas->primary, check->areas->secondary};
+    bool either = check->room.strategy->in_place && slots[1] != FERRY_VCHIP_NO_AREA;
 
-    if ((file->info.header.flags & FERRY_IMAGE_ROM_FIXED) == 0 ||
-        wanted == address_of(layout, image->primary)) {
+    if ((claim->flags & FERRY_IMAGE_ROM_FIXED) == 0 ||
+        claim->load_address == address_of(check->layout, slots[0]) ||
+        (either && claim->load_address == address_of(check->layout, slots[1]))) {
         return CLI_OK;
     }
-    if (traits->in_place && image->secondary != FERRY_VCHIP_NO_AREA &&
-        wanted == address_of(layout, image->secondary)) {
-        return CLI_OK;
-    }
-    return cli_fail(cli, CLI_VERIFY, "sign it with --rom-fixed of the slot it is linked to",
-                    "%s is linked to 0x%x, and image %u runs at 0x%x", path, (unsigned)wanted,
-                    (unsigned)number, (unsigned)address_of(layout, image->primary));
+    return cli_fail(check->cli, CLI_VERIFY, "sign it with --rom-fixed of the slot it is linked to",
+                    "%s is linked to 0x%x, and image %u runs at 0x%x", claim->path,
+                    (unsigned)claim->load_address, (unsigned)check->number,
+                    (unsigned)address_of(check->layout, slots[0]));
 }
 
-static int check_ram(const struct cli *cli, const char *path, const struct image_file *file,
-                     const struct layout *layout, const struct room *room)
+static int check_ram(const struct check *check, const struct layout_claim *claim)
 {
-    const struct ferry_image_header *header = &file->info.header;
-    uint32_t at = header->load_address - layout->ram_address;
+    const struct layout *layout = check->layout;
 
-    if (room->strategy->mode != FERRY_MODE_RAM_LOAD) {
+    if (check->room.strategy->mode != FERRY_MODE_RAM_LOAD ||
+        ((claim->flags & FERRY_IMAGE_RAM_LOAD) != 0 && claim->load_address >= layout->ram_address &&
+         ferry_inside(claim->load_address - layout->ram_address, claim->size, layout->ram_size))) {
         return CLI_OK;
     }
-    if ((header->flags & FERRY_IMAGE_RAM_LOAD) != 0 &&
-        header->load_address >= layout->ram_address &&
-        ferry_inside(at, file->info.size, layout->ram_size)) {
-        return CLI_OK;
-    }
-    return cli_fail(cli, CLI_VERIFY, "sign it with --load-addr, inside the layout's \"ram\"",
-                    "%s does not load into the RAM of %u bytes at 0x%x", path,
+    return cli_fail(check->cli, CLI_VERIFY, "sign it with --load-addr, inside the layout's \"ram\"",
+                    "%s does not load into the RAM of %u bytes at 0x%x", claim->path,
                     (unsigned)layout->ram_size, (unsigned)layout->ram_address);
 }
 
-/* The trailers keep the wrapped key of an encrypted image; the layout says how long it may be. */
-static int check_encryption(const struct cli *cli, const char *path, const struct image_file *file,
-                            const struct layout *layout)
+/* Strategies that run images where they are flashed have none that are encrypted. */
+static bool decrypts(const struct check *check)
 {
-    if (file->payload == IMAGE_PLAIN || layout->enc_tlv != 0) {
+    const struct ferry_strategy_traits *traits = check->room.strategy;
+    return check->layout->enc_tlv != 0 && !traits->own_primary &&
+           (!traits->in_place || traits->mode == FERRY_MODE_RAM_LOAD);
+}
+
+/* The trailers of those that exchange images keep the wrapped key. */
+static bool keeps_key(const struct check *check)
+{
+    const struct ferry_strategy_traits *traits = check->room.strategy;
+    return traits->keeps_old && !traits->in_place;
+}
+
+static int check_encryption(const struct check *check, const struct layout_claim *claim)
+{
+    if ((claim->flags & ENCRYPTED) == 0) {
         return CLI_OK;
     }
-    return cli_fail(cli, CLI_VERIFY, "give the layout its \"enc_tlv\" and an area \"secrets\"",
-                    "%s is encrypted, and the layout's device decrypts nothing", path);
+    if (!decrypts(check)) {
+        return cli_fail(check->cli, CLI_VERIFY,
+                        "sign it without -E; or give the layout an \"enc_tlv\", an area "
+                        "\"secrets\" and a strategy that copies images",
+                        "%s is encrypted, and the device does not decrypt image %u", claim->path,
+                        (unsigned)check->number);
+    }
+    if (keeps_key(check) && claim->enc_tlv > check->layout->enc_tlv) {
+        return cli_fail(check->cli, CLI_VERIFY, "raise \"enc_tlv\", or take another kind of key",
+                        "%s has an ENC TLV of %u bytes, and the trailers keep %u", claim->path,
+                        (unsigned)claim->enc_tlv, (unsigned)check->layout->enc_tlv);
+    }
+    return CLI_OK;
 }
+
+static int check_compression(const struct check *check, const struct layout_claim *claim)
+{
+    if ((claim->flags & FERRY_IMAGE_COMPRESSED) == 0) {
+        return CLI_OK;
+    }
+    return cli_fail(check->cli, CLI_VERIFY, "sign it without --compression",
+                    "%s is compressed, and Ferry's bootloader unpacks nothing", claim->path);
+}
+
+int layout_check(const struct cli *cli, const struct layout *layout, uint32_t number,
+                 const struct layout_claim *claim)
+{
+    struct check check = {cli, layout, number, &layout->images[number], {0}};
+    int rc = room_of(layout, number, &check.room);
+    if (rc != FERRY_OK) {
+        return cli_fail_error(cli, CLI_USAGE, rc, "image %u of the layout cannot be",
+                              (unsigned)number);
+    }
+    int code = check_size(&check, claim);
+    code = code == CLI_OK ? check_slot_address(&check, claim) : code;
+    code = code == CLI_OK ? check_ram(&check, claim) : code;
+    code = code == CLI_OK ? check_encryption(&check, claim) : code;
+    return code == CLI_OK ? check_compression(&check, claim) : code;
+}
+
+/* ---- Files ------------------------------------------------------------------------------- */
 
 static int check_file(const struct cli *cli, const struct layout *layout, uint32_t number,
                       const char *path)
 {
     struct image_file file;
-    struct room room;
+    uint8_t wrapped[FERRY_IMAGE_WRAPPED_MAX];
     int code = image_file_read(cli, path, &file);
 
     if (code != CLI_OK) {
         return code;
     }
-    if (room_of(layout, number, &room) != FERRY_OK) {
-        code = CLI_USAGE;
+    const struct ferry_image_header *header = &file.info.header;
+    struct layout_claim claim = {.path = path,
+                                 .size = file.info.size,
+                                 .flags = header->flags,
+                                 .load_address = header->load_address};
+    if (file.enc_tlv != 0) {
+        int len = ferry_image_tlv(&file.rom.flash, header, file.enc_tlv, wrapped, sizeof wrapped);
+        claim.enc_tlv = len > 0 ? (uint32_t)len : 0;
     }
-    code = code == CLI_OK ? check_size(cli, path, &file, number, &room) : code;
-    code = code == CLI_OK ? check_slot_address(cli, path, &file, layout, number) : code;
-    code = code == CLI_OK ? check_ram(cli, path, &file, layout, &room) : code;
-    code = code == CLI_OK ? check_encryption(cli, path, &file, layout) : code;
+    code = layout_check(cli, layout, number, &claim);
     if (code == CLI_OK && !cli->json) {
-        printf("%s: fits image %u (%s): %u bytes of %u\n", path, (unsigned)number,
-               room.strategy->name, (unsigned)file.info.size, (unsigned)room.limit);
+        printf("%s: fits image %u (%s)\n", path, (unsigned)number, layout->images[number].strategy);
     }
     image_file_free(&file);
     return code;
 }
 
-int layout_check(const struct cli *cli, const struct layout *layout, uint32_t image, char **paths,
-                 int count)
+int layout_check_files(const struct cli *cli, const struct layout *layout, uint32_t number,
+                       char **paths, int count)
 {
     int code = CLI_OK;
     for (int i = 0; code == CLI_OK && i < count; i++) {
-        code = check_file(cli, layout, image, paths[i]);
+        code = check_file(cli, layout, number, paths[i]);
     }
     if (code == CLI_OK && cli->json) {
         cJSON *object = cJSON_CreateObject();
-        cJSON_AddNumberToObject(object, "image", image);
+        cJSON_AddNumberToObject(object, "image", number);
         cJSON_AddNumberToObject(object, "fit", count);
         cli_print_json(object);
     }
