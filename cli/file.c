@@ -49,6 +49,7 @@ int cli_read_file(const struct cli *cli, const char *path, struct cli_buffer *bu
         return cli_fail(cli, CLI_FAILED, "check the path and its permissions", "cannot read %s: %s",
                         name, strerror(errno));
     }
+    setvbuf(file, NULL, _IONBF, 0); /* no second copy in memory, of keys least of all */
     bool good = read_all(file, buffer);
     int error = errno;
     if (!stream) {

@@ -13,6 +13,7 @@ struct key_arguments {
     const char *key_path;
     const char *out_path; /* NULL: standard output */
     const char *encoding; /* NULL: the command's default */
+    const char *lang;     /* of pubkey: imgtool's older word for it */
     const char *format;   /* of privkey */
     const char *require;  /* of keyinfo */
     const char *suffix;
@@ -32,17 +33,10 @@ static int read_options(struct cli *cli, int argc, char **argv, const char *shor
         if (option == '?') {
             return CLI_USAGE;
         }
-        if (a->encoding != NULL && (option == 'e' || option == 'l')) {
-            return cli_usage(cli, "one encoding is enough");
-        }
         a->key_path = option == 'k' ? optarg : a->key_path;
         a->out_path = option == 'o' ? optarg : a->out_path;
         a->encoding = option == 'e' ? optarg : a->encoding;
-        if (option == 'l') { /* an older word of imgtool's */
-            a->encoding = strcmp(optarg, "c") == 0      ? "lang-c"
-                          : strcmp(optarg, "rust") == 0 ? "lang-rust"
-                                                        : optarg;
-        }
+        a->lang = option == 'l' ? optarg : a->lang;
         a->format = option == 'f' ? optarg : a->format;
         a->require = option == OPTION_REQUIRE ? optarg : a->require;
         a->suffix = option == OPTION_SUFFIX ? optarg : a->suffix;
@@ -90,16 +84,12 @@ static int check_suffix(const struct cli *cli, const struct key_arguments *a)
                           "--name-suffix '%s' makes no identifier", a->suffix);
 }
 
-/* Write a result where it is wanted, then wipe and free it. */
+/* Write a result where it is wanted, past buffers of stdio, then wipe and free it. */
 static int deliver(const struct cli *cli, const struct key_arguments *a, unsigned mode,
                    struct cli_buffer *buffer)
 {
-    int code = CLI_OK;
-    if (a->out_path != NULL) {
-        code = cli_write_file(cli, a->out_path, buffer->data, buffer->len, mode);
-    } else {
-        fwrite(buffer->data, 1, buffer->len, stdout);
-    }
+    const char *path = a->out_path != NULL ? a->out_path : "-";
+    int code = cli_write_file(cli, path, buffer->data, buffer->len, mode);
     OPENSSL_cleanse(buffer->data, buffer->len);
     cli_buffer_free(buffer);
     return code;
@@ -148,6 +138,20 @@ static int public_half(const struct cli *cli, const struct key_arguments *a, con
     return encode(cli, a, key->type->symbol, "_pub_key", key->der, key->der_len, buffer);
 }
 
+/* Which encoding it is to be. Returns CLI_OK, or CLI_USAGE after a message. */
+static int choose_encoding(const struct cli *cli, struct key_arguments *a)
+{
+    if (a->lang == NULL) {
+        return choose(cli, "encoding", "lang-c, lang-rust, pem, der, raw",
+                      called(cli, "getpub") ? "lang-c" : "pem", &a->encoding);
+    }
+    if (a->encoding != NULL) {
+        return cli_usage(cli, "-l is an older word for -e: one of them is enough");
+    }
+    a->encoding = strcmp(a->lang, "c") == 0 ? "lang-c" : "lang-rust";
+    return choose(cli, "language", "c, rust", NULL, &a->lang);
+}
+
 static int run_pubkey(struct cli *cli, int argc, char **argv)
 {
     static const struct option own[] = {{"key", required_argument, NULL, 'k'},
@@ -162,8 +166,7 @@ static int run_pubkey(struct cli *cli, int argc, char **argv)
 
     int code = read_options(cli, argc, argv, "k:o:e:l:", own, &a);
     if (code == CLI_OK) {
-        code = choose(cli, "encoding", "lang-c, lang-rust, pem, der, raw",
-                      called(cli, "getpub") ? "lang-c" : "pem", &a.encoding);
+        code = choose_encoding(cli, &a);
     }
     if (code == CLI_OK) {
         code = check_suffix(cli, &a);

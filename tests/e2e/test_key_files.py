@@ -450,7 +450,8 @@ def test_keyinfo_knows_published_keys(tmp_path):
     (["keygen", "-t", "ed25519", "-k", "new", "--password", "secret"], "usage"),
     (["pubkey"], "usage"),
     (["pubkey", "-k", "KEY", "-e", "lang-go"], "lang-rust"),
-    (["pubkey", "-k", "KEY", "-l", "go"], "lang-rust"),
+    (["pubkey", "-k", "KEY", "-l", "go"], "c, rust"),
+    (["pubkey", "-k", "KEY", "-l", "pem"], "c, rust"),
     (["pubkey", "-k", "KEY", "-l", "c", "-e", "pem"], "usage"),
     (["pubkey", "-k", "KEY", "-e", "pem", "--name-suffix", "_2"], "lang-c"),
     (["pubkey", "-k", "KEY", "--name-suffix", "_2"], "lang-c"),
@@ -481,5 +482,5 @@ def test_output_that_fails_is_said_and_leaves_nothing(keys, tmp_path):
         for command in ("pubkey", "pubhash", "privkey", "keyinfo"):
             done = subprocess.run([FERRY, command, "-k", key], stdout=full, stderr=subprocess.PIPE,
                                   text=True, timeout=60)
-            assert done.returncode == 1 and "cannot write the output" in done.stderr
+            assert done.returncode == 1 and "cannot write" in done.stderr and "output" in done.stderr
     assert not os.listdir(tmp_path)
