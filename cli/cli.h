@@ -71,6 +71,7 @@ extern const struct cli_command cli_why_commands[];
 extern const struct cli_command cli_b0_commands[];
 extern const struct cli_command cli_bundle_create_commands[];
 extern const struct cli_command cli_bundle_commands[];
+extern const struct cli_command cli_bundle_extract_commands[];
 extern const struct cli_command cli_layout_commands[];
 extern const struct cli_command cli_measured_commands[];
 

@@ -8,10 +8,23 @@
 #include <unistd.h>
 
 static const struct cli_command *const command_lists[] = {
-    cli_update_commands,   cli_image_commands,   cli_why_commands,           cli_measured_commands,
-    cli_os_commands,       cli_sign_commands,    cli_verify_commands,        cli_inspect_commands,
-    cli_dumpinfo_commands, cli_version_commands, cli_keygen_commands,        cli_key_commands,
-    cli_trust_commands,    cli_b0_commands,      cli_bundle_create_commands, cli_bundle_commands,
+    cli_update_commands,
+    cli_image_commands,
+    cli_why_commands,
+    cli_measured_commands,
+    cli_os_commands,
+    cli_sign_commands,
+    cli_verify_commands,
+    cli_inspect_commands,
+    cli_dumpinfo_commands,
+    cli_version_commands,
+    cli_keygen_commands,
+    cli_key_commands,
+    cli_trust_commands,
+    cli_b0_commands,
+    cli_bundle_create_commands,
+    cli_bundle_commands,
+    cli_bundle_extract_commands,
     cli_layout_commands,
 };
 

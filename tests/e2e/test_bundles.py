@@ -227,6 +227,31 @@ def test_a_full_disk(images):
     assert "cannot write" in done.stderr and "next:" in done.stderr
 
 
+def test_extract(images, tmp_path):
+    path, folder = tmp_path / "b.zip", tmp_path / "folder"
+    ferry("bundle", "create", path, f"1={images['net']}", images["app"], check=0)
+    done = ferry("bundle", "extract", path, folder, check=1)
+    assert "no folder" in done.stderr
+    folder.mkdir()
+    ferry("bundle", "extract", path, folder, check=0)
+    assert sorted(p.name for p in folder.iterdir()) == ["app.bin", "manifest.json", "net.bin"]
+    assert (folder / "app.bin").read_bytes() == images.read("app")
+    # Nothing is written over, not even what a link leads to, and nothing is left behind.
+    for name in ("app.bin", "manifest.json"):
+        (folder / name).unlink()
+    (folder / "net.bin").unlink()
+    (folder / "net.bin").symlink_to(tmp_path / "elsewhere")
+    done = ferry("bundle", "extract", path, folder, check=1)
+    assert "exists already" in done.stderr and [p.name for p in folder.iterdir()] == ["net.bin"]
+    assert not (tmp_path / "elsewhere").exists()
+    (folder / "net.bin").unlink()
+    whole = path.read_bytes()
+    at = whole.index(b"app.bin") + 200
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
+    assert "damaged" in ferry("bundle", "extract", path, folder, check=6).stderr
+    assert not list(folder.iterdir())
+
+
 # ---- What Nordic's build writes -------------------------------------------------------------------
 
 
