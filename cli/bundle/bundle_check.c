@@ -2,6 +2,7 @@
 #include "bundle_check.h"
 
 #include "needs.h"
+#include "cli/image/compressed.h"
 #include "cli/image/sign_values.h"
 
 #include <string.h>
@@ -32,13 +33,34 @@ void bundle_images_free(struct bundle_images *images)
     }
 }
 
-int bundle_verify_image(struct image_file *file, const struct key *key)
+/* As it is stored, and then what it unpacks to. */
+static int verify_both(struct image_file *file, const struct key *key, char why[BUNDLE_TEXT_MAX])
 {
+    struct compressed inner;
     int error = image_file_verify(file, key);
-    if (error != FERRY_E_SECRET || key == NULL) {
+    if (error != FERRY_OK) {
         return error;
     }
-    return image_file_stated(file, key) == FERRY_E_SIGNATURE ? FERRY_E_SIGNATURE : FERRY_E_SECRET;
+    error = compressed_verify(file, key, &inner);
+    if (error != FERRY_OK) {
+        snprintf(why, BUNDLE_TEXT_MAX, "%s", inner.wrong);
+    }
+    compressed_free(&inner);
+    return error;
+}
+
+int bundle_verify_image(struct image_file *file, const struct key *key, char why[BUNDLE_TEXT_MAX])
+{
+    why[0] = '\0';
+    int error = verify_both(file, key, why);
+    if (error == FERRY_E_SECRET && key != NULL &&
+        image_file_stated(file, key) == FERRY_E_SIGNATURE) {
+        error = FERRY_E_SIGNATURE;
+    }
+    if (error != FERRY_OK && why[0] == '\0') {
+        snprintf(why, BUNDLE_TEXT_MAX, "%s", ferry_error_text(error));
+    }
+    return error;
 }
 
 /* ---- One file ------------------------------------------------------------------------------- */
@@ -74,12 +96,16 @@ static void check_signature(const struct cli *cli, const struct bundle_trust *tr
         findings_problem(findings, "%.128s is not decrypted by %.128s", name, trust->secret_path);
         return;
     }
-    int error = bundle_verify_image(file, trust->key);
+    char why[BUNDLE_TEXT_MAX];
+    int error = bundle_verify_image(file, trust->key, why);
+    if (error == FERRY_E_SECRET && trust->sealed) {
+        return;
+    }
     if (error == FERRY_E_SECRET) {
         findings_problem(findings, "%.128s is encrypted, and no key is given that decrypts it: -E",
                          name);
     } else if (error != FERRY_OK) {
-        findings_problem(findings, "%.128s does not verify: %s", name, ferry_error_text(error));
+        findings_problem(findings, "%.128s does not verify: %s", name, why);
     }
 }
 
@@ -164,4 +190,30 @@ void bundle_check(const struct cli *cli, const struct bundle *bundle, struct bun
     }
     check_needs(bundle, images, findings);
     note_unnamed(bundle, findings);
+}
+
+/* ---- In words -----------------------------------------------------------------------------------
+ */
+
+const char bundle_next[] = "get the bundle again, or make it anew: ferry bundle create";
+
+static void join_problems(const struct findings *findings, const char *between, char *out,
+                          size_t cap)
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < findings->count && len < cap; i++) {
+        if (!findings->list[i].is_note) {
+            len += (size_t)snprintf(out + len, cap - len, "%s%s", len > 0 ? between : "",
+                                    findings->list[i].text);
+        }
+    }
+}
+
+int bundle_refuse(const struct cli *cli, const char *path, const struct findings *findings)
+{
+    static char why[FINDINGS_MAX * (FINDING_TEXT_MAX + 16)];
+    join_problems(findings, cli->json ? "; " : "\n  why:  ", why, sizeof why);
+    return cli_fail_why(cli, CLI_VERIFY, why, bundle_next, "%s does not verify: %zu thing%s wrong",
+                        path, findings->problems, findings->problems == 1 ? " is" : "s are");
 }

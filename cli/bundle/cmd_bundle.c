@@ -54,32 +54,6 @@ static int run_list(struct cli *cli, int argc, char **argv)
 /* ---- verify -----------------------------------------------------------------------------------
  */
 
-static void join_problems(const struct findings *findings, char *out, size_t cap)
-{
-    size_t len = 0;
-    out[0] = '\0';
-    for (size_t i = 0; i < findings->count && len < cap; i++) {
-        if (!findings->list[i].is_note) {
-            len += (size_t)snprintf(out + len, cap - len, "%s%s", len > 0 ? "\n  why:  " : "",
-                                    findings->list[i].text);
-        }
-    }
-}
-
-static const char next_verify[] = "get the bundle again, or make it anew: ferry bundle create";
-
-/* Each problem in a line of its own; as JSON all of them are in the result. */
-static int refuse(const struct cli *cli, const char *path, const struct findings *findings)
-{
-    static char why[FINDINGS_MAX * (FINDING_TEXT_MAX + 16)];
-    struct cli words = *cli;
-    words.json = false;
-    join_problems(findings, why, sizeof why);
-    return cli_fail_why(&words, CLI_VERIFY, why, next_verify,
-                        "%s does not verify: %zu thing%s wrong", path, findings->problems,
-                        findings->problems == 1 ? " is" : "s are");
-}
-
 static void print_verified_json(const char *path, const struct opened *o, const struct key *key)
 {
     cJSON *object = bundle_json(path, &o->bundle, &o->images);
@@ -91,7 +65,7 @@ static void print_verified_json(const char *path, const struct opened *o, const 
         cJSON *error = cJSON_AddObjectToObject(object, "error");
         cJSON_AddStringToObject(error, "what", "the bundle does not verify");
         cJSON_AddStringToObject(error, "why", findings_first(&o->findings));
-        cJSON_AddStringToObject(error, "next", next_verify);
+        cJSON_AddStringToObject(error, "next", bundle_next);
         cJSON_AddNumberToObject(error, "exit", CLI_VERIFY);
     }
     cli_print_json(object);
@@ -115,7 +89,7 @@ static int verify_bundle(const struct cli *cli, const char *path, const struct b
         findings_tell_notes(&o.findings);
     }
     if (o.findings.problems > 0) {
-        code = refuse(cli, path, &o.findings);
+        code = bundle_refuse(&words, path, &o.findings);
     } else if (!cli->json) {
         printf("%s: good, signatures %s\n", path,
                trust->key != NULL ? "good" : "not checked (give -k KEY)");

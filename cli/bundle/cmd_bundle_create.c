@@ -163,14 +163,15 @@ static int take_options(struct create *c, struct cli *cli, int argc, char **argv
 static int check_image(struct create *c, size_t i, const struct key *key)
 {
     const char *path = c->names[i].path;
-    int error = bundle_verify_image(&c->files[i], key);
+    char why[BUNDLE_TEXT_MAX];
+    int error = bundle_verify_image(&c->files[i], key, why);
     if (error == FERRY_E_SECRET) {
         findings_note(&c->findings, "%s is encrypted: its digest is left to the device", path);
         return CLI_OK;
     }
-    return error == FERRY_OK
-               ? CLI_OK
-               : cli_fail_error(c->cli, CLI_VERIFY, error, "%s does not verify", path);
+    return error == FERRY_OK ? CLI_OK
+                             : cli_fail_why(c->cli, CLI_VERIFY, why, ferry_error_remedy(error),
+                                            "%s does not verify", path);
 }
 
 static void describe(struct create *c, size_t i)

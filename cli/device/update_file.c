@@ -94,22 +94,36 @@ static int check_pair(struct update_run *run, struct update_item *item)
 
 int update_check(struct update_run *run, struct update_item *item)
 {
+    if (run->of_bundle) {
+        return CLI_OK; /* all of it was checked together */
+    }
     return item->other_path != NULL ? check_pair(run, item) : check_file(run, item);
+}
+
+int update_ask_b0(struct update_run *run, uint32_t *slot)
+{
+    int error = b0_ask_slot(&run->session, slot);
+    if (error == FERRY_E_TIMEOUT || error == FERRY_E_IO) {
+        return session_silent(&run->session);
+    }
+    return error == FERRY_OK
+               ? CLI_OK
+               : cli_fail(run->cli, CLI_REFUSED, "give the one FILE for the slot that does not run",
+                          "the device does not say from which slot its bootloader runs");
 }
 
 int update_choose(struct update_run *run, struct update_item *item)
 {
     uint32_t slot;
+    if (item->choice != UPDATE_GIVEN) {
+        return update_choose_build(run, item);
+    }
     if (item->other_path == NULL) {
         return CLI_OK;
     }
-    int error = b0_ask_slot(&run->session, &slot);
-    if (error == FERRY_E_TIMEOUT || error == FERRY_E_IO) {
-        return session_silent(&run->session);
-    }
-    if (error != FERRY_OK) {
-        return cli_fail(run->cli, CLI_REFUSED, "give the one FILE for the slot that does not run",
-                        "the device does not say from which slot its bootloader runs");
+    int code = update_ask_b0(run, &slot);
+    if (code != CLI_OK) {
+        return code;
     }
     item->path = slot == 0 ? item->other_path : item->path;
     if (!run->cli->json) {

@@ -4,6 +4,7 @@
 #ifndef CLI_DEVICE_UPDATE_RUN_H
 #define CLI_DEVICE_UPDATE_RUN_H
 
+#include "cli/bundle/archive.h"
 #include "cli/image/image_file.h"
 #include "progress.h"
 #include "session.h"
@@ -13,7 +14,14 @@
 /* Images one run takes. */
 #define ITEMS_MAX 4
 
-/* One image of the update. */
+/* How the file for an image is found. */
+enum update_choice {
+    UPDATE_GIVEN,   /* there is one */
+    UPDATE_BY_SLOT, /* one for each slot of the image, for direct-xip */
+    UPDATE_BY_B0    /* a bootloader's builds for S0 and S1 */
+};
+
+/* One image of the update. It may not be moved once its file is open. */
 struct update_item {
     const char *path;
     const char *other_path; /* of a bootloader built for S0 and for S1; else NULL */
@@ -23,6 +31,9 @@ struct update_item {
     struct ferry_image_state proof; /* what the device listed last; valid if proved */
     bool proved;
     bool worked;
+    enum update_choice choice; /* of what is out of a bundle */
+    struct image_file build[2];
+    char names[2][ARCHIVE_NAME_MAX]; /* in the bundle; "" = it has none for that slot */
 };
 
 /* One run of the command. */
@@ -31,6 +42,7 @@ struct update_run {
     const char *key_path;
     struct update_item items[ITEMS_MAX];
     size_t count;
+    bool of_bundle;
     struct update_item *item; /* the present one */
     uint32_t image;           /* -n */
     bool test_only, no_confirm;
@@ -49,6 +61,20 @@ int update_check(struct update_run *run, struct update_item *item);
 /* Of a bootloader with two builds: ask the device which slot is free, and open the file for it.
  * Returns an exit code. */
 int update_choose(struct update_run *run, struct update_item *item);
+
+/* Whether a file is a bundle, by its first bytes. */
+bool update_is_bundle(const char *path);
+
+/* Read a bundle, check all of it as `bundle verify` does, and take its images, in the order of
+ * their numbers. Returns an exit code; what was taken is open. */
+int update_take_bundle(struct update_run *run, const char *path);
+
+/* Of a bundle's files for an image: ask the device which slot is free, and open the one for it.
+ * Returns an exit code. */
+int update_choose_build(struct update_run *run, struct update_item *item);
+
+/* Ask from which slot the bootloader runs. Returns an exit code. */
+int update_ask_b0(struct update_run *run, uint32_t *slot);
 
 /* Say what is about to be sent. */
 void update_tell(const struct update_run *run, const struct update_item *item);

@@ -109,6 +109,18 @@ def test_the_bootloader_is_updated_there_and_back(first, stages):
     assert first.bootloader() == "3.0.0"
 
 
+def test_both_builds_in_a_bundle(first, stages, tmp_path):
+    """As Nordic's dfu_mcuboot.zip: the bundle says that it is image 1, the device which one fits."""
+    first.running()
+    for version, builds in ((2, (1, 0)), (3, (0, 1))):
+        files = [f"1={stages.make(slot, version)}" for slot in builds]
+        path = tmp_path / "dfu_mcuboot.zip"
+        lab.ferry("bundle", "create", path, *files, check=0)
+        done = lab.ferry("update", path, device=first.uri, check=0)
+        assert f"is for slot {version % 2 ^ 1}" in done.stderr
+        assert first.bootloader() == f"{version}.0.0"
+
+
 def test_a_bootloader_may_lie_behind_its_fw_info(first, stages):
     """--pad: for a firmware that has none linked in."""
     first.running()
