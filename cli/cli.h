@@ -143,7 +143,8 @@ FERRY_MUST_CHECK
 int cli_read_file(const struct cli *cli, const char *path, struct cli_buffer *buffer);
 
 /* Write a file through a temporary one beside it, so that a failure leaves the old file; "-" is
- * standard output. mode: permissions of a new file. After a message returns an enum cli_exit. */
+ * standard output. mode: permissions of a new file; one that only its owner may read is on the disk
+ * when this returns. After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK
 int cli_write_file(const struct cli *cli, const char *path, const uint8_t *data, size_t len,
                    unsigned mode);
