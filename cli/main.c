@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -145,12 +146,23 @@ static void keep_streams(void)
     }
 }
 
+/* OpenSSL without its tables of old names and of error texts, which nothing here looks into and
+ * which take as long to fill as an image takes to hash. (Old PEM files name their cipher by such a
+ * name: see key_read.c.) */
+static void start_crypto(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS |
+                                  OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS,
+                              NULL);
+}
+
 int main(int argc, char **argv)
 {
     static const struct option help[] = {{"version", no_argument, NULL, 1}, {0}};
     struct cli cli = {.device = getenv("FERRY_DEVICE")};
 
     keep_streams();
+    start_crypto();
     if (cli.device != NULL && cli.device[0] == '\0') {
         cli.device = NULL;
     }

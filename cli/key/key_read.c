@@ -8,6 +8,8 @@
 #include <openssl/crypto.h>
 #include <openssl/decoder.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 /* One file being read. */
@@ -39,12 +41,43 @@ static int give_password(char *text, size_t size, size_t *len, const OSSL_PARAM 
     return 1;
 }
 
+/* Nothing that is encrypted is easy to see; without this OpenSSL would ask on the terminal. */
+static int no_password(char *text, int size, int writing, void *argument)
+{
+    (void)text;
+    (void)size;
+    (void)writing;
+    (void)argument;
+    return -1;
+}
+
+/* OpenSSL's name of the type of a file's private key, where that is easy to see: looking for one
+ * type takes half the time of looking for all. NULL: it may be any. */
+static const char *type_seen(const struct reader *r)
+{
+    const ASN1_OBJECT *algorithm = NULL;
+    BIO *bio = BIO_new_mem_buf(r->file->data, (int)r->file->len);
+    PKCS8_PRIV_KEY_INFO *info =
+        bio != NULL ? PEM_read_bio_PKCS8_PRIV_KEY_INFO(bio, NULL, no_password, NULL) : NULL;
+    int nid = info != NULL && PKCS8_pkey_get0(&algorithm, NULL, NULL, NULL, info) == 1
+                  ? OBJ_obj2nid(algorithm)
+                  : NID_undef;
+    PKCS8_PRIV_KEY_INFO_free(info);
+    BIO_free(bio);
+    ERR_clear_error();
+    return nid == NID_X9_62_id_ecPublicKey ? "EC"
+           : nid == NID_rsaEncryption      ? "RSA"
+           : nid == NID_ED25519            ? "ED25519"
+           : nid == NID_X25519             ? "X25519"
+                                           : NULL;
+}
+
 /* The first key with at least what is selected, behind whatever else the file has. */
 static EVP_PKEY *find_key(struct reader *r, int selection)
 {
     EVP_PKEY *pkey = NULL;
     OSSL_DECODER_CTX *ctx =
-        OSSL_DECODER_CTX_new_for_pkey(&pkey, r->form, NULL, NULL, selection, NULL, NULL);
+        OSSL_DECODER_CTX_new_for_pkey(&pkey, r->form, NULL, type_seen(r), selection, NULL, NULL);
     BIO *bio = BIO_new_mem_buf(r->file->data, (int)r->file->len);
     bool more = ctx != NULL && bio != NULL &&
                 OSSL_DECODER_CTX_set_passphrase_cb(ctx, give_password, r) == 1;
@@ -85,6 +118,16 @@ static bool has_text(const struct cli_buffer *file, const char *text)
     return memmem(file->data, file->len, text, strlen(text)) != NULL;
 }
 
+/* What a PEM file of the old form may be encrypted with. It names the cipher, and OpenSSL knows
+ * these names when they were added (see start_crypto() in main.c). */
+static void add_old_ciphers(void)
+{
+    EVP_add_cipher(EVP_des_ede3_cbc());
+    EVP_add_cipher(EVP_aes_128_cbc());
+    EVP_add_cipher(EVP_aes_192_cbc());
+    EVP_add_cipher(EVP_aes_256_cbc());
+}
+
 /* Bring a key that was found into normal form. What it says then is right, or it is dropped. */
 static int settle(const struct cli *cli, const char *path, struct key_file *key)
 {
@@ -107,6 +150,9 @@ int key_decode(const struct cli *cli, const char *path, const struct cli_buffer 
 
     *key = (struct key_file){.is_pem = has_text(file, "-----BEGIN ")};
     r.form = key->is_pem ? "PEM" : "DER";
+    if (has_text(file, "DEK-Info:")) {
+        add_old_ciphers();
+    }
     key->pkey = find_key(&r, EVP_PKEY_KEYPAIR);
     key->is_private = key->pkey != NULL;
     key->encrypted = r.encrypted;

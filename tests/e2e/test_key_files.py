@@ -134,6 +134,7 @@ FORMS = {
     "traditional": (TYPES[:4], convert("pkey", "-traditional"), True, False),
     "traditional-der": (TYPES[:4], convert("pkey", "-traditional", "-outform", "DER"), True, False),
     "traditional-aes": (TYPES[:4], convert("pkey", "-traditional", "-aes256", *SEAL), True, True),
+    "traditional-3des": (TYPES[:1], convert("pkey", "-traditional", "-des3", *SEAL), True, True),
     "ec-parameters": (TYPES[2:4], with_parameters, True, False),
     "ec-explicit": (TYPES[2:4], curve("-param_enc", "explicit"), True, False),
     "ec-compressed": (TYPES[2:4], curve("-conv_form", "compressed"), True, False),
