@@ -98,9 +98,17 @@ static bool next_line(struct reader *r, struct ferry_bytes *line)
     return true;
 }
 
+/* The value of a digit, above 15 for anything else. A table, since <ctype.h> was half of the time
+ * that it takes to read a file. */
 static uint8_t digit(uint8_t c)
 {
-    return (uint8_t)(isdigit(c) ? c - '0' : tolower(c) - 'a' + 10);
+    static const uint8_t one_more[256] = {
+        ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+        ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+        ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+        ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+    };
+    return (uint8_t)(one_more[c] - 1u);
 }
 
 static uint8_t byte_at(const uint8_t *digits, size_t i)
@@ -111,7 +119,7 @@ static uint8_t byte_at(const uint8_t *digits, size_t i)
 static int check_digits(const struct reader *r, struct ferry_bytes line)
 {
     for (size_t i = 1; i < line.len; i++) {
-        if (!isxdigit(line.data[i])) {
+        if (digit(line.data[i]) > 15) {
             return isprint(line.data[i])
                        ? memory_fault(r->fault, "line %zu: '%c' is no hexadecimal digit", r->line,
                                       line.data[i])

@@ -53,9 +53,19 @@ static int compare(const void *left, const void *right)
     return (a->origin > b->origin) - (a->origin < b->origin);
 }
 
+static bool is_sorted(const struct memory_map *map)
+{
+    for (size_t i = 1; i < map->count; i++) {
+        if (compare(&map->pieces[i - 1], &map->pieces[i]) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int memory_map_sort(struct memory_map *map, const char *what, struct memory_fault *fault)
 {
-    if (map->count > 1) {
+    if (!is_sorted(map)) { /* most files are */
         qsort(map->pieces, map->count, sizeof *map->pieces, compare);
     }
     for (size_t i = 1; i < map->count; i++) {
