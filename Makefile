@@ -62,8 +62,11 @@ interop: all ## against the real imgtool, smpclient, smpmgr and mcumgrctl
 	@tests/interop/setup-peers
 	@build/interop/venv/bin/python -m pytest -q tests/interop
 
-bench: all ## upload times beside the line's own ideal
+bench: all ## upload times beside the line's own ideal; sign and verify beside the real imgtool's
 	@python3 bench/upload.py
+	@scripts/setup peers
+	@tests/interop/setup-peers python >/dev/null
+	@python3 bench/image_tool.py
 
 bench-swap: host ## flash operations of every strategy, beside MCUboot's; fails when a target is missed
 	@build/host/bench/bench_swap
