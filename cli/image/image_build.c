@@ -144,6 +144,19 @@ static int check_keys(const struct cli *cli, const struct image_build *build)
     return CLI_OK;
 }
 
+/* A signature of a digest must not pass for one of an image: Ferry's bootloader takes no message
+ * that might be a digest for an image. */
+static int check_pure(const struct cli *cli, const struct image_build *build,
+                      const struct cli_buffer *composed)
+{
+    return !build->pure || composed->len > FERRY_IMAGE_DIGEST_MAX
+               ? CLI_OK
+               : cli_fail(cli, CLI_VERIFY, "give a firmware, or leave out --pure",
+                          "an image of %zu bytes is too short to be signed itself: its signature "
+                          "might be one of a digest",
+                          composed->len);
+}
+
 /* A signature of ECDSA is shorter when a number begins with zeros. Bootloaders before MCUboot 1.5
  * wanted them all of one size, with zeros behind. */
 static size_t pad_signature(const struct key_type *type, uint8_t *signature, size_t len)
@@ -195,6 +208,9 @@ int image_prove(const struct cli *cli, const struct image_build *build,
 {
     union ferry_image_digest_state state;
     int code = check_keys(cli, build);
+    if (code == CLI_OK) {
+        code = check_pure(cli, build, composed);
+    }
     if (code != CLI_OK) {
         return code;
     }

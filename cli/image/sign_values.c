@@ -26,9 +26,9 @@ static int take_base(const char **text)
 static bool plain_digits(const char *text, char *out, size_t cap)
 {
     size_t n = 0;
-    for (; isalnum((unsigned char)*text) && n + 1 < cap; n++) {
+    for (; isxdigit((unsigned char)*text) && n + 1 < cap; n++) {
         out[n] = *text++;
-        text += *text == '_' && isalnum((unsigned char)text[1]) ? 1 : 0;
+        text += *text == '_' && isxdigit((unsigned char)text[1]) ? 1 : 0;
     }
     out[n] = '\0';
     return n > 0 && text[strspn(text, " \t\r\n")] == '\0';

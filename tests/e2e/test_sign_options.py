@@ -114,6 +114,7 @@ def test_what_is_no_signature_is_refused(folder, tmp_path, text):
     (["--vector-to-sign", "digest", "--pure"], "--vector-to-sign payload"),
     (["--vector-to-sign", "image"], "payload or digest"),
     (["--pure"], "nothing signs"),
+    (["--compression", "lzma2", "--vector-to-sign", "digest"], "two signatures"),
     (["--sig-out", "SIG"], "one signature"),
     (["--sig-out", "SIG", "-k", "ed25519.pem", "-k", "ecdsa-p256.pem"], "one signature"),
     (["--sig-out", "SIG", "-k", "ed25519.pem", "--vector-to-sign", "digest"], "one signature"),
@@ -134,6 +135,20 @@ def test_a_published_key_is_warned_of_outside_too(folder, tmp_path):
         assert "development key" in done.stderr
         make(folder, tmp_path / "v", "--production", "--fix-sig-pubkey", key, "--vector-to-sign",
              "digest", check=6)
+
+
+def test_an_image_that_might_be_a_digest_is_not_signed_itself(folder, tmp_path):
+    """Ferry's bootloader refuses such a signature, lest one of a digest passes for it."""
+    (tmp_path / "app.bin").write_bytes(bytes(32))
+    words = ["sign", "-v", "1", "-S", SLOT, "--pad-header", "-k", folder / "ed25519.pem",
+             tmp_path / "app.bin", tmp_path / "out.bin"]
+    ferry(*words, check=0)
+    (tmp_path / "out.bin").unlink()
+    assert "too short" in ferry(*words, "--pure", check=6).stderr
+    assert not (tmp_path / "out.bin").exists()
+    (tmp_path / "app.bin").write_bytes(bytes(33))
+    ferry(*words, "--pure", check=0)
+    ferry("verify", "-k", folder / "ed25519.pem", tmp_path / "out.bin", check=0)
 
 
 # ---- Signatures in files -----------------------------------------------------------------
@@ -201,7 +216,7 @@ def test_numbers_are_pythons(folder, tmp_path, text):
 
 
 @pytest.mark.parametrize("text", ["0512", "5__12", "_512", "512_", "0x", "0b2", "0o8", "-1", "", "5 2",
-                                  "1e3", "0x100000000", "512L", "0_x12"])
+                                  "1e3", "0x100000000", "512L", "0_x12", "0x0x12", "0b0b1"])
 def test_what_is_no_number(folder, tmp_path, text):
     done = make(folder, tmp_path / "out", "-L", text, check=2)
     assert "give a number" in done.stderr and not (tmp_path / "out").exists()

@@ -32,6 +32,8 @@ class Case:
         self.big = False
         self.pad_sig = False
         self.signature_out = False
+        self.compressed = False  # as far as it gets smaller
+        self.hex_out = False
         self.wrong = None      # why both must refuse it
         self.source = None
 
@@ -184,6 +186,28 @@ WRONG = [
 ]
 
 
+def compression(rng, case):
+    """Not with signatures made outside, of which a compressed image has two; nor with ECDSA, unless
+    its signatures, one of which is hashed, are of one size."""
+    sized = case.key != "ecdsa-p384" and (case.key != "ecdsa-p256" or case.pad_sig)
+    if case.outside or case.vector is not None or not sized or rng.random() < 0.6:
+        return
+    case.compressed = True
+    case.add("--compression", rng.choice(["lzma2", "lzma2armthumb"]))
+    case.options = [part for part in case.options if part != ["--non-bootable"]]
+
+
+def hex_output(rng, case, from_hex):
+    """In a HEX file what is not random is compared as text."""
+    if not case.deterministic or case.vector is not None or rng.random() < 0.6:
+        return
+    if case.compressed and ["--test"] in case.options:
+        return
+    case.hex_out = True
+    if not from_hex or rng.random() < 0.5:
+        case.add(rng.choice(["-x", "--hex-addr"]), spelled(rng, rng.choice([0, 0x8000, 0x800fff0])))
+
+
 def make_case(rng, number, files):
     case = Case(number)
     signer(rng, case, files)
@@ -193,10 +217,21 @@ def make_case(rng, number, files):
     case.add("-H", spelled(rng, header))
     if gap == 0:
         case.add("--pad-header")
-    case.source = files.firmware(rng.choice([1, 15, 16, 333, 5000, 20001]), gap)
     slot(rng, case)
     claims(rng, case, files)
     encryption(rng, case, files)
+    compression(rng, case)
+    from_hex = rng.random() < 0.2
+    # Encrypted and not compressed after all: see "encrypted, and not smaller" of the differences.
+    smaller = case.compressed and (case.encrypt is not None or rng.random() < 0.8)
+    sizes = [1, 15, 16, 333, 5000, 20001]
+    if case.pure:  # no image that might be a digest
+        sizes = sizes[3:]
+    if smaller and case.encrypt:
+        sizes = sizes[-2:]
+    case.source = files.firmware(rng.choice(sizes), gap, smaller,
+                                 rng.choice([0, 0x10000, 0x8004000]) if from_hex else None)
+    hex_output(rng, case, from_hex)
     if case.signature_out:
         case.add("--sig-out", files.OUT)
     return case
@@ -258,13 +293,14 @@ def sign_outside(key_pem, message, pure):
 
 SIGNATURES = {0x20, 0x22, 0x23}
 WRAPPED = {0x30, 0x32, 0x33, 0x34}
+DIGEST_TLVS = {0x10, 0x11, 0x12}
 
 
 class Image:
     """An image taken apart: all that is not random in it, to be compared."""
 
     def __init__(self, data, big):
-        order = ">" if big else "<"
+        self.order = order = ">" if big else "<"
         head = struct.unpack_from(order + "IIHHIIBBHI", data, 0)
         header_size, protected_size, size = head[2:5]
         at = header_size + size + protected_size
@@ -283,8 +319,20 @@ class Image:
         self.tail = data[self.size:]
         self.whole = len(data)
 
-    def fixed(self, lengths, payload):
-        """Without the values of what is random; lengths: with their lengths; payload: with it."""
-        tlvs = [(kind, value if kind not in SIGNATURES | WRAPPED
+    def fixed(self, lengths, payload, digest):
+        """Without the values of what is random; lengths: with the signatures' lengths; payload:
+        with it; digest: with it, and with all that it covers."""
+        random_ones = SIGNATURES | WRAPPED | (set() if digest else DIGEST_TLVS)
+        tlvs = [(kind, value if kind not in random_ones
                  else len(value) if lengths or kind != 0x22 else None) for kind, value in self.tlvs]
-        return self.head, self.protected, tlvs, self.payload if payload else len(self.payload)
+        protected = self.protected if digest else self.without_signature(self.protected)
+        return self.head, protected, tlvs, self.payload if payload else len(self.payload)
+
+    def without_signature(self, area):
+        """A protected area without the value of DECOMP_SIGNATURE."""
+        found, at = [], 4
+        while at < len(area):
+            kind, _, size = struct.unpack_from(self.order + "BBH", area, at)
+            found.append((area[at:at + 4], area[at + 4:at + 4 + size] if kind != 0x72 else None))
+            at += 4 + size
+        return found

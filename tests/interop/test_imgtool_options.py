@@ -12,6 +12,7 @@ import struct
 import subprocess
 
 import pytest
+from intelhex import IntelHex
 
 import imgtool_cases
 import lab
@@ -71,10 +72,20 @@ class Files:
     def signature(self, number):
         return self.folder / f"{number}.signature"
 
-    def firmware(self, size, gap):
-        path = self.folder / f"firmware-{size}-{gap}.bin"
+    def firmware(self, size, gap, repeats=False, address=None):
+        """A firmware behind a gap; repeats: that gets smaller; address: as Intel HEX at it."""
+        form = "bin" if address is None else f"{address:x}.hex"
+        path = self.folder / f"firmware-{size}-{gap}-{int(repeats)}.{form}"
         if not path.exists():
-            path.write_bytes(bytes(gap) + random.Random(size).randbytes(size))
+            rng = random.Random(size)
+            data = bytes(gap) + (bytes(rng.choices(b"\x00\x48\xf0\xf8\x12", [9, 2, 2, 2, 1], k=size))
+                                 if repeats else rng.randbytes(size))
+            if address is None:
+                path.write_bytes(data)
+            else:
+                hexes = IntelHex()
+                hexes.frombytes(data, address)
+                hexes.write_hex_file(path)
         return path
 
     def blob(self, size):
@@ -83,7 +94,7 @@ class Files:
         return path
 
     def out(self, case, whose):
-        return self.folder / f"{case.number}.{whose}"
+        return self.folder / (f"{case.number}.{whose}" + (".hex" if case.hex_out else ""))
 
     def command(self, case, whose):
         words = [word if word != self.OUT else self.folder / f"{case.number}.{whose}.b64"
@@ -148,12 +159,17 @@ def images(files, case):
     return [Image(files.out(case, whose).read_bytes(), case.big) for whose in ("theirs", "ours")]
 
 
+def firmware_bytes(path):
+    return IntelHex(str(path)).tobinstr() if path.suffix == ".hex" else path.read_bytes()
+
+
 def same_but_random(case, theirs, ours):
     """What is not random, and the slot behind it, as far as both have it."""
     payload = case.encrypt is None or case.clear
     fixed = case.pad_sig and case.key == "ecdsa-p256"
+    digest = not case.compressed or case.key in (None, "ed25519")
     tail = min(len(theirs.tail), len(ours.tail))
-    return (theirs.fixed(fixed, payload) == ours.fixed(fixed, payload)
+    return (theirs.fixed(fixed, payload, digest) == ours.fixed(fixed, payload, digest)
             and (theirs.whole == ours.whole if theirs.tail or ours.tail else True)
             and theirs.tail[len(theirs.tail) - tail:] == ours.tail[len(ours.tail) - tail:])
 
@@ -173,7 +189,7 @@ def test_both_give_one_verdict(ran, failures):
 
 
 def test_bytes_are_the_same(ran, files, failures):
-    identical = different = 0
+    identical = different = hexes = compressed = 0
     for case, (code, _), done in ran:
         if code != 0 or done.returncode != 0 or not case.deterministic:
             continue
@@ -182,7 +198,11 @@ def test_bytes_are_the_same(ran, files, failures):
             theirs = theirs[:len(ours)]
         identical += failures.check(theirs == ours, case, "the bytes differ")
         different += theirs != ours
-    print(f"{identical} byte for byte, {different} not")
+        hexes += case.hex_out
+        compressed += case.compressed
+    print(f"{identical} byte for byte ({hexes} Intel HEX, {compressed} to be compressed), "
+          f"{different} not")
+    assert hexes > 10 and compressed > 10
     assert identical + different > 100
 
 
@@ -200,7 +220,7 @@ def test_random_parts_alone_differ(ran, files, failures):
 def test_signatures_in_files(ran, files, failures):
     seen = 0
     for case, _, done in ran:
-        if not case.signature_out or case.wrong is not None or done.returncode != 0:
+        if not case.signature_out or case.hex_out or case.wrong is not None or done.returncode != 0:
             continue
         seen += 1
         for whose, image in zip(("theirs", "ours"), images(files, case)):
@@ -234,10 +254,10 @@ def test_each_decrypts_the_others(ran, files, failures):
     ours = run_all([["verify", *(["-k", files.key(case.key)] if case.key else []), "-E",
                      files.encrypt_key(case.encrypt), files.out(case, "theirs")] for case in good])
     for case, (code, text), done in zip(good, theirs, ours):
-        if failures.check(code == 0, case, f"decrypt_image.py: {text}"):
+        if failures.check(code == 0, case, f"decrypt_image.py: {text}") and not case.compressed:
             image = Image(files.out(case, "plain").read_bytes(), False)
             gap = 0 if ["--pad-header"] in case.options else len(image.head)
-            plain = case.source.read_bytes()[gap:]
+            plain = firmware_bytes(case.source)[gap:]
             failures.check(image.payload[:len(plain)] == plain and
                            not any(image.payload[len(plain):]), case, "the payload is not IN's")
         failures.check(done.returncode == 0 or case.pad_sig, case, f"ferry verify: {done.stderr}")
