@@ -5,12 +5,14 @@
 #include "core/image/blocks.h"
 #include "core/image/journal.h"
 
-/* Every block that an image may use fits the scratch area. */
+/* Every block that an image may use fits the scratch area, whose short trailer has the slots' form.
+ */
 static int check(const struct ferry_slots *slots)
 {
     struct ferry_block block;
     if (slots->primary->size != slots->secondary->size || slots->scratch == NULL ||
-        ferry_flash_check(slots->scratch) != FERRY_OK) {
+        ferry_flash_check(slots->scratch) != FERRY_OK ||
+        slots->scratch->write_size > slots->max_align) {
         return FERRY_E_LAYOUT;
     }
     int rc = ferry_block_first(slots, &block);

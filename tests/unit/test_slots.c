@@ -246,6 +246,23 @@ static void max_image_scratch(void **state)
     assert_true(shared > 0);
 }
 
+/* Found by `ferry layout` on random layouts: the largest image would have been refused at its boot,
+ * since what is copied to the scratch area ends inside a write unit of it. */
+static void a_scratch_area_writes_no_more_than_the_maximum_alignment(void **state)
+{
+    (void)state;
+    for (uint32_t align = 8; align <= 32; align *= 2) {
+        for (uint32_t w = 1; w <= 32; w *= 2) {
+            const struct ferry_slots *slots = pair_init(8, 8, 1024, 8);
+            slot_init(2, 2, 1024, w);
+            pair.slots.scratch = &pair.ram[2].flash;
+            pair.slots.strategy = &ferry_traits_swap_scratch;
+            pair.slots.max_align = align;
+            assert_int_equal(ferry_slots_check(slots), w <= align ? FERRY_OK : FERRY_E_LAYOUT);
+        }
+    }
+}
+
 static void max_image_overwrite(void **state)
 {
     (void)state;
@@ -383,6 +400,7 @@ int main(void)
         cmocka_unit_test(max_image_takes_the_larger_write_size),
         cmocka_unit_test(max_image_shifted),
         cmocka_unit_test(max_image_scratch),
+        cmocka_unit_test(a_scratch_area_writes_no_more_than_the_maximum_alignment),
         cmocka_unit_test(max_image_overwrite),
         cmocka_unit_test(places_of_images),
         cmocka_unit_test(check_refuses_bad_configurations),
