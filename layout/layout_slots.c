@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layout_slots.h"
 
+uint32_t layout_address(const struct layout *layout, uint32_t area)
+{
+    return area == FERRY_VCHIP_NO_AREA
+               ? 0
+               : layout->areas[area].device * FERRY_VCHIP_SPAN + layout->areas[area].offset;
+}
+
 int layout_area_open(const struct layout *layout, uint32_t area,
                      const struct ferry_flash *const devices[], struct ferry_flash_slice *slice)
 {

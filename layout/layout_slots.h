@@ -31,6 +31,9 @@ FERRY_MUST_CHECK
 int layout_slots_of(const struct layout *layout, const struct ferry_vchip_image *image,
                     const struct ferry_flash *const devices[], struct layout_slots *slots);
 
+/* Where an area begins, as images linked to an address count; 0 for FERRY_VCHIP_NO_AREA. */
+uint32_t layout_address(const struct layout *layout, uint32_t area);
+
 /* Make slice an area of the layout; devices as above. Returns as ferry_flash_slice_init(). */
 FERRY_MUST_CHECK
 int layout_area_open(const struct layout *layout, uint32_t area,

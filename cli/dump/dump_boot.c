@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dump_boot.h"
 
-#include <stdlib.h>
+#include "layout/layout_boot.h"
 
-static const struct ferry_boot_strategy *const strategies[] = {
-    &ferry_boot_swap_scratch,      &ferry_boot_swap_move,   &ferry_boot_swap_offset,
-    &ferry_boot_swap_shift,        &ferry_boot_overwrite,   &ferry_boot_direct_xip,
-    &ferry_boot_direct_xip_revert, &ferry_boot_ram_load,    &ferry_boot_ram_load_revert,
-    &ferry_boot_single_slot,       &ferry_boot_first_stage,
-};
+#include <stdlib.h>
 
 /* A bootloader for one boot. */
 struct board {
@@ -24,26 +19,6 @@ struct board {
 /* ---- Setting up -------------------------------------------------------------------------------
  */
 
-static const struct ferry_boot_strategy *find_strategy(const struct ferry_strategy_traits *traits)
-{
-    for (size_t i = 0; i < sizeof strategies / sizeof strategies[0]; i++) {
-        if (strategies[i]->traits == traits) {
-            return strategies[i];
-        }
-    }
-    return NULL;
-}
-
-/* Where an area begins, as images linked to an address count. */
-static uint32_t address_of(const struct dump *dump, uint32_t number)
-{
-    if (number == FERRY_VCHIP_NO_AREA) {
-        return 0;
-    }
-    const struct ferry_vchip_area *area = &dump->layout.areas[number];
-    return area->device * FERRY_VCHIP_SPAN + area->offset;
-}
-
 static void set_up_images(struct dump *dump, struct board *board)
 {
     for (uint32_t i = 0; i < dump->layout.image_count; i++) {
@@ -53,29 +28,13 @@ static void set_up_images(struct dump *dump, struct board *board)
         uint32_t primary = is_own ? dump->layout.first_slots[dump->first.active] : image->primary;
         board->images[i] = (struct ferry_boot_image){
             .slots = *slots,
-            .strategy = find_strategy(slots->strategy),
+            .strategy = layout_boot_strategy(slots->strategy),
             .ram = board->ram.size > 0 ? &board->ram : NULL,
-            .addresses = {address_of(dump, primary), address_of(dump, image->secondary)},
+            .addresses = {layout_address(&dump->layout, primary),
+                          layout_address(&dump->layout, image->secondary)},
             .first = is_own ? &dump->first : NULL,
         };
     }
-}
-
-/* How the images depend on each other, as the bootloader of the layout has it. */
-static const struct ferry_boot_set *find_set(const struct dump *dump, const struct board *board)
-{
-    uint32_t count = 0;
-    if ((dump->layout.flags & FERRY_VCHIP_SET) != 0) {
-        return &ferry_boot_as_one;
-    }
-    for (uint32_t i = 0; i < dump->layout.image_count; i++) {
-        bool is_own = board->images[i].first != NULL;
-        if (!is_own && board->images[i].strategy->plan == NULL) {
-            return NULL;
-        }
-        count += is_own ? 0 : 1;
-    }
-    return count > 1 ? &ferry_boot_dependent : NULL;
 }
 
 /* The first step that a swap goes on with tells how far it was. */
@@ -98,7 +57,7 @@ static void set_up(struct dump *dump, struct board *board)
         .image_count = dump->layout.image_count,
         .trust = dump->keys.trust,
         .memory = &ferry_boot_in_store,
-        .set = find_set(dump, board),
+        .set = layout_boot_set(&dump->layout, board->images, dump->layout.image_count),
         .trials = (uint8_t)dump->layout.trials,
         .cause = FERRY_CAUSE_POWER,
         .encryption = dump->has_secrets ? &ferry_boot_encrypted : NULL,

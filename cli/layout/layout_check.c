@@ -16,12 +16,6 @@ struct check {
     struct room room;
 };
 
-/* Where an area begins, as images linked to an address count. */
-static uint32_t address_of(const struct layout *layout, uint32_t area)
-{
-    return layout->areas[area].device * FERRY_VCHIP_SPAN + layout->areas[area].offset;
-}
-
 static int check_size(const struct check *check, const struct layout_claim *claim)
 {
     char text[ROOM_TEXT_MAX];
@@ -42,14 +36,14 @@ static int check_slot_address(const struct check *check, const struct layout_cla
     bool either = check->room.strategy->in_place && slots[1] != FERRY_VCHIP_NO_AREA;
 
     if ((claim->flags & FERRY_IMAGE_ROM_FIXED) == 0 ||
-        claim->load_address == address_of(check->layout, slots[0]) ||
-        (either && claim->load_address == address_of(check->layout, slots[1]))) {
+        claim->load_address == layout_address(check->layout, slots[0]) ||
+        (either && claim->load_address == layout_address(check->layout, slots[1]))) {
         return CLI_OK;
     }
     return cli_fail(check->cli, CLI_VERIFY, "sign it with --rom-fixed of the slot it is linked to",
                     "%s is linked to 0x%x, and image %u runs at 0x%x", claim->path,
                     (unsigned)claim->load_address, (unsigned)check->number,
-                    (unsigned)address_of(check->layout, slots[0]));
+                    (unsigned)layout_address(check->layout, slots[0]));
 }
 
 static int check_ram(const struct check *check, const struct layout_claim *claim)

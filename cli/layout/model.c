@@ -6,23 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct ferry_boot_strategy *const strategies[] = {
-    &ferry_boot_swap_scratch,      &ferry_boot_swap_move,   &ferry_boot_swap_offset,
-    &ferry_boot_swap_shift,        &ferry_boot_overwrite,   &ferry_boot_direct_xip,
-    &ferry_boot_direct_xip_revert, &ferry_boot_ram_load,    &ferry_boot_ram_load_revert,
-    &ferry_boot_single_slot,       &ferry_boot_first_stage,
-};
-
-const struct ferry_boot_strategy *model_strategy(const struct ferry_strategy_traits *traits)
-{
-    for (size_t i = 0; i < sizeof strategies / sizeof strategies[0]; i++) {
-        if (strategies[i]->traits == traits) {
-            return strategies[i];
-        }
-    }
-    return NULL;
-}
-
 /* ---- Flash ------------------------------------------------------------------------------- */
 
 /* Give an area memory, erased. FERRY_VCHIP_NO_AREA, and one that has it, are left alone. */
@@ -131,7 +114,7 @@ static int open_slots(struct model *model, uint32_t number)
         return rc;
     }
     *boot = (struct ferry_boot_image){.slots = shape.slots,
-                                      .strategy = model_strategy(shape.slots.strategy),
+                                      .strategy = layout_boot_strategy(shape.slots.strategy),
                                       .ram = model->ram.memory != NULL ? &model->ram : NULL};
     boot->slots.primary = flash_of(model, image->primary);
     boot->slots.secondary = flash_of(model, image->secondary);
@@ -148,27 +131,24 @@ static int open_slots(struct model *model, uint32_t number)
     return rc;
 }
 
-/* As the bootloader of the virtual device has it. */
-static const struct ferry_boot_set *set_of(const struct model *model)
-{
-    if (model->count < 2 || model->images[model->count - 1].strategy->plan == NULL) {
-        return NULL;
-    }
-    return (model->layout->flags & FERRY_VCHIP_SET) != 0 ? &ferry_boot_as_one
-                                                         : &ferry_boot_dependent;
-}
-
+/* Where images may be encrypted the bootloader looks after that too, though these are not. */
 static void configure(struct model *model)
 {
+    static const struct ferry_image_secrets no_secrets;
+    bool decrypts = layout_area(model->layout, "secrets") != NULL;
     static const struct ferry_image_digest_kind *const digests[] = {&ferry_digest_sha256};
     model->config = (struct ferry_boot_config){
         .images = model->images,
         .image_count = model->count,
         .trust = {.digests = digests, .digest_count = 1, .digest_only = true},
         .memory = &ferry_boot_in_store,
-        .set = set_of(model),
+        .set =
+            model->count > 1 ? layout_boot_set(model->layout, model->images, model->count) : NULL,
         .trials = (uint8_t)model->layout->trials,
         .cause = FERRY_CAUSE_OTHER,
+        .encryption = decrypts ? &ferry_boot_encrypted : NULL,
+        .secrets = decrypts ? &no_secrets : NULL,
+        .views = model->views,
         .buf = model->buf,
         .buf_size = sizeof model->buf};
 }

@@ -8,9 +8,9 @@
 #include "model_first.h"
 #include "model_image.h"
 
+#include "layout/layout_boot.h"
 #include "layout/layout_slots.h"
 
-#include "ferry/boot.h"
 #include "ferry/group_image.h"
 
 /* The bootloader's workspace, bytes; and what one request uploads. */
@@ -45,6 +45,7 @@ struct model {
     struct ferry_boot_ram ram;
     struct model_first first;
     struct ferry_boot_image images[FERRY_BOOT_IMAGES];
+    struct ferry_boot_views views[FERRY_BOOT_IMAGES];
     struct ferry_boot_config config;
     struct ferry_boot_report report; /* of the last boot */
     const char *what;                /* what failed, when something did */
@@ -60,9 +61,6 @@ struct model {
 FERRY_MUST_CHECK
 int model_open(struct model *model, const struct layout *layout, uint32_t mask);
 void model_close(struct model *model);
-
-/* The bootloader's strategy with these traits, or NULL. */
-const struct ferry_boot_strategy *model_strategy(const struct ferry_strategy_traits *traits);
 
 /* The following return FERRY_OK, or an error and model->what says at what.
  *

@@ -2,16 +2,11 @@
 #include "model_first.h"
 
 #include "cli/first/b0.h"
+#include "layout/layout_slots.h"
 
 #include <string.h>
 
 static const struct cli cli; /* for messages of OpenSSL's failures */
-
-/* Where an area begins, as bootloaders linked to an address count. */
-static uint32_t address_of(const struct layout *layout, uint32_t area)
-{
-    return layout->areas[area].device * FERRY_VCHIP_SPAN + layout->areas[area].offset;
-}
 
 static int provide(struct model_first *first)
 {
@@ -47,7 +42,7 @@ int model_first_open(struct model_first *first, const struct layout *layout,
             .flash = slots[i],
             .offset = FERRY_VCHIP_FIRST_HEADER,
             .size = slots[i]->size - FERRY_VCHIP_FIRST_HEADER,
-            .address = address_of(layout, layout->first_slots[i]) + FERRY_VCHIP_FIRST_HEADER,
+            .address = layout_address(layout, layout->first_slots[i]) + FERRY_VCHIP_FIRST_HEADER,
         };
     }
     if (key_generate(&cli, key_type_find("ecdsa-p256"), &first->key) != CLI_OK) {
