@@ -253,6 +253,83 @@ static void what_takes_the_rest_adds_up(void **state)
     run(0);
 }
 
+/* ---- Random layouts ------------------------------------------------------------------------ */
+
+static uint32_t dice_state;
+
+static uint32_t dice(uint32_t sides)
+{
+    dice_state = dice_state * 1664525U + 1013904223U;
+    return (dice_state >> 8) % sides;
+}
+
+static const char *one_of(const char *const *list, uint32_t count)
+{
+    return list[dice(count)];
+}
+
+/* A layout of two flash devices that may be; text has 2048 bytes. */
+static void random_layout(const struct ferry_strategy_traits *traits, char *text)
+{
+    static const char *const sizes[] = {"512", "1024", "2048", "4096"};
+    static const char *const units[] = {"1", "2", "4", "8", "16", "32"};
+    static const char *const aligns[] = {"8", "16", "32"};
+    static const char *const sectors[] = {"16", "64", "128"};
+    static const char *const more[] = {
+        "", ", \"trials\": 0", ", \"trials\": 3", ", \"enc_tlv\": 80",
+        ", \"policy\": {\"no_downgrade\": true, \"security_counter\": true}"};
+    bool two = dice(3) == 0;
+
+    (void)snprintf(
+        text, 2048,
+        "{\"flash\": [{\"name\": \"f\", \"sectors\": [{\"count\": 32, \"size\": %s}, "
+        "{\"count\": 32, \"size\": %s}], \"write_size\": %s, \"erased_value\": 255}, {\"name\": "
+        "\"g\", \"sectors\": [{\"count\": 64, \"size\": 4096}], \"write_size\": %s, "
+        "\"erased_value\": %s}], \"areas\": [{\"name\": \"bootloader\", \"device\": \"g\", "
+        "\"offset\": 0, \"size\": 4096}, {\"name\": \"secrets\", \"device\": \"g\", \"offset\": "
+        "4096, \"size\": 4096}, {\"name\": \"%s\", \"device\": \"g\", \"offset\": \"16K\", "
+        "\"size\": \"16K\"}, {\"name\": \"s\", \"device\": \"g\", \"offset\": \"32K\", \"size\": "
+        "\"16K\"}, {\"name\": \"a\", \"device\": \"f\", \"offset\": 0, \"size\": 16384}, "
+        "{\"name\": \"b\", \"device\": \"%s\", \"offset\": %u, \"size\": 16384}], \"images\": "
+        "[{\"strategy\": \"%s\", \"primary\": \"a\"%s%s}], \"ram\": {\"address\": "
+        "\"0x20000000\", \"size\": \"%s\"}, \"max_align\": %s, \"max_sectors\": %s, \"keys\": "
+        "[]%s}",
+        one_of(sizes, 4), one_of(sizes, 4), one_of(units, 6), one_of(units, 6),
+        dice(2) == 0 ? "0" : "255", dice(4) == 0 ? "other" : "store", two ? "g" : "f",
+        two ? 65536U : 16384U, traits->name, traits->slot_count == 2 ? SECONDARY : "",
+        traits->scratch ? ", \"scratch\": \"s\"" : "", dice(2) == 0 ? "8K" : "64K",
+        one_of(aligns, 3), one_of(sectors, 3), one_of(more, 5));
+}
+
+/* What the reader takes, a device of it can do. */
+static void every_layout_that_is_read_can_be_estimated(void **state)
+{
+    char text[2048];
+    char why[LAYOUT_WHY_MAX];
+
+    (void)state;
+    dice_state = 7;
+    for (size_t i = 0; ferry_strategy_traits_at(i) != NULL; i++) {
+        const struct ferry_strategy_traits *traits = ferry_strategy_traits_at(i);
+        uint32_t read = 0;
+
+        for (uint32_t n = 0; n < 30 && !traits->own_primary; n++) {
+            random_layout(traits, text);
+            if (layout_parse(text, &layout, why) != FERRY_OK) {
+                continue;
+            }
+            const uint32_t sizes[FERRY_VCHIP_IMAGES] = {dice(2) == 0 ? 0 : 1000 + dice(3000)};
+            int rc = estimate_updates(&layout, 1, sizes, &options, &estimate);
+            if (rc != FERRY_OK && (rc != FERRY_E_TOO_LARGE || sizes[0] == 0)) {
+                fail_msg("%s: %s\n%s", estimate.what, ferry_error_name(rc), text);
+            }
+            read++;
+        }
+        print_message("%-18s %u layouts\n", traits->name, (unsigned)read);
+        assert_true(traits->own_primary || read > 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_device_without_a_store_is_estimated_too),
         cmocka_unit_test(sizes_have_limits),
         cmocka_unit_test(what_takes_the_rest_adds_up),
+        cmocka_unit_test(every_layout_that_is_read_can_be_estimated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
