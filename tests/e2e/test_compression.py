@@ -5,6 +5,7 @@ import hashlib
 import lzma
 import struct
 import subprocess
+import zipfile
 
 import pytest
 
@@ -195,6 +196,23 @@ def test_what_is_wrong_inside_is_named(folder, tmp_path, name):
     assert words in done.stderr
 
 
+def test_in_a_bundle_both_images_count(folder, tmp_path):
+    image, file, bundle = unsigned(folder, tmp_path), tmp_path / "app.bin", tmp_path / "app.zip"
+    file.write_bytes(image.build())
+    ferry("bundle", "create", bundle, file, check=0)
+    ferry("bundle", "verify", bundle, check=0)
+    image.set(DECOMP_SHA, bytes(32))
+    file.write_bytes(image.build())
+    with zipfile.ZipFile(bundle) as made:
+        files = {i.filename: made.read(i) for i in made.infolist()}
+    with zipfile.ZipFile(bundle, "w") as bad:
+        for name, data in files.items():
+            bad.writestr(name, image.build() if name != "manifest.json" else data)
+    ferry("bundle", "verify", bundle, check=6)
+    ferry("bundle", "create", tmp_path / "bad.zip", file, check=6)
+    assert not (tmp_path / "bad.zip").exists()
+
+
 def test_a_bomb_takes_no_more_than_it_says(folder, tmp_path):
     """Some KiB that unpack to 1 GiB."""
     image, bad = unsigned(folder, tmp_path), tmp_path / "bad.bin"
@@ -262,6 +280,8 @@ def test_its_bootloader_refuses_it_and_says_why(device, compressed):
     image = compressed("--pad")
     device.stop()
     device.reflash("secondary", image)
+    dump = ferry("inspect", "--layout", device.folder / "layout.json", device.folder / "flash.bin", check=0).stdout
+    assert "2.0.0, digest good" in dump and f"would be refused: {DEVICE_REFUSES}" in dump
     device.start()
     assert device.running()["version"] == "1.0.0"
     assert DEVICE_REFUSES in device.log()
