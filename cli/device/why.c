@@ -126,8 +126,7 @@ void why_in_words(const struct ferry_why *why, struct why_words *words)
     explain(why, words);
 }
 
-/* ---- As JSON ----------------------------------------------------------------------------------
- */
+/* ---- As JSON --------------------------------------------------------------------------------- */
 
 static void add_version(cJSON *object, const char *key, const struct ferry_version *version)
 {

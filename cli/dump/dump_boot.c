@@ -16,8 +16,7 @@ struct board {
     struct dump_boot *boot;
 };
 
-/* ---- Setting up -------------------------------------------------------------------------------
- */
+/* ---- Setting up ------------------------------------------------------------------------------ */
 
 static void set_up_images(struct dump *dump, struct board *board)
 {
@@ -69,8 +68,7 @@ static void set_up(struct dump *dump, struct board *board)
     };
 }
 
-/* ---- What is asked for ------------------------------------------------------------------------
- */
+/* ---- What is asked for ----------------------------------------------------------------------- */
 
 static void note_before(const struct ferry_slots *slots, struct dump_next *next)
 {
@@ -85,8 +83,7 @@ static void note_before(const struct ferry_slots *slots, struct dump_next *next)
     next->asked_error = ferry_slots_next_boot(slots, &next->asked);
 }
 
-/* ---- The boot ---------------------------------------------------------------------------------
- */
+/* ---- The boot -------------------------------------------------------------------------------- */
 
 /* The first stage's turn: which slot the bootloader runs from. */
 static int select_first(struct dump *dump)
@@ -141,7 +138,6 @@ void dump_boot_select(struct dump *dump, struct dump_boot *boot)
 
 void dump_boot(struct dump *dump, struct dump_boot *boot)
 {
-    struct board *board = calloc(1, sizeof *board);
     uint32_t ram = dump->layout.ram_size;
     for (uint32_t i = 0; i < dump->layout.image_count; i++) {
         boot->images[i].report.action = FERRY_BOOT_STOPPED; /* until the engine says otherwise */
@@ -149,9 +145,9 @@ void dump_boot(struct dump *dump, struct dump_boot *boot)
     }
     if (is_halted(dump)) {
         boot->result = dump->keys_error != FERRY_OK ? dump->keys_error : dump->store_error;
-        free(board);
         return;
     }
+    struct board *board = calloc(1, sizeof *board);
     uint8_t *memory = ram > 0 ? calloc(1, ram) : NULL;
     if (board == NULL || (ram > 0 && memory == NULL)) {
         boot->result = FERRY_E_SPACE;

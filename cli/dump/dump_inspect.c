@@ -2,6 +2,8 @@
 /* ferry inspect --layout: a whole flash, and the next boot of it. */
 #include "dump_report.h"
 
+#include "cli/image/inspect.h"
+
 /* The first image that keeps the device from starting, and why. */
 static int find_cause(const struct dump_boot *boot, uint32_t count)
 {
@@ -17,28 +19,13 @@ static int find_cause(const struct dump_boot *boot, uint32_t count)
     return boot->result;
 }
 
-/* Print the report; it is freed. */
 static int finish(const struct cli *cli, const char *layout, cJSON *object, int cause)
 {
-    struct cli quiet = *cli;
     char what[512];
+    struct inspect_fault fault = {NULL, ferry_error_text(cause), ferry_error_remedy(cause)};
     snprintf(what, sizeof what, "a device with this flash starts nothing (layout %s)", layout);
-    if (cli->json) {
-        /* One document: the error is a part of it. */
-        quiet.json = false;
-        if (cause != FERRY_OK) {
-            cJSON *fault = cJSON_AddObjectToObject(object, "error");
-            cJSON_AddStringToObject(fault, "what", what);
-            cJSON_AddStringToObject(fault, "why", ferry_error_text(cause));
-            cJSON_AddStringToObject(fault, "next", ferry_error_remedy(cause));
-            cJSON_AddNumberToObject(fault, "exit", CLI_VERIFY);
-        }
-        cli_print_json(object);
-    } else {
-        dump_print(object);
-        cJSON_Delete(object);
-    }
-    return cause == FERRY_OK ? CLI_OK : cli_fail_error(&quiet, CLI_VERIFY, cause, "%s", what);
+    fault.what = cause != FERRY_OK ? what : NULL;
+    return inspect_finish(cli, object, dump_print, &fault);
 }
 
 int dump_inspect(const struct cli *cli, const char *layout, char *const files[], int count,

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* ---- Areas ------------------------------------------------------------------------------------
- */
+/* ---- Areas ----------------------------------------------------------------------------------- */
 
 /* What the layout uses an area for beside its name; "" where that says it. */
 static void say_use(const struct layout *layout, uint32_t area, char *text, size_t cap)
@@ -69,8 +68,7 @@ void dump_add_areas(cJSON *object, const struct dump *dump)
     }
 }
 
-/* ---- Keys -------------------------------------------------------------------------------------
- */
+/* ---- Keys ------------------------------------------------------------------------------------ */
 
 static const char *scheme_of(const struct dump *dump, const struct ferry_image_key *key)
 {
@@ -125,8 +123,7 @@ void dump_add_keys(cJSON *object, const struct dump *dump, bool given)
     }
 }
 
-/* ---- Store ------------------------------------------------------------------------------------
- */
+/* ---- Store ----------------------------------------------------------------------------------- */
 
 void dump_add_store(cJSON *object, const struct dump *dump)
 {
@@ -140,8 +137,7 @@ void dump_add_store(cJSON *object, const struct dump *dump)
     cJSON_AddStringToObject(object, "store", state);
 }
 
-/* ---- First stage ------------------------------------------------------------------------------
- */
+/* ---- First stage ----------------------------------------------------------------------------- */
 
 static void add_provision(cJSON *object, const struct ferry_first_provision *provision)
 {

@@ -8,8 +8,7 @@
 
 #include <string.h>
 
-/* ---- A slot -----------------------------------------------------------------------------------
- */
+/* ---- A slot ---------------------------------------------------------------------------------- */
 
 static uint32_t area_of(const struct dump *dump, uint32_t image, uint32_t slot)
 {
@@ -113,8 +112,7 @@ static cJSON *describe_slot(struct dump *dump, uint32_t image, uint32_t slot)
     return row;
 }
 
-/* ---- What was done, and what will be ----------------------------------------------------------
- */
+/* ---- What was done, and what will be --------------------------------------------------------- */
 
 static void add_report(cJSON *row, const struct dump *dump, uint32_t image)
 {

@@ -11,8 +11,7 @@ static const struct ferry_image_unwrapper *const unwrappers[] = {
     &ferry_unwrap_ec256, &ferry_unwrap_x25519, &ferry_unwrap_x25519_sha512, &ferry_unwrap_rsa2048,
     &ferry_unwrap_kw};
 
-/* ---- Keys and secrets -------------------------------------------------------------------------
- */
+/* ---- Keys and secrets ------------------------------------------------------------------------ */
 
 /* Open the area with a name. Returns whether the layout has it. */
 static bool open_area(const struct dump *dump, const char *name, struct ferry_flash_slice *area)
@@ -106,8 +105,7 @@ static void read_trust(struct dump *dump, const struct key *key)
                                        &dump->product_trust, &dump->keys);
 }
 
-/* ---- Policy -----------------------------------------------------------------------------------
- */
+/* ---- Policy ---------------------------------------------------------------------------------- */
 
 static void read_policy(struct dump *dump)
 {
@@ -137,8 +135,7 @@ static void read_policy(struct dump *dump)
     };
 }
 
-/* ---- First stage ------------------------------------------------------------------------------
- */
+/* ---- First stage ----------------------------------------------------------------------------- */
 
 static bool open_first_slot(struct dump *dump, uint32_t i)
 {
@@ -177,8 +174,7 @@ void dump_read_trust(struct dump *dump, const struct key *key)
     read_first(dump);
 }
 
-/* ---- Slots ------------------------------------------------------------------------------------
- */
+/* ---- Slots ----------------------------------------------------------------------------------- */
 
 int dump_read_slots(struct dump *dump)
 {

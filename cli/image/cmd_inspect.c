@@ -111,30 +111,14 @@ static const char *advise(int error, const char *why)
                                   : ferry_error_remedy(error);
 }
 
-/* What was found, and with what is wrong the exit code. The object is freed. */
 static int finish(const struct cli *cli, const char *path, cJSON *object, int error,
                   const char *why)
 {
-    struct cli quiet = *cli;
-    const char *next = advise(error, why);
     char what[512];
+    struct inspect_fault fault = {NULL, why, advise(error, why)};
     snprintf(what, sizeof what, "%s does not verify", path);
-    if (cli->json) {
-        /* One document: the error is a part of it. */
-        quiet.json = false;
-        if (error != FERRY_OK) {
-            cJSON *fault = cJSON_AddObjectToObject(object, "error");
-            cJSON_AddStringToObject(fault, "what", what);
-            cJSON_AddStringToObject(fault, "why", why);
-            cJSON_AddStringToObject(fault, "next", next);
-            cJSON_AddNumberToObject(fault, "exit", CLI_VERIFY);
-        }
-        cli_print_json(object);
-    } else {
-        inspect_print(object);
-        cJSON_Delete(object);
-    }
-    return error == FERRY_OK ? CLI_OK : cli_fail_why(&quiet, CLI_VERIFY, why, next, "%s", what);
+    fault.what = error != FERRY_OK ? what : NULL;
+    return inspect_finish(cli, object, inspect_print, &fault);
 }
 
 static int inspect_file(const struct cli *cli, const char *path,

@@ -53,15 +53,24 @@ static const char *payload_text(const struct image_file *file)
     return "";
 }
 
-static void print_verified(const struct cli *cli, const char *path, const struct image_file *file,
-                           const struct key *key, const struct compressed *inner)
+/* What all files are verified by, and with --json the list of several. */
+struct verification {
+    const struct cli *cli; /* says what is wrong; of several files in words only */
+    const char *secret_path;
+    const struct key *key; /* NULL = digests only */
+    cJSON *list;           /* NULL: one file alone, or no --json */
+};
+
+static void print_verified(const struct verification *by, const char *path,
+                           const struct image_file *file, const struct compressed *inner)
 {
+    const struct key *key = by->key;
     const struct ferry_image_info *info = &file->info;
     char version[FERRY_VERSION_TEXT_MAX];
     char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
     ferry_version_text(&info->header.version, version);
     cli_hex(info->digest, info->digest_len, hash);
-    if (cli->json) {
+    if (by->cli->json || by->list != NULL) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "file", path);
         cJSON_AddStringToObject(object, "version", version);
@@ -69,7 +78,11 @@ static void print_verified(const struct cli *cli, const char *path, const struct
         cJSON_AddStringToObject(object, "signature", key != NULL ? key->type->name : "unchecked");
         cJSON_AddStringToObject(object, "payload", image_file_payload_name(file));
         compressed_add(object, inner);
-        cli_print_json(object);
+        if (by->list != NULL) {
+            cJSON_AddItemToArray(by->list, object);
+        } else {
+            cli_print_json(object);
+        }
         return;
     }
     printf("%s: version %s%s, digest good, signature %s\nhash: %s\n", path, version,
@@ -78,47 +91,77 @@ static void print_verified(const struct cli *cli, const char *path, const struct
 }
 
 /* What was verified is how it is stored; then what it unpacks to. */
-static int verify_inner(const struct cli *cli, const char *path, const struct image_file *file,
-                        const struct key *key)
+static int verify_inner(const struct verification *by, const char *path,
+                        const struct image_file *file)
 {
     struct compressed inner;
-    int code = compressed_check(cli, path, file, key, &inner);
+    int code = compressed_check(by->cli, path, file, by->key, &inner);
     if (code == CLI_OK) {
-        print_verified(cli, path, file, key, &inner);
+        print_verified(by, path, file, &inner);
     }
     compressed_free(&inner);
     return code;
 }
 
 /* Read FILE, decrypt it where a key is given for that, verify it, and say what was found. */
-static int verify_file(const struct cli *cli, const char *path, const char *secret_path,
-                       const struct key *key)
+static int verify_file(const struct verification *by, const char *path)
 {
     struct image_file file;
-    int code = image_file_read(cli, path, &file);
+    int code = image_file_read(by->cli, path, &file);
     if (code != CLI_OK) {
         return code;
     }
-    code = secret_path != NULL ? image_file_decrypt(cli, secret_path, &file) : CLI_OK;
+    code = by->secret_path != NULL ? image_file_decrypt(by->cli, by->secret_path, &file) : CLI_OK;
     if (code == CLI_OK) {
-        int error = image_file_verify(&file, key);
+        int error = image_file_verify(&file, by->key);
         if (error == FERRY_OK) {
-            code = verify_inner(cli, path, &file, key);
+            code = verify_inner(by, path, &file);
         } else {
-            code = error == FERRY_E_SECRET ? refuse_sealed(cli, path, &file, key)
-                                           : refuse(cli, path, error);
+            code = error == FERRY_E_SECRET ? refuse_sealed(by->cli, path, &file, by->key)
+                                           : refuse(by->cli, path, error);
         }
     }
     image_file_free(&file);
     return code;
 }
 
+/* All of them, whatever is wrong with one. Returns the first code that is not CLI_OK. */
+static int verify_files(struct verification *by, char *const paths[], int count)
+{
+    struct cli quiet = *by->cli;
+    int first = CLI_OK;
+    if (count == 1) {
+        return verify_file(by, paths[0]);
+    }
+    if (by->cli->json) {
+        by->list = cJSON_CreateArray();
+        quiet.json = false;
+        by->cli = &quiet;
+    }
+    for (int i = 0; i < count; i++) {
+        int code = verify_file(by, paths[i]);
+        first = first == CLI_OK ? code : first;
+        if (code != CLI_OK && by->list != NULL) {
+            cJSON *row = cJSON_CreateObject();
+            cJSON_AddStringToObject(row, "file", paths[i]);
+            cJSON_AddNumberToObject(row, "exit", code);
+            cJSON_AddItemToArray(by->list, row);
+        }
+    }
+    if (by->list != NULL) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddItemToObject(object, "images", by->list);
+        cli_print_json(object);
+    }
+    return first;
+}
+
 static int run_verify(struct cli *cli, int argc, char **argv)
 {
     static const struct option own[] = {
         {"key", required_argument, NULL, 'k'}, {"encrypt", required_argument, NULL, 'E'}, {0}};
+    struct verification by = {.cli = cli};
     const char *key_path = NULL;
-    const char *secret_path = NULL;
     struct key key = {0};
     int option;
 
@@ -128,21 +171,22 @@ static int run_verify(struct cli *cli, int argc, char **argv)
             return CLI_USAGE;
         }
         key_path = option == 'k' ? optarg : key_path;
-        secret_path = option == 'E' ? optarg : secret_path;
+        by.secret_path = option == 'E' ? optarg : by.secret_path;
     }
-    if (argc - optind != 1) {
-        return cli_usage(cli, "verify needs one FILE");
+    if (optind == argc) {
+        return cli_usage(cli, "verify needs a FILE");
     }
     int code = key_path != NULL ? key_load(cli, key_path, &key) : CLI_OK;
     if (code == CLI_OK) {
-        code = verify_file(cli, argv[optind], secret_path, key_path != NULL ? &key : NULL);
+        by.key = key_path != NULL ? &key : NULL;
+        code = verify_files(&by, argv + optind, argc - optind);
     }
     key_free(&key);
     return code;
 }
 
 const struct cli_command cli_verify_commands[] = {
-    {"verify", "[-k KEY] FILE", "check an image file: structure, digest, signature",
+    {"verify", "[-k KEY] FILE ...", "check image files: structure, digest, signature",
      "  -k, --key KEY      public or private key, PEM; without it the signature is not checked\n"
      "  -E, --encrypt KEY  the device's private key, which decrypts the payload\n",
      run_verify},

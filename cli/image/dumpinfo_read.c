@@ -58,8 +58,7 @@ static void add_header(cJSON *info, const struct ferry_image_header *h)
     cJSON_AddStringToObject(header, "version", version);
 }
 
-/* ---- TLVs -------------------------------------------------------------------------------------
- */
+/* ---- TLVs ------------------------------------------------------------------------------------ */
 
 static void add_area(cJSON *areas, const char *key, const struct tlv_scan_area *area)
 {
@@ -119,8 +118,7 @@ static size_t add_tlvs(cJSON *info, const uint8_t *image, size_t len,
     return area.offset + area.total;
 }
 
-/* ---- Trailer ----------------------------------------------------------------------------------
- */
+/* ---- Trailer --------------------------------------------------------------------------------- */
 
 /* The alignment by the magic at the end; 0 for none. */
 static uint32_t find_align(const uint8_t *bytes, size_t len)

@@ -19,8 +19,7 @@ static bool is_container(const cJSON *item)
     return cJSON_IsObject(item) || cJSON_IsArray(item);
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void write_json(const cJSON *item, int depth, FILE *out);
 
@@ -58,8 +57,7 @@ static void write_json(const cJSON *item, int depth, FILE *out)
     }
 }
 
-/* ---- YAML -------------------------------------------------------------------------------------
- */
+/* ---- YAML ------------------------------------------------------------------------------------ */
 
 /* Whether a text needs no quotes: a letter, then letters, digits and what means nothing in YAML;
  * and none of the words that do. */
@@ -158,8 +156,7 @@ static void write_yaml(const cJSON *object, int depth, FILE *out)
     }
 }
 
-/* ---- Text -------------------------------------------------------------------------------------
- */
+/* ---- Text ------------------------------------------------------------------------------------ */
 
 static void write_flags(uint32_t flags, FILE *out)
 {

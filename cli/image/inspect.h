@@ -53,4 +53,17 @@ int inspect_compression(cJSON *object, const struct image_file *file, const stru
 /* The whole inspection as text on standard output. */
 void inspect_print(const cJSON *object);
 
+/* What is wrong with what was inspected. */
+struct inspect_fault {
+    const char *what; /* NULL = nothing */
+    const char *why;
+    const char *next;
+};
+
+/* Show what was found, by print or as JSON, of which the fault is then a part, and say the fault.
+ * Frees object. Returns CLI_OK, or with a fault CLI_VERIFY. */
+FERRY_MUST_CHECK
+int inspect_finish(const struct cli *cli, cJSON *object, void (*print)(const cJSON *object),
+                   const struct inspect_fault *fault);
+
 #endif

@@ -18,6 +18,19 @@ static size_t count_equal(const uint8_t *bytes, size_t len, uint8_t value)
     return n;
 }
 
+/* Files of other kinds that are given for an image. */
+static const char *name_kind(uint32_t first)
+{
+    switch (first) {
+    case 0x464c457fU:
+        return "an ELF file, which is no image until it is signed (ferry sign)";
+    case 0x04034b50U:
+        return "a ZIP archive, which may be a bundle (ferry bundle list)";
+    default:
+        return NULL;
+    }
+}
+
 /* Where an image should begin there is none. */
 static void say_no_image(const uint8_t *bytes, size_t len, char *text)
 {
@@ -31,6 +44,8 @@ static void say_no_image(const uint8_t *bytes, size_t len, char *text)
         SAY(text, "erased: all %zu bytes are 0x%02x", len, bytes[0]);
     } else if (same >= FERRY_IMAGE_HEADER_SIZE && (bytes[0] == 0xff || bytes[0] == 0)) {
         SAY(text, "no image: %zu bytes of 0x%02x at its beginning", same, bytes[0]);
+    } else if (name_kind(magic) != NULL) {
+        SAY(text, "%s", name_kind(magic));
     } else if (magic == INSPECT_LEGACY_MAGIC) {
         SAY(text, "an image of the legacy format (magic 0x%08x), which MCUboot no longer boots",
             INSPECT_LEGACY_MAGIC);

@@ -74,3 +74,26 @@ void inspect_print(const cJSON *object)
         }
     }
 }
+
+int inspect_finish(const struct cli *cli, cJSON *object, void (*print)(const cJSON *object),
+                   const struct inspect_fault *fault)
+{
+    struct cli quiet = *cli;
+    bool wrong = fault->what != NULL;
+    quiet.json = false; /* one document: the fault is in it */
+    if (cli->json && wrong) {
+        cJSON *error = cJSON_AddObjectToObject(object, "error");
+        cJSON_AddStringToObject(error, "what", fault->what);
+        cJSON_AddStringToObject(error, "why", fault->why);
+        cJSON_AddStringToObject(error, "next", fault->next);
+        cJSON_AddNumberToObject(error, "exit", CLI_VERIFY);
+    }
+    if (cli->json) {
+        cli_print_json(object);
+    } else {
+        print(object);
+        cJSON_Delete(object);
+    }
+    return wrong ? cli_fail_why(&quiet, CLI_VERIFY, fault->why, fault->next, "%s", fault->what)
+                 : CLI_OK;
+}

@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* ---- By whom ----------------------------------------------------------------------------------
- */
+/* ---- By whom --------------------------------------------------------------------------------- */
 
 /* The scheme of a signature, "" for a TLV that is none. ECDSA's curve follows from its digest. */
 static const char *scheme_of(const struct ferry_tlv *tlv, const struct ferry_image_info *info)
@@ -88,8 +87,7 @@ void inspect_signatures(cJSON *object, const struct image_file *file)
     }
 }
 
-/* ---- Whether they hold ------------------------------------------------------------------------
- */
+/* ---- Whether they hold ----------------------------------------------------------------------- */
 
 /* What can be said when there is no digest of one's own to compare with. */
 static const char *stated(const struct image_file *file, const struct key *key)

@@ -155,6 +155,7 @@ def test_a_damaged_payload(made):
     (b"\xff" * 4096, "erased: all 4096 bytes are 0xff"),
     (b"\x00" * 512, "erased: all 512 bytes are 0x00"),
     (b"\xff" * 600 + b"x", "600 bytes of 0xff at its beginning"),
+    (b"PK\3\4" + bytes(100), "bundle list"),
     (struct.pack("<I", 0x96f3b83c) + bytes(100), "legacy format (magic 0x96f3b83c)"),
     (b"not an image, but long enough to be one", "the magic is 0x20746f6e"),
 ])

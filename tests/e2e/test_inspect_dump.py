@@ -2,6 +2,7 @@
 """`ferry inspect --layout`: the whole flash of a device that is off. What it says of the next boot is
 compared with what the device then does, at every rest of an update and after power cuts."""
 import json
+import random
 import re
 
 import pytest
@@ -319,3 +320,25 @@ def test_images_that_change_as_one(tmp_path, benches):
     said = [image["next_boot"] for image in inspect(device)["images"]]
     assert [(n["action"], n["running"]) for n in said] == [("reverted", "1.0.0")] * 2
     boots_as_foretold(device)
+
+
+@pytest.mark.parametrize("strategy", ["swap-move", "swap-scratch", "direct-xip-revert", "overwrite"])
+def test_any_damage_is_told_and_never_more(tmp_path, benches, strategy):
+    """Random bytes of keys, store, headers and trailers changed, with a fixed seed."""
+    device, bench = make(tmp_path, benches, strategy)
+    ask_for(device, bench, "v2")
+    path = device.folder / "flash.bin"
+    whole = path.read_bytes()
+    chance = random.Random(7)
+    places = [(0x2c000, 0x60), (0x2e000, 0x200), (0x30000, 0x40), (0x70000, 0x40),
+              (0x6fe00, 0x200), (0xafe00, 0x200)]
+    for _ in range(25):
+        data = bytearray(whole)
+        for _ in range(chance.randrange(1, 5)):
+            at, size = chance.choice(places)
+            data[at + chance.randrange(size)] = chance.randrange(256)
+        path.write_bytes(data)
+        done = ferry("--json", "inspect", "--layout", device.folder / "layout.json", path)
+        result = json.loads(done.stdout)
+        assert done.returncode == (0 if result["starts"] else 6)
+        assert result["images"][0]["next_boot"]["words"]
