@@ -7,6 +7,7 @@
 int image_list_take(const struct session *session, const struct ferry_client_answer *answer,
                     struct image_list *list)
 {
+    list->bootloader = (struct session_bootloader){.mode = -1};
     int count = ferry_answer_image_list(answer->payload, list->states, IMAGE_LIST_MAX);
     if (count < 0) {
         return cli_fail_error(session->cli, CLI_NO_ANSWER, count,
@@ -32,7 +33,6 @@ int image_list_read(struct session *session, struct image_list *list)
     struct ferry_client_answer answer;
     int code = session_wait(session, ferry_command_image_list(&session->client, NULL),
                             "list images", &answer);
-    list->bootloader = (struct session_bootloader){.mode = -1};
     if (code == CLI_OK) {
         code = image_list_take(session, &answer, list);
     }

@@ -8,7 +8,7 @@
 #define IMAGE_LIST_MAX 16
 
 struct image_list {
-    struct session_bootloader bootloader; /* of image_list_read() */
+    struct session_bootloader bootloader; /* looked for by image_list_read() alone */
     struct ferry_image_state states[IMAGE_LIST_MAX];
     size_t count;
 };

@@ -158,7 +158,7 @@ def test_a_damaged_payload(made):
     (b"PK\3\4" + bytes(100), "bundle list"),
     (struct.pack("<I", 0x96f3b83c) + bytes(100), "legacy format (magic 0x96f3b83c)"),
     (b"not an image, but long enough to be one", "the magic is 0x20746f6e"),
-])
+], ids=["erased", "zero", "partly", "zip", "legacy", "text"])
 def test_what_is_no_image_is_named(made, data, said):
     result, code = inspect(written(made, data))
     assert code == 6 and said in result["problem"] and "version" not in result
