@@ -69,7 +69,7 @@ bool create_names(struct create_name *names, size_t count)
         return true;
     }
     for (size_t i = 0; i < count; i++) {
-        char slot[16] = "";
+        char slot[sizeof "slot-255-"] = "";
         if (names[i].has_slot) {
             snprintf(slot, sizeof slot, "slot-%u-", names[i].slot);
         }
