@@ -39,9 +39,6 @@ static void check_text(const char *text)
 
 /* ---- Manifests ------------------------------------------------------------------------------ */
 
-/* cJSON writes 15 digits of a number. */
-#define EXACT_MAX UINT64_C(999999999999999)
-
 static void check_same_file(const struct manifest_file *a, const struct manifest_file *b)
 {
     CHECK(strcmp(a->file, b->file) == 0 && strcmp(a->type, b->type) == 0);
@@ -49,7 +46,7 @@ static void check_same_file(const struct manifest_file *a, const struct manifest
     CHECK(strcmp(a->version_mcuboot, b->version_mcuboot) == 0);
     CHECK(a->image == b->image && a->has_slot == b->has_slot && a->slot == b->slot);
     CHECK(a->has_address == b->has_address && a->load_address == b->load_address);
-    CHECK(a->size > EXACT_MAX || a->size == b->size);
+    CHECK(a->size == b->size);
 }
 
 static void write_again(const struct manifest *manifest)
@@ -58,9 +55,10 @@ static void write_again(const struct manifest *manifest)
     struct manifest again;
     char *text = manifest_write(manifest);
     CHECK(text != NULL);
-    if (strlen(text) <= MANIFEST_MAX && manifest->time <= EXACT_MAX) {
+    if (strlen(text) <= MANIFEST_MAX) {
         CHECK(manifest_read((const uint8_t *)text, strlen(text), &again, why) == FERRY_OK);
         CHECK(again.count == manifest->count && strcmp(again.name, manifest->name) == 0);
+        CHECK(again.time == manifest->time);
         for (size_t i = 0; i < again.count; i++) {
             check_same_file(&manifest->files[i], &again.files[i]);
         }

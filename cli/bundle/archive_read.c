@@ -21,7 +21,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(char why[ARCHIVE_WHY_MAX
     return error;
 }
 
-/* ---- Names -------------------------------------------------------------------------------- */
+/* ---- Names -------------------------------------------------------------------------- */
 
 /* Make a name harmless for a terminal. */
 static void make_printable(char *name, size_t len)
@@ -66,7 +66,7 @@ static int check_name(struct archive *archive, struct archive_file *file, size_t
     return FERRY_OK;
 }
 
-/* ---- One file ------------------------------------------------------------------------------- */
+/* ---- One file ----------------------------------------------------------------------- */
 
 static int check_kind(const struct archive_file *file, const unz_file_info64 *info, size_t *room,
                       char why[ARCHIVE_WHY_MAX])
@@ -134,7 +134,7 @@ static int read_current(unzFile zip, struct archive *archive, size_t *room,
     return FERRY_OK;
 }
 
-/* ---- All of them ---------------------------------------------------------------------------- */
+/* ---- All of them -------------------------------------------------------------------- */
 
 static int read_all(unzFile zip, struct archive *archive, char why[ARCHIVE_WHY_MAX])
 {

@@ -71,17 +71,16 @@ const char *bundle_item_fault(const struct bundle_item *item, char text[BUNDLE_T
 {
     const struct manifest_file *what = item->what;
     if (item->stored == NULL) {
-        snprintf(text, BUNDLE_TEXT_MAX, "%.200s is named by the manifest and not there",
-                 what->file);
+        snprintf(text, BUNDLE_TEXT_MAX, "%s is named by the manifest and not there", what->file);
         return text;
     }
     if (item->stored->damaged) {
-        snprintf(text, BUNDLE_TEXT_MAX, "%.200s is damaged: its checksum is wrong", what->file);
+        snprintf(text, BUNDLE_TEXT_MAX, "%s is damaged: its checksum is wrong", what->file);
         return text;
     }
     if (what->has_size && what->size != item->stored->len) {
-        snprintf(text, BUNDLE_TEXT_MAX, "%.200s has %zu bytes, and the manifest says %llu",
-                 what->file, item->stored->len, (unsigned long long)what->size);
+        snprintf(text, BUNDLE_TEXT_MAX, "%s has %zu bytes, and the manifest says %llu", what->file,
+                 item->stored->len, (unsigned long long)what->size);
         return text;
     }
     return NULL;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- Images ------------------------------------------------------------------------------- */
+/* ---- Images ------------------------------------------------------------------------- */
 
 void bundle_images_open(struct bundle *bundle, struct bundle_images *images)
 {
@@ -63,7 +63,7 @@ int bundle_verify_image(struct image_file *file, const struct key *key, char why
     return error;
 }
 
-/* ---- One file ------------------------------------------------------------------------------- */
+/* ---- One file ----------------------------------------------------------------------- */
 
 /* "1.2.3+4" as imgtool writes it, or "1.2.3.4" as SMP does. */
 static bool parse_version(const char *text, struct ferry_version *version)
@@ -81,10 +81,11 @@ static void check_version(const struct manifest_file *what, const struct image_f
     }
     ferry_version_text(&file->info.header.version, version);
     if (!parse_version(what->version_mcuboot, &said)) {
-        findings_problem(findings, "%.128s: the manifest's version '%.64s' is none", what->file,
-                         what->version_mcuboot);
+        bool is_long = strlen(what->version_mcuboot) > 40;
+        findings_problem(findings, "%s: the manifest's version '%s' is none", what->file,
+                         is_long ? "..." : what->version_mcuboot);
     } else if (ferry_version_compare(&said, &file->info.header.version, true) != 0) {
-        findings_problem(findings, "%.128s is version %s, and the manifest says %.64s", what->file,
+        findings_problem(findings, "%s is version %s, and the manifest says %s", what->file,
                          version, what->version_mcuboot);
     }
 }
@@ -93,7 +94,7 @@ static void check_signature(const struct cli *cli, const struct bundle_trust *tr
                             const char *name, struct image_file *file, struct findings *findings)
 {
     if (trust->secret_path != NULL && image_file_decrypt(cli, trust->secret_path, file) != CLI_OK) {
-        findings_problem(findings, "%.128s is not decrypted by %.128s", name, trust->secret_path);
+        findings_problem(findings, "%s is not decrypted by %s", name, trust->secret_path);
         return;
     }
     char why[BUNDLE_TEXT_MAX];
@@ -102,10 +103,10 @@ static void check_signature(const struct cli *cli, const struct bundle_trust *tr
         return;
     }
     if (error == FERRY_E_SECRET) {
-        findings_problem(findings, "%.128s is encrypted, and no key is given that decrypts it: -E",
+        findings_problem(findings, "%s is encrypted, and no key is given that decrypts it: -E",
                          name);
     } else if (error != FERRY_OK) {
-        findings_problem(findings, "%.128s does not verify: %s", name, why);
+        findings_problem(findings, "%s does not verify: %s", name, why);
     }
 }
 
@@ -122,12 +123,11 @@ static void check_item(const struct cli *cli, const struct bundle_item *item,
         check_version(item->what, file, findings);
         check_signature(cli, trust, item->what->file, file, findings);
     } else if (item->stored != NULL && !item->stored->damaged) {
-        findings_problem(findings, "%.128s is no image that MCUboot knows", item->what->file);
+        findings_problem(findings, "%s is no image that MCUboot knows", item->what->file);
     }
 }
 
-/* ---- All together -----------------------------------------------------------------------------
- */
+/* ---- All together ------------------------------------------------------------------- */
 
 static void check_twice(const struct bundle *bundle, size_t i, struct findings *findings)
 {
@@ -135,12 +135,12 @@ static void check_twice(const struct bundle *bundle, size_t i, struct findings *
     for (size_t other = 0; other < i; other++) {
         const struct manifest_file *before = bundle->items[other].what;
         if (strcmp(before->file, what->file) == 0) {
-            findings_problem(findings, "%.128s is named twice by the manifest", what->file);
+            findings_problem(findings, "%s is named twice by the manifest", what->file);
             return;
         }
         if (before->image == what->image && !manifest_is_pair(before, what)) {
-            findings_problem(findings, "%.100s and %.100s are both for image %u", before->file,
-                             what->file, what->image);
+            findings_problem(findings, "%s and %s are both for image %u", before->file, what->file,
+                             what->image);
             return;
         }
     }
@@ -192,8 +192,7 @@ void bundle_check(const struct cli *cli, const struct bundle *bundle, struct bun
     note_unnamed(bundle, findings);
 }
 
-/* ---- In words -----------------------------------------------------------------------------------
- */
+/* ---- In words ----------------------------------------------------------------------- */
 
 const char bundle_next[] = "get the bundle again, or make it anew: ferry bundle create";
 

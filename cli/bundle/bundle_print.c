@@ -78,7 +78,7 @@ void bundle_print(FILE *out, const char *path, const struct bundle *bundle,
         struct row row;
         fill(&row, item, images->is_image[i] ? &images->files[i] : NULL);
         bool good = strcmp(row.state, "image") == 0;
-        fprintf(out, "%3zu %5u %4s %-14s %9zu %-*.40s %-*.40s %.128s%s%s\n", i + 1, what->image,
+        fprintf(out, "%3zu %5u %4s %-14s %9zu %-*.40s %-*.40s %s%s%s\n", i + 1, what->image,
                 row.slot, or_dash(row.version), item->stored != NULL ? item->stored->len : 0, type,
                 or_dash(what->type), board, or_dash(what->board), what->file, good ? "" : "  ",
                 good ? "" : row.state);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* A bundle on the heap of the program: none is opened twice. */
+/* A bundle and what was found in it: too large for the stack. */
 struct opened {
     struct bundle bundle;
     struct bundle_images images;
@@ -51,8 +51,7 @@ static int run_list(struct cli *cli, int argc, char **argv)
     return CLI_OK;
 }
 
-/* ---- verify -----------------------------------------------------------------------------------
- */
+/* ---- verify ------------------------------------------------------------------------- */
 
 static void print_verified_json(const char *path, const struct opened *o, const struct key *key)
 {

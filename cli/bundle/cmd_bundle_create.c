@@ -29,11 +29,12 @@ struct create {
     struct create_name names[MANIFEST_FILES]; /* with the paths that were given */
     struct image_file files[MANIFEST_FILES];
     char versions[MANIFEST_FILES][FERRY_VERSION_TEXT_MAX];
+    bool has_fw_info[MANIFEST_FILES]; /* of a first stage */
     size_t count, opened;
     struct findings findings;
 };
 
-/* ---- Command line ---------------------------------------------------------------------------- */
+/* ---- Command line ------------------------------------------------------------------- */
 
 /* Digits up to most; *rest is what follows. */
 static bool take_digits(const char *text, unsigned most, uint8_t *value, const char **rest)
@@ -157,7 +158,7 @@ static int take_options(struct create *c, struct cli *cli, int argc, char **argv
     return CLI_OK;
 }
 
-/* ---- The images ------------------------------------------------------------------------------ */
+/* ---- The images --------------------------------------------------------------------- */
 
 /* Structure, digest, and with -k the signature. */
 static int check_image(struct create *c, size_t i, const struct key *key)
@@ -192,10 +193,11 @@ static void describe(struct create *c, size_t i)
                                    .image = name->image,
                                    .has_slot = name->has_slot,
                                    .slot = name->slot};
+    c->has_fw_info[i] = b0_info_of(&c->files[i], &first) == FERRY_OK;
     if ((header->flags & (FERRY_IMAGE_RAM_LOAD | FERRY_IMAGE_ROM_FIXED)) != 0) {
         file->has_address = true;
         file->load_address = header->load_address;
-    } else if (b0_info_of(&c->files[i], &first) == FERRY_OK) {
+    } else if (c->has_fw_info[i]) {
         file->has_address = true;
         file->load_address = first.address;
     }
@@ -225,16 +227,22 @@ static int open_images(struct create *c)
     return code;
 }
 
-/* ---- All together -----------------------------------------------------------------------------
- */
+/* ---- All together ------------------------------------------------------------------- */
 
-/* One file an image, or one for each of its slots, or a bootloader's for two addresses. */
+/* Whether two files of one image go together: one for each slot, or a bootloader's two builds. */
+static bool go_together(const struct create *c, size_t i, size_t j)
+{
+    return manifest_is_pair(&c->manifest.files[i], &c->manifest.files[j]) &&
+           (c->names[i].has_slot || (c->has_fw_info[i] && c->has_fw_info[j]));
+}
+
 static int check_numbers(const struct create *c)
 {
     for (size_t i = 0; i < c->count; i++) {
+        size_t same = 0;
         for (size_t j = 0; j < i; j++) {
-            if (c->names[i].image == c->names[j].image &&
-                !manifest_is_pair(&c->manifest.files[i], &c->manifest.files[j])) {
+            same += c->names[i].image == c->names[j].image;
+            if (c->names[i].image == c->names[j].image && (same == 2 || !go_together(c, i, j))) {
                 return cli_fail(c->cli, CLI_USAGE,
                                 "number them: 0=APP 1=NET, or by slot for direct-xip: 0:0=FILE "
                                 "0:1=FILE",
@@ -287,8 +295,7 @@ static int check_together(struct create *c)
     return code;
 }
 
-/* ---- The bundle --------------------------------------------------------------------------------
- */
+/* ---- The bundle --------------------------------------------------------------------- */
 
 static int make_archive(struct create *c, struct cli_buffer *out)
 {

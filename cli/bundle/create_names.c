@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Room that the end and what stands in front may take. */
-#define BASE_MAX 100
+#define BASE_MAX 90
 
 static const char *base_of(const char *path)
 {

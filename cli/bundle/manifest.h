@@ -10,10 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MANIFEST_NAME  "manifest.json"
-#define MANIFEST_MAX   (256U << 10) /* bytes of it */
-#define MANIFEST_FILES 16
-#define MANIFEST_SLOTS 2
+#define MANIFEST_NAME     "manifest.json"
+#define MANIFEST_MAX      (256U << 10) /* bytes of it */
+#define MANIFEST_FILES    16
+#define MANIFEST_SLOTS    2
+#define MANIFEST_NAME_LEN 127 /* bytes of a file's name */
 
 /* What a manifest says of one file. Texts are UTF-8 without control characters, and "" where it
  * says nothing. They belong to the manifest. */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IMAGE_MAX 255U
-#define EXACT_MAX 9007199254740992.0 /* 2^53: whole numbers up to here a double has exactly */
+#define IMAGE_MAX  255U
+#define NUMBER_MAX 999999999999999U /* 15 digits, which cJSON keeps and writes */
 
 __attribute__((format(printf, 3, 4))) static int refuse(char why[MANIFEST_WHY_MAX], int error,
                                                         const char *format, ...)
@@ -20,7 +20,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(char why[MANIFEST_WHY_MA
     return error;
 }
 
-/* ---- The text ----------------------------------------------------------------------------- */
+/* ---- The text ----------------------------------------------------------------------- */
 
 /* How many bytes the UTF-8 character at the beginning has; 0 = it is none. */
 static size_t utf8_len(const uint8_t *at, size_t left)
@@ -112,7 +112,7 @@ static int parse_json(const uint8_t *data, size_t len, cJSON **root, char why[MA
                          : refuse(why, FERRY_E_FORMAT, "it is no JSON from byte %zu on", at + skip);
 }
 
-/* ---- Values ------------------------------------------------------------------------------- */
+/* ---- Values ------------------------------------------------------------------------- */
 
 static void make_printable(char *text)
 {
@@ -154,7 +154,7 @@ static int take_number(const cJSON *object, const char *key, uint64_t max, uint6
     }
     if (cJSON_IsNumber(item)) {
         double d = item->valuedouble;
-        if (!(d >= 0 && d <= EXACT_MAX) || (double)(uint64_t)d != d || (uint64_t)d > max) {
+        if (!(d >= 0 && d <= (double)NUMBER_MAX) || (double)(uint64_t)d != d || (uint64_t)d > max) {
             return FERRY_E_RANGE;
         }
         *value = (uint64_t)d;
@@ -170,7 +170,7 @@ static int take_number(const cJSON *object, const char *key, uint64_t max, uint6
     return *end == '\0' && *value <= max ? 1 : FERRY_E_RANGE;
 }
 
-/* ---- One file ------------------------------------------------------------------------------- */
+/* ---- One file ----------------------------------------------------------------------- */
 
 /* The keys an image's number was written by, the first that is there counts. */
 static int take_image(const cJSON *object, struct manifest_file *file)
@@ -217,11 +217,15 @@ static int take_file(cJSON *object, struct manifest_file *file, size_t number,
     if (file->file[0] == '\0') {
         return refuse(why, FERRY_E_FORMAT, "entry %zu of its files has no \"file\"", number);
     }
-    int size = take_number(object, "size", UINT64_MAX, &file->size);
+    if (strlen(file->file) > MANIFEST_NAME_LEN) {
+        return refuse(why, FERRY_E_TOO_LARGE, "the name of entry %zu is longer than %u bytes",
+                      number, MANIFEST_NAME_LEN);
+    }
+    int size = take_number(object, "size", NUMBER_MAX, &file->size);
     int where = take_number(object, "load_address", UINT32_MAX, &address);
     if (size < 0 || where < 0 || take_image(object, file) < 0 || take_slot(object, file) < 0) {
         return refuse(why, FERRY_E_FORMAT,
-                      "size, load_address, image_index or slot of %.64s is no number", file->file);
+                      "size, load_address, image_index or slot of entry %zu is no number", number);
     }
     file->has_size = size == 1;
     file->has_address = where == 1;
@@ -239,7 +243,7 @@ static int take_files(const cJSON *root, struct manifest *manifest, char why[MAN
         if (manifest->count == MANIFEST_FILES) {
             return refuse(why, FERRY_E_TOO_LARGE, "it lists more than %u files", MANIFEST_FILES);
         }
-        int error = take_file(item, &manifest->files[manifest->count], manifest->count, why);
+        int error = take_file(item, &manifest->files[manifest->count], manifest->count + 1, why);
         if (error != FERRY_OK) {
             return error;
         }
@@ -263,7 +267,7 @@ int manifest_read(const uint8_t *data, size_t len, struct manifest *manifest,
         cJSON *root = manifest->root;
         manifest->name = take_text(root, "name");
         manifest->has_format = take_number(root, "format-version", 999, &manifest->format) == 1;
-        manifest->has_time = take_number(root, "time", UINT64_MAX, &manifest->time) == 1;
+        manifest->has_time = take_number(root, "time", NUMBER_MAX, &manifest->time) == 1;
         error = take_files(root, manifest, why);
     }
     if (error != FERRY_OK) {

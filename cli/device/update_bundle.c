@@ -26,8 +26,7 @@ bool update_is_bundle(const char *path)
     return bundle_looks_like(head, n);
 }
 
-/* ---- From the bundle to the run ----------------------------------------------------------------
- */
+/* ---- From the bundle to the run ----------------------------------------------------- */
 
 /* The files of one image. */
 struct files {

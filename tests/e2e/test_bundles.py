@@ -161,7 +161,7 @@ def test_names_are_those_that_the_phone_apps_can_find(images, tmp_path):
         at.write_bytes(images.read("app"))
     assert names(tmp_path / "my app (1)") == ["my_app__1_.bin"]
     assert names(tmp_path / ".hidden") == ["_hidden.bin"]
-    assert names(tmp_path / ("x" * 200)) == ["x" * 100 + ".bin"]
+    assert names(tmp_path / ("x" * 200)) == ["x" * 90 + ".bin"]
     assert names(f"1={tmp_path}/a/zephyr.signed.bin", f"0={tmp_path}/b/zephyr.signed.bin") == \
         ["image-1-zephyr.signed.bin", "image-0-zephyr.signed.bin"]
     # A name inside another: an app that searches for the first would find the second.
@@ -185,6 +185,7 @@ def test_pipes(images, tmp_path):
     ([], 2, "needs OUT"),
     (["0={app}", "0={net}"], 2, "both for image 0"),
     (["{app}", "{net}"], 2, "both for image 0"),
+    (["{slot0}", "{slot1}"], 2, "0:0=FILE 0:1=FILE"),
     (["0:0={slot0}", "0={slot1}"], 2, "both for image 0"),
     (["0:1={slot0}", "0:1={slot1}"], 2, "both for image 0"),
     (["{folder}/nothing"], 1, "cannot read"),
