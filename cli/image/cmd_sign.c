@@ -238,7 +238,8 @@ static int run_sign(struct cli *cli, int argc, char **argv)
     struct encrypt_key encrypt_key = {0};
     int code = sign_options_read(cli, argc, argv, &a);
     if (code == CLI_OK) {
-        cli->piped = cli_is_stream(a.rest[1]);
+        cli->piped = cli_is_stream(a.rest[1]) ||
+                     (a.signature_path != NULL && cli_is_stream(a.signature_path));
         code = load_keys(cli, &a);
     }
     if (code == CLI_OK) {

@@ -4,6 +4,8 @@
 
 #include "cli/layout/sign_layout.h"
 
+#include <string.h>
+
 static bool take_uuid(const uint8_t *space, const char *text, uint8_t uuid[UUID_SIZE])
 {
     return uuid_read(text, uuid) || (space != NULL && uuid_of_name(space, text, uuid));
@@ -52,6 +54,10 @@ static int finish_detached(const struct cli *cli, const struct sign_arguments *a
         (vector || a->key_count > 1 || (a->key_count == 0 && a->outside_path == NULL))) {
         return cli_fail(cli, CLI_USAGE, "give one -k KEY and no --vector-to-sign, or no --sig-out",
                         "--sig-out writes the image's one signature");
+    }
+    if (a->signature_path != NULL && strcmp(a->signature_path, a->rest[1]) == 0) {
+        return cli_fail(cli, CLI_USAGE, "give --sig-out another file",
+                        "image and signature cannot both go to %s", a->signature_path);
     }
     return CLI_OK;
 }

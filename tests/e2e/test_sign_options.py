@@ -180,6 +180,15 @@ def test_both_files_or_none(folder, tmp_path, before):
     assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
 
 
+def test_a_signature_on_standard_output_stands_alone(folder, tmp_path):
+    done = make(folder, tmp_path / "out.bin", "-k", folder / "ed25519.pem", "--sig-out", "-")
+    assert len(base64.b64decode(done.stdout, validate=True)) == 64 and "version 1.2.3" in done.stderr
+    for same in ("-", tmp_path / "same"):
+        done = make(folder, same, "-k", folder / "ed25519.pem", "--sig-out", same, check=2)
+        assert "another file" in done.stderr and not done.stdout
+    assert os.listdir(tmp_path) == ["out.bin"]
+
+
 def test_padded_signatures_are_of_one_size(folder, tmp_path):
     """DER of 70 to 72 bytes becomes 72, with zeros that its length does not count."""
     for kind, size in (("ecdsa-p256", 72), ("ecdsa-p384", 103)):
