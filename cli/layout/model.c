@@ -153,18 +153,26 @@ static void configure(struct model *model)
         .buf_size = sizeof model->buf};
 }
 
+/* The rules of the layout that the store keeps something for. */
+static void set_policy(struct model *model)
+{
+    uint32_t flags = model->layout->flags;
+    size_t count = 0;
+
+    if ((flags & FERRY_VCHIP_NO_DOWNGRADE) != 0) {
+        model->rules[count++] = &ferry_policy_version;
+    }
+    if ((flags & FERRY_VCHIP_SECURITY_COUNTER) != 0) {
+        model->rules[count++] = &ferry_policy_counter;
+    }
+    model->policy = (struct ferry_image_policy){
+        .rules = model->rules, .rule_count = count, .memory = &ferry_policy_in_store};
+}
+
 int model_open(struct model *model, const struct layout *layout, uint32_t mask)
 {
-    static const struct ferry_policy_rule *const rules[] = {
-        &ferry_policy_address, &ferry_policy_version, &ferry_policy_counter};
-    bool counter = (layout->flags & FERRY_VCHIP_SECURITY_COUNTER) != 0;
-
     *model = (struct model){.layout = layout, .what = "making the device"};
-    model->policy = (struct ferry_image_policy){
-        .rules = rules, .rule_count = counter ? 3 : 2, .memory = &ferry_policy_in_store};
-    if ((layout->flags & FERRY_VCHIP_NO_DOWNGRADE) == 0 && !counter) {
-        model->policy.rule_count = 1;
-    }
+    set_policy(model);
     int rc = open_store(model);
     rc = rc == FERRY_OK ? open_ram(model) : rc;
     for (uint32_t i = 0; rc == FERRY_OK && i < layout->image_count; i++) {

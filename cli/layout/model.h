@@ -41,6 +41,7 @@ struct model {
     uint32_t count;    /* of slots */
     uint32_t releases; /* image files made so far */
     struct ferry_store store;
+    const struct ferry_policy_rule *rules[2]; /* of the policy */
     struct ferry_image_policy policy;
     struct ferry_boot_ram ram;
     struct model_first first;

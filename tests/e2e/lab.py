@@ -222,6 +222,14 @@ class Device:
         self.process = None
         return True
 
+    def tally(self):
+        """Switch it off. What its flash did since it was powered up, by area: sectors erased and
+        bytes written."""
+        self.stop()
+        found = re.findall(r"chip: flash: (\S+): (\d+) sectors erased, (\d+) bytes written",
+                           self.log())
+        return {area: (int(erases), int(written)) for area, erases, written in found}
+
     def flash(self):
         """What is in the flash of the device, which is off, for restore()."""
         return {path: path.read_bytes() for path in self.folder.glob("flash*.bin")}

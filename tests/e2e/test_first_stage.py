@@ -253,3 +253,20 @@ def test_kill_at_any_moment(tmp_path, bench, stages):
         device.kill()
         with device:
             assert device.bootloader() == "2.0.0", pattern
+
+
+def test_an_update_costs_what_was_told(first, stages):
+    """What `ferry layout` says, on a device with an update behind it, area by area."""
+    first.running()
+    update(first, stages.make(1, 2), check=0)
+    first.stop()
+    image = stages.make(0, 3)
+    told = lab.ferry_json("layout", LAYOUT, "--image", 1, "--size", image)["images"][0]["update"]
+    with first:
+        update(first, image, check=0)
+        assert first.bootloader() == "3.0.0"
+    tally = first.tally()
+    slots = {area: tally.get(area, (0, 0)) for area in ("staging", "s0", "s1")}
+    expected = {area: tuple(told["upload"]["areas"][area][what] + told["install"]["areas"][area][what]
+                            for what in ("erases", "written")) for area in slots}
+    assert slots == expected

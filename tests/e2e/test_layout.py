@@ -2,7 +2,6 @@
 """`ferry layout`: what a layout has room for and what updates cost, against devices that do it."""
 import json
 import os
-import re
 
 import pytest
 from lab import AS_IT_IS, FIRMWARE, RAM_ADDRESS, ROOT, Bench, Device, ferry, ferry_json, layout
@@ -23,14 +22,6 @@ def write(tmp_path, text):
 
 def tell(tmp_path, text, *args):
     return ferry_json("layout", write(tmp_path, text), *args)
-
-
-def counted(device):
-    """What the device's flash did since it was powered up, by area: erases and bytes written."""
-    device.stop()
-    found = re.findall(r"chip: flash: (\S+): (\d+) sectors erased, (\d+) bytes written",
-                       device.log())
-    return {area: (int(erases), int(written)) for area, erases, written in found}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +77,7 @@ def live(device, image):
     with device:
         device.running()
         ferry("update", image, device=device.uri, check=0)
-    return counted(device)
+    return device.tally()
 
 
 def test_an_update_costs_what_was_told(case, bench, tmp_path):
@@ -124,7 +115,7 @@ def test_a_revert_costs_what_was_told(strategy, bench, tmp_path):
         assert device.running()["version"] == "4.0.0"
     with device:
         assert device.running()["version"] == "3.0.0"
-    cost = counted(device)
+    cost = device.tally()
     found = [cost.get(area, (0, 0)) for area in ("primary", "secondary")]
     expected = [(told[area]["erases"], told[area]["written"]) for area in ("primary", "secondary")]
     assert found == expected or (strategy in IN_PLACE and found == expected[::-1])
