@@ -98,6 +98,10 @@ int cli_fail_why(const struct cli *cli, int exit_code, const char *why, const ch
 int cli_fail_error(const struct cli *cli, int exit_code, int error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The last thing a command does: returns exit_code when all that was printed was written, else,
+ * after a message, one that is no success. */
+int cli_finish(const struct cli *cli, int exit_code);
+
 /* "usage: ferry image upload FILE" and CLI_USAGE. why says what is wrong. */
 int cli_usage(const struct cli *cli, const char *why);
 
@@ -148,6 +152,10 @@ int cli_read_file(const struct cli *cli, const char *path, struct cli_buffer *bu
 FERRY_MUST_CHECK
 int cli_write_file(const struct cli *cli, const char *path, const uint8_t *data, size_t len,
                    unsigned mode);
+
+/* From here on cli_write_file() refuses to write over this file: a key, say, that somebody named as
+ * the output too. What is no regular file may be written all the same. */
+void cli_keep_file(const char *path);
 
 /* Whether a path is "-": standard input or output. */
 bool cli_is_stream(const char *path);

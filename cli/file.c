@@ -82,13 +82,6 @@ static bool write_all(int fd, const uint8_t *data, size_t len)
     return true;
 }
 
-/* Devices and pipes (/dev/stdout) cannot be replaced by a rename. */
-static bool is_special(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-}
-
 /* A secret cannot be made again: it is on the disk before anybody is told that it exists. What is
  * made of other files can; to wait for the disk would be most of the time that signing takes. */
 static bool is_secret(unsigned mode)
@@ -105,39 +98,135 @@ static int write_stream(const struct cli *cli, const uint8_t *data, size_t len)
                           "cannot write standard output: %s", strerror(errno));
 }
 
+/* ---- What is not written over ----------------------------------------------------------- */
+
+#define KEPT_MAX 32
+
+static struct {
+    dev_t device;
+    ino_t number;
+} kept[KEPT_MAX];
+static size_t kept_count;
+
+static bool is_kept(const struct stat *st)
+{
+    for (size_t i = 0; i < kept_count; i++) {
+        if (kept[i].device == st->st_dev && kept[i].number == st->st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void cli_keep_file(const char *path)
+{
+    struct stat st;
+    if (!cli_is_stream(path) && kept_count < KEPT_MAX && stat(path, &st) == 0 &&
+        S_ISREG(st.st_mode) && !is_kept(&st)) {
+        kept[kept_count].device = st.st_dev;
+        kept[kept_count++].number = st.st_ino;
+    }
+}
+
+/* ---- Writing ---------------------------------------------------------------------------- */
+
+/* A file being written: it has no name before it is whole, where the file system can do that, so
+ * that a killed command leaves nothing; else a name beside its own. */
+struct new_file {
+    const char *path;
+    char temporary[4096];
+    bool special; /* path itself is written: a device or a pipe */
+    bool named;   /* temporary is there */
+    int fd;
+};
+
+/* The folder of a path, in its own buffer. */
+static const char *folder_of(const char *path, char *folder, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    if (len == 0) {
+        return ".";
+    }
+    snprintf(folder, size, "%.*s", (int)len, path);
+    return folder;
+}
+
+static bool open_new(struct new_file *file, unsigned mode)
+{
+    char folder[sizeof file->temporary];
+    if (file->special) {
+        file->fd = open(file->path, O_WRONLY | O_CLOEXEC);
+        return file->fd >= 0;
+    }
+    file->fd = open(folder_of(file->path, folder, sizeof folder), O_TMPFILE | O_WRONLY | O_CLOEXEC,
+                    (mode_t)mode);
+    if (file->fd < 0) {
+        file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                        (mode_t)mode);
+        file->named = file->fd >= 0;
+    }
+    return file->fd >= 0;
+}
+
+/* Give a whole file its name, in place of what has it. */
+static bool publish(struct new_file *file)
+{
+    char self[64];
+    if (file->special) {
+        return true;
+    }
+    if (!file->named) {
+        snprintf(self, sizeof self, "/proc/self/fd/%d", file->fd);
+        file->named = linkat(AT_FDCWD, self, AT_FDCWD, file->temporary, AT_SYMLINK_FOLLOW) == 0;
+    }
+    return file->named && rename(file->temporary, file->path) == 0;
+}
+
+static int write_new(const struct cli *cli, struct new_file *file, const uint8_t *data, size_t len,
+                     unsigned mode)
+{
+    if (!open_new(file, mode)) {
+        return cli_fail(cli, CLI_FAILED, "check the folder and its permissions",
+                        "cannot write %s: %s", file->path, strerror(errno));
+    }
+    bool good = write_all(file->fd, data, len) &&
+                (file->special || !is_secret(mode) || fsync(file->fd) == 0) && publish(file);
+    int error = errno;
+    if (close(file->fd) != 0 && good) {
+        good = false;
+        error = errno;
+    }
+    if (!good && file->named) {
+        unlink(file->temporary);
+    }
+    return good ? CLI_OK
+                : cli_fail(cli, CLI_FAILED,
+                           error == EISDIR ? "give a file"
+                                           : "make room on the disk, then run it again",
+                           "cannot write %s: %s", file->path, strerror(error));
+}
+
 int cli_write_file(const struct cli *cli, const char *path, const uint8_t *data, size_t len,
                    unsigned mode)
 {
+    struct stat st;
+    struct new_file file = {.path = path};
     if (cli_is_stream(path)) {
         return write_stream(cli, data, len);
     }
-    char temporary[4096];
-    bool special = is_special(path);
-    int n =
-        snprintf(temporary, sizeof temporary, special ? "%s" : "%s.%ld.tmp", path, (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof temporary) {
+    bool there = stat(path, &st) == 0;
+    if (there && is_kept(&st)) {
+        return cli_fail(cli, CLI_USAGE, "give another path for the output",
+                        "%s is read by this command, and would be lost", path);
+    }
+    /* A folder stays what it is: the rename refuses it. */
+    file.special = there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+    int n = snprintf(file.temporary, sizeof file.temporary, "%s.%ld.tmp", path, (long)getpid());
+    if (n < 0 || (size_t)n >= sizeof file.temporary) {
         return cli_fail(cli, CLI_FAILED, "give a shorter path", "the path %s is too long", path);
     }
-    int fd =
-        open(temporary, special ? O_WRONLY : O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-             (mode_t)mode);
-    if (fd < 0) {
-        return cli_fail(cli, CLI_FAILED, "check the folder and its permissions",
-                        "cannot write %s: %s", path, strerror(errno));
-    }
-    bool good = write_all(fd, data, len);
-    good = (special || !is_secret(mode) || fsync(fd) == 0) && good;
-    good = close(fd) == 0 && good;
-    good = good && (special || rename(temporary, path) == 0);
-    if (good) {
-        return CLI_OK;
-    }
-    int error = errno;
-    if (!special) {
-        unlink(temporary);
-    }
-    return cli_fail(cli, CLI_FAILED, "make room on the disk, then run it again",
-                    "cannot write %s: %s", path, strerror(error));
+    return write_new(cli, &file, data, len, mode);
 }
 
 FILE *cli_text(const struct cli *cli, const char *out_path)

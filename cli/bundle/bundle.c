@@ -59,6 +59,7 @@ int bundle_open(const struct cli *cli, const char *path, struct bundle *bundle)
 {
     struct cli_buffer bytes;
     *bundle = (struct bundle){0};
+    cli_keep_file(path);
     int code = cli_read_file(cli, path, &bytes);
     if (code == CLI_OK) {
         code = bundle_open_bytes(cli, path, &bytes, bundle);

@@ -97,6 +97,7 @@ int encrypt_key_load(const struct cli *cli, const char *path, struct encrypt_key
     struct key_file found = {0};
 
     *key = (struct encrypt_key){0};
+    cli_keep_file(path);
     int code = cli_read_file(cli, path, &file);
     if (code != CLI_OK) {
         return code;

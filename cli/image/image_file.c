@@ -104,6 +104,7 @@ int image_file_take(struct cli_buffer *bytes, struct image_file *file)
 static int read_bytes(const struct cli *cli, const char *path, struct image_file *file)
 {
     struct firmware firmware;
+    cli_keep_file(path);
     int code = firmware_read(cli, path, &firmware_image, &firmware);
     file->bytes = firmware.bytes;
     return code;

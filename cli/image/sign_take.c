@@ -142,6 +142,9 @@ static int take_custom(const struct cli *cli, bool is_file, int argc, char **arg
     }
     const char *value = argv[optind++];
     struct cli_buffer bytes;
+    if (is_file) {
+        cli_keep_file(value);
+    }
     int code = is_file ? cli_read_file(cli, value, &bytes) : CLI_OK;
     if (code != CLI_OK) {
         return code;

@@ -184,6 +184,7 @@ int key_read(const struct cli *cli, const char *path, struct key_file *key)
 {
     struct cli_buffer file;
     *key = (struct key_file){0};
+    cli_keep_file(path);
     int code = cli_read_file(cli, path, &file);
     if (code != CLI_OK) {
         return code;

@@ -40,6 +40,7 @@ static size_t first_line(const struct cli_buffer *file)
 static int from_file(const struct cli *cli, struct password *password)
 {
     struct cli_buffer file;
+    cli_keep_file(cli->password_file);
     int code = cli_read_file(cli, cli->password_file, &file);
     if (code != CLI_OK) {
         return code;

@@ -8,6 +8,7 @@ int layout_file_read(const struct cli *cli, const char *path, struct layout *lay
 {
     struct cli_buffer file;
     char why[LAYOUT_WHY_MAX];
+    cli_keep_file(path);
     int code = cli_read_file(cli, path, &file);
     if (code != CLI_OK) {
         return code;
