@@ -127,7 +127,7 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const char *shorts, const
         }
         if (option == 'h') {
             print_command_help(cli);
-            exit(CLI_OK);
+            exit(cli_finish(cli, CLI_OK));
         }
         if (!global_option(cli, option)) {
             return '?';
@@ -189,6 +189,15 @@ int cli_fail_error(const struct cli *cli, int exit_code, int error, const char *
     va_end(args);
     report(cli, exit_code, what, ferry_error_text(error), ferry_error_remedy(error));
     return exit_code;
+}
+
+int cli_finish(const struct cli *cli, int exit_code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return exit_code;
+    }
+    int code = exit_code == CLI_OK ? CLI_FAILED : exit_code;
+    return cli_fail(cli, code, "make room or fix the pipe", "cannot write the output");
 }
 
 int cli_usage(const struct cli *cli, const char *why)

@@ -171,11 +171,11 @@ int main(int argc, char **argv)
     while ((option = cli_getopt(&cli, argc, argv, "+", help)) != -1) {
         if (option == 'h') {
             print_help(stdout);
-            return CLI_OK;
+            return cli_finish(&cli, CLI_OK);
         }
         if (option == 1) {
             cli_print_version();
-            return CLI_OK;
+            return cli_finish(&cli, CLI_OK);
         }
         return CLI_USAGE;
     }
@@ -187,15 +187,11 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[0], "help") == 0) {
         print_help(stdout);
-        return CLI_OK;
+        return cli_finish(&cli, CLI_OK);
     }
     int used = find_command(&cli, argc, argv);
     if (used == 0) {
         return unknown_command(&cli, argc, argv);
     }
-    int code = cli.command->run(&cli, argc - used + 1, argv + used - 1);
-    if (fflush(stdout) != 0) {
-        return cli_fail(&cli, CLI_FAILED, "make room or fix the pipe", "cannot write the output");
-    }
-    return code;
+    return cli_finish(&cli, cli.command->run(&cli, argc - used + 1, argv + used - 1));
 }
