@@ -9,10 +9,9 @@ struct claims {
     const uint8_t *size; /* DECOMP_SIZE */
     struct ferry_bytes digest;
     struct ferry_bytes signature;
-    const uint8_t
-        *packed;       /* COMP_DEC_SIZE: where the stream ends in front of what fills AES blocks */
-    size_t signatures; /* of the compressed image: there may be one */
-    bool twice;        /* one of the four stands there twice */
+    const uint8_t *packed; /* COMP_DEC_SIZE: the stream without what fills AES blocks */
+    size_t signatures;     /* of the compressed image: there may be one */
+    bool twice;            /* one of the four stands there twice */
 };
 
 bool compressed_is(const struct image_file *file)
@@ -148,8 +147,7 @@ static int unpack(const struct image_file *file, struct compressed *found, uint8
     return error == FERRY_OK ? FERRY_OK : unpack_failed(found, error);
 }
 
-/* An area of the file that is written without the compression's TLVs, and with the proof that
- * belongs to the image inside. */
+/* A TLV as the image inside has it: none of the compression's, and its own digest and signature. */
 static void put_tlv(const struct claims *claims, const struct ferry_tlv *tlv, const uint8_t *data,
                     struct cli_buffer *out)
 {
@@ -169,7 +167,8 @@ static void put_tlv(const struct claims *claims, const struct ferry_tlv *tlv, co
     out->len += 4 + value.len;
 }
 
-/* Both areas. Returns the size of the protected one; 0 when nothing is left of it. */
+/* An area as the image inside has it. Returns its size; 0 when nothing is left of a protected one.
+ */
 static size_t put_tlvs(const struct image_file *file, const struct claims *claims,
                        enum ferry_tlv_area area, struct cli_buffer *out)
 {
@@ -199,7 +198,7 @@ static int make_inner(const struct image_file *file, const struct claims *claims
 {
     struct ferry_image_header header = file->info.header;
     struct cli_buffer *out = &found->image;
-    /* Two areas of at most 64 KiB, and what a digest or signature is longer than the other one. */
+    /* Two areas, and a digest and a signature put in: each below 64 KiB. */
     out->data = malloc(header.header_size + (size_t)found->size + 4 * 65536U);
     if (out->data == NULL) {
         return unpack_failed(found, FERRY_E_SPACE);
