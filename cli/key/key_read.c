@@ -122,10 +122,13 @@ static bool has_text(const struct cli_buffer *file, const char *text)
  * these names when they were added (see start_crypto() in main.c). */
 static void add_old_ciphers(void)
 {
-    EVP_add_cipher(EVP_des_ede3_cbc());
-    EVP_add_cipher(EVP_aes_128_cbc());
-    EVP_add_cipher(EVP_aes_192_cbc());
-    EVP_add_cipher(EVP_aes_256_cbc());
+    static const EVP_CIPHER *(*const ciphers[])(void) = {
+        EVP_des_ede3_cbc,     EVP_aes_128_cbc,      EVP_aes_192_cbc,      EVP_aes_256_cbc,
+        EVP_camellia_128_cbc, EVP_camellia_192_cbc, EVP_camellia_256_cbc, EVP_aria_128_cbc,
+        EVP_aria_192_cbc,     EVP_aria_256_cbc};
+    for (size_t i = 0; i < sizeof ciphers / sizeof ciphers[0]; i++) {
+        EVP_add_cipher(ciphers[i]());
+    }
 }
 
 /* Bring a key that was found into normal form. What it says then is right, or it is dropped. */
