@@ -60,6 +60,11 @@ static int take_inspect_options(struct cli *cli, int argc, char **argv,
             }
         }
     }
+    if (options->layout != NULL &&
+        (options->secret_path != NULL || options->strategy != NULL || options->sector != 0)) {
+        return cli_usage(cli, "with --layout the flash has the secrets, and the layout the rest: "
+                              "leave out -E, --strategy and --sector");
+    }
     if (options->layout != NULL) {
         return argc > optind ? CLI_OK : cli_usage(cli, "inspect --layout needs the dump's FILE");
     }

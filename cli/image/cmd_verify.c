@@ -126,31 +126,32 @@ static int verify_file(const struct verification *by, const char *path)
 }
 
 /* All of them, whatever is wrong with one. Returns the first code that is not CLI_OK. */
-static int verify_files(struct verification *by, char *const paths[], int count)
+static int verify_files(const struct verification *by, char *const paths[], int count)
 {
     struct cli quiet = *by->cli;
+    struct verification each = *by;
     int first = CLI_OK;
     if (count == 1) {
         return verify_file(by, paths[0]);
     }
     if (by->cli->json) {
-        by->list = cJSON_CreateArray();
+        each.list = cJSON_CreateArray();
         quiet.json = false;
-        by->cli = &quiet;
+        each.cli = &quiet;
     }
     for (int i = 0; i < count; i++) {
-        int code = verify_file(by, paths[i]);
+        int code = verify_file(&each, paths[i]);
         first = first == CLI_OK ? code : first;
-        if (code != CLI_OK && by->list != NULL) {
+        if (code != CLI_OK && each.list != NULL) {
             cJSON *row = cJSON_CreateObject();
             cJSON_AddStringToObject(row, "file", paths[i]);
             cJSON_AddNumberToObject(row, "exit", code);
-            cJSON_AddItemToArray(by->list, row);
+            cJSON_AddItemToArray(each.list, row);
         }
     }
-    if (by->list != NULL) {
+    if (each.list != NULL) {
         cJSON *object = cJSON_CreateObject();
-        cJSON_AddItemToObject(object, "images", by->list);
+        cJSON_AddItemToObject(object, "images", each.list);
         cli_print_json(object);
     }
     return first;

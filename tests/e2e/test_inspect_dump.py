@@ -243,6 +243,8 @@ def test_files_that_are_not_of_this_layout(tmp_path, benches):
     ferry("inspect", "--layout", layout, flash, tmp_path / "absent.bin", check=1)
     ferry("inspect", "--layout", bench.key, flash, check=2)
     ferry("inspect", "--layout", layout, check=2)
+    for options in (("-E", bench.key), ("--strategy", "overwrite"), ("--sector", "4096")):
+        assert "leave out" in ferry("inspect", "--layout", layout, *options, flash, check=2).stderr
     ordered = ferry("inspect", "--layout", layout, flash, device.folder / "flash-external.bin", check=0)
     assert "flash external" in ordered.stdout
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`ferry verify` beside imgtool's: both accept and both refuse, over keys of every type, private and
 public, and images of every shape, whole and damaged. Ferry's exit code of a refusal is 6, imgtool's 1."""
+import json
 import random
 
 import pytest
@@ -109,3 +110,7 @@ def test_several_files(folder):
     (folder / "bad.bin").write_bytes(one.read_bytes()[:1000])
     done = ferry("verify", "-k", folder / "ed25519.pub", one, folder / "bad.bin", two, check=6)
     assert done.stdout.count("signature good") == 2 and "bad.bin" in done.stderr
+    done = ferry("--json", "verify", "-k", folder / "ed25519.pub", one, folder / "bad.bin", check=6)
+    good, bad = json.loads(done.stdout)["images"]
+    assert good["signature"] == "ed25519" and "exit" not in good
+    assert bad == {"file": str(folder / "bad.bin"), "exit": 6} and "next:" in done.stderr
