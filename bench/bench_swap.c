@@ -95,7 +95,7 @@ static void print_counts(const struct contender *contender, const char *phase,
     }
     snprintf(areas, sizeof(areas), "%u/%u/%u", (unsigned)counts->primary,
              (unsigned)counts->secondary, (unsigned)counts->scratch);
-    snprintf(hottest, sizeof(hottest), "%s x%u", counts->hottest_area, (unsigned)counts->hottest);
+    snprintf(hottest, sizeof(hottest), "%.3s x%u", counts->hottest_area, (unsigned)counts->hottest);
     if (counts->hottest == 0) {
         snprintf(hottest, sizeof(hottest), "-");
     }
@@ -168,7 +168,7 @@ static bool keeps_in_place(const struct ferry_strategy_traits *traits)
     return traits->keeps_old && traits->upload_sector == traits->old_sector;
 }
 
-static uint32_t sectors_of(const struct swap_image *image)
+static uint32_t sectors_of(const struct model_image *image)
 {
     return (image->size + SWAP_SECTOR - 1) / SWAP_SECTOR;
 }
@@ -176,39 +176,39 @@ static uint32_t sectors_of(const struct swap_image *image)
 /* A device after an earlier update, with `old` confirmed: trailers and slots are as in the field,
  * not fresh from the factory. */
 static void start(struct swap_device *device, const struct contender *contender,
-                  const struct swap_image *old)
+                  const struct model_image *old)
 {
-    struct swap_image older = swap_image_make(old->size, 1, 3);
+    struct model_image older = swap_image_make(old->size, 1, 3);
 
     swap_device_init(device, contender->strategy, contender->scratch);
     swap_device_load(device, &older);
-    swap_device_boot(device, &older);
-    swap_device_upload(device, old, true);
-    swap_device_boot(device, old);
-    swap_device_boot(device, old);
-    swap_image_free(&older);
+    swap_device_upload(device, old);
+    swap_device_boot(device, true);
+    swap_device_confirm(device);
+    swap_device_boot(device, false);
+    model_image_free(&older);
 }
 
 struct update {
     struct swap_counts upgrade, revert;
 };
 
-static struct update measure(const struct contender *contender, const struct swap_image *old,
-                             const struct swap_image *new)
+static struct update measure(const struct contender *contender, const struct model_image *old,
+                             const struct model_image *new)
 {
     struct swap_device device;
     struct update update = {.upgrade = {.hottest_area = ""}};
 
     start(&device, contender, old);
-    swap_device_upload(&device, new, false);
+    swap_device_upload(&device, new);
     swap_device_reset(&device);
-    swap_device_boot(&device, new);
+    swap_device_boot(&device, true);
     update.upgrade = swap_device_counts(&device);
     if (contender->strategy->traits->reverts) {
         /* The firmware runs, but never confirms itself. */
         swap_device_trial(&device);
         swap_device_reset(&device);
-        swap_device_boot(&device, old);
+        swap_device_boot(&device, true);
         update.revert = swap_device_counts(&device);
     }
     swap_device_free(&device);
@@ -241,7 +241,7 @@ static struct limits limits_of(const struct contender *contender, enum swap_scen
 
 /* One contender in one scene: upgrade and revert, each with what it is held against. */
 static void compare(const struct contender *contender, enum swap_scene scene,
-                    const struct swap_image *old, const struct swap_image *new)
+                    const struct model_image *old, const struct model_image *new)
 {
     static const struct swap_figures nothing;
     const struct ferry_strategy_traits *traits = contender->strategy->traits;
@@ -273,8 +273,8 @@ static void compare(const struct contender *contender, enum swap_scene scene,
 static void show_scene(enum swap_scene scene, const char *title, uint32_t old_size,
                        uint32_t new_size)
 {
-    struct swap_image old = swap_image_make(old_size, 2, 1);
-    struct swap_image new = swap_image_make(new_size, 3, 2);
+    struct model_image old = swap_image_make(old_size, 2, 1);
+    struct model_image new = swap_image_make(new_size, 3, 2);
 
     print_header(title);
     for (size_t i = 0; i < CONTENDERS; i++) {
@@ -282,8 +282,8 @@ static void show_scene(enum swap_scene scene, const char *title, uint32_t old_si
             compare(&contenders[i], scene, &old, &new);
         }
     }
-    swap_image_free(&old);
-    swap_image_free(&new);
+    model_image_free(&old);
+    model_image_free(&new);
 }
 
 /* As large as MCUboot's largest image in this layout; where none is known, as Ferry's own. */
@@ -300,7 +300,7 @@ static uint32_t full_size(const struct contender *contender)
 
     swap_device_init(&device, contender->strategy, contender->scratch);
 
-    uint32_t size = ferry_slots_max_image(&device.image.slots);
+    uint32_t size = ferry_slots_max_image(swap_device_slots(&device));
 
     swap_device_free(&device);
     return size;
@@ -315,13 +315,13 @@ static void show_full(void)
         }
 
         uint32_t size = full_size(&contenders[i]);
-        struct swap_image old = swap_image_make(size, 2, 1);
-        struct swap_image new = swap_image_make(size, 3, 2);
+        struct model_image old = swap_image_make(size, 2, 1);
+        struct model_image new = swap_image_make(size, 3, 2);
 
         printf("(%u bytes)\n", (unsigned)size);
         compare(&contenders[i], SWAP_FULL, &old, &new);
-        swap_image_free(&old);
-        swap_image_free(&new);
+        model_image_free(&old);
+        model_image_free(&new);
     }
 }
 
@@ -345,8 +345,8 @@ static struct limits difference_limits(const struct contender *contender, uint32
     return limits;
 }
 
-static void show_difference(const char *title, const struct swap_image *old,
-                            const struct swap_image *new, uint32_t sectors)
+static void show_difference(const char *title, const struct model_image *old,
+                            const struct model_image *new, uint32_t sectors)
 {
     print_header(title);
     for (size_t i = 0; i < CONTENDERS; i++) {
@@ -373,26 +373,26 @@ static void show_difference(const char *title, const struct swap_image *old,
 
 static void show_differences(void)
 {
-    struct swap_image old = swap_image_make(SWAP_IMAGE_SIZE, 2, 1);
+    struct model_image old = swap_image_make(SWAP_IMAGE_SIZE, 2, 1);
     /* Its digest stands in the last sector: what differs there differs nowhere else. */
-    struct swap_image last = swap_image_change(&old, SWAP_IMAGE_SIZE - 2000);
-    struct swap_image first = swap_image_change(&old, 1000);
-    struct swap_image three = swap_image_change(&first, 100000);
+    struct model_image last = swap_image_change(&old, SWAP_IMAGE_SIZE - 2000);
+    struct model_image first = swap_image_change(&old, 1000);
+    struct model_image three = swap_image_change(&first, 100000);
 
     show_difference("Images that differ in one sector, the last", &old, &last, 1);
     show_difference("Images that differ in three sectors: first, one in the middle, last", &old,
                     &three, 3);
-    swap_image_free(&old);
-    swap_image_free(&last);
-    swap_image_free(&first);
-    swap_image_free(&three);
+    model_image_free(&old);
+    model_image_free(&last);
+    model_image_free(&first);
+    model_image_free(&three);
 }
 
 /* ---- Idle ------------------------------------------------------------------------------------ */
 
 static void show_idle(void)
 {
-    struct swap_image image = swap_image_make(SWAP_IMAGE_SIZE, 2, 1);
+    struct model_image image = swap_image_make(SWAP_IMAGE_SIZE, 2, 1);
     struct limits limits = no_limits;
 
     limits.erases = 0;
@@ -409,10 +409,9 @@ static void show_idle(void)
         } else {
             swap_device_init(&device, contenders[i].strategy, 0);
             swap_device_load(&device, &image);
-            swap_device_boot(&device, &image);
         }
         swap_device_reset(&device);
-        swap_device_boot(&device, &image);
+        swap_device_boot(&device, false);
 
         struct swap_counts counts = swap_device_counts(&device);
 
@@ -423,7 +422,7 @@ static void show_idle(void)
         putchar('\n');
         swap_device_free(&device);
     }
-    swap_image_free(&image);
+    model_image_free(&image);
 }
 
 int main(void)
@@ -437,7 +436,7 @@ int main(void)
         "and %d us a word of 4 bytes; not measured.\nMCUboot: figures of bootutil 2d4bacc3, see "
         "bench/swap_figures.h. minimum: what is in use and must\nchange erased once, what must be "
         "there written once, no trailers.\n",
-        SWAP_SECTORS, SWAP_SECTOR, SWAP_SECTORS, SWAP_WRITE_SIZE, SWAP_BUF, ERASE_MS, WORD_US);
+        SWAP_SECTORS, SWAP_SECTOR, SWAP_SECTORS, SWAP_WRITE_SIZE, MODEL_BUF, ERASE_MS, WORD_US);
     show_scene(SWAP_EQUAL, "Images of 204 759 bytes (50 sectors), different throughout",
                SWAP_IMAGE_SIZE, SWAP_IMAGE_SIZE);
     show_full();

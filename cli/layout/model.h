@@ -27,10 +27,12 @@ struct model_area {
 
 /* One of the layout's images. */
 struct model_slots {
-    uint32_t number;  /* in the layout */
-    uint32_t size;    /* of the image files it is given; at first the largest there can be */
-    uint32_t running; /* numbers of image files: which runs, which is in the other slot */
-    uint32_t other;
+    uint32_t number; /* in the layout */
+    uint32_t size;   /* of the image files made for it; at first the largest there can be */
+    const struct model_image *next;     /* what it is given next; NULL: a file is made */
+    uint8_t running[FERRY_SHA256_SIZE]; /* digests: of what runs, and of what was before it or was
+                                           uploaded since */
+    uint8_t other[FERRY_SHA256_SIZE];
 };
 
 /* May not be moved. */
@@ -66,7 +68,7 @@ void model_close(struct model *model);
 /* The following return FERRY_OK, or an error and model->what says at what.
  *
  * factory  put an image into each primary, as a debugger does, and boot it
- * upload   send a new image to each by the server, and ask for a test
+ * upload   send an image to each by the server, and ask for a test
  * boot     start; upgraded says whether what was uploaded must run now, or what ran before
  * trial    the firmware says that it started
  * confirm  what runs is confirmed, as a client does after an update */

@@ -16,12 +16,6 @@ static struct ferry_version version_of(uint32_t number)
                                   .revision = (uint16_t)number};
 }
 
-bool model_image_is(const struct ferry_image_info *info, uint32_t number)
-{
-    const struct ferry_version version = version_of(number);
-    return ferry_version_compare(&info->header.version, &version, true) == 0;
-}
-
 static void fill(uint8_t *bytes, size_t len, uint32_t seed)
 {
     uint32_t x = seed * 2654435761U + 1;
@@ -39,23 +33,31 @@ static void put_area(uint8_t *at, uint16_t magic, uint32_t size, uint16_t type, 
     ferry_store_le16(at + 6, (uint16_t)len);
 }
 
+/* The digest of what is in front of the TLVs. */
+static void put_digest(struct model_image *image)
+{
+    uint32_t at = image->size - TLV_SIZE;
+    struct ferry_sha256 sha;
+
+    ferry_crypto_sha256_init(&sha);
+    ferry_crypto_sha256_update(&sha, image->bytes, at);
+    ferry_crypto_sha256_final(&sha, image->digest);
+    memcpy(image->bytes + at + 8, image->digest, FERRY_SHA256_SIZE);
+}
+
 /* Protected area, digest and TLVs, behind the payload. */
 static void seal(const struct model_image_spec *spec, uint32_t protected_size,
                  struct model_image *image)
 {
     uint32_t at = image->size - TLV_SIZE;
-    struct ferry_sha256 sha;
 
     if (protected_size > 0) {
         uint8_t *area = image->bytes + at - protected_size;
         put_area(area, FERRY_TLV_PROTECTED_MAGIC, protected_size, FERRY_TLV_SEC_CNT, 4);
         ferry_store_le32(area + 8, spec->number);
     }
-    ferry_crypto_sha256_init(&sha);
-    ferry_crypto_sha256_update(&sha, image->bytes, at);
-    ferry_crypto_sha256_final(&sha, image->digest);
     put_area(image->bytes + at, FERRY_TLV_MAGIC, TLV_SIZE, FERRY_TLV_SHA256, FERRY_SHA256_SIZE);
-    memcpy(image->bytes + at + 8, image->digest, FERRY_SHA256_SIZE);
+    put_digest(image);
 }
 
 int model_image_make(const struct model_image_spec *spec, struct model_image *image)
@@ -88,6 +90,23 @@ int model_image_make(const struct model_image_spec *spec, struct model_image *im
     }
     seal(spec, protected_size, image);
     return rc;
+}
+
+int model_image_change(const struct model_image *image, uint32_t offset,
+                       struct model_image *changed)
+{
+    if (offset < FERRY_IMAGE_HEADER_SIZE || offset >= image->size - TLV_SIZE) {
+        return FERRY_E_RANGE;
+    }
+    *changed = *image;
+    changed->bytes = malloc(image->size);
+    if (changed->bytes == NULL) {
+        return FERRY_E_SPACE;
+    }
+    memcpy(changed->bytes, image->bytes, image->size);
+    changed->bytes[offset] ^= 0x5a;
+    put_digest(changed);
+    return FERRY_OK;
 }
 
 void model_image_free(struct model_image *image)

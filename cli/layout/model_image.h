@@ -33,7 +33,11 @@ FERRY_MUST_CHECK
 int model_image_make(const struct model_image_spec *spec, struct model_image *image);
 void model_image_free(struct model_image *image);
 
-/* Whether this is the image file with a number. */
-bool model_image_is(const struct ferry_image_info *info, uint32_t number);
+/* A copy of an image file, to be freed too, whose byte at offset is another one; with its own
+ * digest, which stands in the last sector. The offset is in its payload. Returns FERRY_OK,
+ * FERRY_E_SPACE without memory, or FERRY_E_RANGE. */
+FERRY_MUST_CHECK
+int model_image_change(const struct model_image *image, uint32_t offset,
+                       struct model_image *changed);
 
 #endif

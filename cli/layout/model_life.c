@@ -18,7 +18,10 @@ static int fail(struct model *model, int rc, const char *what)
 
 /* ---- Image files -------------------------------------------------------------------------- */
 
-static int make(struct model *model, uint32_t i, struct model_image *file)
+/* The file that an image of the device is given: the one that it was told, else a new one. made is
+ * to be freed in any case. */
+static int find_file(struct model *model, uint32_t i, struct model_image *made,
+                     const struct model_image **file)
 {
     const struct ferry_boot_image *image = &model->images[i];
     const struct model_image_spec spec = {
@@ -30,7 +33,11 @@ static int make(struct model *model, uint32_t i, struct model_image *file)
         .counter = (model->layout->flags & FERRY_VCHIP_SECURITY_COUNTER) != 0,
         .first = image->first != NULL ? &model->first : NULL,
     };
-    return fail(model, model_image_make(&spec, file), "making an image");
+    *made = (struct model_image){NULL, 0, {0}};
+    *file = model->slots[i].next != NULL ? model->slots[i].next : made;
+    return model->slots[i].next != NULL
+               ? FERRY_OK
+               : fail(model, model_image_make(&spec, made), "making an image");
 }
 
 /* ---- The factory -------------------------------------------------------------------------- */
@@ -59,20 +66,22 @@ static int confirm_at_factory(const struct ferry_slots *slots)
 /* Put the first image there. A bootloader is linked to S0 then: it is made as if S1 ran. */
 static int put(struct model *model, uint32_t i)
 {
-    struct model_image file;
+    struct model_slots *slots = &model->slots[i];
+    struct model_image made;
+    const struct model_image *file;
 
     model->first.first.active = 1;
-    int rc = make(model, i, &file);
+    int rc = find_file(model, i, &made, &file);
     model->first.first.active = 0;
     if (rc == FERRY_OK) {
-        rc = program(model->images[i].slots.primary, &file);
+        rc = program(model->images[i].slots.primary, file);
+        memcpy(slots->running, file->digest, sizeof slots->running);
+        memcpy(slots->other, file->digest, sizeof slots->other);
     }
     if (rc == FERRY_OK) {
         rc = confirm_at_factory(&model->images[i].slots);
     }
-    model_image_free(&file);
-    model->slots[i].running = model->releases;
-    model->slots[i].other = model->releases;
+    model_image_free(&made);
     return fail(model, rc, "programming the first image");
 }
 
@@ -204,17 +213,19 @@ static bool has_state(const struct ferry_slots *slots)
 
 static int upload_one(struct model *model, struct service *service, uint32_t i)
 {
-    struct model_image file;
-    int rc = make(model, i, &file);
+    struct model_slots *slots = &model->slots[i];
+    struct model_image made;
+    const struct model_image *file;
+    int rc = find_file(model, i, &made, &file);
 
     if (rc == FERRY_OK) {
-        rc = fail(model, send_file(service, i, &file), "uploading an image");
+        rc = fail(model, send_file(service, i, file), "uploading an image");
+        memcpy(slots->other, file->digest, sizeof slots->other);
     }
     if (rc == FERRY_OK && has_state(&model->images[i].slots)) {
-        rc = fail(model, request_test(service, file.digest), "asking for a test");
+        rc = fail(model, request_test(service, file->digest), "asking for a test");
     }
-    model_image_free(&file);
-    model->slots[i].other = model->releases;
+    model_image_free(&made);
     return rc;
 }
 
@@ -267,15 +278,18 @@ int model_boot(struct model *model, bool upgraded)
     for (uint32_t i = 0; rc == FERRY_OK && i < model->count; i++) {
         const struct ferry_boot_image_report *report = &model->report.images[i];
         struct model_slots *slots = &model->slots[i];
-        uint32_t expected = upgraded ? slots->other : slots->running;
+        uint8_t expected[FERRY_SHA256_SIZE];
 
+        memcpy(expected, upgraded ? slots->other : slots->running, sizeof expected);
         model->images[i].slots.active = report->slot;
-        if (!model_image_is(&report->info, expected)) {
+        if (memcmp(report->info.digest, expected, sizeof expected) != 0) {
             rc = report->reason != FERRY_OK ? report->reason : FERRY_E_NO_IMAGE;
             return fail(model, rc, "booting the image that should run");
         }
-        slots->other = upgraded ? slots->running : slots->other;
-        slots->running = expected;
+        if (upgraded) {
+            memcpy(slots->other, slots->running, sizeof slots->other);
+        }
+        memcpy(slots->running, expected, sizeof slots->running);
     }
     return rc;
 }
