@@ -121,6 +121,32 @@ def test_a_revert_costs_what_was_told(strategy, bench, tmp_path):
     assert found == expected or (strategy in IN_PLACE and found == expected[::-1])
 
 
+def test_a_set_costs_what_was_told(bench, tmp_path):
+    """Two images that change as one, both in one update."""
+    size = 0x1f123
+    fields = json.loads(layout("swap-move", set=True))
+    fields["flash"][0]["sectors"] = [{"count": 512, "size": "4K"}]
+    fields["areas"] += [{"name": "p1", "device": "internal", "offset": "0x100000", "size": "256K"},
+                        {"name": "s1", "device": "internal", "offset": "0x140000", "size": "256K"}]
+    fields["images"].append({"primary": "p1", "secondary": "s1", "strategy": "swap-offset"})
+    text = json.dumps(fields)
+    told = predicted(tell(tmp_path, text, "--size", size)["set"])
+    releases = []
+    for n in range(1, 4):
+        (tmp_path / f"other-{n}").mkdir()
+        releases.append([release(bench, folder, f"{n}.0.0", size, 512 * (1 + n % 2), "swap-move")
+                         for folder in (tmp_path, tmp_path / f"other-{n}")])
+    bench.images["cost"] = releases[0][0]
+    device = Device(tmp_path / "dev", bench, image="cost", layout=text,
+                    flash=[f"p1={releases[0][1]}"])
+    for pair in releases[1:]:
+        with device:
+            device.running()
+            ferry("update", f"0={pair[0]}", f"1={pair[1]}", device=device.uri, check=0)
+        cost = device.tally()
+    assert {**cost, "store": None} == {**told, "store": None}
+
+
 # ---- What is told --------------------------------------------------------------------------------
 
 
