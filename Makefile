@@ -44,6 +44,7 @@ test-unit: all ## C tests, power cuts included
 
 # Devices mostly wait for clocks: more of them than processors.
 test-e2e: all ## the real command against the virtual device
+	@scripts/setup arm
 	@$(PYTHON) -m pytest -q -n $$(( 2 * $(JOBS) )) tests/e2e
 
 test-sanitizers: setup ## the C tests under AddressSanitizer and UndefinedBehaviorSanitizer

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from lab import BUILD, FERRY, ROOT, ferry, ferry_json
+from lab import BUILD, FERRY, ROOT, SLOT_SIZE, ferry, ferry_json
 
 SHIM = ROOT / "scripts" / "imgtool.py"
 EXAMPLE = ROOT / "examples" / "signing"
@@ -162,6 +162,21 @@ def test_every_word_of_ferry_sign(project, keys):
         result = ferry_json("verify", "-k", keys / f"{key}.pem", project.build / "out/both.bin")
         assert result["version"] == "4.5.6.7"
     assert (project.build / "out/both.bin").stat().st_size == 65536
+
+
+def test_the_layout_says_slot_and_alignment(project):
+    """It is made again when the layout is newer; one that is no layout fails the build."""
+    layout = project.source / "layout.json"
+    layout.write_text((ROOT / "device" / "layout.json").read_text())
+    project.replace("SLOT_SIZE 0x10000 ALIGN 4", "LAYOUT layout.json IMAGE 0 OPTIONS --pad")
+    project.configure()
+    assert project.make() == 2
+    assert project.image().stat().st_size == SLOT_SIZE
+    assert project.make() == 0
+    layout.write_text("{}")
+    project.make(check=1)
+    layout.write_text((ROOT / "device" / "layout.json").read_text())
+    assert project.make() == 2
 
 
 # ---- Where a build wants imgtool ---------------------------------------------------------
