@@ -116,10 +116,20 @@ static int take_counter(const struct cli *cli, struct sign_arguments *a)
                : take_number(cli, "--security-counter", 0, UINT32_MAX, &a->build.claims.counter);
 }
 
+/* UTF-8: bytes that continue a character do not count. */
+static size_t count_characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        count += ((unsigned char)*text & 0xc0) != 0x80 ? 1 : 0;
+    }
+    return count;
+}
+
 static int take_role(const struct cli *cli, struct image_claims *claims)
 {
     claims->role = optarg;
-    return strlen(optarg) <= IMAGE_ROLE_MAX
+    return count_characters(optarg) <= IMAGE_ROLE_MAX && strlen(optarg) <= 4 * IMAGE_ROLE_MAX
                ? CLI_OK
                : bad_value(cli, "--boot-record", "give 12 characters at most");
 }

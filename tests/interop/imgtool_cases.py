@@ -74,7 +74,7 @@ def claims(rng, case, files):
                  for _ in range(rng.randint(1, 4))]
         case.add("-d", rng.choice([",", ", ", " ", ""]).join(pairs))
     if rng.random() < 0.25:
-        case.add("--boot-record", rng.choice(["", "SPE", "NSPE", "CoFM", "123456789012"]))
+        case.add("--boot-record", rng.choice(["", "SPE", "NSPE", "CoFM", "123456789012", "größer größe"]))
     vendor = rng.random() < 0.3
     if vendor:
         case.add("--vid", rng.choice(["example.com", "12345678-1234-5678-1234-567812345678",
@@ -178,7 +178,7 @@ WRONG = [
     ("header", ["-H", "31"]), ("header", ["-H", "0x10000"]), ("slot", ["-S", "4000"]),
     ("align", ["--align", "3"]), ("align", ["--max-align", "64"]), ("erased", ["-R", "7"]),
     ("dependency", ["-d", "1,1.0.0"]), ("dependency", ["-d", "(256,1.0.0)"]),
-    ("dependency", ["-d", "(1,1.256.0)"]), ("role", ["--boot-record", "1234567890123"]),
+    ("dependency", ["-d", "(1,1.256.0)"]), ("role", ["--boot-record", "1234567890123"]), ("role", ["--boot-record", "größer größer"]),
     ("endian", ["-e", "middle"]), ("vector", ["--vector-to-sign", "image"]),
     ("key", ["-k", "/nonexistent"]), ("encryption", ["-E", "/nonexistent"]),
     ("both addresses", ["-L", "0x1000", "-F", "0x2000"]), ("sha", ["--sha", "1"]),
