@@ -2,6 +2,7 @@
 /* The files of a dump, each as the flash device that it was read from. */
 #include "dump.h"
 
+#include "cli/image/firmware_file.h"
 #include "cli/layout/layout_file.h"
 
 #include <stdlib.h>
@@ -59,10 +60,45 @@ static int take_files(const struct cli *cli, struct dump *dump, char *const file
     return CLI_OK;
 }
 
+/* Put what a HEX file has to its place in the flash; what it leaves out is erased. Without memory
+ * the file stays as it is. */
+static void spread(struct firmware *firmware, const struct ferry_flash *geometry)
+{
+    size_t len = firmware->bytes.len;
+    uint8_t *all = calloc(1, geometry->size);
+    if (all != NULL) {
+        memset(all, geometry->erased_value, geometry->size);
+        memcpy(all + firmware->address, firmware->bytes.data, len);
+        ferry_wipe(firmware->bytes.data, len);
+        cli_buffer_free(&firmware->bytes);
+        firmware->bytes = (struct cli_buffer){all, geometry->size};
+    }
+}
+
+/* Read a binary dump, or one as Intel HEX, whose addresses count from the beginning of the flash.
+ */
+static int read_file(const struct cli *cli, const char *path, const struct ferry_flash *geometry,
+                     struct cli_buffer *bytes)
+{
+    const struct firmware_options options = {.forms = FIRMWARE_BIN | FIRMWARE_HEX,
+                                             .erased_value = geometry->erased_value};
+    struct firmware firmware;
+    int code = firmware_read(cli, path, &options, &firmware);
+    if (code != CLI_OK) {
+        return code;
+    }
+    if (firmware.has_address && firmware.address < geometry->size &&
+        firmware.bytes.len <= geometry->size - firmware.address) {
+        spread(&firmware, geometry);
+    }
+    *bytes = firmware.bytes;
+    return CLI_OK;
+}
+
 static int read_device(const struct cli *cli, struct dump *dump, uint32_t i)
 {
     const struct ferry_flash *geometry = &dump->layout.devices[i].geometry;
-    int code = cli_read_file(cli, dump->paths[i], &dump->files[i]);
+    int code = read_file(cli, dump->paths[i], geometry, &dump->files[i]);
     if (code != CLI_OK) {
         return code;
     }

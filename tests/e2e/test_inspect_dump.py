@@ -230,6 +230,36 @@ def test_keys_that_are_compiled_in(tmp_path, benches):
     assert said["images"][0]["slots"][0]["signature"] == "good"
 
 
+def intel_hex(data, base=0):
+    """What a debugger writes: the erased lines are left out."""
+    lines = []
+
+    def line(address, kind, payload):
+        record = bytes([len(payload), address >> 8, address & 0xff, kind]) + payload
+        lines.append(":" + (record + bytes([-sum(record) & 0xff])).hex().upper())
+
+    for at in range(0, len(data), 32):
+        if at % 0x10000 == 0:
+            line(0, 4, ((base + at) >> 16).to_bytes(2, "big"))
+        if data[at:at + 32] != b"\xff" * 32:
+            line(at & 0xffff, 0, data[at:at + 32])
+    line(0, 1, b"")
+    return "\n".join(lines) + "\n"
+
+
+def test_a_dump_as_intel_hex(tmp_path, benches):
+    device, bench = make(tmp_path, benches, "swap-move")
+    ask_for(device, bench, "v2")
+    layout = device.folder / "layout.json"
+    hexed = tmp_path / "flash.hex"
+    hexed.write_text(intel_hex((device.folder / "flash.bin").read_bytes()))
+    said = ferry_json("inspect", "--layout", layout, hexed)
+    assert said["images"] == inspect(device)["images"]
+    hexed.write_text(intel_hex((device.folder / "flash.bin").read_bytes(), base=0x8000000))
+    done = ferry("inspect", "--layout", layout, hexed, check=6)
+    assert "the flash device \"internal\" has 1048576" in done.stderr
+
+
 def test_files_that_are_not_of_this_layout(tmp_path, benches):
     device, bench = make(tmp_path, benches, "swap-scratch", True)
     layout = device.folder / "layout.json"
