@@ -146,6 +146,11 @@ struct cli_buffer {
 FERRY_MUST_CHECK
 int cli_read_file(const struct cli *cli, const char *path, struct cli_buffer *buffer);
 
+/* The same for larger ones, which hold less than they are long. */
+FERRY_MUST_CHECK
+int cli_read_up_to(const struct cli *cli, const char *path, uint32_t mebibytes,
+                   struct cli_buffer *buffer);
+
 /* Write a file through a temporary one beside it, so that a failure leaves the old file; "-" is
  * standard output. mode: permissions of a new file; one that only its owner may read is on the disk
  * when this returns. After a message returns an enum cli_exit. */

@@ -9,15 +9,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool read_all(FILE *file, struct cli_buffer *buffer)
+/* Returns false with errno; EFBIG for more than most bytes. */
+static bool read_all(FILE *file, size_t most, struct cli_buffer *buffer)
 {
     size_t cap = 0;
     for (;;) {
+        if (buffer->len > most) {
+            errno = EFBIG;
+            return false;
+        }
         if (buffer->len == cap) {
             cap = cap == 0 ? 65536 : cap * 2;
-            uint8_t *larger = cap <= CLI_FILE_MAX * 2u ? realloc(buffer->data, cap) : NULL;
+            uint8_t *larger = realloc(buffer->data, cap);
             if (larger == NULL) {
-                errno = EFBIG;
                 return false;
             }
             buffer->data = larger;
@@ -35,11 +39,13 @@ bool cli_is_stream(const char *path)
     return strcmp(path, "-") == 0;
 }
 
-int cli_read_file(const struct cli *cli, const char *path, struct cli_buffer *buffer)
+int cli_read_up_to(const struct cli *cli, const char *path, uint32_t mebibytes,
+                   struct cli_buffer *buffer)
 {
     *buffer = (struct cli_buffer){0};
     bool stream = cli_is_stream(path);
     const char *name = stream ? "standard input" : path;
+    char next[64] = "check where it comes from";
     if (stream && feof(stdin)) {
         return cli_fail(cli, CLI_USAGE, "give files for the others",
                         "standard input can be read once, and - is named twice");
@@ -50,21 +56,25 @@ int cli_read_file(const struct cli *cli, const char *path, struct cli_buffer *bu
                         name, strerror(errno));
     }
     setvbuf(file, NULL, _IONBF, 0); /* no second copy in memory, of keys least of all */
-    bool good = read_all(file, buffer);
+    bool good = read_all(file, (size_t)mebibytes << 20, buffer);
     int error = errno;
     if (!stream) {
         fclose(file);
     }
-    if (good && buffer->len <= CLI_FILE_MAX) {
+    if (good) {
         return CLI_OK;
     }
     cli_buffer_free(buffer);
-    if (good || error == EFBIG) {
-        return cli_fail(cli, CLI_FAILED, "give a file of at most 64 MiB",
-                        "cannot read %s: too large", name);
+    if (error == EFBIG || error == EISDIR) {
+        snprintf(next, sizeof next, "give a file of at most %u MiB", (unsigned)mebibytes);
     }
-    return cli_fail(cli, CLI_FAILED, error == EISDIR ? "give a file" : "check where it comes from",
-                    "cannot read %s: %s", name, strerror(error));
+    return cli_fail(cli, CLI_FAILED, next, "cannot read %s: %s", name,
+                    error == EFBIG ? "too large" : strerror(error));
+}
+
+int cli_read_file(const struct cli *cli, const char *path, struct cli_buffer *buffer)
+{
+    return cli_read_up_to(cli, path, CLI_FILE_MAX >> 20, buffer);
 }
 
 static bool write_all(int fd, const uint8_t *data, size_t len)

@@ -11,6 +11,9 @@
 const struct firmware_options firmware_image = {.forms = FIRMWARE_BIN | FIRMWARE_HEX,
                                                 .erased_value = 0xff};
 
+/* What is read at most: of an ELF file most is for the debugger, of HEX more than half is text. */
+#define FILE_MEBIBYTES 256
+
 static const char *name_of(const char *path)
 {
     return cli_is_stream(path) ? "standard input" : path;
@@ -128,21 +131,32 @@ static int decode(const struct cli *cli, const char *name, const struct firmware
     return code;
 }
 
+static int check_binary(const struct cli *cli, const char *name,
+                        const struct firmware_options *options, const struct cli_buffer *bytes)
+{
+    if (options->has_range) {
+        return cli_fail(cli, CLI_USAGE, "leave out --range",
+                        "%s is raw binary and has no addresses for --range", name);
+    }
+    return bytes->len <= CLI_FILE_MAX ? CLI_OK
+                                      : cli_fail(cli, CLI_FAILED, "give a binary of at most 64 MiB",
+                                                 "cannot read %s: too large", name);
+}
+
 int firmware_read(const struct cli *cli, const char *path, const struct firmware_options *options,
                   struct firmware *firmware)
 {
     const char *name = name_of(path);
     *firmware = (struct firmware){0};
-    int code = cli_read_file(cli, path, &firmware->bytes);
+    int code = cli_read_up_to(cli, path, FILE_MEBIBYTES, &firmware->bytes);
     if (code != CLI_OK) {
         return code;
     }
     firmware->form = find_form(options, &firmware->bytes);
     if (firmware->form != FIRMWARE_BIN) {
         code = decode(cli, name, options, firmware);
-    } else if (options->has_range) {
-        code = cli_fail(cli, CLI_USAGE, "leave out --range",
-                        "%s is raw binary and has no addresses for --range", name);
+    } else {
+        code = check_binary(cli, name, options, &firmware->bytes);
     }
     if (code != CLI_OK) {
         cli_buffer_free(&firmware->bytes);
