@@ -98,7 +98,7 @@ static int dumpinfo(const struct cli *cli, const char *path, const struct dumpin
     struct image_file file;
     bool trailer = false;
     int error;
-    int code = image_file_look(cli, path, 0, &file, &error);
+    int code = image_file_look(cli, path, &firmware_image, 0, &file, &error);
     if (code != CLI_OK) {
         return code;
     }

@@ -14,6 +14,7 @@ struct inspect_options {
     const char *key_path;                         /* -k; NULL = none */
     const char *secret_path;                      /* -E; NULL = none */
     const char *layout;                           /* FILE is a whole flash; NULL = it is not */
+    struct firmware_options part;                 /* of a HEX file */
 };
 
 static int unknown_strategy(const struct cli *cli, const char *name)
@@ -35,12 +36,17 @@ static int unknown_strategy(const struct cli *cli, const char *name)
 static int take_inspect_options(struct cli *cli, int argc, char **argv,
                                 struct inspect_options *options)
 {
-    static const struct option own[] = {
-        {"strategy", required_argument, NULL, 's'}, {"sector", required_argument, NULL, 'S'},
-        {"key", required_argument, NULL, 'k'},      {"encrypt", required_argument, NULL, 'E'},
-        {"layout", required_argument, NULL, 'l'},   {0}};
+    static const struct option own[] = {{"strategy", required_argument, NULL, 's'},
+                                        {"sector", required_argument, NULL, 'S'},
+                                        {"key", required_argument, NULL, 'k'},
+                                        {"encrypt", required_argument, NULL, 'E'},
+                                        {"layout", required_argument, NULL, 'l'},
+                                        {"range", required_argument, NULL, 'r'},
+                                        {0}};
     int option;
 
+    options->part = firmware_image;
+    options->part.can_range = true;
     optind = 0;
     while ((option = cli_getopt(cli, argc, argv, "k:E:", own)) != -1) {
         if (option == '?') {
@@ -53,6 +59,9 @@ static int take_inspect_options(struct cli *cli, int argc, char **argv,
             (cli_number(optarg, 1U << 24, &options->sector) != FERRY_OK || options->sector == 0)) {
             return cli_usage(cli, "--sector takes the bytes a sector has, such as 4096");
         }
+        if (option == 'r' && firmware_take_range(cli, optarg, &options->part) != CLI_OK) {
+            return CLI_USAGE;
+        }
         if (option == 's') {
             options->strategy = ferry_strategy_traits_find(optarg);
             if (options->strategy == NULL) {
@@ -60,10 +69,10 @@ static int take_inspect_options(struct cli *cli, int argc, char **argv,
             }
         }
     }
-    if (options->layout != NULL &&
-        (options->secret_path != NULL || options->strategy != NULL || options->sector != 0)) {
+    if (options->layout != NULL && (options->secret_path != NULL || options->strategy != NULL ||
+                                    options->sector != 0 || options->part.has_range)) {
         return cli_usage(cli, "with --layout the flash has the secrets, and the layout the rest: "
-                              "leave out -E, --strategy and --sector");
+                              "leave out -E, --strategy, --sector and --range");
     }
     if (options->layout != NULL) {
         return argc > optind ? CLI_OK : cli_usage(cli, "inspect --layout needs the dump's FILE");
@@ -132,7 +141,7 @@ static int inspect_file(const struct cli *cli, const char *path,
     char why[INSPECT_DAMAGE_MAX] = "";
     struct image_file file;
     int error;
-    int code = image_file_look(cli, path, options->sector, &file, &error);
+    int code = image_file_look(cli, path, &options->part, options->sector, &file, &error);
     if (code != CLI_OK) {
         return code;
     }
@@ -175,7 +184,8 @@ const struct cli_command cli_inspect_commands[] = {
      "each\n"
      "                       of several flash devices\n"
      "      --strategy NAME  how the device uses the slot: swap-move, swap-shift, …\n"
-     "      --sector N       bytes a sector has, where the image is one sector up\n",
+     "      --sector N       bytes a sector has, where the image is one sector up\n"
+     "      --range FIRST-LAST  of a HEX file the data at these addresses alone\n",
      run_inspect},
     {0},
 };

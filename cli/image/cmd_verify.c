@@ -57,8 +57,9 @@ static const char *payload_text(const struct image_file *file)
 struct verification {
     const struct cli *cli; /* says what is wrong; of several files in words only */
     const char *secret_path;
-    const struct key *key; /* NULL = digests only */
-    cJSON *list;           /* NULL: one file alone, or no --json */
+    const struct key *key;        /* NULL = digests only */
+    struct firmware_options part; /* of HEX files */
+    cJSON *list;                  /* NULL: one file alone, or no --json */
 };
 
 static void print_verified(const struct verification *by, const char *path,
@@ -107,7 +108,7 @@ static int verify_inner(const struct verification *by, const char *path,
 static int verify_file(const struct verification *by, const char *path)
 {
     struct image_file file;
-    int code = image_file_read(by->cli, path, &file);
+    int code = image_file_read_part(by->cli, path, &by->part, &file);
     if (code != CLI_OK) {
         return code;
     }
@@ -159,16 +160,20 @@ static int verify_files(const struct verification *by, char *const paths[], int 
 
 static int run_verify(struct cli *cli, int argc, char **argv)
 {
-    static const struct option own[] = {
-        {"key", required_argument, NULL, 'k'}, {"encrypt", required_argument, NULL, 'E'}, {0}};
-    struct verification by = {.cli = cli};
+    static const struct option own[] = {{"key", required_argument, NULL, 'k'},
+                                        {"encrypt", required_argument, NULL, 'E'},
+                                        {"range", required_argument, NULL, 'r'},
+                                        {0}};
+    struct verification by = {.cli = cli, .part = firmware_image};
     const char *key_path = NULL;
     struct key key = {0};
     int option;
 
+    by.part.can_range = true;
     optind = 0;
     while ((option = cli_getopt(cli, argc, argv, "k:E:", own)) != -1) {
-        if (option == '?') {
+        if (option == '?' ||
+            (option == 'r' && firmware_take_range(cli, optarg, &by.part) != CLI_OK)) {
             return CLI_USAGE;
         }
         key_path = option == 'k' ? optarg : key_path;
@@ -189,7 +194,8 @@ static int run_verify(struct cli *cli, int argc, char **argv)
 const struct cli_command cli_verify_commands[] = {
     {"verify", "[-k KEY] FILE ...", "check image files: structure, digest, signature",
      "  -k, --key KEY      public or private key, PEM; without it the signature is not checked\n"
-     "  -E, --encrypt KEY  the device's private key, which decrypts the payload\n",
+     "  -E, --encrypt KEY  the device's private key, which decrypts the payload\n"
+     "      --range FIRST-LAST  of a HEX file the data at these addresses alone\n",
      run_verify},
     {0},
 };

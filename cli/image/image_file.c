@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image_file.h"
 
-#include "firmware_file.h"
-
 #include <string.h>
 
 static const struct ferry_image_verifier *const verifiers[] = {
@@ -101,25 +99,32 @@ int image_file_take(struct cli_buffer *bytes, struct image_file *file)
 }
 
 /* The file's bytes; those it stands for when it is Intel HEX. */
-static int read_bytes(const struct cli *cli, const char *path, struct image_file *file)
+static int read_bytes(const struct cli *cli, const char *path, const struct firmware_options *part,
+                      struct image_file *file)
 {
     struct firmware firmware;
     cli_keep_file(path);
-    int code = firmware_read(cli, path, &firmware_image, &firmware);
+    int code = firmware_read(cli, path, part, &firmware);
     file->bytes = firmware.bytes;
     return code;
 }
 
-int image_file_read(const struct cli *cli, const char *path, struct image_file *file)
+int image_file_read_part(const struct cli *cli, const char *path,
+                         const struct firmware_options *part, struct image_file *file)
 {
-    int code = read_bytes(cli, path, file);
+    int code = read_bytes(cli, path, part, file);
     return code == CLI_OK ? finish_read(cli, path, file, open_at(file, 0)) : code;
 }
 
-int image_file_look(const struct cli *cli, const char *path, uint32_t sector,
-                    struct image_file *file, int *error)
+int image_file_read(const struct cli *cli, const char *path, struct image_file *file)
 {
-    int code = read_bytes(cli, path, file);
+    return image_file_read_part(cli, path, &firmware_image, file);
+}
+
+int image_file_look(const struct cli *cli, const char *path, const struct firmware_options *part,
+                    uint32_t sector, struct image_file *file, int *error)
+{
+    int code = read_bytes(cli, path, part, file);
     if (code != CLI_OK) {
         return code;
     }

@@ -4,6 +4,7 @@
 #define CLI_IMAGE_IMAGE_FILE_H
 
 #include "encrypt.h"
+#include "firmware_file.h"
 #include "cli/key/key.h"
 
 /* How the payload is stored, as far as it is known. */
@@ -29,6 +30,11 @@ struct image_file {
 FERRY_MUST_CHECK
 int image_file_read(const struct cli *cli, const char *path, struct image_file *file);
 
+/* The same, with what is taken of the file: firmware_image, with a range perhaps. */
+FERRY_MUST_CHECK
+int image_file_read_part(const struct cli *cli, const char *path,
+                         const struct firmware_options *part, struct image_file *file);
+
 /* The same of bytes that are in memory: file owns them then, also when they are refused. Says
  * nothing. Returns FERRY_OK or an error of ferry_image_inspect(). */
 FERRY_MUST_CHECK
@@ -37,14 +43,15 @@ int image_file_take(struct cli_buffer *bytes, struct image_file *file);
 /* Read a file or the dump of a slot, whose image may begin one sector up, whatever is in it: only a
  * file that cannot be read is refused.
  *
+ * part    what is taken of the file, as above
  * sector  bytes a sector has; 0 = not known: the powers of two from 256 bytes to 256 KiB are tried
  * error   what is wrong with header, sizes and TLVs, or FERRY_OK; file->info is then filled as far
  * as it was read; for FERRY_E_MAGIC there is no header
  *
  * file may not be moved afterwards. After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK
-int image_file_look(const struct cli *cli, const char *path, uint32_t sector,
-                    struct image_file *file, int *error);
+int image_file_look(const struct cli *cli, const char *path, const struct firmware_options *part,
+                    uint32_t sector, struct image_file *file, int *error);
 
 /* Let a key open an encrypted image, for verifications from now on. Does nothing for another.
  * After a message returns an enum cli_exit. */

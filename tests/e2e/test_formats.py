@@ -175,6 +175,20 @@ def test_a_range_may_cut_into_data(folder, merged):
     assert "left out 0x8000-0x800f, 0x8020-0x1916f, 0x10001000-0x10001003" in done.stderr
 
 
+def test_an_image_in_a_merged_hex(folder):
+    """A bootloader, a signed firmware and configuration, as for a factory's programmer."""
+    ferry(*words(folder, "-x", "0x10000"), folder / "app.bin", folder / "app.hex", check=0)
+    app = (folder / "app.hex").read_text().split()[:-1]
+    merged = folder / "factory.hex"
+    merged.write_text("\n".join([*hex_of({0: DATA[:4000]}), *app, *hex_of({UICR: b"\1\2\3\4"}), END]))
+    for command in (["verify", "-k", folder / "key.pem"], ["inspect"]):
+        done = ferry(*command, merged, check=6)
+        assert "0x0-0xf9f, 0x10000-0x" in done.stderr and "--range" in done.stderr
+        done = ferry(*command, "--range", "0x10000-0xfffff", merged, check=0)
+        assert "left out 0x0-0xf9f, 0x10001000-0x10001003" in done.stderr and "1.2.3" in done.stdout
+        ferry(*command, "--range", "x", merged, check=2)
+
+
 def test_wrong_ranges(folder, merged):
     done = ferry(*words(folder, "--range", "0-0x7fff"), merged, folder / "no.img", check=6)
     assert "has nothing from 0x0 to 0x7fff: its data are at 0x8000-0x1916f" in done.stderr
@@ -360,6 +374,7 @@ def test_damaged_signed_hex(folder, command, tmp_path):
     (tmp_path / "far.hex").write_text("\n".join([*hex_of({0: b"x", UICR: b"y"}), END]))
     done = ferry(*command, tmp_path / "far.hex", check=6)
     assert "too far apart" in done.stderr and "0x10001000" in done.stderr
+    ferry("update", "-d", "/dev/null", tmp_path / "far.hex", check=6)
 
 
 def test_standard_input_is_read_once(folder, tmp_path):
