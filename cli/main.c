@@ -8,36 +8,49 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct cli_command *const command_lists[] = {
-    cli_update_commands,
-    cli_image_commands,
-    cli_why_commands,
-    cli_measured_commands,
-    cli_os_commands,
-    cli_sign_commands,
-    cli_verify_commands,
-    cli_inspect_commands,
-    cli_dumpinfo_commands,
-    cli_version_commands,
-    cli_keygen_commands,
-    cli_key_commands,
-    cli_trust_commands,
-    cli_b0_commands,
-    cli_bundle_create_commands,
-    cli_bundle_commands,
-    cli_bundle_extract_commands,
-    cli_layout_commands,
+/* In the order of `ferry --help`; a list without a title goes on with the subject before it. */
+static const struct {
+    const char *title;
+    const struct cli_command *commands;
+} command_lists[] = {
+    {"update a device", cli_update_commands},
+    {NULL, cli_image_commands},
+    {"ask a device", cli_why_commands},
+    {NULL, cli_measured_commands},
+    {NULL, cli_os_commands},
+    {NULL, cli_trust_commands},
+    {"images", cli_sign_commands},
+    {NULL, cli_verify_commands},
+    {NULL, cli_inspect_commands},
+    {NULL, cli_dumpinfo_commands},
+    {NULL, cli_layout_commands},
+    {"keys", cli_keygen_commands},
+    {NULL, cli_key_commands},
+    {"bundles of images", cli_bundle_create_commands},
+    {NULL, cli_bundle_commands},
+    {NULL, cli_bundle_extract_commands},
+    {"bootloaders for a first stage", cli_b0_commands},
+    {"the tool itself", cli_version_commands},
 };
 
 #define LISTS (sizeof command_lists / sizeof command_lists[0])
 
+/* What is too long for its column has a line of its own. */
+static void print_command(const struct cli_command *command, FILE *out)
+{
+    int width = fprintf(out, "  %s %s", command->words, command->arguments);
+    fprintf(out, "%s%*s %s\n", width > 35 ? "\n" : "", width > 35 ? 35 : 35 - width, "",
+            command->help);
+}
+
 static void print_commands(FILE *out)
 {
     for (size_t list = 0; list < LISTS; list++) {
-        for (const struct cli_command *c = command_lists[list]; c->words != NULL; c++) {
-            char left[40];
-            snprintf(left, sizeof left, "%s %s", c->words, c->arguments);
-            fprintf(out, "  %-34s %s\n", left, c->help);
+        if (command_lists[list].title != NULL) {
+            fprintf(out, "%s%s:\n", list > 0 ? "\n" : "", command_lists[list].title);
+        }
+        for (const struct cli_command *c = command_lists[list].commands; c->words != NULL; c++) {
+            print_command(c, out);
         }
     }
 }
@@ -82,7 +95,7 @@ static bool words_match(const char *words, int argc, char **argv, int *used)
 static const struct cli_command *command_of(const char *words)
 {
     for (size_t list = 0; list < LISTS; list++) {
-        for (const struct cli_command *c = command_lists[list]; c->words != NULL; c++) {
+        for (const struct cli_command *c = command_lists[list].commands; c->words != NULL; c++) {
             if (strcmp(c->words, words) == 0) {
                 return c;
             }
@@ -99,7 +112,7 @@ static const char *find_name(int argc, char **argv, int *used)
     int n;
     *used = 0;
     for (size_t list = 0; list < LISTS; list++) {
-        for (const struct cli_command *c = command_lists[list]; c->words != NULL; c++) {
+        for (const struct cli_command *c = command_lists[list].commands; c->words != NULL; c++) {
             if (words_match(c->words, argc, argv, &n) && n > *used) {
                 best = c->words;
                 *used = n;

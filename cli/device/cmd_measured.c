@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry measured: what the bootloader tells of itself, and what it measured of the image it
  * started. */
+#include "image_option.h"
 #include "session.h"
 
 #include "ferry/slots.h"
@@ -121,27 +122,14 @@ static int measured(struct cli *cli, uint32_t image)
 
 static int run_measured(struct cli *cli, int argc, char **argv)
 {
-    static const struct option own[] = {{"image", required_argument, NULL, 'n'}, {0}};
-    uint32_t image = 0;
-    int option;
+    uint32_t image;
+    int code = image_option_read(cli, argc, argv, &image);
 
-    optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "n:", own)) != -1) {
-        if (option == '?') {
-            return CLI_USAGE;
-        }
-        if (cli_number(optarg, 255, &image) != FERRY_OK) {
-            return cli_usage(cli, "--image takes a number: 0, 1, …");
-        }
-    }
-    if (optind != argc) {
-        return cli_usage(cli, "measured takes no argument");
-    }
-    return measured(cli, image);
+    return code == CLI_OK ? measured(cli, image) : code;
 }
 
 const struct cli_command cli_measured_commands[] = {
     {"measured", "", "what the bootloader tells of itself and measured of the image",
-     "  -n, --image N        number of the image (default 0)\n", run_measured},
+     image_option_help, run_measured},
     {0},
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry why: what the bootloader last did with an image, and why. */
+#include "image_option.h"
 #include "why.h"
 
 #include <string.h>
@@ -95,27 +96,13 @@ static int why(struct cli *cli, uint32_t image)
 
 static int run_why(struct cli *cli, int argc, char **argv)
 {
-    static const struct option own[] = {{"image", required_argument, NULL, 'n'}, {0}};
-    uint32_t image = 0;
-    int option;
+    uint32_t image;
+    int code = image_option_read(cli, argc, argv, &image);
 
-    optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "n:", own)) != -1) {
-        if (option == '?') {
-            return CLI_USAGE;
-        }
-        if (cli_number(optarg, 255, &image) != FERRY_OK) {
-            return cli_usage(cli, "--image takes a number: 0, 1, …");
-        }
-    }
-    if (optind != argc) {
-        return cli_usage(cli, "why takes no argument");
-    }
-    return why(cli, image);
+    return code == CLI_OK ? why(cli, image) : code;
 }
 
 const struct cli_command cli_why_commands[] = {
-    {"why", "", "what the bootloader last did with an image, and why",
-     "  -n, --image N        number of the image (default 0)\n", run_why},
+    {"why", "", "what the bootloader last did with an image, and why", image_option_help, run_why},
     {0},
 };

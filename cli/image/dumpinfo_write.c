@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON and YAML as Python's json and PyYAML write them, and text. */
 #include "dumpinfo.h"
+#include "flag_names.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -160,24 +161,10 @@ static void write_yaml(const cJSON *object, int depth, FILE *out)
 
 static void write_flags(uint32_t flags, FILE *out)
 {
-    static const struct {
-        uint32_t flag;
-        const char *name;
-    } rows[] = {
-        {1, "PIC"},
-        {FERRY_IMAGE_ENCRYPTED_AES128, "ENCRYPTED_AES128"},
-        {FERRY_IMAGE_ENCRYPTED_AES256, "ENCRYPTED_AES256"},
-        {FERRY_IMAGE_NON_BOOTABLE, "NON_BOOTABLE"},
-        {FERRY_IMAGE_RAM_LOAD, "RAM_LOAD"},
-        {FERRY_IMAGE_ROM_FIXED, "ROM_FIXED"},
-        {FERRY_IMAGE_LZMA1, "COMPRESSED_LZMA1"},
-        {FERRY_IMAGE_LZMA2, "COMPRESSED_LZMA2"},
-        {FERRY_IMAGE_ARM_THUMB, "COMPRESSED_ARM_THUMB"},
-    };
     fprintf(out, "0x%x", (unsigned)flags);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if ((flags & rows[i].flag) != 0) {
-            fprintf(out, " %s", rows[i].name);
+    for (const struct flag_name *row = flag_names; row->name != NULL; row++) {
+        if ((flags & row->flag) != 0) {
+            fprintf(out, " %s", row->name);
         }
     }
     fputc('\n', out);

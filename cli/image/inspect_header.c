@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The header of an image, where it stands in its slot, and what state its payload is in. */
+#include "flag_names.h"
 #include "inspect.h"
 
 #include <inttypes.h>
-
-static const struct {
-    uint32_t flag;
-    const char *name;
-} flag_names[] = {
-    {FERRY_IMAGE_ENCRYPTED_AES128, "ENCRYPTED_AES128"},
-    {FERRY_IMAGE_ENCRYPTED_AES256, "ENCRYPTED_AES256"},
-    {FERRY_IMAGE_NON_BOOTABLE, "NON_BOOTABLE"},
-    {FERRY_IMAGE_RAM_LOAD, "RAM_LOAD"},
-    {FERRY_IMAGE_ROM_FIXED, "ROM_FIXED"},
-    {FERRY_IMAGE_LZMA1, "COMPRESSED_LZMA1"},
-    {FERRY_IMAGE_LZMA2, "COMPRESSED_LZMA2"},
-    {FERRY_IMAGE_ARM_THUMB, "ARM_THUMB"},
-};
 
 void inspect_header(cJSON *object, const struct ferry_image_info *info)
 {
@@ -33,11 +20,11 @@ void inspect_header(cJSON *object, const struct ferry_image_info *info)
     cJSON_AddNumberToObject(object, "load_addr", h->load_address);
     uint32_t unknown = h->flags;
     cJSON *flags = cJSON_AddArrayToObject(object, "flags");
-    for (size_t i = 0; i < sizeof flag_names / sizeof flag_names[0]; i++) {
-        if ((h->flags & flag_names[i].flag) != 0) {
-            cJSON_AddItemToArray(flags, cJSON_CreateString(flag_names[i].name));
+    for (const struct flag_name *row = flag_names; row->name != NULL; row++) {
+        if ((h->flags & row->flag) != 0) {
+            cJSON_AddItemToArray(flags, cJSON_CreateString(row->name));
         }
-        unknown &= ~flag_names[i].flag;
+        unknown &= ~row->flag;
     }
     if (unknown != 0) {
         char name[16];

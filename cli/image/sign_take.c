@@ -235,8 +235,11 @@ static int take_form(const struct cli *cli, int option, struct sign_arguments *a
         return take_key(cli, a);
     case 'v':
         a->have_version = sign_version(optarg, &b->version);
-        return a->have_version ? CLI_OK
-                               : bad_value(cli, "--version", "write it as 1.2.3 or 1.2.3+4");
+        return a->have_version
+                   ? CLI_OK
+                   : bad_value(
+                         cli, "--version",
+                         "write it as 1.2.3 or 1.2.3+4, of numbers up to 255.255.65535+4294967295");
     case OPTION_PRODUCTION:
         a->production = true;
         return CLI_OK;

@@ -248,7 +248,7 @@ static int run_layout(struct cli *cli, int argc, char **argv)
 }
 
 const struct cli_command cli_layout_commands[] = {
-    {"layout", "LAYOUT [--check IMAGE…]", "what fits a device's slots, and what updates cost it",
+    {"layout", "LAYOUT [--check IMAGE ...]", "what fits a device's slots, and what updates cost it",
      "      --image N        this image of the layout only (--check: 0 unless told)\n"
      "      --size SIZE      compute with images of so many bytes, or with the image in this file "
      "(default: the\n"

@@ -85,7 +85,7 @@ def test_compressed_image_and_the_one_inside(folder, tmp_path, compression, opti
     found = ferry_json("inspect", out)
     assert found["compression"] == WORDS[compression] and found["uncompressed"] == "good"
     assert (found["compressed_size"], found["uncompressed_size"]) == (packed, len(PAYLOAD))
-    assert {"COMPRESSED_LZMA2"} | ({"ARM_THUMB"} if compression != "lzma2" else set()) <= set(found["flags"])
+    assert {"COMPRESSED_LZMA2"} | ({"COMPRESSED_ARM_THUMB"} if compression != "lzma2" else set()) <= set(found["flags"])
     # The image inside is the one that is made without compression.
     plain = tmp_path / "plain.bin"
     sign(folder / "sign.pem", "1.2.3", folder / "app.bin", plain, *options)
