@@ -18,13 +18,12 @@ static void name_keys(const struct image_build *build, char *out, size_t cap)
     }
 }
 
-/* What was taken of a HEX or ELF file. */
-static void tell_input(const struct cli *cli, const char *in_path, const struct firmware *in)
+/* "firmware: ELF, 0x8000-0x9fff": what was taken of a file that has addresses. */
+static void print_input(const struct firmware *in, FILE *text)
 {
-    if (in->form != FIRMWARE_BIN && !cli->json) {
-        fprintf(stderr, "ferry: %s is %s: taking 0x%x-0x%zx\n", in_path,
-                in->form == FIRMWARE_HEX ? "Intel HEX" : "ELF", (unsigned)in->address,
-                in->address + in->bytes.len - 1);
+    if (in->has_address) {
+        fprintf(text, "firmware: %s, 0x%x-0x%zx\n", in->form == FIRMWARE_HEX ? "Intel HEX" : "ELF",
+                (unsigned)in->address, in->address + in->size - 1);
     }
 }
 
@@ -57,7 +56,8 @@ static void print_vector(const struct cli *cli, const struct sign_arguments *a,
 }
 
 static void print_signed(const struct cli *cli, const struct sign_arguments *a,
-                         const struct image_made *made, const char *out_path)
+                         const struct firmware *in, const struct image_made *made,
+                         const char *out_path)
 {
     char version[FERRY_VERSION_TEXT_MAX];
     char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
@@ -77,6 +77,9 @@ static void print_signed(const struct cli *cli, const struct sign_arguments *a,
         cJSON_AddStringToObject(object, "hash", hash);
         cJSON_AddStringToObject(object, "signature", type);
         cJSON_AddStringToObject(object, "encryption", encryption);
+        if (in->has_address) {
+            cJSON_AddNumberToObject(object, "firmware_address", in->address);
+        }
         cJSON_AddStringToObject(object, "compression", compression_words(made->compression));
         cJSON_AddNumberToObject(object, "size", (double)made->size);
         cJSON_AddNumberToObject(object, "slot_room", room);
@@ -90,6 +93,7 @@ static void print_signed(const struct cli *cli, const struct sign_arguments *a,
         fprintf(text, " (the slot has %u beside its trailer)", room);
     }
     fprintf(text, ", signature %s, encryption %s\nhash: %s\n", type, encryption, hash);
+    print_input(in, text);
     print_compression(made, text);
 }
 
@@ -125,7 +129,6 @@ static int sign_file(const struct cli *cli, struct sign_arguments *a, const char
     if (code != CLI_OK) {
         return code;
     }
-    tell_input(cli, in_path, &firmware);
     code = image_build(cli, &a->build, &firmware.bytes, &made);
     cli_buffer_free(&firmware.bytes);
     if (code != CLI_OK) {
@@ -140,7 +143,7 @@ static int sign_file(const struct cli *cli, struct sign_arguments *a, const char
     if (code == CLI_OK && a->build.vector != IMAGE_WHOLE) {
         print_vector(cli, a, &made, out_path);
     } else if (code == CLI_OK) {
-        print_signed(cli, a, &made, out_path);
+        print_signed(cli, a, &firmware, &made, out_path);
     }
     cli_buffer_free(&made.bytes);
     return code;

@@ -67,14 +67,16 @@ static int cut_range(const struct cli *cli, const char *name,
                                      (unsigned)options->first, (unsigned)options->last, all);
 }
 
-/* Pieces far apart would make a large block of nothing. */
+/* Pieces far apart would make a large block of nothing. What is too large even without its gaps, or
+ * has none, is left to those who know how large it may be. */
 static int check_span(const struct cli *cli, const char *name,
                       const struct firmware_options *options, const struct memory_map *map)
 {
     char text[MEMORY_RANGES_MAX];
     uint64_t span = memory_map_span(map);
     uint32_t limit = options->limit != 0 ? options->limit : CLI_FILE_MAX;
-    if (span <= limit || (span <= CLI_FILE_MAX && memory_map_ranges(map) == 1)) {
+    bool large = memory_map_ranges(map) == 1 || memory_map_bytes(map) > limit;
+    if (span <= limit || (span <= CLI_FILE_MAX && large)) {
         return CLI_OK;
     }
     return cli_fail_why(
@@ -161,6 +163,7 @@ int firmware_read(const struct cli *cli, const char *path, const struct firmware
     if (code != CLI_OK) {
         cli_buffer_free(&firmware->bytes);
     }
+    firmware->size = firmware->bytes.len;
     return code;
 }
 

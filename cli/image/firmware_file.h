@@ -11,6 +11,7 @@ enum firmware_form { FIRMWARE_BIN = 1, FIRMWARE_HEX = 2, FIRMWARE_ELF = 4 };
 /* A file's bytes from the lowest address to the highest. */
 struct firmware {
     struct cli_buffer bytes;
+    size_t size;      /* of the bytes, also when they are no more */
     bool has_address; /* HEX and ELF have one */
     uint32_t address; /* of the first byte */
     enum firmware_form form;

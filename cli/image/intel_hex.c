@@ -56,7 +56,7 @@ static bool is_text(uint8_t c)
 
 bool intel_hex_begins(const uint8_t *data, size_t len)
 {
-    size_t at = 0;
+    size_t at = len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     while (at < len && isspace(data[at])) {
         at++;
     }

@@ -6,7 +6,8 @@
 #include "memory_map.h"
 
 /* Whether the bytes begin as such a file: blanks, a colon and 8 hexadecimal digits; or blanks and a
- * colon when all of them are text. A binary that does so by chance is one of about 10^12. */
+ * colon when all of them are text. An editor's mark of UTF-8 may stand in front; reading refuses
+ * it. A binary that does so by chance is one of about 10^12. */
 bool intel_hex_begins(const uint8_t *data, size_t len);
 
 /* Read a whole file: records 00 to 05, lines ended by LF, CR LF or CR, digits of either case.

@@ -116,6 +116,15 @@ uint64_t memory_map_span(const struct memory_map *map)
     return map->count == 0 ? 0 : end_of(&map->pieces[map->count - 1]) - map->pieces[0].address;
 }
 
+uint64_t memory_map_bytes(const struct memory_map *map)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < map->count; i++) {
+        bytes += map->pieces[i].len;
+    }
+    return bytes;
+}
+
 /* The range that begins with piece i. Returns the first piece behind it. */
 static size_t range_at(const struct memory_map *map, size_t i, uint64_t *end)
 {

@@ -54,6 +54,9 @@ int memory_map_cut(struct memory_map *map, uint32_t first, uint32_t last,
 /* Bytes from the first to the last of a sorted map; 0 for an empty one. */
 uint64_t memory_map_span(const struct memory_map *map);
 
+/* How many bytes there are, gaps not counted. */
+uint64_t memory_map_bytes(const struct memory_map *map);
+
 /* How many ranges without a gap a sorted map has. */
 size_t memory_map_ranges(const struct memory_map *map);
 

@@ -88,7 +88,7 @@ def test_hex_is_the_firmware(folder, expected, name, address):
     source.write_text(text.lower() if name == "lower" else text, newline="")
     done = ferry(*words(folder), source, out, check=0)
     assert out.read_bytes() == expected
-    assert f"is Intel HEX: taking 0x{address:x}-0x{address + len(DATA) - 1:x}" in done.stderr
+    assert f"firmware: Intel HEX, 0x{address:x}-0x{address + len(DATA) - 1:x}" in done.stdout
 
 
 @pytest.mark.parametrize("wide", [False, True])
@@ -96,7 +96,7 @@ def test_hex_is_the_firmware(folder, expected, name, address):
 def test_elf_is_the_firmware(folder, expected, wide, big):
     source, out = folder / "app", folder / "out.img"
     source.write_bytes(elf_of({0x8000 + 1000: DATA[1000:], 0x8000: DATA[:1000]}, wide, big))
-    assert "is ELF: taking 0x8000-" in ferry(*words(folder), source, out, check=0).stderr
+    assert "firmware: ELF, 0x8000-0x1916f" in ferry(*words(folder), source, out, check=0).stdout
     assert out.read_bytes() == expected
 
 
@@ -331,6 +331,8 @@ BAD = {
     "elf-overlap": (elf_of({0: DATA[:99], 98: b"x"}, True, False), 6, "both have data for address 0x62"),
     "elf-object": (elf_of({}, False, True), 6, "link it"),
     "large": ("\n".join([*hex_of({0x8000: bytes(0x1f800)}), END]).encode(), 6, "too large"),
+    "large-with-gap": ("\n".join([*hex_of({0x8000: bytes(0x1fff0), 0x28000: bytes(64)}), END]).encode(), 6,
+                       "too large"),
     "signed": (b"\x3d\xb8\xf3\x96" + bytes(600), 6, "an MCUboot image already"),
 }
 

@@ -161,6 +161,8 @@ static void hex_is_known_by_its_beginning(void **state)
     assert_true(begins(":", 1));
     assert_false(begins(":\0\0\0\0\0\0\0\0", 9));
     assert_false(begins(":0000000\0", 9));
+    assert_true(begins("\xef\xbb\xbf:00000001FF", 14));
+    assert_string_equal(told("\xef\xbb\xbf:00000001FF"), "line 1 does not begin with a colon");
     assert_false(begins("S00000", 6));
     assert_false(begins("  \n", 3));
     assert_false(begins("", 0));
