@@ -307,7 +307,7 @@ static int run_inspect(struct cli *cli, int argc, char **argv)
     /* Vectors are looked at by the device only: a file may be for any. */
     const struct ferry_first_kind *kind = &ferry_first_vchip;
     const char *key_path = NULL;
-    struct key key;
+    struct key key = {0};
     int code = CLI_OK;
     int option;
 
@@ -331,9 +331,7 @@ static int run_inspect(struct cli *cli, int argc, char **argv)
     if (code == CLI_OK) {
         code = inspect_file(cli, argv[optind], kind, key_path != NULL ? &key : NULL);
     }
-    if (key_path != NULL && code != CLI_FAILED) {
-        key_free(&key);
-    }
+    key_free(&key);
     return code;
 }
 
