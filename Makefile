@@ -47,10 +47,15 @@ test-e2e: all ## the real command against the virtual device
 	@scripts/setup arm
 	@$(PYTHON) -m pytest -q -n $$(( 2 * $(JOBS) )) tests/e2e
 
-test-sanitizers: setup ## the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
+# What asks no device: files in, files out.
+OFFLINE = bad_input bundles compression encrypted_files files first_files formats inspect inspect_dump \
+          key_files layout sign_layout sign_options signing
+
+test-sanitizers: setup ## the C tests, and those of files, under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --preset sanitizers >build/cmake-sanitizers.log 2>&1 || { cat build/cmake-sanitizers.log; exit 1; }
 	@cmake --build --preset sanitizers -- --quiet
 	@ctest --test-dir build/sanitizers --no-tests=error --output-on-failure -j $(JOBS)
+	@FERRY_PRESET=sanitizers $(PYTHON) -m pytest -q -n $(JOBS) $(OFFLINE:%=tests/e2e/test_%.py)
 
 skips: host ## each instruction of the bootloader's decision skipped once, in an interpreter of Cortex-M0 code
 	@scripts/skips build/host/tests/skips

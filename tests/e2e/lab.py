@@ -13,7 +13,7 @@ import termios
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build" / "host"
+BUILD = ROOT / "build" / os.environ.get("FERRY_PRESET", "host")
 FERRY = BUILD / "ferry"
 FERRY_DEVICE = BUILD / "ferry-device"
 FIRMWARE = ROOT / "build" / "firmware"
