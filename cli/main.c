@@ -161,11 +161,12 @@ static void keep_streams(void)
 
 /* OpenSSL without its tables of old names and of error texts, which nothing here looks into and
  * which take as long to fill as an image takes to hash. (Old PEM files name their cipher by such a
- * name: see key_read.c.) */
+ * name: see key_read.c.) Nor does it clean up at the end, where the process takes all with it; keys
+ * are wiped when they are freed. */
 static void start_crypto(void)
 {
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS |
-                                  OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS,
+                                  OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ATEXIT,
                               NULL);
 }
 
