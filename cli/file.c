@@ -110,7 +110,7 @@ static int write_stream(const struct cli *cli, const uint8_t *data, size_t len)
 
 /* ---- What is not written over ----------------------------------------------------------- */
 
-#define KEPT_MAX 32
+#define KEPT_MAX 128 /* more than any command reads */
 
 static struct {
     dev_t device;
@@ -140,8 +140,11 @@ void cli_keep_file(const char *path)
 
 /* ---- Writing ---------------------------------------------------------------------------- */
 
-/* A file being written: it has no name before it is whole, where the file system can do that, so
- * that a killed command leaves nothing; else a name beside its own. */
+/* Where an open file without a name can be found, to be given one. */
+#define OPEN_FILES "/proc/self/fd"
+
+/* A file being written: it has no name before it is whole, where the system can do that, so that a
+ * killed command leaves nothing; else a name beside its own. */
 struct new_file {
     const char *path;
     char temporary[4096];
@@ -169,8 +172,9 @@ static bool open_new(struct new_file *file, unsigned mode)
         file->fd = open(file->path, O_WRONLY | O_CLOEXEC);
         return file->fd >= 0;
     }
-    file->fd = open(folder_of(file->path, folder, sizeof folder), O_TMPFILE | O_WRONLY | O_CLOEXEC,
-                    (mode_t)mode);
+    file->fd = access(OPEN_FILES, X_OK) == 0 ? open(folder_of(file->path, folder, sizeof folder),
+                                                    O_TMPFILE | O_WRONLY | O_CLOEXEC, (mode_t)mode)
+                                             : -1;
     if (file->fd < 0) {
         file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                         (mode_t)mode);
@@ -187,7 +191,7 @@ static bool publish(struct new_file *file)
         return true;
     }
     if (!file->named) {
-        snprintf(self, sizeof self, "/proc/self/fd/%d", file->fd);
+        snprintf(self, sizeof self, OPEN_FILES "/%d", file->fd);
         file->named = linkat(AT_FDCWD, self, AT_FDCWD, file->temporary, AT_SYMLINK_FOLLOW) == 0;
     }
     return file->named && rename(file->temporary, file->path) == 0;
