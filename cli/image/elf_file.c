@@ -114,7 +114,7 @@ static bool inside(const struct elf *elf, uint64_t offset, uint64_t size)
 
 static int open_elf(const uint8_t *data, size_t len, struct elf *elf, struct memory_fault *fault)
 {
-    *elf = (struct elf){.data = data, .len = len};
+    *elf = (struct elf){.data = data, .len = len, .class = &classes[CLASS_32]};
     if (!elf_file_begins(data, len)) {
         return memory_fault(fault, "it does not begin with the magic of ELF");
     }

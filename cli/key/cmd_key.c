@@ -253,7 +253,7 @@ static int run_privkey(struct cli *cli, int argc, char **argv)
         {"minimal", no_argument, NULL, OPTION_MINIMAL}, {0}};
     struct key_arguments a;
     struct key key;
-    struct cli_buffer buffer;
+    struct cli_buffer buffer = {0};
 
     int code = read_options(cli, argc, argv, "k:o:e:f:", own, &a);
     if (code == CLI_OK) {

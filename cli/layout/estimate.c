@@ -67,7 +67,7 @@ static struct estimate_cost counted(const struct work *work, uint32_t area)
         cost.seconds +=
             flash->wear[i] * estimate_erase_ms(device, work->options, sector.size) / 1e3;
     }
-    cost.seconds += (double)(cost.written / device->geometry.write_size) *
+    cost.seconds += (double)cost.written / device->geometry.write_size *
                     estimate_program_us(device, work->options) / 1e6;
     if (work->options->read_kib_s != 0) {
         cost.seconds += (double)cost.read / 1024 / work->options->read_kib_s;
