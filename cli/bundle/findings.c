@@ -3,7 +3,8 @@
 
 #include <stdarg.h>
 
-static void add(struct findings *findings, bool is_note, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void add(struct findings *findings, bool is_note,
+                                                      const char *format, va_list args)
 {
     if (!is_note) {
         findings->problems++;
