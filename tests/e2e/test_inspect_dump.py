@@ -55,24 +55,6 @@ def boots_as_foretold(device):
     return told
 
 
-@pytest.fixture(scope="module")
-def benches(tmp_path_factory):
-    made = {}
-
-    def bench_for(strategy):
-        ram = strategy.startswith("ram-load")
-        if ram not in made:
-            bench = lab.Bench(tmp_path_factory.mktemp("bench"),
-                              sign_with=("--load-addr", hex(lab.RAM_ADDRESS)) if ram else ())
-            other = bench.folder / "other.pem"
-            ferry("keygen", "-t", "ecdsa-p256", "-o", other, check=0)
-            bench.sign("foreign", "9.0.0", "app-v2", key=other)
-            bench.sign("v4", "4.0.0", "app-v2")
-            made[ram] = bench
-        return made[ram]
-    return bench_for
-
-
 def make(tmp_path, benches, strategy, external=False, **fields):
     bench = benches(strategy)
     return lab.Device(tmp_path / "device", bench, layout=lab.layout(strategy, external, **fields)), bench
