@@ -492,7 +492,7 @@ static int run_slot(struct cli *cli, int argc, char **argv)
 
 const struct cli_command cli_b0_commands[] = {
     {"b0 sign", "-k KEY -v N -a ADDRESS IN OUT", "sign a bootloader for an immutable first stage",
-     "  -k, --key KEY        private key, PEM, ecdsa-p256\n"
+     "  -k, --key KEY        private key, PEM or DER, ecdsa-p256\n"
      "  -v, --version N      1 .. 32767, counted by the first stage (default: fw_info's)\n"
      "  -a, --address A      where the firmware's first byte will be (default: fw_info's)\n"
      "      --pad            IN has no fw_info: put one in front; IN is then at A + 0x400\n"

@@ -193,7 +193,8 @@ static int run_verify(struct cli *cli, int argc, char **argv)
 
 const struct cli_command cli_verify_commands[] = {
     {"verify", "[-k KEY] FILE ...", "check image files: structure, digest, signature",
-     "  -k, --key KEY      public or private key, PEM; without it the signature is not checked\n"
+     "  -k, --key KEY      public or private key, PEM or DER; without it the signature is not "
+     "checked\n"
      "  -E, --encrypt KEY  the device's private key, which decrypts the payload\n"
      "      --range FIRST-LAST  of a HEX file the data at these addresses alone\n",
      run_verify},

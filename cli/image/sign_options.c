@@ -76,8 +76,8 @@ int sign_options_read(struct cli *cli, int argc, char **argv, struct sign_argume
 }
 
 const char sign_options_help[] =
-    "  -k, --key KEY          private key, PEM; several give several signatures (without: digest "
-    "only)\n"
+    "  -k, --key KEY          private key, PEM or DER; several give several signatures "
+    "(without: digest only)\n"
     "      --production       refuse keys that everybody has\n"
     "  -v, --version V        1.2.3 or 1.2.3+4\n"
     "  -H, --header-size N    bytes in front of the firmware (default 32)\n"
@@ -115,9 +115,8 @@ const char sign_options_help[] =
     "      --cid ID           class of device: a UUID, or a name of the vendor's\n"
     "      --custom-tlv TAG VALUE  a TLV of your own, protected; TAG from 0xa0, VALUE text or 0x…\n"
     "      --custom-tlv-file TAG FILE  the same with the bytes of a file\n"
-    "  -E, --encrypt KEY      encrypt for the device with this key: PEM, or a file with the bytes "
-    "of an "
-    "AES key\n"
+    "  -E, --encrypt KEY      encrypt for the device with this key: PEM or DER, or a file with "
+    "the bytes of an AES key\n"
     "      --encrypt-keylen N bits of the AES key of the payload: 128 (default) or 256\n"
     "      --hmac-sha H       how an x25519 key wraps it: auto (default), 256, 512\n"
     "  -c, --clear            leave the payload in the clear, for the primary slot\n"
