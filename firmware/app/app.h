@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The example firmware: what its files share. Each group of its SMP server is in a file of its own;
+ * app_server.c lists them. */
+#ifndef FIRMWARE_APP_APP_H
+#define FIRMWARE_APP_APP_H
+
+#include "firmware/common/images.h"
+#include "firmware/common/wires.h"
+
+#include "ferry/group_os.h"
+#include "ferry/server.h"
+
+#define APP_WATCHDOG_MS 2000
+
+/* Groups the server has at most. */
+#define APP_GROUPS 16
+
+struct app {
+    struct vchip chip;
+    struct wires wires;
+    struct images images;
+    struct ferry_store *store; /* the device's, open; NULL: it has none */
+    struct ferry_os_group os;
+    struct ferry_server server;
+    struct ferry_server_mount mounts[APP_GROUPS];
+    uint64_t reset_at; /* 0: none is due */
+    uint8_t answer[FERRY_VCHIP_SEND_MAX];
+};
+
+/* Set up a group of the server; its configuration and state are static in its file. chip, images
+ * and store are ready.
+ *
+ * mount  filled on FERRY_OK
+ *
+ * Returns FERRY_OK; FERRY_E_NOT_FOUND when this device is not to have the group; or an error, which
+ * stops the device. */
+typedef int app_group_open(struct app *app, struct ferry_server_mount *mount);
+
+app_group_open app_os_open, app_image_open, app_trust_open;
+
+/* Set up the server with all groups this device has. Returns FERRY_OK or an error. */
+FERRY_MUST_CHECK
+int app_server_open(struct app *app);
+
+/* Whether the device has what a FERRY_VCHIP_ flag of its layout asks for. */
+static inline bool app_has(const struct app *app, uint32_t flag)
+{
+    return (app->chip.start.flags & flag) != 0;
+}
+
+/* For long work in handlers; context is the struct app. */
+void app_feed(void *context);
+
+#endif
