@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scripted conversations with a server: bare SMP packets over UDP, built and read here and by nobody
+else's program, and checked to the byte where the protocol says so."""
+import socket
+import struct
+from dataclasses import dataclass, field
+
+import cbor2
+
+READ, WRITE = 0, 2
+V1, V2 = 0, 1
+
+
+def rc(number):
+    """The answer to a request that an SMP-level error ends."""
+    return {"rc": number}
+
+
+def err(group, number, **beside):
+    """The answer with a group's own error, version 2."""
+    return {"err": {"group": group, "rc": number}, **beside}
+
+
+@dataclass
+class Answer:
+    """One packet of a server. map: what is in it, without "rsn", the text for people."""
+    op: int
+    version: int
+    group: int
+    seq: int
+    id: int
+    map: dict
+    raw: bytes = field(repr=False)
+    reason: str | None = None
+
+
+def packet(op, group, id, payload=b"\xa0", version=V2, seq=0, length=None):
+    """One request. payload: a map, or bytes as they are."""
+    body = payload if isinstance(payload, bytes) else cbor2.dumps(payload)
+    length = len(body) if length is None else length
+    return struct.pack(">BBHHBB", op | version << 3, 0, length, group, seq, id) + body
+
+
+def read_answer(data):
+    first, flags, length, group, seq, id = struct.unpack(">BBHHBB", data[:8])
+    assert flags == 0 and length == len(data) - 8, data.hex()
+    assert data[8] == 0xbf and data[-1] == 0xff, f"no map of indefinite length: {data.hex()}"
+    content = cbor2.loads(data[8:])
+    reason = content.pop("rsn", None)
+    return Answer(first & 7, first >> 3, group, seq, id, content, data, reason)
+
+
+class Talk:
+    """A client at a UDP port."""
+
+    def __init__(self, port, host="127.0.0.1", timeout=20):
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
+                                    socket.SOCK_DGRAM)
+        self.socket.connect((host, port))
+        self.socket.settimeout(timeout)
+        self.seq = 0
+
+    def send(self, data):
+        self.socket.send(data)
+
+    def receive(self):
+        return read_answer(self.socket.recv(65536))
+
+    def is_silent(self, seconds=0.3):
+        """Whether nothing comes for so long."""
+        before = self.socket.gettimeout()
+        self.socket.settimeout(seconds)
+        try:
+            self.socket.recv(65536)
+            return False
+        except TimeoutError:
+            return True
+        finally:
+            self.socket.settimeout(before)
+
+    def ask(self, op, group, id, payload=b"\xa0", version=V2):
+        """Send one request, take its answer; all of its header is checked."""
+        self.seq = self.seq + 1 & 0xff
+        self.send(packet(op, group, id, payload, version, self.seq))
+        answer = self.receive()
+        assert (answer.op, answer.version, answer.group, answer.seq, answer.id) == \
+            (op + 1, version, group, self.seq, id), answer
+        return answer
+
+    def converse(self, group, steps):
+        """Say each step and expect its answer. A step is (op, command, request, answer), asked in
+        version 2, or (op, command, request, answer, answer_v1), asked in version 2 and then in
+        version 1. An answer may be a function of the map that says whether it is right."""
+        for number, (op, id, request, *answers) in enumerate(steps):
+            for version, expected in zip((V2, V1), answers):
+                got = self.ask(op, group, id, request, version).map
+                good = expected(got) if callable(expected) else got == expected
+                assert good, (f"step {number}, version {version + 1}: {'read' if op == READ else 'write'} "
+                              f"{group}/{id} {request!r}\n  got      {got!r}\n  expected {expected!r}")
+
+    def close(self):
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
