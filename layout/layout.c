@@ -310,7 +310,7 @@ static int read_root(struct json_reader *reader, const cJSON *root, struct layou
 
     (void)json_only(reader, root,
                     "flash areas images max_align max_sectors trials no_downgrade ram keys policy "
-                    "first_stage set recovery enc_tlv secrets");
+                    "first_stage set recovery server enc_tlv secrets");
     layout_read_policy(reader, root, layout);
     (void)json_array(reader, root, "flash", 1, FERRY_VCHIP_DEVICES, &list, &count);
     cJSON_ArrayForEach(item, list)
@@ -331,6 +331,7 @@ static int read_root(struct json_reader *reader, const cJSON *root, struct layou
         layout_read_set(reader, root, layout);
         read_keys(reader, root, layout);
         layout_read_recovery(reader, root, layout);
+        layout_read_server(reader, root, layout);
         read_secrets(reader, root, layout);
     }
     reader->where[0] = '\0';
@@ -404,6 +405,7 @@ void layout_describe(const struct layout *layout, struct ferry_vchip_start *star
     memcpy(start->first_slots, layout->first_slots, sizeof(start->first_slots));
     start->flags |= layout->recovery.off ? 0 : FERRY_VCHIP_RECOVERY;
     start->flags |= layout->recovery.button ? FERRY_VCHIP_RECOVERY_BUTTON : 0;
+    start->lock = layout->server.lock;
     start->recovery_wait_ms = layout->recovery.wait_ms;
     start->recovery_idle_ms = layout->recovery.idle_ms;
 }

@@ -40,6 +40,10 @@ struct layout {
         bool off, button;
         uint32_t wait_ms, idle_ms;
     } recovery;
+    struct {
+        uint32_t lock;                    /* enum ferry_vchip_lock */
+        char unlock_key[LAYOUT_PATH_MAX]; /* as keys; "" = none */
+    } server;                             /* its flags are in flags */
     uint32_t enc_tlv; /* bytes of an ENC TLV that trailers keep; 0: images are not encrypted */
     char secrets[LAYOUT_SECRETS][LAYOUT_PATH_MAX]; /* as keys */
     uint32_t secret_count;
@@ -64,7 +68,8 @@ const struct ferry_vchip_area *layout_area(const struct layout *layout, const ch
 /* The area that the chip starts: the first stage's program, or the bootloader's. */
 const struct ferry_vchip_area *layout_start_area(const struct layout *layout);
 
-/* The board's part of what a program is told at its start. The rest of start is left alone. */
+/* The board's part of what a program is told at its start, but for the key that unlocks its server,
+ * which is a file. The rest of start is left alone. */
 void layout_describe(const struct layout *layout, struct ferry_vchip_start *start);
 
 #endif

@@ -33,4 +33,7 @@ void layout_read_set(struct json_reader *reader, const cJSON *root, struct layou
 /* Read "recovery", or what is true without it. */
 void layout_read_recovery(struct json_reader *reader, const cJSON *root, struct layout *layout);
 
+/* Read "server", which may be absent. */
+void layout_read_server(struct json_reader *reader, const cJSON *root, struct layout *layout);
+
 #endif

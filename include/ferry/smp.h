@@ -54,6 +54,43 @@ enum ferry_smp_image_command {
     FERRY_SMP_IMAGE_SLOT_INFO = 6
 };
 
+enum ferry_smp_stat_command { FERRY_SMP_STAT_SHOW = 0, FERRY_SMP_STAT_LIST = 1 };
+
+enum ferry_smp_settings_command {
+    FERRY_SMP_SETTINGS_VALUE = 0, /* read, write */
+    FERRY_SMP_SETTINGS_DELETE = 1,
+    FERRY_SMP_SETTINGS_COMMIT = 2,
+    FERRY_SMP_SETTINGS_STORAGE = 3 /* read = load, write = save */
+};
+
+enum ferry_smp_log_command {
+    FERRY_SMP_LOG_SHOW = 0,
+    FERRY_SMP_LOG_CLEAR = 1,
+    FERRY_SMP_LOG_APPEND = 2,
+    FERRY_SMP_LOG_MODULES = 3,
+    FERRY_SMP_LOG_LEVELS = 4,
+    FERRY_SMP_LOG_LOGS = 5
+};
+
+enum ferry_smp_fs_command {
+    FERRY_SMP_FS_FILE = 0, /* read = download, write = upload */
+    FERRY_SMP_FS_STATUS = 1,
+    FERRY_SMP_FS_HASH = 2,
+    FERRY_SMP_FS_TYPES = 3,
+    FERRY_SMP_FS_CLOSE = 4
+};
+
+enum ferry_smp_shell_command { FERRY_SMP_SHELL_EXEC = 0 };
+
+enum ferry_smp_enum_command {
+    FERRY_SMP_ENUM_COUNT = 0,
+    FERRY_SMP_ENUM_LIST = 1,
+    FERRY_SMP_ENUM_SINGLE = 2,
+    FERRY_SMP_ENUM_DETAILS = 3
+};
+
+enum ferry_smp_basic_command { FERRY_SMP_BASIC_ERASE_STORAGE = 0 };
+
 /* SMP-level result codes, the "rc" of an answer, in both versions.  [smp.md §1.6] */
 enum ferry_smp_rc {
     FERRY_RC_OK = 0,

@@ -24,6 +24,7 @@
 #define FERRY_STORE_KEY_COUNTER_TWIN 0x0080 /* + image number: the same as _COUNTER again */
 #define FERRY_STORE_KEY_NOTED        0x0090 /* + image number: what it will be once confirmed */
 #define FERRY_STORE_KEY_TRUSTED      0x00b0 /* .. 0x00cf: keys that were provisioned later */
+#define FERRY_STORE_KEY_UPLOAD       0x00d0 /* the upload that goes on after a reset */
 
 /* State of an open store; do not rely on the contents. */
 struct ferry_store {

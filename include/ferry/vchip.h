@@ -9,12 +9,13 @@
 
 #include "ferry/flash.h"
 
-#define FERRY_VCHIP_VERSION 3
+#define FERRY_VCHIP_VERSION 4
 
 #define FERRY_VCHIP_FD_CHANNEL 3
-#define FERRY_VCHIP_FD_FLASH   4 /* flash device n is descriptor 4 + n, to be mapped read only */
-#define FERRY_VCHIP_FD_RAM     8 /* the chip's RAM, to be mapped for reading and writing */
-#define FERRY_VCHIP_FD_SHARED  9 /* the memory that bootloader and firmware share, the same */
+#define FERRY_VCHIP_FD_FLASH   4  /* flash device n is descriptor 4 + n, to be mapped read only */
+#define FERRY_VCHIP_FD_RAM     8  /* the chip's RAM, to be mapped for reading and writing */
+#define FERRY_VCHIP_FD_SHARED  9  /* the memory that bootloader and firmware share, the same */
+#define FERRY_VCHIP_FD_FILES   10 /* the folder of the file system, with FERRY_VCHIP_FILES */
 
 #define FERRY_VCHIP_DEVICES     4
 #define FERRY_VCHIP_AREAS       16
@@ -70,6 +71,7 @@ struct ferry_vchip_message {
 enum ferry_vchip_wire {
     FERRY_VCHIP_SERIAL, /* a stream of bytes; the peer is 0 */
     FERRY_VCHIP_UDP,    /* datagrams; the peer is whom the chip heard, and may be answered */
+    FERRY_VCHIP_RAW,    /* a second serial port, for bare packets; the peer is 0 */
     FERRY_VCHIP_WIRES
 };
 
@@ -118,6 +120,17 @@ struct ferry_vchip_image {
 
 #define FERRY_VCHIP_SET 0x100U /* flag: the images change as one */
 
+/* Flags: what the firmware's SMP server is to have. */
+#define FERRY_VCHIP_SHELL         0x010000U /* group shell */
+#define FERRY_VCHIP_FILES         0x020000U /* group file system, on FERRY_VCHIP_FD_FILES */
+#define FERRY_VCHIP_SHELL_SERIAL  0x040000U /* the serial wire is a shell that takes frames too */
+#define FERRY_VCHIP_ERASE_AHEAD   0x080000U /* uploads erase ahead of what they write */
+#define FERRY_VCHIP_RESUME        0x100000U /* uploads go on after a reset */
+#define FERRY_VCHIP_DIRECT_UPLOAD 0x200000U /* "image" of an upload may name a slot */
+
+/* What an SMP client may do before it unlocks more. */
+enum ferry_vchip_lock { FERRY_VCHIP_OPEN, FERRY_VCHIP_LOCKED, FERRY_VCHIP_UPDATE };
+
 /* The board, as its layout file describes it, and how this start came about. */
 struct ferry_vchip_start {
     uint32_t version; /* FERRY_VCHIP_VERSION */
@@ -154,6 +167,8 @@ struct ferry_vchip_start {
     uint32_t recovery_wait_ms; /* window for the first command after a reset; 0 = none */
     uint32_t recovery_idle_ms; /* recovery is left after so long without a command; 0 = never */
     uint32_t enc_tlv; /* longest ENC TLV of encrypted images, bytes; 0 = none is encrypted */
+    uint32_t lock;    /* enum ferry_vchip_lock: where the server's gate stands after a start */
+    uint8_t unlock_key[32]; /* Ed25519: who has its private half may unlock; all 0 = nobody */
 };
 
 /* ---- The key area ------------------------------------------------------------------------ */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* "server" in a layout: what the firmware's SMP server has beyond what every device has. */
+#include "layout_read.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct feature {
+    const char *field;
+    uint32_t flag;
+};
+
+static const struct feature features[] = {
+    {"shell", FERRY_VCHIP_SHELL},
+    {"files", FERRY_VCHIP_FILES},
+    {"serial_shell", FERRY_VCHIP_SHELL_SERIAL},
+    {"erase_ahead", FERRY_VCHIP_ERASE_AHEAD},
+    {"resume", FERRY_VCHIP_RESUME},
+    {"direct_upload", FERRY_VCHIP_DIRECT_UPLOAD},
+};
+
+static void read_lock(struct json_reader *reader, const cJSON *item, struct layout *layout)
+{
+    static const char *const names[] = {"open", "locked", "update"}; /* enum ferry_vchip_lock */
+    char name[16] = "";
+
+    if (!json_has(item, "lock") || !json_text(reader, item, "lock", name, sizeof(name))) {
+        return;
+    }
+    for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            layout->server.lock = i;
+            return;
+        }
+    }
+    (void)json_fail(reader, "lock", "is \"%s\"; give \"open\", \"locked\" or \"update\"", name);
+}
+
+void layout_read_server(struct json_reader *reader, const cJSON *root, struct layout *layout)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, "server");
+
+    if (item == NULL) {
+        return;
+    }
+    (void)snprintf(reader->where, sizeof(reader->where), "server");
+    (void)json_only(reader, item,
+                    "shell files serial_shell erase_ahead resume direct_upload lock unlock_key");
+    for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+        bool on = false;
+
+        if (json_flag(reader, item, features[i].field, &on) && on) {
+            layout->flags |= features[i].flag;
+        }
+    }
+    read_lock(reader, item, layout);
+    if (json_has(item, "unlock_key")) {
+        (void)json_text(reader, item, "unlock_key", layout->server.unlock_key,
+                        sizeof(layout->server.unlock_key));
+    }
+    reader->where[0] = '\0';
+}
