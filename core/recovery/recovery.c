@@ -82,7 +82,7 @@ static int set_up_image(struct ferry_recovery *recovery)
 
 static int set_up_server(struct ferry_recovery *recovery)
 {
-    recovery->mounts[0] = (struct ferry_server_mount){&ferry_os_group_table, &recovery->os};
+    recovery->mounts[0] = (struct ferry_server_mount){&ferry_recovery_os_table, &recovery->os};
     recovery->mounts[1] = (struct ferry_server_mount){&ferry_image_group_table, &recovery->image};
     recovery->server_config = (struct ferry_server_config){
         .groups = recovery->mounts,

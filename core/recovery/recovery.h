@@ -5,6 +5,9 @@
 
 #include "ferry/recovery.h"
 
+/* The os group in here. Its context is the struct ferry_os_group. */
+extern const struct ferry_group ferry_recovery_os_table;
+
 /* The image group's rules in here. context is the struct ferry_recovery. */
 extern const struct ferry_image_bootloader ferry_recovery_rules;
 

@@ -15,7 +15,8 @@ enum ferry_os_error {
     FERRY_OS_ERR_RTC_NOT_SET = 4,
     FERRY_OS_ERR_RTC_COMMAND_FAILED = 5,
     FERRY_OS_ERR_QUERY_RESPONSE_INVALID = 6,
-    FERRY_OS_ERR_HEAP_STATS_FAILED = 7
+    FERRY_OS_ERR_HEAP_STATS_FAILED = 7,
+    FERRY_OS_ERRORS /* how many there are, 0 included */
 };
 
 /* What a reset was asked with. */
@@ -84,8 +85,24 @@ struct ferry_os_group {
     struct ferry_os_reset reset;
 };
 
-/* Mount it with a struct ferry_os_group * as context. */
+/* All commands. Mount it with a struct ferry_os_group * as context. */
 extern const struct ferry_group ferry_os_group_table;
+
+/* Echo, reset and parameters, for the smallest servers. Mounted in the same way. */
+extern const struct ferry_group ferry_os_minimal_table;
+
+/* The handlers, for a table of a product's own with other commands: see core/server/os_minimal.c.
+ * call->context is the struct ferry_os_group. A file each, so that the linker leaves out what no
+ * table names. */
+int ferry_os_handle_echo(struct ferry_server_call *call); /* read and write */
+int ferry_os_handle_console_echo(struct ferry_server_call *call);
+int ferry_os_handle_reset(struct ferry_server_call *call);
+int ferry_os_handle_params(struct ferry_server_call *call);
+int ferry_os_handle_info(struct ferry_server_call *call);
+int ferry_os_handle_bootloader_info(struct ferry_server_call *call);
+
+/* The group's errors for version 1. */
+extern const uint8_t ferry_os_v1_rc[FERRY_OS_ERRORS];
 
 void ferry_os_group_init(struct ferry_os_group *group, const struct ferry_os_group_config *config);
 

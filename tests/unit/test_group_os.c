@@ -220,6 +220,25 @@ static void test_commands_that_are_not_there(void **context)
     expect(&rig, FERRY_SMP_READ, 6, NULL, "{\"buf_size\":384,\"buf_count\":4}");
 }
 
+static void test_the_minimal_table_has_three_commands(void **context)
+{
+    struct rig rig;
+    (void)context;
+
+    set_up(&rig);
+    rig.mount.group = &ferry_os_minimal_table;
+    expect(&rig, FERRY_SMP_WRITE, 0, "{\"d\":\"hello\"}", "{\"r\":\"hello\"}");
+    expect(&rig, FERRY_SMP_READ, 6, "{}", "{\"buf_size\":384,\"buf_count\":4}");
+    for (uint8_t id = 1; id < 9; id++) {
+        if (id != FERRY_SMP_OS_RESET && id != FERRY_SMP_OS_PARAMS) {
+            expect(&rig, FERRY_SMP_READ, id, "{}", "{\"rc\":8}");
+            expect(&rig, FERRY_SMP_WRITE, id, "{}", "{\"rc\":8}");
+        }
+    }
+    expect(&rig, FERRY_SMP_WRITE, 5, "{}", "{}");
+    assert_true(ferry_os_group_reset_due(&rig.os, NULL));
+}
+
 /* ---- Reset ------------------------------------------------------------------- */
 
 static void expect_reset(const char *request, const char *json, bool due, bool force,
@@ -598,6 +617,7 @@ int main(void)
         cmocka_unit_test(test_echo_ignores_bytes_behind_the_map),
         cmocka_unit_test(test_echo_of_every_length_up_to_the_buffer),
         cmocka_unit_test(test_commands_that_are_not_there),
+        cmocka_unit_test(test_the_minimal_table_has_three_commands),
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_reset_without_boot_modes_takes_any_number),
         cmocka_unit_test(test_reset_may_be_refused),

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Group os: its errors for version 1. [smp.md §1.7] */
+#include "ferry/group_os.h"
+
+const uint8_t ferry_os_v1_rc[FERRY_OS_ERRORS] = {
+    [FERRY_OS_ERR_UNKNOWN] = FERRY_RC_UNKNOWN,
+    [FERRY_OS_ERR_INVALID_FORMAT] = FERRY_RC_INVALID,
+    [FERRY_OS_ERR_QUERY_YIELDS_NO_ANSWER] = FERRY_RC_NO_ENTRY,
+    [FERRY_OS_ERR_RTC_NOT_SET] = FERRY_RC_NO_ENTRY,
+    [FERRY_OS_ERR_RTC_COMMAND_FAILED] = FERRY_RC_UNKNOWN,
+    [FERRY_OS_ERR_QUERY_RESPONSE_INVALID] = FERRY_RC_NO_ENTRY,
+    [FERRY_OS_ERR_HEAP_STATS_FAILED] = FERRY_RC_NO_ENTRY,
+};
