@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SMP over UART in 80 lines: one image to update, echo, reset, and nothing else. No operating
+ * system. The chip's side of it is uart_port.h; docs/PORTING.md says what that must keep. */
+#include "uart_port.h"
+
+#include "ferry/console.h"
+#include "ferry/group_image.h"
+#include "ferry/group_os.h"
+
+/* The largest request and the largest answer, bytes. */
+#define PACKET 512
+
+/* The image and the bootloader's strategy for it. */
+static const struct ferry_slots slots = {
+    .primary = &port_primary,
+    .secondary = &port_secondary,
+    .strategy = &ferry_traits_swap_move,
+    .state = &ferry_slots_by_swap,
+    .max_align = 8,
+    .max_sectors = 128,
+};
+
+static const struct ferry_image_group_config image_config = {.images = &slots, .image_count = 1};
+static const struct ferry_os_group_config os_config = {.bootloader_mode = FERRY_MODE_SWAP_MOVE};
+static struct ferry_image_group image;
+static struct ferry_os_group os;
+
+static const struct ferry_server_mount groups[] = {
+    {&ferry_os_group_table, &os},
+    {&ferry_image_group_table, &image},
+};
+static const struct ferry_server_config config = {
+    .groups = groups, .group_count = 2, .buf_size = PACKET, .buf_count = 1};
+static struct ferry_server server;
+
+static struct ferry_console_decoder decoder;
+static uint8_t request[PACKET];
+static uint8_t answer[PACKET];
+
+static void send(struct ferry_bytes packet)
+{
+    struct ferry_console_encoder encoder;
+    uint8_t line[FERRY_CONSOLE_LINE_MAX];
+    size_t len;
+
+    if (ferry_console_encode(&encoder, packet, FERRY_CONSOLE_CUT_124) != FERRY_OK) {
+        return;
+    }
+    while ((len = ferry_console_next_line(&encoder, line)) > 0) {
+        for (size_t i = 0; i < len; i++) {
+            port_uart_put(line[i]);
+        }
+    }
+}
+
+static void serve(struct ferry_bytes pending)
+{
+    while (pending.len > 0) {
+        size_t len = ferry_server_handle(&server, &pending, 0, answer, sizeof answer);
+        send((struct ferry_bytes){answer, len});
+    }
+}
+
+int main(void)
+{
+    ferry_os_group_init(&os, &os_config);
+    ferry_console_decoder_init(&decoder, request, sizeof request);
+    if (ferry_image_group_init(&image, &image_config) != FERRY_OK ||
+        ferry_server_init(&server, &config) != FERRY_OK) {
+        return 1; /* the slots do not fit the strategy: a mistake in the tables above */
+    }
+    while (!ferry_os_group_reset_due(&os, NULL)) {
+        struct ferry_console_event event;
+        uint8_t byte = port_uart_get();
+
+        (void)ferry_console_feed(&decoder, &byte, 1, &event);
+        if (event.kind == FERRY_CONSOLE_PACKET) {
+            serve(event.bytes);
+        }
+    }
+    port_reset();
+}
