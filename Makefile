@@ -77,9 +77,10 @@ bench: all ## upload times beside the line's own ideal; sign and verify beside t
 bench-swap: host ## flash operations of every strategy, beside MCUboot's; fails when a target is missed
 	@build/host/bench/bench_swap
 
-bench-size: setup ## code size and stack frames of every strategy on a Cortex-M0+, beside MCUboot's
+bench-size: setup ## code size and stack of bootloader and server on a Cortex-M0+, beside MCUboot's
 	@scripts/setup arm
 	@python3 bench/size.py build/bench-size.txt
+	@python3 bench/size_server.py build/bench-size-server.txt
 
 fuzz: setup ## every fuzz target for FUZZ_SECONDS (60)
 	@scripts/setup fuzz

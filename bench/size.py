@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CC = "arm-none-eabi-gcc"
 FLAGS = ["-mcpu=cortex-m0plus", "-mthumb", "-Os", "-std=c11", "-ffreestanding", "-DNDEBUG",
-         "-ffunction-sections", "-fdata-sections", "-fstack-usage", f"-I{ROOT}/include",
+         "-ffunction-sections", "-fdata-sections", "-fstack-usage",
+         "-fcallgraph-info=su", f"-I{ROOT}/include",
          f"-I{ROOT}", "-isystem", f"{ROOT}/port/freestanding"]
 FOLDERS = ["base", "flash", "image", "store", "first", "boot"]
 
@@ -50,9 +51,9 @@ def run(*args):
     return done.stdout
 
 
-def compile_all(out):
+def compile_all(out, folders):
     """{object: source name}, and {function: largest frame}."""
-    sources = [s for f in FOLDERS for s in sorted((ROOT / "core" / f).glob("*.c"))]
+    sources = [s for f in folders for s in sorted((ROOT / "core" / f).glob("*.c"))]
     objects = {out / f"{s.parent.name}_{s.stem}.o": f"{s.parent.name}/{s.name}" for s in sources}
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda p: run(CC, *FLAGS, "-c", p[0], "-o", p[1]), zip(sources, objects)))
@@ -72,11 +73,12 @@ def strategies(objects):
     return {short.replace("_", "-"): symbol for symbol, short in names if symbol in defined}
 
 
-def link(symbols, objects, out, entry="ferry_boot_run"):
+def link(symbols, objects, out, entry="ferry_boot_run", stubs=STUBS):
     """The linked file, and [(place, section, size)] of what went into it."""
     elf, listing = out / "linked.elf", out / "linked.map"
     run(CC, *FLAGS[:2], "-nostdlib", "-Wl,--gc-sections", f"-Wl,-e,{entry}",
-        *(f"-Wl,-u,{s}" for s in symbols), f"-Wl,-Map={listing}", *(f"-Wl,--defsym,{s}=0" for s in STUBS), *objects, "-lgcc", "-o", elf)
+        *(f"-Wl,-u,{s}" for s in symbols), f"-Wl,-Map={listing}", *(f"-Wl,--defsym,{s}=0" for s in stubs),
+        *objects, "-lgcc", "-o", elf)
     memory = listing.read_text().split("Linker script and memory map")[1].split("/DISCARD/")[0]
     pieces = re.findall(r"^ (\.\w\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+)$", memory, re.M)
     return elf, [(place, section, int(size, 16)) for section, size, place in pieces
@@ -111,7 +113,9 @@ def by_object(linked, objects):
     names = list(linked)
     rows = {}
     for strategy, pieces in linked.items():
-        for place, _, size in pieces:
+        for place, section, size in pieces:
+            if section.startswith((".data", ".bss")):
+                continue
             row = rows.setdefault(objects.get(pathlib.Path(place), "libgcc"), {})
             row[strategy] = row.get(strategy, 0) + size
     yield "bytes by object: text and constants".ljust(30) + "".join(f" {n:>17}" for n in names)
@@ -122,14 +126,15 @@ def by_object(linked, objects):
 def by_function(linked, objects, count=12):
     for strategy, pieces in linked.items():
         yield f"largest of {strategy}:"
-        for place, section, size in sorted(pieces, key=lambda p: -p[2])[:count]:
+        code = [p for p in pieces if not p[1].startswith((".data", ".bss"))]
+        for place, section, size in sorted(code, key=lambda p: -p[2])[:count]:
             yield f"  {size:6} {section:42} {objects.get(pathlib.Path(place), 'libgcc')}"
 
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder)
-        objects, frames = compile_all(out)
+        objects, frames = compile_all(out, FOLDERS)
         report = report_size(out)
         lines = [run(CC, "--version").splitlines()[0], NOTES, "",
                  f"{'strategy':18} {'text':>6} {'libgcc':>7} {'+store':>6} {'data':>5} {'bss':>4} | {'MCUboot':>7} "
