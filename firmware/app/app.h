@@ -8,6 +8,7 @@
 #include "firmware/common/wires.h"
 
 #include "ferry/group_os.h"
+#include "ferry/group_shell.h"
 #include "ferry/server.h"
 
 #define APP_WATCHDOG_MS 2000
@@ -23,6 +24,7 @@ struct app {
     struct ferry_os_group os;
     struct ferry_server server;
     struct ferry_server_mount mounts[APP_GROUPS];
+    uint64_t started_ms;
     uint64_t reset_at; /* 0: none is due */
     uint8_t answer[FERRY_VCHIP_SEND_MAX];
 };
@@ -36,7 +38,7 @@ struct app {
  * stops the device. */
 typedef int app_group_open(struct app *app, struct ferry_server_mount *mount);
 
-app_group_open app_os_open, app_image_open, app_trust_open;
+app_group_open app_os_open, app_image_open, app_shell_open, app_trust_open;
 
 /* Set up the server with all groups this device has. Returns FERRY_OK or an error. */
 FERRY_MUST_CHECK
@@ -47,6 +49,16 @@ static inline bool app_has(const struct app *app, uint32_t flag)
 {
     return (app->chip.start.flags & flag) != 0;
 }
+
+/* Run a line of the shell, whichever way it came.
+ *
+ * line    len characters and a NUL behind them; blanks around words do not matter
+ * output  takes what the command says, lines with LF at the end
+ *
+ * Returns what the command returns; FERRY_SHELL_NO_COMMAND, and says so, for one that is not
+ * there. */
+int app_shell_run(struct app *app, const char *line, size_t len,
+                  const struct ferry_shell_output *output);
 
 /* For long work in handlers; context is the struct app. */
 void app_feed(void *context);

@@ -5,6 +5,7 @@
 static app_group_open *const groups[] = {
     app_os_open,
     app_image_open,
+    app_shell_open,
     app_trust_open,
 };
 

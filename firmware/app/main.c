@@ -106,6 +106,7 @@ int main(void)
     if (result != FERRY_OK) {
         return 1;
     }
+    app.started_ms = vchip_now_ms();
     wires_init(&app.wires, &app.chip);
     vchip_watchdog(&app.chip, APP_WATCHDOG_MS);
     vchip_print(&app.chip, "app " APP_VERSION " started\n");

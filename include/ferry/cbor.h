@@ -8,6 +8,22 @@
 #include "ferry/bytes.h"
 #include "ferry/error.h"
 
+/* ---- Items ---------------------------------------------------------------- */
+
+enum ferry_cbor_kind {
+    FERRY_CBOR_UINT,     /* value */
+    FERRY_CBOR_NEGATIVE, /* the number is -1 - value */
+    FERRY_CBOR_BYTES,    /* bytes = content */
+    FERRY_CBOR_TEXT,     /* bytes = content, not checked for UTF-8 */
+    FERRY_CBOR_LIST,     /* bytes = the items, without head and break */
+    FERRY_CBOR_MAP,      /* bytes = the pairs, without head and break */
+    FERRY_CBOR_BOOL,     /* value 0 or 1 */
+    FERRY_CBOR_NULL,     /* null and undefined */
+    FERRY_CBOR_FLOAT,    /* value = the bits, as many as were sent */
+    FERRY_CBOR_SIMPLE,   /* value = the number of another simple value */
+    FERRY_CBOR_ANY       /* only in ferry_cbor_field.kind: takes every kind */
+};
+
 /* ---- Writer --------------------------------------------------------------- */
 
 /* Writes into buf until cap; len goes on counting beyond it, so that a writer with
@@ -49,24 +65,24 @@ void ferry_cbor_pair_text(struct ferry_cbor_writer *w, const char *key, const ch
 void ferry_cbor_pair_bytes(struct ferry_cbor_writer *w, const char *key, const uint8_t *data,
                            size_t len);
 
+/* A string made where it stands, when a function fills it and its length is known only then.
+ * ferry_cbor_reserve() gives the place for its content, ferry_cbor_put_reserved() puts the head in
+ * front of what was written there. Between them nothing else is put.
+ *
+ * behind  bytes to keep free behind the string
+ * room    bytes the content may have, 65535 at most
+ * kind    FERRY_CBOR_BYTES or FERRY_CBOR_TEXT
+ * len     bytes that were written, at most *room
+ *
+ * Returns where the content goes, in w's buffer; NULL, and *room 0, when there is no place even
+ * for an empty one. */
+uint8_t *ferry_cbor_reserve(const struct ferry_cbor_writer *w, size_t behind, size_t *room);
+void ferry_cbor_put_reserved(struct ferry_cbor_writer *w, enum ferry_cbor_kind kind, size_t len);
+
 /* ---- Reader --------------------------------------------------------------- */
 
 /* Containers nested deeper than this are refused with FERRY_E_DEPTH. */
 #define FERRY_CBOR_DEPTH 8
-
-enum ferry_cbor_kind {
-    FERRY_CBOR_UINT,     /* value */
-    FERRY_CBOR_NEGATIVE, /* the number is -1 - value */
-    FERRY_CBOR_BYTES,    /* bytes = content */
-    FERRY_CBOR_TEXT,     /* bytes = content, not checked for UTF-8 */
-    FERRY_CBOR_LIST,     /* bytes = the items, without head and break */
-    FERRY_CBOR_MAP,      /* bytes = the pairs, without head and break */
-    FERRY_CBOR_BOOL,     /* value 0 or 1 */
-    FERRY_CBOR_NULL,     /* null and undefined */
-    FERRY_CBOR_FLOAT,    /* value = the bits, as many as were sent */
-    FERRY_CBOR_SIMPLE,   /* value = the number of another simple value */
-    FERRY_CBOR_ANY       /* only in ferry_cbor_field.kind: takes every kind */
-};
 
 /* One item, whole. Tags are skipped: an item is what stands behind its tags. */
 struct ferry_cbor_item {

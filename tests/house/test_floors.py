@@ -27,6 +27,7 @@ HEADERS = {
     "cipher": "core/image", "encrypted": "core/image",
     "first": "core/first", "boot": "core/boot", "measure": "core/boot",
     "server": "core/server", "group_os": "core/server", "group_image": "core/server",
+    "group_shell": "core/server",
     "group_trust": "core/server", "commands_trust": "core/client",
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",
     "update": "core/client",
