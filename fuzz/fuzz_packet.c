@@ -46,6 +46,11 @@ static bool is_inside(struct ferry_bytes inner, struct ferry_bytes outer)
            (size_t)(inner.data - outer.data) <= outer.len - inner.len;
 }
 
+static bool has_bytes(const struct ferry_cbor_item *item)
+{
+    return item->kind >= FERRY_CBOR_BYTES && item->kind <= FERRY_CBOR_MAP;
+}
+
 /* ---- Packets ---------------------------------------------------------------------------- */
 
 static void check_items(struct ferry_bytes payload)
@@ -61,7 +66,7 @@ static void check_items(struct ferry_bytes payload)
             return;
         }
         CHECK(reader.next > before && reader.next <= reader.end);
-        CHECK(is_inside(item.bytes, payload));
+        CHECK(!has_bytes(&item) || is_inside(item.bytes, payload));
     }
 }
 
@@ -79,7 +84,8 @@ static void check_fields(struct ferry_bytes payload)
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        CHECK(!fields[i].present || is_inside(fields[i].item.bytes, payload));
+        CHECK(!fields[i].present || !has_bytes(&fields[i].item) ||
+              is_inside(fields[i].item.bytes, payload));
     }
 }
 

@@ -23,6 +23,16 @@ static bool is_break(const struct head *head)
     return head->major == M_OTHER && head->info == OPEN;
 }
 
+static bool is_string(uint8_t major)
+{
+    return major == M_BYTES || major == M_TEXT;
+}
+
+static bool is_container(uint8_t major)
+{
+    return major == M_LIST || major == M_MAP;
+}
+
 static size_t left_in(const struct ferry_cbor_reader *in)
 {
     return (size_t)(in->end - in->next);
@@ -96,108 +106,100 @@ static int skip_bytes(struct ferry_cbor_reader *in, uint64_t len)
     return FERRY_OK;
 }
 
-/* §3.2.3: the chunks of an open string are definite strings of its own major type. */
-static int skip_chunks(struct ferry_cbor_reader *in, uint8_t major)
+/* §3.2.3: the chunks of an open string are definite strings of its own major type. head is that
+ * of the string, and afterwards its break. */
+static int skip_chunks(struct ferry_cbor_reader *in, struct head *head)
 {
-    for (;;) {
-        struct head chunk;
-        int rc = read_head(in, &chunk);
+    uint8_t major = head->major;
 
-        if (rc != FERRY_OK || is_break(&chunk)) {
+    for (;;) {
+        int rc = read_head(in, head);
+
+        if (rc != FERRY_OK || is_break(head)) {
             return rc;
         }
-        if (chunk.major != major || chunk.info == OPEN) {
+        if (head->major != major || head->info == OPEN) {
             return FERRY_E_FORMAT;
         }
-        rc = skip_bytes(in, chunk.value);
+        rc = skip_bytes(in, head->value);
         if (rc != FERRY_OK) {
             return rc;
         }
     }
 }
 
-/* What is still to come in a container. */
-struct level {
-    bool open;
-    bool map;
-    size_t items; /* still to come; when open, 1 while a key waits for its value */
-};
+/* What a container still has to come: a number of items, or, where it is open, what may be next.
+ * No container has as many items as these numbers say. */
+#define OPEN_LIST  SIZE_MAX       /* an item or the break */
+#define OPEN_KEY   (SIZE_MAX - 1) /* of a map: a key or the break */
+#define OPEN_VALUE (SIZE_MAX - 2) /* of a map: the value of that key */
 
 /* An item takes at least one byte, so a count beyond the bytes left is refused at once;
  * this also keeps the doubling for maps from overflowing. */
-static int enter_level(struct level *level, const struct head *head, size_t left)
+static int enter(const struct head *head, size_t left, size_t *items)
 {
-    level->map = head->major == M_MAP;
-    level->open = head->info == OPEN;
-    level->items = 0;
-    if (level->open) {
+    bool map = head->major == M_MAP;
+
+    if (head->info == OPEN) {
+        *items = map ? OPEN_KEY : OPEN_LIST;
         return FERRY_OK;
     }
-    if (head->value > (level->map ? left / 2 : left)) {
+    if (head->value > (map ? left / 2 : left)) {
         return FERRY_E_SHORT;
     }
-    level->items = (size_t)head->value << level->map;
+    *items = (size_t)head->value << map;
     return FERRY_OK;
 }
 
-/* A break ends an open container, but not between a key and its value (§3.2.1). */
-static int check_break(const struct level *level)
+/* Another item of a container, or its break: that ends an open one, but not between a key and its
+ * value (§3.2.1). */
+static int count_item(size_t *items, const struct head *head)
 {
-    return level->open && level->items == 0 ? FERRY_OK : FERRY_E_FORMAT;
-}
+    if (is_break(head)) {
+        bool may_end = *items == OPEN_LIST || *items == OPEN_KEY;
 
-static void count_item(struct level *level)
-{
-    if (!level->open) {
-        level->items--;
-    } else if (level->map) {
-        level->items ^= 1;
+        *items = 0;
+        return may_end ? FERRY_OK : FERRY_E_FORMAT;
     }
-}
-
-static int skip_string(struct ferry_cbor_reader *in, const struct head *head)
-{
-    if (head->info == OPEN) {
-        return skip_chunks(in, head->major);
+    if (*items == OPEN_VALUE) {
+        *items = OPEN_KEY;
+    } else if (*items != OPEN_LIST) { /* OPEN_VALUE comes behind OPEN_KEY */
+        (*items)--;
     }
-    return skip_bytes(in, head->value);
+    return FERRY_OK;
 }
 
-/* Everything inside one list or map, and its break. */
-static int skip_container(struct ferry_cbor_reader *in, const struct head *outer)
+/* Everything behind the head of an item, and of the items in it. head is read over and over: one
+ * is all the stack this takes. */
+static int skip_body(struct ferry_cbor_reader *in, struct head *head)
 {
-    struct level levels[FERRY_CBOR_DEPTH];
-    size_t depth = 1;
-    int rc = enter_level(&levels[0], outer, left_in(in));
+    size_t levels[FERRY_CBOR_DEPTH];
+    size_t depth = 0;
+    int rc = FERRY_OK;
 
-    while (rc == FERRY_OK && depth > 0) {
-        struct level *level = &levels[depth - 1];
-        struct head head;
-
-        if (!level->open && level->items == 0) {
-            depth--;
-            continue;
-        }
-        rc = read_untagged(in, &head);
-        if (rc != FERRY_OK) {
-            return rc;
-        }
-        if (is_break(&head)) {
-            rc = check_break(level);
-            depth--;
-            continue;
-        }
-        count_item(level);
-        if (head.major == M_BYTES || head.major == M_TEXT) {
-            rc = skip_string(in, &head);
-        } else if (head.major == M_LIST || head.major == M_MAP) {
+    for (;;) {
+        if (is_string(head->major)) {
+            rc = head->info == OPEN ? skip_chunks(in, head) : skip_bytes(in, head->value);
+        } else if (is_container(head->major)) {
             if (depth == FERRY_CBOR_DEPTH) {
                 return FERRY_E_DEPTH;
             }
-            rc = enter_level(&levels[depth++], &head, left_in(in));
+            rc = enter(head, left_in(in), &levels[depth++]);
+        }
+        while (rc == FERRY_OK && depth > 0 && levels[depth - 1] == 0) {
+            depth--;
+        }
+        if (rc != FERRY_OK || depth == 0) {
+            return rc;
+        }
+        rc = read_untagged(in, head);
+        if (rc == FERRY_OK) {
+            rc = count_item(&levels[depth - 1], head);
+        }
+        if (rc != FERRY_OK) {
+            return rc;
         }
     }
-    return rc;
 }
 
 /* ---- Items ---------------------------------------------------------------------- */
@@ -217,6 +219,7 @@ bool ferry_cbor_at_end(const struct ferry_cbor_reader *r)
 /* Numbers, booleans and the other items that are a head only. */
 static void fill_scalar(struct ferry_cbor_item *item, const struct head *head)
 {
+    item->chunked = false;
     item->value = head->value;
     if (head->major == M_UINT || head->major == M_NEGATIVE) {
         item->kind = head->major == M_UINT ? FERRY_CBOR_UINT : FERRY_CBOR_NEGATIVE;
@@ -231,48 +234,43 @@ static void fill_scalar(struct ferry_cbor_item *item, const struct head *head)
     }
 }
 
-static enum ferry_cbor_kind kind_of_body(uint8_t major)
+/* Strings and containers; their bytes begin behind the head. */
+static void fill_body(struct ferry_cbor_item *item, const struct head *head, const uint8_t *start)
 {
     static const uint8_t kinds[] = {[M_BYTES] = FERRY_CBOR_BYTES,
                                     [M_TEXT] = FERRY_CBOR_TEXT,
                                     [M_LIST] = FERRY_CBOR_LIST,
                                     [M_MAP] = FERRY_CBOR_MAP};
 
-    return (enum ferry_cbor_kind)kinds[major];
-}
-
-/* Strings and containers: in stands behind the head and is moved behind the item. */
-static int fill_body(struct ferry_cbor_item *item, const struct head *head,
-                     struct ferry_cbor_reader *in)
-{
-    bool string = head->major == M_BYTES || head->major == M_TEXT;
-    bool open = head->info == OPEN;
-    const uint8_t *start = in->next;
-    int rc = string ? skip_string(in, head) : skip_container(in, head);
-
-    if (rc != FERRY_OK) {
-        return rc;
-    }
-    item->kind = kind_of_body(head->major);
-    item->chunked = string && open;
+    item->kind = (enum ferry_cbor_kind)kinds[head->major];
+    item->chunked = head->info == OPEN && is_string(head->major);
     item->bytes.data = start;
-    item->bytes.len = (size_t)(in->next - start) - open;
-    return FERRY_OK;
+    item->bytes.len = 0;
 }
 
 int ferry_cbor_read(struct ferry_cbor_reader *r, struct ferry_cbor_item *item)
 {
     struct ferry_cbor_reader in = *r;
-    struct ferry_cbor_item found = {.value = 0};
+    struct ferry_cbor_item found;
     struct head head;
     int rc = read_untagged(&in, &head);
 
     if (rc == FERRY_OK && is_break(&head)) {
         return FERRY_E_FORMAT;
     }
-    if (rc == FERRY_OK && head.major >= M_BYTES && head.major <= M_MAP) {
-        rc = fill_body(&found, &head, &in);
-    } else if (rc == FERRY_OK) {
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+
+    bool body = is_string(head.major) || is_container(head.major);
+    bool open = head.info == OPEN;
+
+    if (body) {
+        fill_body(&found, &head, in.next);
+        rc = skip_body(&in, &head);
+        /* Behind an open one stands its break. */
+        found.bytes.len = (size_t)(in.next - found.bytes.data) - open;
+    } else {
         fill_scalar(&found, &head);
     }
     if (rc != FERRY_OK) {
@@ -309,13 +307,14 @@ static bool next_piece(struct ferry_cbor_reader *in, bool chunked, struct ferry_
 
 int ferry_cbor_copy(const struct ferry_cbor_item *item, uint8_t *out, size_t cap)
 {
-    struct ferry_cbor_reader in = ferry_cbor_enter(item);
+    struct ferry_cbor_reader in;
     struct ferry_bytes piece;
     size_t len = 0;
 
     if (item->kind != FERRY_CBOR_BYTES && item->kind != FERRY_CBOR_TEXT) {
         return FERRY_E_TYPE;
     }
+    in = ferry_cbor_enter(item);
     while (next_piece(&in, item->chunked, &piece)) {
         if (piece.len > cap - len || piece.len > INT_MAX - len) {
             return FERRY_E_SPACE;
@@ -342,12 +341,13 @@ static size_t match_piece(const struct ferry_bytes *piece, const char *text)
 
 bool ferry_cbor_is_text(const struct ferry_cbor_item *item, const char *text)
 {
-    struct ferry_cbor_reader in = ferry_cbor_enter(item);
+    struct ferry_cbor_reader in;
     struct ferry_bytes piece;
 
     if (item->kind != FERRY_CBOR_TEXT) {
         return false;
     }
+    in = ferry_cbor_enter(item);
     while (next_piece(&in, item->chunked, &piece)) {
         size_t matched = match_piece(&piece, text);
 

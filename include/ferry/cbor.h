@@ -84,12 +84,15 @@ void ferry_cbor_put_reserved(struct ferry_cbor_writer *w, enum ferry_cbor_kind k
 /* Containers nested deeper than this are refused with FERRY_E_DEPTH. */
 #define FERRY_CBOR_DEPTH 8
 
-/* One item, whole. Tags are skipped: an item is what stands behind its tags. */
+/* One item, whole. Tags are skipped: an item is what stands behind its tags. Of the union only the
+ * member that the kind names may be looked at. */
 struct ferry_cbor_item {
     enum ferry_cbor_kind kind;
     bool chunked; /* a string of indefinite length: bytes = its chunks, each with its head */
-    uint64_t value;
-    struct ferry_bytes bytes;
+    union {
+        uint64_t value;           /* of numbers, booleans and what else is a head only; null: 0 */
+        struct ferry_bytes bytes; /* of strings and containers */
+    };
 };
 
 struct ferry_cbor_reader {

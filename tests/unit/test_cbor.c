@@ -220,9 +220,10 @@ static void every_example_is_read(void **state)
         assert_int_equal(ferry_cbor_read(&reader, &item), FERRY_OK);
         assert_true(ferry_cbor_at_end(&reader));
         assert_int_equal(item.kind, example->kind);
-        assert_true(item.value == example->value);
         if (example->content != NULL) {
             check_content(example, &item);
+        } else {
+            assert_true(item.value == example->value);
         }
         release(bytes);
     }
