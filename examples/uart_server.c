@@ -26,7 +26,7 @@ static struct ferry_image_group image;
 static struct ferry_os_group os;
 
 static const struct ferry_server_mount groups[] = {
-    {&ferry_os_group_table, &os},
+    {&ferry_os_minimal_table, &os},
     {&ferry_image_group_table, &image},
 };
 static const struct ferry_server_config config = {
@@ -37,19 +37,11 @@ static struct ferry_console_decoder decoder;
 static uint8_t request[PACKET];
 static uint8_t answer[PACKET];
 
-static void send(struct ferry_bytes packet)
+static void put(void *context, const uint8_t *line, size_t len)
 {
-    struct ferry_console_encoder encoder;
-    uint8_t line[FERRY_CONSOLE_LINE_MAX];
-    size_t len;
-
-    if (ferry_console_encode(&encoder, packet, FERRY_CONSOLE_CUT_124) != FERRY_OK) {
-        return;
-    }
-    while ((len = ferry_console_next_line(&encoder, line)) > 0) {
-        for (size_t i = 0; i < len; i++) {
-            port_uart_put(line[i]);
-        }
+    (void)context;
+    for (size_t i = 0; i < len; i++) {
+        port_uart_put(line[i]);
     }
 }
 
@@ -57,7 +49,8 @@ static void serve(struct ferry_bytes pending)
 {
     while (pending.len > 0) {
         size_t len = ferry_server_handle(&server, &pending, 0, answer, sizeof answer);
-        send((struct ferry_bytes){answer, len});
+
+        ferry_console_send((struct ferry_bytes){answer, len}, FERRY_CONSOLE_CUT_124, put, NULL);
     }
 }
 

@@ -89,3 +89,19 @@ size_t ferry_console_next_line(struct ferry_console_encoder *encoder, uint8_t *l
     line[MARKER_SIZE + chars] = '\n';
     return MARKER_SIZE + chars + 1;
 }
+
+bool ferry_console_send(struct ferry_bytes packet, enum ferry_console_cut cut,
+                        ferry_console_put *put, void *context)
+{
+    struct ferry_console_encoder encoder;
+    uint8_t line[FERRY_CONSOLE_LINE_MAX];
+    size_t len;
+
+    if (ferry_console_encode(&encoder, packet, cut) != FERRY_OK) {
+        return false;
+    }
+    while ((len = ferry_console_next_line(&encoder, line)) > 0) {
+        put(context, line, len);
+    }
+    return true;
+}

@@ -41,6 +41,14 @@ int ferry_console_encode(struct ferry_console_encoder *encoder, struct ferry_byt
  * Returns its length, 0 after the last. */
 size_t ferry_console_next_line(struct ferry_console_encoder *encoder, uint8_t *line);
 
+/* Takes len bytes of a line for the wire. Not kept after it returns. */
+typedef void ferry_console_put(void *context, const uint8_t *line, size_t len);
+
+/* Send a whole packet: put is called once a line, whose buffer is on the stack.
+ * Returns whether it was sent: false for a packet of no bytes, or of more than 65533. */
+bool ferry_console_send(struct ferry_bytes packet, enum ferry_console_cut cut,
+                        ferry_console_put *put, void *context);
+
 enum ferry_console_event_kind {
     FERRY_CONSOLE_NOTHING, /* all bytes were taken, nothing is complete */
     FERRY_CONSOLE_TEXT,   /* bytes = text that is no frame, line feed included when there was one */

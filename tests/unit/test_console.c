@@ -151,6 +151,48 @@ static void test_largest_packet(void **state)
     assert_int_equal(ferry_console_encode(&encoder, bytes, FERRY_CONSOLE_CUT_124), FERRY_E_RANGE);
 }
 
+struct sent {
+    uint8_t bytes[512];
+    size_t len;
+    int lines;
+};
+
+static void keep_line(void *context, const uint8_t *line, size_t len)
+{
+    struct sent *sent = context;
+
+    assert_true(len <= sizeof sent->bytes - sent->len);
+    memcpy(sent->bytes + sent->len, line, len);
+    sent->len += len;
+    sent->lines++;
+}
+
+/* Line for line what the encoder gives. */
+static void test_send_whole(void **state)
+{
+    uint8_t packet[200];
+    struct ferry_bytes bytes = {packet, sizeof packet};
+    struct ferry_console_encoder encoder;
+    uint8_t line[FERRY_CONSOLE_LINE_MAX];
+    struct sent sent = {.len = 0};
+    size_t at = 0;
+    size_t n;
+
+    (void)state;
+    stream_make_packet(packet, sizeof packet);
+    assert_true(ferry_console_send(bytes, FERRY_CONSOLE_CUT_124, keep_line, &sent));
+    assert_int_equal(sent.lines, 3);
+    assert_int_equal(ferry_console_encode(&encoder, bytes, FERRY_CONSOLE_CUT_124), FERRY_OK);
+    while ((n = ferry_console_next_line(&encoder, line)) > 0) {
+        assert_memory_equal(sent.bytes + at, line, n);
+        at += n;
+    }
+    assert_int_equal(sent.len, at);
+    bytes.len = 0;
+    assert_false(ferry_console_send(bytes, FERRY_CONSOLE_CUT_124, keep_line, &sent));
+    assert_int_equal(sent.len, at);
+}
+
 /* ---- Lines of every kind ------------------------------------------------------------------- */
 
 /* each line is decoded for itself, whatever its share and padding. */
@@ -474,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_zephyr_cut_keeps_the_crc_whole),
         cmocka_unit_test(test_wire_size),
         cmocka_unit_test(test_largest_packet),
+        cmocka_unit_test(test_send_whole),
         cmocka_unit_test(test_lines_of_every_share),
         cmocka_unit_test(test_length_word_without_crc),
         cmocka_unit_test(test_carriage_returns),
