@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* On a raw line, how much longer than the device this side is silent. */
+#define RAW_MARGIN_MS 300
+
 /* ---- Opening -------------------------------------------------------------------------- */
 
 /* Console text is kept for messages, and shown with -v. */
@@ -39,6 +42,14 @@ static int open_wire(struct session *session, char *why, size_t cap)
     return error;
 }
 
+/* A raw line finds its packets again by silence alone: wait longer than the device does. */
+static uint32_t least_timeout(const struct session *session)
+{
+    bool raw = session->address.kind == FERRY_TRANSPORT_RAW;
+
+    return raw && session->cli->timeout_ms == 0 ? FERRY_RAW_TIMEOUT_MS + RAW_MARGIN_MS : 0;
+}
+
 static int set_up_client(struct session *session)
 {
     struct ferry_client_config config = {
@@ -47,6 +58,7 @@ static int set_up_client(struct session *session)
         .buffers = session->buffers,
         .buffer_size = SESSION_PACKET_MAX,
         .timeout_ms = session->cli->timeout_ms,
+        .timeout_min_ms = least_timeout(session),
         .bytes_per_second = session->wire.bytes_per_second,
     };
     if (RAND_bytes(&config.first_seq, 1) != 1) {
@@ -71,7 +83,10 @@ enum ferry_client_link session_link(const struct session *session)
     if (session->address.kind == FERRY_TRANSPORT_SERIAL) {
         return FERRY_LINK_CONSOLE;
     }
-    return strchr(session->address.path, ':') != NULL ? FERRY_LINK_UDP6 : FERRY_LINK_UDP4;
+    if (session->address.kind == FERRY_TRANSPORT_RAW) {
+        return FERRY_LINK_RAW;
+    }
+    return session->wire.ipv6 ? FERRY_LINK_UDP6 : FERRY_LINK_UDP4;
 }
 
 /* Find version and buffers. Returns FERRY_OK; FERRY_E_TIMEOUT, FERRY_E_VERSION; FERRY_E_IO. */
@@ -103,6 +118,8 @@ int session_silent(const struct session *session)
     char seen[160] = "nothing at all was received";
     if (session->address.kind == FERRY_TRANSPORT_SERIAL) {
         next = "check cable, port and baud rate; the firmware must have SMP on this UART";
+    } else if (session->address.kind == FERRY_TRANSPORT_RAW) {
+        next = "check cable, port and baud rate; if the firmware frames its packets, use serial:";
     }
     if (session->wire.frames_dropped > 0) {
         snprintf(seen, sizeof seen, "%zu damaged frames were received",

@@ -198,6 +198,7 @@ int32_t ferry_client_submit(struct ferry_client *client, const struct ferry_clie
     request->user = command->user;
     request->timeout_ms =
         command->timeout_ms != 0 ? command->timeout_ms : client->config.timeout_ms;
+    request->timeout_ms = ferry_max32(request->timeout_ms, client->config.timeout_min_ms);
     request->retries = command->retries != 0 ? command->retries : client->config.retries;
     if (command->retries == FERRY_CLIENT_ONCE) {
         request->retries = 0;
@@ -456,7 +457,8 @@ uint32_t ferry_client_adaptive_timeout_ms(const struct ferry_client *client)
         return client->config.timeout_ms;
     }
     timeout = ferry_max32(timeout, FERRY_CLIENT_TIMEOUT_MIN_MS);
-    return ferry_min32(timeout, client->config.timeout_ms);
+    timeout = ferry_min32(timeout, client->config.timeout_ms);
+    return ferry_max32(timeout, client->config.timeout_min_ms);
 }
 
 /* size bytes at so many ms a KiB, at least the floor; no product can wrap. */

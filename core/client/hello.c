@@ -61,6 +61,9 @@ static void finish(struct ferry_hello *hello)
 
     hello->packet_max = ferry_client_packet_max(hello->link, hello->params.buf_size);
     hello->window = count > 2 ? count - 1 : 1; /* an answer takes a buffer, too */
+    if (hello->link == FERRY_LINK_RAW) {
+        hello->window = 1; /* the line finds its packets again only while all are silent */
+    }
     ferry_client_set_packet_max(hello->client, hello->packet_max);
     hello->error = FERRY_OK;
 }

@@ -53,6 +53,8 @@ struct ferry_client_config {
     uint8_t *buffers;                      /* request_count * buffer_size bytes, likewise */
     size_t buffer_size;                    /* bytes of the largest SMP packet sent: 64 .. 65535 */
     uint32_t timeout_ms;                   /* of an ordinary command; 0 = the default above */
+    uint32_t timeout_min_ms;               /* of any command, for wires that must be silent before
+                                              a packet is sent again (ferry/raw.h); 0 = none */
     uint8_t retries;                       /* sent again so often; 0 = the default above */
     uint8_t first_seq;                     /* random, so that no answer to an earlier client fits */
     uint32_t bytes_per_second;             /* of the line (115200 8N1: 11520); 0 = fast */

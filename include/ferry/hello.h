@@ -17,7 +17,8 @@ struct ferry_hello {
     bool has_params;            /* false: the device answered, but not to os/6 */
     struct ferry_params params; /* zeros when it did not say */
     size_t packet_max;          /* largest packet that the device takes */
-    uint32_t window;            /* requests it may have in flight: buffers - 1, at least 1 */
+    uint32_t window;            /* requests it may have in flight: buffers - 1, at least 1;
+                                   1 on FERRY_LINK_RAW */
     uint8_t version;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What serial and UDP have in common: a queue out, packets in, the wait between. */
+/* What serial lines and UDP have in common: a queue out, packets in, the wait between. */
 #include "transport.h"
 
 #include <errno.h>
@@ -28,9 +28,11 @@ int ferry_transport_open(struct ferry_transport *transport,
     }
     ferry_console_decoder_init(&transport->decoder, transport->packet,
                                FERRY_TRANSPORT_PACKET_MAX + FERRY_CONSOLE_OVERHEAD);
-    int error = address->kind == FERRY_TRANSPORT_SERIAL
-                    ? ferry_serial_open(transport, address, why, cap)
-                    : ferry_udp_open(transport, address, why, cap);
+    ferry_raw_decoder_init(&transport->raw, transport->packet, FERRY_TRANSPORT_PACKET_MAX,
+                           FERRY_RAW_TIMEOUT_MS);
+    int error = address->kind == FERRY_TRANSPORT_UDP
+                    ? ferry_udp_open(transport, address, why, cap)
+                    : ferry_serial_open(transport, address, why, cap);
     if (error != FERRY_OK) {
         ferry_transport_close(transport);
     }
@@ -40,7 +42,7 @@ int ferry_transport_open(struct ferry_transport *transport,
 void ferry_transport_close(struct ferry_transport *transport)
 {
     if (transport->fd >= 0) {
-        if (transport->kind == FERRY_TRANSPORT_SERIAL) {
+        if (transport->kind != FERRY_TRANSPORT_UDP) {
             ioctl(transport->fd, TIOCNXCL); /* a pty that others keep open would stay exclusive */
         }
         close(transport->fd);
@@ -109,13 +111,32 @@ int ferry_transport_send(struct ferry_transport *transport, struct ferry_bytes p
     if (transport->kind == FERRY_TRANSPORT_SERIAL) {
         return send_framed(transport, packet);
     }
+    if (transport->kind == FERRY_TRANSPORT_RAW) {
+        int error = queue(transport, packet.data, packet.len);
+        return error == FERRY_OK ? flush_out(transport) : error;
+    }
     /* A refused datagram (nobody listens yet, after a reset) is a lost one, no broken wire. */
     ssize_t n = send(transport->fd, packet.data, packet.len, 0);
     return n >= 0 || errno == ECONNREFUSED || errno == EAGAIN || errno == ENOBUFS ? FERRY_OK
                                                                                   : FERRY_E_IO;
 }
 
-/* Feed what was read. Returns 1 with a packet, 0 when all is fed. */
+static int next_raw(struct ferry_transport *transport, struct ferry_bytes *packet)
+{
+    while (transport->in_pos < transport->in_len) {
+        struct ferry_raw_event event;
+        transport->in_pos +=
+            ferry_raw_feed(&transport->raw, ferry_posix_now_ms(), transport->in + transport->in_pos,
+                           transport->in_len - transport->in_pos, &event);
+        if (event.kind == FERRY_RAW_PACKET) {
+            *packet = event.bytes;
+            return 1;
+        }
+        transport->frames_dropped += event.kind == FERRY_RAW_DROPPED;
+    }
+    return 0;
+}
+
 static int next_framed(struct ferry_transport *transport, struct ferry_bytes *packet)
 {
     while (transport->in_pos < transport->in_len) {
@@ -135,10 +156,17 @@ static int next_framed(struct ferry_transport *transport, struct ferry_bytes *pa
     return 0;
 }
 
+/* Feed what was read. Returns 1 with a packet, 0 when all is fed. */
+static int next_packet(struct ferry_transport *transport, struct ferry_bytes *packet)
+{
+    return transport->kind == FERRY_TRANSPORT_RAW ? next_raw(transport, packet)
+                                                  : next_framed(transport, packet);
+}
+
 /* Read what is there. Returns 1 with a packet, 0 without, FERRY_E_IO. */
 static int read_some(struct ferry_transport *transport, struct ferry_bytes *packet)
 {
-    bool serial = transport->kind == FERRY_TRANSPORT_SERIAL;
+    bool serial = transport->kind != FERRY_TRANSPORT_UDP;
     ssize_t n = serial ? read(transport->fd, transport->in, sizeof transport->in)
                        : recv(transport->fd, transport->packet, FERRY_TRANSPORT_PACKET_MAX, 0);
     if (n < 0) {
@@ -154,7 +182,7 @@ static int read_some(struct ferry_transport *transport, struct ferry_bytes *pack
     }
     transport->in_pos = 0;
     transport->in_len = (size_t)n;
-    return next_framed(transport, packet);
+    return next_packet(transport, packet);
 }
 
 int ferry_transport_receive(struct ferry_transport *transport, uint32_t timeout_ms,
@@ -165,7 +193,7 @@ int ferry_transport_receive(struct ferry_transport *transport, uint32_t timeout_
     if (transport->fd < 0) {
         return FERRY_E_IO;
     }
-    int result = next_framed(transport, packet);
+    int result = next_packet(transport, packet);
     while (result == 0) {
         uint64_t now = ferry_posix_now_ms();
         struct pollfd wait = {.fd = transport->fd, .events = POLLIN};

@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A wire to a device, opened from a URI: a serial console (framed) or UDP (one datagram a packet).
- * Packets in, packets out; text that a console prints between frames goes to a sink. */
+/* A wire to a device, opened from a URI: a serial console (framed), a serial line of bare packets
+ * or UDP (one datagram a packet). Packets in, packets out; text that a console prints between
+ * frames goes to a sink. */
 #ifndef PORT_POSIX_TRANSPORT_H
 #define PORT_POSIX_TRANSPORT_H
 
 #include "ferry/bytes.h"
 #include "ferry/console.h"
 #include "ferry/error.h"
+#include "ferry/raw.h"
 
 /* Largest SMP packet received: a header and 64 KiB. */
 #define FERRY_TRANSPORT_PACKET_MAX 65543
 
-enum ferry_transport_kind { FERRY_TRANSPORT_SERIAL, FERRY_TRANSPORT_UDP };
+enum ferry_transport_kind { FERRY_TRANSPORT_SERIAL, FERRY_TRANSPORT_RAW, FERRY_TRANSPORT_UDP };
 
 /* Where to, as read from a URI. */
 struct ferry_transport_address {
     enum ferry_transport_kind kind;
-    char path[256]; /* serial: the device file; UDP: the host */
+    char path[256]; /* serial, raw: the device file; UDP: the host */
     char port[8];   /* UDP: a number */
-    uint32_t baud;  /* serial; 0 for UDP */
+    uint32_t baud;  /* serial, raw; 0 for UDP */
 };
 
-/* Read `serial:/dev/ttyACM0?baud=115200`, a bare path, or `udp:HOST[:PORT]` (IPv6 hosts in
- * brackets; PORT 1337 when absent).
+/* Read `serial:/dev/ttyACM0?baud=115200`, the same with `raw:`, a bare path (serial), or
+ * `udp:HOST[:PORT]` (IPv6 hosts in brackets; PORT 1337 when absent).
  *
  * why  room for cap characters; on an error it says what is wrong with the URI
  *
@@ -36,16 +38,18 @@ struct ferry_transport {
     enum ferry_transport_kind kind;
     int fd;                    /* to poll for reading */
     uint32_t bytes_per_second; /* what the line carries at most; 0 = not limited */
+    bool ipv6;                 /* of a UDP wire: which IP carries it */
     size_t frames_dropped;     /* received frames that were damaged */
     void (*text)(void *context, struct ferry_bytes text); /* text sink; may be NULL */
     void *text_context;
 
-    uint8_t *out; /* framed bytes not written yet */
+    uint8_t *out; /* bytes for a serial line that are not written yet */
     size_t out_len, out_cap;
     uint8_t in[4096]; /* bytes read and not fed yet */
     size_t in_pos, in_len;
     uint8_t *packet;
-    struct ferry_console_decoder decoder;
+    struct ferry_console_decoder decoder; /* of a framed line */
+    struct ferry_raw_decoder raw;         /* of a raw one */
 };
 
 /* Open a wire. Serial ports are taken for this process alone and set to raw 8N1; what they had

@@ -151,8 +151,12 @@ int ferry_serial_open(struct ferry_transport *transport,
         return open_failed(address->path, why, cap);
     }
     tcflush(fd, TCIFLUSH);
-    /* 8N1: ten bits a byte. The line feed ends whatever half line the device has seen. */
+    /* 8N1: ten bits a byte. */
     transport->bytes_per_second = address->baud / 10;
+    if (transport->kind == FERRY_TRANSPORT_RAW) {
+        return FERRY_OK;
+    }
+    /* The line feed ends whatever half line the device has seen. */
     return write(fd, "\n", 1) == 1 || errno == EAGAIN ? FERRY_OK
                                                       : open_failed(address->path, why, cap);
 }

@@ -9,11 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int connect_any(const struct addrinfo *list)
+static int connect_any(const struct addrinfo *list, bool *ipv6)
 {
     for (; list != NULL; list = list->ai_next) {
         int fd = socket(list->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd >= 0 && connect(fd, list->ai_addr, list->ai_addrlen) == 0) {
+            *ipv6 = list->ai_family == AF_INET6;
             return fd;
         }
         if (fd >= 0) {
@@ -34,7 +35,7 @@ int ferry_udp_open(struct ferry_transport *transport, const struct ferry_transpo
         snprintf(why, cap, "%s: %s", address->path, gai_strerror(error));
         return FERRY_E_NOT_FOUND;
     }
-    transport->fd = connect_any(list);
+    transport->fd = connect_any(list, &transport->ipv6);
     freeaddrinfo(list);
     if (transport->fd < 0) {
         snprintf(why, cap, "%s: %s", address->path, strerror(errno));

@@ -31,16 +31,17 @@ static bool number(const char *text, unsigned long max, unsigned long *value)
     return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *value > 0 && *value <= max;
 }
 
-static int parse_serial(const char *rest, struct ferry_transport_address *address, char *why,
-                        size_t cap)
+static int parse_serial(const char *rest, enum ferry_transport_kind kind,
+                        struct ferry_transport_address *address, char *why, size_t cap)
 {
     size_t len = strcspn(rest, "?");
     const char *query = rest + len;
     unsigned long baud = DEFAULT_BAUD;
 
-    address->kind = FERRY_TRANSPORT_SERIAL;
+    address->kind = kind;
     if (copy(address->path, sizeof address->path, rest, len) != FERRY_OK) {
-        return bad(why, cap, "the URI names no serial port; write serial:/dev/ttyACM0");
+        return bad(why, cap,
+                   "the URI names no serial port; write serial:/dev/ttyACM0 or raw:/dev/ttyACM0");
     }
     if (*query == '?' &&
         (strncmp(query, "?baud=", 6) != 0 || !number(query + 6, 12000000, &baud))) {
@@ -80,13 +81,17 @@ int ferry_transport_parse(const char *uri, struct ferry_transport_address *addre
 {
     *address = (struct ferry_transport_address){0};
     if (strncmp(uri, "serial:", 7) == 0) {
-        return parse_serial(uri + 7, address, why, cap);
+        return parse_serial(uri + 7, FERRY_TRANSPORT_SERIAL, address, why, cap);
+    }
+    if (strncmp(uri, "raw:", 4) == 0) {
+        return parse_serial(uri + 4, FERRY_TRANSPORT_RAW, address, why, cap);
     }
     if (strncmp(uri, "udp:", 4) == 0) {
         return parse_udp(uri + 4, address, why, cap);
     }
     if (strchr(uri, '/') == NULL && strchr(uri, ':') != NULL) {
-        return bad(why, cap, "unknown kind of URI; there are serial:PATH and udp:HOST[:PORT]");
+        return bad(why, cap,
+                   "unknown kind of URI; there are serial:PATH, raw:PATH and udp:HOST[:PORT]");
     }
-    return parse_serial(uri, address, why, cap);
+    return parse_serial(uri, FERRY_TRANSPORT_SERIAL, address, why, cap);
 }
