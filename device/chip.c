@@ -171,22 +171,23 @@ static void tell_received(struct chip *chip, uint32_t wire, uint32_t peer, const
     }
 }
 
-/* While the CPU stood still, only the FIFO took bytes. */
-static void deliver_serial(struct chip *chip, uint64_t now)
+/* While the CPU stood still, only the FIFO of each port took bytes. */
+static void deliver_serial(struct chip *chip, enum chip_serial which, uint64_t now)
 {
+    static const uint32_t wires[CHIP_SERIALS] = {FERRY_VCHIP_SERIAL, FERRY_VCHIP_RAW};
+    struct line *rx = &chip->serials[which].rx;
     uint8_t bytes[FERRY_VCHIP_SEND_MAX];
     size_t room = chip->fifo_held && chip->options->rx_fifo > 0 ? chip->options->rx_fifo : SIZE_MAX;
     size_t len;
 
-    while ((len = line_take(&chip->serial.rx, now, bytes, sizeof(bytes))) > 0) {
+    while ((len = line_take(rx, now, bytes, sizeof(bytes))) > 0) {
         size_t kept = len < room ? len : room;
         chip->bytes_lost += len - kept;
         room -= room == SIZE_MAX ? 0 : kept;
         if (kept > 0) {
-            tell_received(chip, FERRY_VCHIP_SERIAL, 0, bytes, kept);
+            tell_received(chip, wires[which], 0, bytes, kept);
         }
     }
-    chip->fifo_held = false;
 }
 
 static void deliver_udp(struct chip *chip, uint64_t now)
@@ -253,7 +254,15 @@ static int block_signals(void)
 /* ---- The loop
  * -------------------------------------------------------------------------------------- */
 
-enum { SIGNALS, CHANNEL, TERMINAL, OPENERS, DATAGRAMS, POLLED };
+/* Terminals, their openers and sockets follow one another as in their enums. */
+enum {
+    SIGNALS,
+    CHANNEL,
+    TERMINALS,
+    OPENERS = TERMINALS + CHIP_SERIALS,
+    DATAGRAMS = OPENERS + CHIP_SERIALS,
+    POLLED = DATAGRAMS + UDP_FAMILIES
+};
 
 static bool takes_bytes(const struct chip *chip)
 {
@@ -278,10 +287,14 @@ static uint64_t next_deadline(const struct chip *chip)
         earlier(&deadline, chip->stands_until);
     }
     if (takes_bytes(chip)) {
-        earlier(&deadline, line_next(&chip->serial.rx));
         earlier(&deadline, udp_next(&chip->udp.rx));
     }
-    earlier(&deadline, line_next(&chip->serial.tx));
+    for (size_t i = 0; i < CHIP_SERIALS; i++) {
+        if (takes_bytes(chip)) {
+            earlier(&deadline, line_next(&chip->serials[i].rx));
+        }
+        earlier(&deadline, line_next(&chip->serials[i].tx));
+    }
     earlier(&deadline, udp_next(&chip->udp.tx));
     return deadline;
 }
@@ -292,7 +305,7 @@ static void wait_for(struct chip *chip, struct pollfd polled[POLLED])
     uint64_t now = chip_now();
     uint64_t left = deadline > now ? deadline - now : 0;
     const struct timespec timeout = {(time_t)(left / NS), (long)(left % NS)};
-    bool listens = takes_bytes(chip) && line_room(&chip->serial.tx) >= FERRY_VCHIP_SEND_MAX;
+    bool listens = takes_bytes(chip) && chip_has_room(chip);
     short answer = chip->answer_due ? POLLOUT : 0;
 
     polled[SIGNALS] = (struct pollfd){chip->signals, POLLIN, 0};
@@ -301,12 +314,16 @@ static void wait_for(struct chip *chip, struct pollfd polled[POLLED])
     if (!listens && answer == 0) {
         polled[CHANNEL].fd = -1;
     }
-    polled[TERMINAL] = (struct pollfd){chip->serial.master, POLLIN, 0};
-    if (line_room(&chip->serial.rx) < FERRY_VCHIP_SEND_MAX) {
-        polled[TERMINAL].fd = -1;
+    for (size_t i = 0; i < CHIP_SERIALS; i++) {
+        const struct serial *serial = &chip->serials[i];
+        bool room = line_room(&serial->rx) >= FERRY_VCHIP_SEND_MAX;
+
+        polled[TERMINALS + i] = (struct pollfd){room ? serial->master : -1, POLLIN, 0};
+        polled[OPENERS + i] = (struct pollfd){serial->watch, POLLIN, 0};
     }
-    polled[OPENERS] = (struct pollfd){chip->serial.watch, POLLIN, 0};
-    polled[DATAGRAMS] = (struct pollfd){chip->udp.fd, POLLIN, 0};
+    for (size_t i = 0; i < UDP_FAMILIES; i++) {
+        polled[DATAGRAMS + i] = (struct pollfd){chip->udp.fds[i], POLLIN, 0};
+    }
     if (ppoll(polled, POLLED, deadline == CHIP_NEVER ? NULL : &timeout, NULL) < 0) {
         memset(polled, 0, sizeof(*polled) * POLLED);
     }
@@ -314,14 +331,18 @@ static void wait_for(struct chip *chip, struct pollfd polled[POLLED])
 
 static void handle_descriptors(struct chip *chip, const struct pollfd polled[POLLED], uint64_t now)
 {
-    if (polled[OPENERS].revents != 0) {
-        serial_look(&chip->serial);
+    for (size_t i = 0; i < CHIP_SERIALS; i++) {
+        if (polled[OPENERS + i].revents != 0) {
+            serial_look(&chip->serials[i]);
+        }
+        if (polled[TERMINALS + i].revents != 0) {
+            serial_read(&chip->serials[i], now);
+        }
     }
-    if (polled[TERMINAL].revents != 0) {
-        serial_read(&chip->serial, now);
-    }
-    if (polled[DATAGRAMS].revents != 0) {
-        udp_read(&chip->udp, now);
+    for (size_t i = 0; i < UDP_FAMILIES; i++) {
+        if (polled[DATAGRAMS + i].revents != 0) {
+            udp_read(&chip->udp, (enum udp_family)i, now);
+        }
     }
     if ((polled[CHANNEL].revents & POLLOUT) != 0) {
         chip_answer_again(chip);
@@ -351,10 +372,13 @@ static void handle_time(struct chip *chip, uint64_t now)
         start_bootloader(chip, now);
     }
     if (takes_bytes(chip)) {
-        deliver_serial(chip, now);
+        deliver_serial(chip, CHIP_CONSOLE, now);
+        deliver_serial(chip, CHIP_RAW, now);
+        chip->fifo_held = false;
         deliver_udp(chip, now);
     }
-    serial_write(&chip->serial, now);
+    serial_write(&chip->serials[CHIP_CONSOLE], now);
+    serial_write(&chip->serials[CHIP_RAW], now);
     udp_write(&chip->udp, now);
 }
 
@@ -374,6 +398,9 @@ static void loop(struct chip *chip)
 /* ---- Power
  * ---------------------------------------------------------------------------------------------- */
 
+/* Far from the seeds of the other wires. */
+#define BARE_SEED (UINT64_C(1) << 40)
+
 /* Each direction has dice of its own, so that one does not change the other's luck. */
 static void set_up_wires(struct chip *chip)
 {
@@ -381,6 +408,7 @@ static void set_up_wires(struct chip *chip)
     struct ferry_pace in;
     struct ferry_pace out;
     struct ferry_noise noise[4];
+    struct ferry_noise bare[2];
 
     ferry_pace_init(&in, options->baud, options->latency_ms * MS_NS);
     ferry_pace_init(&out, options->baud, 0);
@@ -388,8 +416,14 @@ static void set_up_wires(struct chip *chip)
         ferry_noise_init(&noise[i], options->seed * UINT64_C(4) + i, options->loss,
                          options->corrupt);
     }
-    line_init(&chip->serial.rx, &in, &noise[0]);
-    line_init(&chip->serial.tx, &out, &noise[1]);
+    for (size_t i = 0; i < 2; i++) {
+        ferry_noise_init(&bare[i], BARE_SEED + options->seed * UINT64_C(2) + i, options->loss,
+                         options->raw_corrupt);
+    }
+    line_init(&chip->serials[CHIP_CONSOLE].rx, LINE_CONSOLE, &in, &noise[0]);
+    line_init(&chip->serials[CHIP_CONSOLE].tx, LINE_CONSOLE, &out, &noise[1]);
+    line_init(&chip->serials[CHIP_RAW].rx, LINE_RAW, &in, &bare[0]);
+    line_init(&chip->serials[CHIP_RAW].tx, LINE_RAW, &out, &bare[1]);
     chip->udp.rx.pace = in;
     chip->udp.rx.noise = noise[2];
     chip->udp.tx.pace = out;
@@ -414,25 +448,39 @@ static int power_up(struct chip *chip)
     set_up_wires(chip);
     chip->signals = block_signals();
     if (udp_open(&chip->udp, chip->options->udp, why, sizeof(why)) != FERRY_OK ||
-        serial_open(&chip->serial, chip->options->serial, why, sizeof(why)) != FERRY_OK) {
+        serial_open(&chip->serials[CHIP_CONSOLE], chip->options->serial, "--serial", why,
+                    sizeof(why)) != FERRY_OK ||
+        serial_open(&chip->serials[CHIP_RAW], chip->options->raw, "--raw", why, sizeof(why)) !=
+            FERRY_OK) {
         (void)fprintf(stderr, "ferry-device: %s\n", why);
         return EXIT_FAILED;
     }
     return check_bootloader(chip);
 }
 
+static void say_wires(const struct chip *chip)
+{
+    const struct serial *console = &chip->serials[CHIP_CONSOLE];
+    const struct serial *raw = &chip->serials[CHIP_RAW];
+    char serial[384] = "no serial port";
+    char udp[96] = "no UDP port";
+
+    if (console->link != NULL) {
+        (void)snprintf(serial, sizeof(serial), "serial: %.256s (%s)", console->link, console->path);
+    }
+    if (chip->udp.fds[UDP_V4] >= 0) {
+        (void)snprintf(udp, sizeof(udp), "udp: 127.0.0.1:%u%s", chip->udp.port,
+                       chip->udp.fds[UDP_V6] < 0 ? " alone: this machine has no IPv6"
+                                                 : ", and [::1] at the same port");
+    }
+    chip_say(chip, "power on; %s; %s", serial, udp);
+    if (raw->link != NULL) {
+        chip_say(chip, "bare packets: %.256s (%s)", raw->link, raw->path);
+    }
+}
+
 static void say_power_on(const struct chip *chip)
 {
-    char serial[384] = "no serial port";
-    char udp[64] = "no UDP port";
-
-    if (chip->serial.link != NULL) {
-        (void)snprintf(serial, sizeof(serial), "serial: %.256s (%s)", chip->serial.link,
-                       chip->serial.path);
-    }
-    if (chip->udp.fd >= 0) {
-        (void)snprintf(udp, sizeof(udp), "udp: 127.0.0.1:%u", chip->udp.port);
-    }
     if (chip->board->made && chip->options->flash_count == 0) {
         chip_say(chip, "the device is new, its flash is erased");
     }
@@ -442,7 +490,7 @@ static void say_power_on(const struct chip *chip)
                  "(--reflash programs, --new makes the device again)",
                  chip->options->dir);
     }
-    chip_say(chip, "power on; %s; %s", serial, udp);
+    say_wires(chip);
 }
 
 static void say_tally(const struct chip *chip)
@@ -459,7 +507,8 @@ static void say_tally(const struct chip *chip)
 static void power_down(struct chip *chip)
 {
     program_kill(&chip->program);
-    serial_close(&chip->serial);
+    serial_close(&chip->serials[CHIP_CONSOLE]);
+    serial_close(&chip->serials[CHIP_RAW]);
     udp_close(&chip->udp);
     for (uint32_t i = 0; i < chip->board->layout.device_count; i++) {
         (void)close(chip->readers[i]);
@@ -491,10 +540,13 @@ int chip_run(struct board *board, const struct options *options)
     chip->board = board;
     chip->options = options;
     chip->program.channel = -1;
-    chip->serial.master = -1;
-    chip->serial.slave = -1;
-    chip->serial.watch = -1;
-    chip->udp.fd = -1;
+    for (size_t i = 0; i < CHIP_SERIALS; i++) {
+        chip->serials[i].master = -1;
+        chip->serials[i].slave = -1;
+        chip->serials[i].watch = -1;
+    }
+    chip->udp.fds[UDP_V4] = -1;
+    chip->udp.fds[UDP_V6] = -1;
     chip->ram.fd = -1;
     chip->shared.fd = -1;
     chip->signals = -1;

@@ -18,6 +18,9 @@
 /* Which program runs. */
 enum chip_stage { CHIP_BOOTLOADER, CHIP_FIRMWARE, CHIP_FIRST_STAGE };
 
+/* Its serial ports. */
+enum chip_serial { CHIP_CONSOLE, CHIP_RAW, CHIP_SERIALS };
+
 /* A flash operation of the program, which stands still until its time is over. */
 struct chip_operation {
     bool pending;
@@ -35,7 +38,7 @@ struct chip {
     int readers[FERRY_VCHIP_DEVICES]; /* the flash files as programs see them */
     struct ram ram;
     struct ram shared; /* by bootloader and firmware */
-    struct serial serial;
+    struct serial serials[CHIP_SERIALS];
     struct udp udp;
 
     struct program program;
@@ -94,6 +97,9 @@ void chip_operate(struct chip *chip);
 
 /* Send an answer that did not fit before. */
 void chip_answer_again(struct chip *chip);
+
+/* Whether all wires take what one more message may carry. */
+bool chip_has_room(const struct chip *chip);
 
 /* Whether the CPU stands still for its flash. */
 bool chip_stands(const struct chip *chip);

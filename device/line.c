@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One direction of the serial wire. */
+/* One direction of a serial wire. */
 #include "line.h"
 
 #include <string.h>
@@ -7,11 +7,23 @@
 /* Bytes are handed on a millisecond at a time, when no line feed comes first. */
 #define BATCH_NS 1000000U
 
-void line_init(struct line *line, const struct ferry_pace *pace, const struct ferry_noise *noise)
+/* The beginning of a bare packet, which tells its length. */
+#define HEADER_SIZE 8
+#define LENGTH_END  4
+#define OP_MASK     0x07
+#define OP_MAX      3
+
+void line_init(struct line *line, enum line_framing framing, const struct ferry_pace *pace,
+               const struct ferry_noise *noise)
 {
     line->pace = *pace;
     line->noise = *noise;
+    line->framing = framing;
     line->frame_began = 0;
+    line->heard = 0;
+    line->packet_len = 0;
+    line->packet_at = 0;
+    line->change_at = SIZE_MAX;
     line->frame_len = 0;
     line->verdict = FERRY_NOISE_KEPT;
     line->head = 0;
@@ -98,14 +110,81 @@ static void put_noisy(struct line *line, uint64_t now, uint8_t byte)
     }
 }
 
+/* ---- Bare packets -------------------------------------------------------------------------- */
+
+/* A byte of a packet whose fate is decided. A lost one takes its time, too. */
+static void pass_on(struct line *line, uint64_t now, uint8_t byte)
+{
+    if (line->packet_at == line->change_at) {
+        ferry_noise_change(&line->noise, &byte, 1);
+    }
+    if (line->verdict == FERRY_NOISE_LOST) {
+        (void)ferry_pace_send(&line->pace, now, 1);
+    } else {
+        queue(line, now, &byte, 1);
+    }
+    line->packet_at++;
+    if (line->packet_at == line->packet_len) {
+        line->packet_len = 0;
+    }
+}
+
+/* The length is there: what becomes of the packet? */
+static void begin_bare(struct line *line, uint64_t now)
+{
+    line->packet_len = HEADER_SIZE + (size_t)(line->frame[2] << 8 | line->frame[3]);
+    line->packet_at = 0;
+    line->verdict = ferry_noise_judge(&line->noise);
+    line->change_at = line->verdict == FERRY_NOISE_CHANGED
+                          ? ferry_noise_place(&line->noise, line->packet_len)
+                          : SIZE_MAX;
+    line->frame_len = 0;
+    for (size_t i = 0; i < LENGTH_END; i++) {
+        pass_on(line, now, line->frame[i]);
+    }
+}
+
+static void put_bare(struct line *line, uint64_t now, uint8_t byte)
+{
+    if (line->packet_len > 0) {
+        pass_on(line, now, byte);
+        return;
+    }
+    line->frame[line->frame_len++] = byte;
+    if ((line->frame[0] & OP_MASK) > OP_MAX) {
+        queue(line, now, line->frame, line->frame_len);
+        line->frame_len = 0;
+    } else if (line->frame_len == LENGTH_END) {
+        begin_bare(line, now);
+    }
+}
+
+/* Whoever sent half a packet and went is followed by a new one. */
+static void look_for_silence(struct line *line, uint64_t now)
+{
+    if (now - line->heard >= LINE_SILENCE) {
+        queue(line, now, line->frame, line->frame_len);
+        line->frame_len = 0;
+        line->packet_len = 0;
+    }
+}
+
 void line_put(struct line *line, uint64_t now, const uint8_t *data, size_t len)
 {
     if (line->noise.loss == 0 && line->noise.corrupt == 0) {
         queue(line, now, data, len);
         return;
     }
+    if (line->framing == LINE_RAW) {
+        look_for_silence(line, now);
+    }
+    line->heard = now;
     for (size_t i = 0; i < len; i++) {
-        put_noisy(line, now, data[i]);
+        if (line->framing == LINE_RAW) {
+            put_bare(line, now, data[i]);
+        } else {
+            put_noisy(line, now, data[i]);
+        }
     }
 }
 

@@ -42,12 +42,18 @@ static const struct option_line lines[] = {
     {"program-only", FLAG, NULL, "make and program the device, and do not power it up",
      AT(program_only), 0, 0},
     {"serial", TEXT, "LINK", "open a serial port and make LINK point to it", AT(serial), 0, 0},
-    {"udp", UDP, "PORT", "open this UDP port on 127.0.0.1 (0: any free one)", AT(udp), 0, 65535},
-    {"baud", NUMBER, "N", "pace both wires as N bits a second, 8N1 (0: no pace)", AT(baud), 0,
+    {"raw", TEXT, "LINK", "open a second serial port, for bare SMP packets, and link to it",
+     AT(raw), 0, 0},
+    {"udp", UDP, "PORT", "open this UDP port on 127.0.0.1 and ::1 (0: any free one)", AT(udp), 0,
+     65535},
+    {"baud", NUMBER, "N", "pace all wires as N bits a second, 8N1 (0: no pace)", AT(baud), 0,
      100000000},
     {"latency", NUMBER, "MS", "what arrives takes MS milliseconds more", AT(latency_ms), 0, 60000},
     {"loss", SHARE, "PCT", "share of frames and datagrams that are lost, percent", AT(loss), 0, 0},
-    {"corrupt", SHARE, "PCT", "share of them with one byte changed, percent", AT(corrupt), 0, 0},
+    {"corrupt", SHARE, "PCT", "share of them with one byte changed, percent; none on --raw",
+     AT(corrupt), 0, 0},
+    {"raw-corrupt", SHARE, "PCT", "the same on --raw, where nothing notices it", AT(raw_corrupt), 0,
+     0},
     {"seed", NUMBER, "N", "begin of the random numbers for both (1)", AT(seed), 0, UINT32_MAX},
     {"rx-fifo", NUMBER, "N", "serial bytes kept while the CPU stands still (0: all of them)",
      AT(rx_fifo), 0, 65536},
@@ -241,8 +247,9 @@ static int check(const struct options *options)
         problem = "--dir is missing: name the folder of the device";
     } else if ((uint64_t)options->buf_size * options->buf_count > FERRY_VCHIP_BUFFERS) {
         problem = "--buf-size times --buf-count is above 131072 bytes of RAM: give less";
-    } else if (options->latency_ms > 0 && options->serial == NULL && options->udp < 0) {
-        problem = "--latency without a wire: give --serial or --udp as well";
+    } else if (options->latency_ms > 0 && options->serial == NULL && options->raw == NULL &&
+               options->udp < 0) {
+        problem = "--latency without a wire: give --serial, --raw or --udp as well";
     }
     if (problem == NULL) {
         return -1;

@@ -28,6 +28,7 @@ struct options {
     const char *dir;
     const char *layout; /* NULL: the one in dir, else the built-in one */
     const char *serial; /* NULL: no serial port */
+    const char *raw;    /* NULL: none for bare packets */
     int udp;            /* below 0: no UDP port */
     bool fresh;         /* --new */
     bool program_only;  /* make and program the device, do not power it up */
@@ -41,7 +42,7 @@ struct options {
     uint32_t secret_count;
 
     uint32_t baud, latency_ms;
-    uint32_t loss, corrupt; /* parts of FERRY_NOISE_ALL */
+    uint32_t loss, corrupt, raw_corrupt; /* parts of FERRY_NOISE_ALL */
     uint32_t seed;
     uint32_t rx_fifo; /* bytes; 0 = it never overflows */
     uint32_t buf_size, buf_count;

@@ -141,6 +141,10 @@ static void send_bytes(struct chip *chip, const struct ferry_vchip_message *mess
         udp_send(&chip->udp, now, message->b, bytes, len);
         return;
     }
+    if (message->a == FERRY_VCHIP_RAW) {
+        line_put(&chip->serials[CHIP_RAW].tx, now, bytes, len);
+        return;
+    }
     if (message->a != FERRY_VCHIP_SERIAL) {
         fault(chip, message, "there is no such wire");
         return;
@@ -148,7 +152,17 @@ static void send_bytes(struct chip *chip, const struct ferry_vchip_message *mess
     for (size_t i = 0; i < len; i++) {
         listen_byte(chip, (char)bytes[i]);
     }
-    line_put(&chip->serial.tx, now, bytes, len);
+    line_put(&chip->serials[CHIP_CONSOLE].tx, now, bytes, len);
+}
+
+bool chip_has_room(const struct chip *chip)
+{
+    for (size_t i = 0; i < CHIP_SERIALS; i++) {
+        if (line_room(&chip->serials[i].tx) < FERRY_VCHIP_SEND_MAX) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* ---- Messages
@@ -251,8 +265,7 @@ void chip_serve(struct chip *chip, uint64_t now)
 
     for (int i = 0; i < TURN && chip->exit_code < 0; i++) {
         /* Not for a program that stands still, nor for the one behind the one that ended. */
-        if (chip->program.pid != pid || pid == 0 || chip_stands(chip) ||
-            line_room(&chip->serial.tx) < FERRY_VCHIP_SEND_MAX) {
+        if (chip->program.pid != pid || pid == 0 || chip_stands(chip) || !chip_has_room(chip)) {
             return;
         }
         memset(&message, 0, sizeof(message));

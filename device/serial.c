@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chip's serial port: a pseudo terminal and a link to it. */
+/* A serial port of the chip: a pseudo terminal and a link to it. */
 #include "serial.h"
 
 #include <errno.h>
@@ -46,31 +46,30 @@ static int open_terminal(struct serial *serial)
 }
 
 /* Make the link at once: whoever waits for it finds it whole. */
-static int make_link(const struct serial *serial, char *why, size_t cap)
+static int make_link(const struct serial *serial, const char *option, char *why, size_t cap)
 {
     struct stat status;
     char fresh[4096];
 
     if (lstat(serial->link, &status) == 0 && !S_ISLNK(status.st_mode)) {
-        (void)snprintf(why, cap,
-                       "--serial %s: this is no link, and would be replaced; name another path",
-                       serial->link);
+        (void)snprintf(why, cap, "%s %s: this is no link, and would be replaced; name another path",
+                       option, serial->link);
         return FERRY_E_IO;
     }
     int len = snprintf(fresh, sizeof(fresh), "%s.%ld", serial->link, (long)getpid());
     if (len < 0 || (size_t)len >= sizeof(fresh) || symlink(serial->path, fresh) != 0 ||
         rename(fresh, serial->link) != 0) {
         (void)snprintf(why, cap,
-                       "--serial %s: cannot make this link (%s); name a path in a folder "
-                       "that you may write to",
-                       serial->link, strerror(errno));
+                       "%s %s: cannot make this link (%s); name a path in a folder that you may "
+                       "write to",
+                       option, serial->link, strerror(errno));
         (void)unlink(fresh);
         return FERRY_E_IO;
     }
     return FERRY_OK;
 }
 
-int serial_open(struct serial *serial, const char *link, char *why, size_t cap)
+int serial_open(struct serial *serial, const char *link, const char *option, char *why, size_t cap)
 {
     serial->link = NULL;
     serial->master = -1;
@@ -81,13 +80,13 @@ int serial_open(struct serial *serial, const char *link, char *why, size_t cap)
         return FERRY_OK;
     }
     if (open_terminal(serial) != FERRY_OK) {
-        (void)snprintf(why, cap, "--serial: cannot open a pseudo terminal (%s); is /dev/pts there?",
-                       strerror(errno));
+        (void)snprintf(why, cap, "%s: cannot open a pseudo terminal (%s); is /dev/pts there?",
+                       option, strerror(errno));
         serial_close(serial);
         return FERRY_E_IO;
     }
     serial->link = link;
-    if (make_link(serial, why, cap) != FERRY_OK) {
+    if (make_link(serial, option, why, cap) != FERRY_OK) {
         serial->link = NULL;
         serial_close(serial);
         return FERRY_E_IO;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chip's serial port: a pseudo terminal and a link to it, with a line each way. */
+/* A serial port of the chip: a pseudo terminal and a link to it, with a line each way. */
 #ifndef DEVICE_SERIAL_H
 #define DEVICE_SERIAL_H
 
@@ -8,7 +8,7 @@
 #include "ferry/error.h"
 
 struct serial {
-    const char *link; /* NULL: there is no serial port */
+    const char *link; /* NULL: there is no such port */
     int master;       /* -1 when there is none */
     int slave;        /* held open, so that the terminal's settings stay */
     int watch;        /* inotify: who opens and closes the terminal */
@@ -20,11 +20,13 @@ struct serial {
 
 /* Open a terminal and make link point to it. A link left over by an earlier start is replaced.
  *
- * why  room for cap characters: what failed and what to do
+ * link    NULL: there is to be none
+ * option  the option that asked for it, for messages: "--serial"
+ * why     room for cap characters: what failed and what to do
  *
  * The lines are the caller's to set up. Returns FERRY_OK or FERRY_E_IO. */
 FERRY_MUST_CHECK
-int serial_open(struct serial *serial, const char *link, char *why, size_t cap);
+int serial_open(struct serial *serial, const char *link, const char *option, char *why, size_t cap);
 
 /* Remove the link and close. */
 void serial_close(struct serial *serial);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chip's UDP port on the loopback address: paced, lossy, and it answers only whom it heard. */
+/* The chip's UDP port on the loopback addresses, IPv4 and IPv6: paced, lossy, and it answers only
+ * whom it heard. */
 #ifndef DEVICE_UDP_H
 #define DEVICE_UDP_H
 
@@ -33,13 +34,22 @@ struct udp_way {
     uint32_t count;
 };
 
+enum udp_family { UDP_V4, UDP_V6, UDP_FAMILIES };
+
+union udp_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
 struct udp_peer {
     uint32_t id;
-    struct sockaddr_in address;
+    enum udp_family family;
+    union udp_address address; /* all zero but for what its family fills */
 };
 
 struct udp {
-    int fd; /* -1 when there is no port */
+    int fds[UDP_FAMILIES]; /* -1 when there is no port; that of IPv6, when the machine has none */
     uint16_t port;
     uint32_t last_id;
     struct udp_peer peers[UDP_PEERS]; /* by id */
@@ -47,14 +57,15 @@ struct udp {
     struct udp_way tx;
 };
 
-/* Bind 127.0.0.1:port; port 0 takes a free one, below 0 opens nothing.
- * The ways' pace and noise are the caller's to set up. Returns FERRY_OK or FERRY_E_IO. */
+/* Bind 127.0.0.1:port and [::1]:port; port 0 takes one that is free on both, below 0 opens nothing.
+ * Without IPv6 on this machine it is IPv4 alone. The ways' pace and noise are the caller's to set
+ * up. Returns FERRY_OK or FERRY_E_IO. */
 FERRY_MUST_CHECK
 int udp_open(struct udp *udp, int port, char *why, size_t cap);
 void udp_close(struct udp *udp);
 
-/* Take the datagrams that came into the rx way. */
-void udp_read(struct udp *udp, uint64_t now);
+/* Take a datagram that came into the rx way. */
+void udp_read(struct udp *udp, enum udp_family family, uint64_t now);
 
 /* Put a datagram to a peer on its way. An unknown peer's goes nowhere. */
 void udp_send(struct udp *udp, uint64_t now, uint32_t peer, const uint8_t *data, size_t len);

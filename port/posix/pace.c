@@ -52,9 +52,14 @@ enum ferry_noise_verdict ferry_noise_judge(struct ferry_noise *noise)
     return corrupt < noise->corrupt ? FERRY_NOISE_CHANGED : FERRY_NOISE_KEPT;
 }
 
+size_t ferry_noise_place(struct ferry_noise *noise, size_t len)
+{
+    return (size_t)(draw(noise) % len);
+}
+
 void ferry_noise_change(struct ferry_noise *noise, uint8_t *frame, size_t len)
 {
-    size_t at = (size_t)(draw(noise) % len);
+    size_t at = ferry_noise_place(noise, len);
 
     frame[at] ^= (uint8_t)(1 + draw(noise) % 255);
 }

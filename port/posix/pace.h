@@ -40,6 +40,9 @@ void ferry_noise_init(struct ferry_noise *noise, uint64_t seed, uint32_t loss, u
 /* Decide what happens to the next frame. */
 enum ferry_noise_verdict ferry_noise_judge(struct ferry_noise *noise);
 
+/* Choose a byte of a frame (len above 0). */
+size_t ferry_noise_place(struct ferry_noise *noise, size_t len);
+
 /* Change one byte of a frame (len above 0) to another value. */
 void ferry_noise_change(struct ferry_noise *noise, uint8_t *frame, size_t len);
 

@@ -226,7 +226,7 @@ void vchip_send(struct vchip *chip, uint32_t wire, uint32_t peer, const uint8_t 
     const struct ferry_vchip_message message = {.kind = FERRY_VCHIP_SEND, .a = wire, .b = peer};
 
     (void)chip;
-    if (wire != FERRY_VCHIP_SERIAL && len > FERRY_VCHIP_SEND_MAX) {
+    if (wire == FERRY_VCHIP_UDP && len > FERRY_VCHIP_SEND_MAX) {
         return;
     }
     while (len > 0) {

@@ -65,7 +65,8 @@ static struct rig *begin(void)
     rig->chip.board = &rig->board;
     rig->chip.options = &rig->options;
     ferry_flash_cutter_init(&rig->chip.flash[0], &rig->board.nor[0].flash, &rig->chip.power);
-    rig->chip.udp.fd = -1;
+    rig->chip.udp.fds[UDP_V4] = -1;
+    rig->chip.udp.fds[UDP_V6] = -1;
     rig->chip.ram.fd = -1;
     rig->chip.udp.tx.end = &rig->chip.udp.tx.first;
     rig->chip.readers[0] = ferry_nor_file_reader(&rig->board.nor[0]);
@@ -289,7 +290,7 @@ static void random_messages_do_no_harm(void **state)
             give_program(rig);
         }
         /* What was sent has left. */
-        rig->chip.serial.tx.count = 0;
+        rig->chip.serials[CHIP_CONSOLE].tx.count = 0;
     }
     print_message("3000 random messages, %zu of them faults or resets\n", faults);
     assert_true(faults > 100 && faults < 2900);
@@ -332,7 +333,8 @@ static void text_goes_out_and_datagrams_need_a_peer(void **state)
 
     (void)state;
     say(rig, &serial, "hello\n", 6);
-    assert_int_equal(line_take(&rig->chip.serial.tx, LINE_NEVER, out, sizeof(out)), 6);
+    assert_int_equal(line_take(&rig->chip.serials[CHIP_CONSOLE].tx, LINE_NEVER, out, sizeof(out)),
+                     6);
     assert_memory_equal(out, "hello\n", 6);
     say(rig, &udp, "x", 1); /* there is no port: it goes nowhere */
     assert_int_equal(rig->chip.udp.tx.count, 0);

@@ -148,7 +148,7 @@ static struct line *new_line(uint32_t baud, uint32_t loss, uint32_t corrupt)
     assert_non_null(line);
     ferry_pace_init(&pace, baud, 0);
     ferry_noise_init(&noise, 3, loss, corrupt);
-    line_init(line, &pace, &noise);
+    line_init(line, LINE_CONSOLE, &pace, &noise);
     return line;
 }
 
