@@ -74,7 +74,7 @@ bool recovery_is_asked(struct vchip *chip, enum ferry_recovery_way *way)
 
 static void add_ways_out(struct text *line, const struct vchip *chip, bool stays)
 {
-    text_add(line, "serving SMP on serial and UDP; to leave: ferry reset");
+    text_add(line, "serving SMP; to leave: ferry reset");
     if (stays) {
         text_add(line, ", once there is an image: ferry update FILE");
     } else if (chip->start.recovery_idle_ms > 0) {

@@ -17,10 +17,10 @@ void queue_init(struct queue *queue, size_t packet_max, uint32_t packet_count)
     }
 }
 
-void queue_put(struct queue *queue, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len)
+bool queue_put(struct queue *queue, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len)
 {
     if (queue->count == queue->size || len > queue->packet_max) {
-        return;
+        return false;
     }
     struct queue_packet *packet = &queue->packets[(queue->first + queue->count) % queue->size];
     packet->wire = wire;
@@ -28,6 +28,7 @@ void queue_put(struct queue *queue, uint32_t wire, uint32_t peer, const uint8_t 
     packet->len = len;
     memcpy(packet->data, data, len);
     queue->count++;
+    return true;
 }
 
 struct queue_packet *queue_first(struct queue *queue)

@@ -26,8 +26,9 @@ struct queue {
  * memory is left out. */
 void queue_init(struct queue *queue, size_t packet_max, uint32_t packet_count);
 
-/* Copy a packet to the end. A full queue and a packet too long lose it, as a chip does. */
-void queue_put(struct queue *queue, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len);
+/* Copy a packet to the end. A full queue and a packet too long lose it, as a chip does: nobody is
+ * told but the caller. Returns whether it was taken. */
+bool queue_put(struct queue *queue, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len);
 
 /* The first packet, or NULL; it keeps its place until it is dropped. */
 struct queue_packet *queue_first(struct queue *queue);

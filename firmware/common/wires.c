@@ -1,30 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SMP on both wires of the chip. */
+/* SMP on all wires of the chip. */
 #include "wires.h"
 
 void wires_init(struct wires *wires, struct vchip *chip)
 {
     wires->chip = chip;
     queue_init(&wires->queue, chip->start.buf_size, chip->start.buf_count);
-    ferry_console_decoder_init(&wires->decoder, wires->frame, chip->start.buf_size);
+    ferry_console_decoder_init(&wires->console, wires->frame, chip->start.buf_size);
+    ferry_raw_decoder_init(&wires->raw, wires->bare, chip->start.buf_size, FERRY_RAW_TIMEOUT_MS);
+}
+
+static void take_packet(struct wires *wires, uint32_t wire, uint32_t peer,
+                        struct ferry_bytes packet)
+{
+    struct wires_counters *counters = &wires->counters[wire];
+
+    counters->received++;
+    if (!queue_put(&wires->queue, wire, peer, packet.data, packet.len)) {
+        counters->dropped++;
+    }
+}
+
+static void receive_console(struct wires *wires, const uint8_t *data, size_t len)
+{
+    struct ferry_console_event event;
+
+    while (len > 0) {
+        size_t taken = ferry_console_feed(&wires->console, data, len, &event);
+        data += taken;
+        len -= taken;
+        if (event.kind == FERRY_CONSOLE_PACKET) {
+            take_packet(wires, FERRY_VCHIP_SERIAL, 0, event.bytes);
+        }
+        wires->counters[FERRY_VCHIP_SERIAL].damaged += event.kind == FERRY_CONSOLE_DROPPED;
+    }
+}
+
+static void receive_raw(struct wires *wires, const uint8_t *data, size_t len)
+{
+    uint64_t now = vchip_now_ms();
+    struct ferry_raw_event event;
+
+    while (len > 0) {
+        size_t taken = ferry_raw_feed(&wires->raw, now, data, len, &event);
+        data += taken;
+        len -= taken;
+        if (event.kind == FERRY_RAW_PACKET) {
+            take_packet(wires, FERRY_VCHIP_RAW, 0, event.bytes);
+        }
+        wires->counters[FERRY_VCHIP_RAW].damaged += event.kind == FERRY_RAW_DROPPED;
+    }
 }
 
 void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len)
 {
     struct wires *wires = context;
-    struct ferry_console_event event;
 
-    if (wire != FERRY_VCHIP_SERIAL) {
-        queue_put(&wires->queue, wire, peer, data, len);
-        return;
-    }
-    while (len > 0) {
-        size_t taken = ferry_console_feed(&wires->decoder, data, len, &event);
-        data += taken;
-        len -= taken;
-        if (event.kind == FERRY_CONSOLE_PACKET) {
-            queue_put(&wires->queue, wire, peer, event.bytes.data, event.bytes.len);
-        }
+    switch (wire) {
+    case FERRY_VCHIP_SERIAL:
+        receive_console(wires, data, len);
+        break;
+    case FERRY_VCHIP_RAW:
+        receive_raw(wires, data, len);
+        break;
+    case FERRY_VCHIP_UDP:
+        take_packet(wires, wire, peer, (struct ferry_bytes){data, len});
+        break;
+    default:
+        break;
     }
 }
 
@@ -46,6 +89,7 @@ static void send_lines(struct wires *wires, const uint8_t *packet, size_t len)
 void wires_answer(struct wires *wires, const struct queue_packet *request, const uint8_t *answer,
                   size_t len)
 {
+    wires->counters[request->wire].answered++;
     if (request->wire == FERRY_VCHIP_SERIAL) {
         send_lines(wires, answer, len);
     } else {

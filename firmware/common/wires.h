@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SMP on both wires of the chip: packets that come in wait in a queue, answers go out on the wire
+/* SMP on all wires of the chip: packets that come in wait in one queue, answers go out on the wire
  * they are for. */
 #ifndef FIRMWARE_COMMON_WIRES_H
 #define FIRMWARE_COMMON_WIRES_H
@@ -7,14 +7,26 @@
 #include "queue.h"
 
 #include "ferry/console.h"
+#include "ferry/raw.h"
 #include "port/vchip/vchip.h"
 
-/* queue may be used; do not rely on the rest. */
+/* What became of packets on one wire, since the start. */
+struct wires_counters {
+    uint32_t received; /* whole ones */
+    uint32_t dropped;  /* of them: there was no buffer for it, or none so large */
+    uint32_t damaged;  /* frames and bare packets that the decoders gave up */
+    uint32_t answered; /* answers sent */
+};
+
+/* queue may be used, counters read; do not rely on the rest. */
 struct wires {
     struct vchip *chip;
     struct queue queue;
-    struct ferry_console_decoder decoder;
+    struct wires_counters counters[FERRY_VCHIP_WIRES];
+    struct ferry_console_decoder console;
+    struct ferry_raw_decoder raw;
     uint8_t frame[FERRY_VCHIP_SEND_MAX];
+    uint8_t bare[FERRY_VCHIP_SEND_MAX];
 };
 
 /* Make room for as many packets as the chip's parameters say. Once the chip is open; nothing is

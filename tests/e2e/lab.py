@@ -140,6 +140,7 @@ class Device:
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.link = self.folder / "tty"
+        self.raw_link = self.folder / "raw"  # with start(raw=device.raw_link)
         self.log_path = self.folder / "device.log"
         self.options = options
         self.process = None
@@ -166,8 +167,16 @@ class Device:
         return f"serial:{self.link}"
 
     @property
+    def raw_uri(self):
+        return f"raw:{self.raw_link}"
+
+    @property
     def udp_uri(self):
         return f"udp:127.0.0.1:{self.udp_port}"
+
+    @property
+    def udp6_uri(self):
+        return f"udp:[::1]:{self.udp_port}"
 
     def start(self, **options):
         merged = {"serial": self.link, "udp": 0, **self.options, **options}

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scripted conversations with a server: bare SMP packets over UDP, built and read here and by nobody
-else's program, and checked to the byte where the protocol says so."""
+"""Scripted conversations with a server: SMP packets over UDP or a serial line, built and read here
+and by nobody else's program, and checked to the byte where the protocol says so."""
+import os
+import select
 import socket
 import struct
+import time
+import tty
 from dataclasses import dataclass, field
 
 import cbor2
@@ -106,3 +110,48 @@ class Talk:
 
     def __exit__(self, *_):
         self.close()
+
+
+class RawTalk(Talk):
+    """A client at a serial line of bare packets."""
+
+    def __init__(self, path, timeout=20):
+        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(self.fd)
+        self.timeout = timeout
+        self.seq = 0
+        self.waiting = b""
+
+    def send(self, data):
+        while data:
+            data = data[os.write(self.fd, data):]
+
+    def read(self, seconds):
+        """Take what comes, for so long at most. Whether anything came."""
+        ready = select.select([self.fd], [], [], max(seconds, 0))[0]
+        if ready:
+            self.waiting += os.read(self.fd, 65536)
+        return bool(ready)
+
+    def take(self):
+        """A whole packet off what came, or None."""
+        if len(self.waiting) < 8:
+            return None
+        end = 8 + struct.unpack(">H", self.waiting[2:4])[0]
+        if len(self.waiting) < end:
+            return None
+        data, self.waiting = self.waiting[:end], self.waiting[end:]
+        return data
+
+    def receive(self):
+        end = time.monotonic() + self.timeout
+        while (data := self.take()) is None:
+            if not self.read(end - time.monotonic()):
+                raise TimeoutError
+        return read_answer(data)
+
+    def is_silent(self, seconds=0.3):
+        return not self.waiting and not self.read(seconds)
+
+    def close(self):
+        os.close(self.fd)
