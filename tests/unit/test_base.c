@@ -219,6 +219,38 @@ static void crc_may_be_taken_in_parts_and_ends_at_zero(void **state)
     assert_int_equal(ferry_crc16(0, b, len + 2), 0);
 }
 
+/* CRC-32, bit by bit. */
+static uint32_t crc32_by_bits(uint32_t crc, const uint8_t *data, size_t len)
+{
+    crc = ~crc;
+    for (size_t i = 0; i < len; i++) {
+        crc ^= data[i];
+        for (int bit = 0; bit < 8; bit++) {
+            crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xedb88320 : crc >> 1;
+        }
+    }
+    return ~crc;
+}
+
+static void crc32_equals_its_definition_whole_and_in_parts(void **state)
+{
+    uint8_t bytes[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)(i * 167 + 13); /* every byte once */
+    }
+    assert_int_equal(ferry_crc32(0, (const uint8_t *)"123456789", 9), 0xcbf43926);
+    assert_int_equal(ferry_crc32(0, NULL, 0), 0);
+    for (size_t cut = 0; cut <= sizeof(bytes); cut++) {
+        uint32_t part = ferry_crc32(0, bytes, cut);
+
+        assert_int_equal(part, crc32_by_bits(0, bytes, cut));
+        assert_int_equal(ferry_crc32(part, bytes + cut, sizeof(bytes) - cut),
+                         crc32_by_bits(0, bytes, sizeof(bytes)));
+    }
+}
+
 /* ---- Base64 --------------------------------------------------------------------------- */
 
 static const struct {
@@ -351,6 +383,7 @@ int main(void)
         cmocka_unit_test(crc_has_its_check_value),
         cmocka_unit_test(crc_equals_its_definition_for_every_state_and_byte),
         cmocka_unit_test(crc_may_be_taken_in_parts_and_ends_at_zero),
+        cmocka_unit_test(crc32_equals_its_definition_whole_and_in_parts),
         cmocka_unit_test(base64_vectors),
         cmocka_unit_test(base64_round_trip_of_every_length),
         cmocka_unit_test(base64_decodes_in_place),
