@@ -116,6 +116,28 @@ bool ferry_image_slot_in_use(const struct ferry_image_group *group, uint32_t ima
     return ferry_image_slot_inspect(group, image, slot, &info);
 }
 
+int ferry_image_check_free(const struct ferry_image_group *group,
+                           const struct ferry_image_place *place, const char **reason)
+{
+    bool active = place->slot == ferry_image_active(group, place->image);
+    struct ferry_image_next next;
+
+    *reason = NULL;
+    if (place->slot == FERRY_IMAGE_NOWHERE || (active && !group->options->upload_running)) {
+        *reason = "the slot runs";
+        return FERRY_IMAGE_ERR_NO_FREE_SLOT;
+    }
+    if (ferry_image_next_boot(group, place->image, &next) != FERRY_OK) {
+        return FERRY_IMAGE_ERR_ACTIVE_SLOT_UNKNOWN;
+    }
+    if (ferry_slots_slot(&group->config->images[place->image], place->slot) == NULL ||
+        (!active && ferry_image_slot_in_use(group, place->image, place->slot, &next))) {
+        *reason = "no slot";
+        return FERRY_IMAGE_ERR_NO_FREE_SLOT;
+    }
+    return 0;
+}
+
 /* Where an upload begins in a slot. */
 static uint32_t upload_offset(const struct ferry_image_group *group,
                               const struct ferry_image_place *place)
@@ -133,16 +155,15 @@ int ferry_image_upload_view(const struct ferry_image_group *group,
     return ferry_flash_slice_init(view, slot, from, slot->size - from);
 }
 
-/* Erase the sectors of a range, one at a time for the watchdog's sake. */
-static int erase_range(const struct ferry_image_group *group, const struct ferry_flash *slot,
-                       uint32_t from, uint32_t end)
+int ferry_image_erase_range(const struct ferry_image_group *group, const struct ferry_flash *flash,
+                            uint32_t from, uint32_t end)
 {
     while (from < end) {
         struct ferry_flash_sector sector;
-        int rc = ferry_flash_sector_at(slot, from, &sector);
+        int rc = ferry_flash_sector_at(flash, from, &sector);
 
         if (rc == FERRY_OK) {
-            rc = ferry_flash_erase_dirty(slot, sector.offset, sector.size);
+            rc = ferry_flash_erase_dirty(flash, sector.offset, sector.size);
         }
         if (rc != FERRY_OK) {
             return rc;
@@ -164,7 +185,8 @@ static int erase_trailer(const struct ferry_image_group *group, const struct fer
     if (rc != FERRY_OK) {
         return rc;
     }
-    return erase_range(group, slot, slot->size - ferry_min32(trailer.size, slot->size), slot->size);
+    return ferry_image_erase_range(group, slot, slot->size - ferry_min32(trailer.size, slot->size),
+                                   slot->size);
 }
 
 /* Whether bytes may be taken for the header of an image. What cannot be read may be one again. */
@@ -186,7 +208,7 @@ static int erase_old_header(const struct ferry_image_group *group, const struct 
     if ((old >= from && old < end) || !may_be_header(slots->secondary, old)) {
         return FERRY_OK;
     }
-    return erase_range(group, slots->secondary, old, old + 1);
+    return ferry_image_erase_range(group, slots->secondary, old, old + 1);
 }
 
 /* In a bootloader records beside the slot may vouch for what is in it. */
@@ -211,7 +233,7 @@ int ferry_image_prepare(const struct ferry_image_group *group,
     if (rc == FERRY_OK && place->slot == 1) {
         rc = erase_old_header(group, slots, from, from + len);
     }
-    return rc == FERRY_OK ? erase_range(group, slot, from, from + len) : rc;
+    return rc == FERRY_OK ? ferry_image_erase_range(group, slot, from, from + len) : rc;
 }
 
 /* ---- Erase ------------------------------------------------------------------- */
@@ -249,7 +271,7 @@ static int erase_slot(const struct ferry_image_group *group, const struct ferry_
     if (rc == FERRY_OK) {
         rc = erase_trailer(group, slots, flash);
     }
-    return rc == FERRY_OK ? erase_range(group, flash, 0, flash->size) : rc;
+    return rc == FERRY_OK ? ferry_image_erase_range(group, flash, 0, flash->size) : rc;
 }
 
 static int erase(struct ferry_server_call *call)
@@ -287,17 +309,26 @@ static int erase(struct ferry_server_call *call)
 
 /* ---- Slot info --------------------------------------------------------------- */
 
-/* An upload with the number of an image goes to its target; in a bootloader every slot has one. */
+/* An upload with the number of an image goes to its target; in a bootloader every slot has one, and
+ * with direct upload every slot that takes one. */
 static void put_upload_id(struct ferry_server_call *call, const struct ferry_image_place *place)
 {
     const struct ferry_image_group *group = call->context;
     const struct ferry_image_bootloader *bootloader = group->config->bootloader;
+    const struct ferry_image_direct *direct = group->config->direct;
+
+    bool takes_one = place->slot == ferry_image_target(group, place->image);
+    uint32_t number = place->image;
 
     if (bootloader != NULL) {
-        ferry_cbor_pair_uint(&call->out, "upload_image_id",
-                             bootloader->number(group->config->context, place));
-    } else if (place->slot == ferry_image_target(group, place->image)) {
-        ferry_cbor_pair_uint(&call->out, "upload_image_id", place->image);
+        takes_one = true;
+        number = bootloader->number(group->config->context, place);
+    } else if (direct != NULL) {
+        takes_one = takes_one || group->options->upload_running;
+        number = direct->number(place);
+    }
+    if (takes_one) {
+        ferry_cbor_pair_uint(&call->out, "upload_image_id", number);
     }
 }
 

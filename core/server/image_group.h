@@ -49,6 +49,12 @@ FERRY_MUST_CHECK
 int ferry_image_next_boot(const struct ferry_image_group *group, uint32_t image,
                           struct ferry_image_next *next);
 
+/* Whether a slot takes an upload: it does not run (unless upload_running), and the next boot does
+ * not start it. place: of an image that is there; the slot may be missing, or NOWHERE.
+ * Returns 0 or an error of the group, then with a reason. */
+int ferry_image_check_free(const struct ferry_image_group *group,
+                           const struct ferry_image_place *place, const char **reason);
+
 /* Whether a slot that is not active may not be overwritten: the next boot starts its image. What an
  * upload left half written is nobody's. */
 bool ferry_image_slot_in_use(const struct ferry_image_group *group, uint32_t image, uint32_t slot,
@@ -59,6 +65,18 @@ bool ferry_image_slot_in_use(const struct ferry_image_group *group, uint32_t ima
 FERRY_MUST_CHECK
 int ferry_image_upload_view(const struct ferry_image_group *group,
                             const struct ferry_image_place *place, struct ferry_flash_slice *view);
+
+/* Erase the sectors of a range of a slot, unless they are erased; the watchdog is fed.
+ * Returns FERRY_OK or a flash error. */
+FERRY_MUST_CHECK
+int ferry_image_erase_range(const struct ferry_image_group *group, const struct ferry_flash *flash,
+                            uint32_t from, uint32_t end);
+
+/* An upload is about to write up to end: see to it that it may. view: as of upload_view().
+ * Returns FERRY_OK or a flash error. */
+FERRY_MUST_CHECK
+int ferry_image_reach(struct ferry_image_group *group, const struct ferry_flash *view,
+                      uint32_t end);
 
 /* Make the trailer of a slot, and len bytes where uploads begin, ready for an image; where the
  * strategy keeps old images in another place, no header is left there. The trailer goes first: a

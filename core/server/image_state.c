@@ -6,18 +6,23 @@
 
 /* ---- The list ---------------------------------------------------------------- */
 
-static void put_flag(struct ferry_server_call *call, const char *key, bool value)
-{
-    const struct ferry_image_group *group = call->context;
+/* A list on its way. */
+struct list {
+    struct ferry_server_call *call;
+    bool frugal;
+};
 
-    if (value || !group->options->frugal) {
-        ferry_cbor_pair_bool(&call->out, key, value);
+static void put_flag(const struct list *list, const char *key, bool value)
+{
+    if (value || !list->frugal) {
+        ferry_cbor_pair_bool(&list->call->out, key, value);
     }
 }
 
-static void put_slot(struct ferry_server_call *call, uint32_t image, uint32_t slot,
+static void put_slot(const struct list *list, uint32_t image, uint32_t slot,
                      const struct ferry_image_next *next, const struct ferry_image_info *info)
 {
+    struct ferry_server_call *call = list->call;
     const struct ferry_image_group *group = call->context;
     const struct ferry_image_bootloader *bootloader = group->config->bootloader;
     const struct ferry_image_place place = {(uint8_t)image, (uint8_t)slot};
@@ -36,17 +41,17 @@ static void put_slot(struct ferry_server_call *call, uint32_t image, uint32_t sl
     ferry_cbor_put_text(&call->out, "version");
     ferry_cbor_put_text_n(&call->out, version, ferry_version_text(&info->header.version, version));
     ferry_cbor_pair_bytes(&call->out, "hash", info->digest, info->digest_len);
-    put_flag(call, "bootable", may_run && (info->header.flags & FERRY_IMAGE_NON_BOOTABLE) == 0);
-    put_flag(call, "pending", pending);
-    put_flag(call, "confirmed", confirmed);
-    put_flag(call, "active", active && bootloader == NULL); /* it is what runs */
-    put_flag(call, "permanent", pending && next->type != FERRY_NEXT_TEST);
+    put_flag(list, "bootable", may_run && (info->header.flags & FERRY_IMAGE_NON_BOOTABLE) == 0);
+    put_flag(list, "pending", pending);
+    put_flag(list, "confirmed", confirmed);
+    put_flag(list, "active", active && bootloader == NULL); /* it is what runs */
+    put_flag(list, "permanent", pending && next->type != FERRY_NEXT_TEST);
     ferry_cbor_close(&call->out);
 }
 
-static void put_image(struct ferry_server_call *call, uint32_t image)
+static void put_image(const struct list *list, uint32_t image)
 {
-    const struct ferry_image_group *group = call->context;
+    const struct ferry_image_group *group = list->call->context;
     struct ferry_image_next next;
     struct ferry_image_info info;
 
@@ -56,24 +61,47 @@ static void put_image(struct ferry_server_call *call, uint32_t image)
     }
     for (uint32_t slot = 0; slot < 2; slot++) {
         if (ferry_image_slot_inspect(group, image, slot, &info)) {
-            put_slot(call, image, slot, &next, &info);
+            put_slot(list, image, slot, &next, &info);
         }
     }
 }
 
-int ferry_image_state_read(struct ferry_server_call *call)
+/* Returns whether it fits. */
+static bool put_list(const struct list *list)
+{
+    struct ferry_cbor_writer *out = &list->call->out;
+    const struct ferry_image_group *group = list->call->context;
+
+    ferry_cbor_put_text(out, "images");
+    ferry_cbor_open_list(out);
+    for (uint32_t image = 0; image < group->config->image_count; image++) {
+        put_image(list, image);
+    }
+    ferry_cbor_close(out);
+    if (!list->frugal) {
+        ferry_cbor_pair_int(out, "splitStatus", 0);
+    }
+    return out->len < out->cap; /* a byte is left for the end of the map */
+}
+
+/* The list, the frugal one where the buffer does not take the other. Returns whether it fits. */
+static bool put_list_that_fits(struct ferry_server_call *call)
 {
     const struct ferry_image_group *group = call->context;
+    const struct ferry_cbor_writer before = call->out;
+    struct list list = {call, group->options->frugal};
 
-    ferry_cbor_put_text(&call->out, "images");
-    ferry_cbor_open_list(&call->out);
-    for (uint32_t image = 0; image < group->config->image_count; image++) {
-        put_image(call, image);
+    if (put_list(&list)) {
+        return true;
     }
-    ferry_cbor_close(&call->out);
-    if (!group->options->frugal) {
-        ferry_cbor_pair_int(&call->out, "splitStatus", 0);
-    }
+    call->out = before;
+    list.frugal = true;
+    return put_list(&list);
+}
+
+int ferry_image_state_read(struct ferry_server_call *call)
+{
+    (void)put_list_that_fits(call); /* one that does not fit is answered by the server, rc 7 */
     return FERRY_RC_OK;
 }
 
@@ -234,6 +262,18 @@ static bool state_is_fixed(const struct ferry_image_group *group, uint32_t image
     return strategy->in_place && !strategy->reverts;
 }
 
+/* It is done: answer with the list, or without it where the buffer does not take one. An error
+ * would say that nothing was done. */
+static int answer_list(struct ferry_server_call *call)
+{
+    const struct ferry_cbor_writer before = call->out;
+
+    if (!put_list_that_fits(call)) {
+        call->out = before;
+    }
+    return FERRY_RC_OK;
+}
+
 int ferry_image_state_write(struct ferry_server_call *call)
 {
     const struct ferry_image_group *group = call->context;
@@ -267,5 +307,5 @@ int ferry_image_state_write(struct ferry_server_call *call)
     }
     rc = bootloader != NULL ? bootloader->set_state(group->config->context, call, &target, confirm)
                             : set_state(call, &target, confirm);
-    return rc == FERRY_RC_OK && !call->failed ? ferry_image_state_read(call) : rc;
+    return rc == FERRY_RC_OK && !call->failed ? answer_list(call) : rc;
 }

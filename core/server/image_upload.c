@@ -115,30 +115,23 @@ static int check_upgrade(const struct ferry_image_group *group, struct request *
     return 0;
 }
 
-/* 8, in an application: the slot that does not run, unless the next boot starts it. */
-static int find_free_slot(const struct ferry_image_group *group, struct request *request)
+/* 8, in an application: the slot that does not run, or the one that is named. */
+static int find_slot(const struct ferry_image_group *group, struct request *request)
 {
-    struct ferry_image_next next;
+    const struct ferry_image_group_config *config = group->config;
+    bool named = config->direct != NULL && config->direct->place(request->number, &request->place);
 
-    if (request->number >= group->config->image_count) {
+    if (!named && request->number < config->image_count) {
+        uint32_t image = (uint32_t)request->number;
+
+        request->place =
+            (struct ferry_image_place){(uint8_t)image, (uint8_t)ferry_image_target(group, image)};
+        named = true;
+    }
+    if (!named || request->place.image >= config->image_count) {
         return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
     }
-
-    uint32_t image = (uint32_t)request->number;
-    uint32_t target = ferry_image_target(group, image);
-
-    if (target == FERRY_IMAGE_NOWHERE) {
-        return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "the only slot runs");
-    }
-    if (ferry_image_next_boot(group, image, &next) != FERRY_OK) {
-        return refuse(request, FERRY_IMAGE_ERR_ACTIVE_SLOT_UNKNOWN, NULL);
-    }
-    if (target != ferry_image_active(group, image) &&
-        ferry_image_slot_in_use(group, image, target, &next)) {
-        return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
-    }
-    request->place = (struct ferry_image_place){(uint8_t)image, (uint8_t)target};
-    return 0;
+    return ferry_image_check_free(group, &request->place, &request->reason);
 }
 
 /* 8, in a bootloader: where it says. A header that cannot be would only be found out at the end. */
@@ -161,7 +154,7 @@ static int ask_bootloader(const struct ferry_image_group *group, struct request 
 static int check_slot(const struct ferry_image_group *group, struct request *request)
 {
     int verdict = group->config->bootloader != NULL ? ask_bootloader(group, request)
-                                                    : find_free_slot(group, request);
+                                                    : find_slot(group, request);
 
     if (verdict != 0) {
         return verdict;
@@ -325,6 +318,24 @@ static int judge(struct ferry_server_call *call)
                : FERRY_RC_OK;
 }
 
+/* The slot is open, and the first chunk is to be written: make room for the file.
+ * Returns FERRY_OK or a flash error. */
+static int make_room(struct ferry_image_group *group, const struct ferry_image_place *place,
+                     const struct ferry_flash *slot, const struct request *request)
+{
+    const struct ferry_image_ahead *ahead = group->config->ahead;
+
+    return ahead != NULL ? ahead->begin(group, place, slot, request->data.data)
+                         : ferry_image_prepare(group, place, group->size);
+}
+
+int ferry_image_reach(struct ferry_image_group *group, const struct ferry_flash *view, uint32_t end)
+{
+    const struct ferry_image_ahead *ahead = group->config->ahead;
+
+    return ahead != NULL ? ahead->reach(group, view, end) : FERRY_OK;
+}
+
 /* Everything is in the slot: answer and close. */
 static int finish(struct ferry_server_call *call, bool match)
 {
@@ -396,15 +407,19 @@ static int take_chunk(struct ferry_server_call *call, const struct request *requ
     if (ferry_image_upload_view(group, &place, &view) != FERRY_OK) {
         return give_up(call, FERRY_IMAGE_ERR_FLASH_OPEN, "fa open fail");
     }
-    if (request->offset == 0) {
-        if (is_there(group, slot)) {
-            return finish(call, true);
-        }
-        if (ferry_image_prepare(group, &place, group->size) != FERRY_OK) {
-            return give_up(call, FERRY_IMAGE_ERR_FLASH_ERASE, "fa erase fail");
-        }
+    if (request->offset == 0 && is_there(group, slot)) {
+        return finish(call, true);
     }
-    int rc = write_chunk(group, slot, request->data);
+
+    int rc = request->offset == 0 ? make_room(group, &place, slot, request) : FERRY_OK;
+
+    if (rc == FERRY_OK) {
+        rc = ferry_image_reach(group, slot, group->offset + (uint32_t)request->data.len);
+    }
+    if (rc != FERRY_OK) {
+        return give_up(call, FERRY_IMAGE_ERR_FLASH_ERASE, "fa erase fail");
+    }
+    rc = write_chunk(group, slot, request->data);
 
     if (rc == FERRY_OK && group->offset < group->size) {
         return answer_offset(call, group->offset);

@@ -7,6 +7,7 @@
 #include "firmware/common/images.h"
 #include "firmware/common/wires.h"
 
+#include "ferry/group_image.h"
 #include "ferry/group_os.h"
 #include "ferry/group_shell.h"
 #include "ferry/server.h"
@@ -22,6 +23,7 @@ struct app {
     struct images images;
     struct ferry_store *store; /* the device's, open; NULL: it has none */
     struct ferry_os_group os;
+    struct ferry_image_group image;
     struct ferry_server server;
     struct ferry_server_mount mounts[APP_GROUPS];
     uint64_t started_ms;

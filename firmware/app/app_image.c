@@ -2,11 +2,8 @@
 /* Group image of the example. */
 #include "app.h"
 
-#include "ferry/group_image.h"
-
 int app_image_open(struct app *app, struct ferry_server_mount *mount)
 {
-    static struct ferry_image_group group;
     static struct ferry_image_options options;
     static struct ferry_image_group_config config = {
         .options = &options,
@@ -20,8 +17,10 @@ int app_image_open(struct app *app, struct ferry_server_mount *mount)
     config.images = app->images.slots;
     config.addresses = app->images.addresses[0];
     config.image_count = (uint8_t)app->chip.start.image_count;
+    config.direct = app_has(app, FERRY_VCHIP_DIRECT_UPLOAD) ? &ferry_image_direct_upload : NULL;
+    config.ahead = app_has(app, FERRY_VCHIP_ERASE_AHEAD) ? &ferry_image_erase_ahead : NULL;
     config.set = app_has(app, FERRY_VCHIP_SET) ? &ferry_set_in_store : NULL;
     config.context = app;
-    *mount = (struct ferry_server_mount){&ferry_image_group_table, &group};
-    return ferry_image_group_init(&group, &config);
+    *mount = (struct ferry_server_mount){&ferry_image_group_table, &app->image};
+    return ferry_image_group_init(&app->image, &config);
 }

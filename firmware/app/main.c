@@ -68,9 +68,12 @@ static _Noreturn void serve(void)
             work(packet);
             queue_drop(&app.wires.queue);
         }
+        bool idle = queue_first(&app.wires.queue) == NULL;
+        if (idle) {
+            (void)ferry_image_group_erase_next(&app.image); /* the answers are on their way */
+        }
         vchip_feed(&app.chip);
         look_at_reset(vchip_now_ms());
-        bool idle = queue_first(&app.wires.queue) == NULL;
         vchip_wait(&app.chip, !idle ? 0 : app.reset_at != 0 ? RESET_MS / 10 : APP_WATCHDOG_MS / 4);
     }
 }

@@ -57,10 +57,17 @@ struct ferry_image_options {
                                      counts only where the strategy reverts */
     bool frugal;                  /* leave false flags and splitStatus out of the list */
     bool build_number;            /* "upgrade" compares the build number too */
-    bool upload_running;   /* where an image has one slot only: take uploads into it, since this
-                              program runs from RAM, or from elsewhere. Zephyr has no such option */
+    bool upload_running;   /* take uploads into the slot that runs, where it is the only one or was
+                              named (direct): this program runs from RAM, or from elsewhere. Zephyr
+                              has no such option */
     bool slot_info_always; /* slot info also with one image; several images always have it */
 };
+
+/* Bytes of the longest answer with the list of n images, SHA-256 each (SHA-384: 32 more an image,
+ * SHA-512: 64): an SMP packet of so many always takes it, if need be in the frugal form, to which a
+ * server turns by itself. Console framing takes 4 more. With less, a list of long versions may be
+ * rc 7. */
+#define FERRY_IMAGE_LIST_MAX(n) (19U + ((n) > 1 ? 235U : 221U) * (n))
 
 /* Zephyr 4.4.0's defaults. */
 extern const struct ferry_image_options ferry_image_options_default;
@@ -90,6 +97,31 @@ struct ferry_image_place {
     uint8_t image;
     uint8_t slot; /* 0 primary, 1 secondary */
 };
+
+struct ferry_image_group;
+
+/* "image" of an upload may name a slot: 0 = the slot of image 0 that does not run, n = slot n - 1,
+ * counted as erase does. NULL in the configuration: it is the number of an image. */
+struct ferry_image_direct {
+    /* The slot behind a number, be it there or not. Returns false: it names none, but an image. */
+    bool (*place)(uint64_t number, struct ferry_image_place *place);
+    /* The number of a slot. */
+    uint32_t (*number)(const struct ferry_image_place *place);
+};
+
+extern const struct ferry_image_direct ferry_image_direct_upload;
+
+/* Erasing sector by sector as an upload reaches them, so that the first chunk is answered soon.
+ * NULL in the configuration: the first chunk erases all that the file takes. */
+struct ferry_image_ahead {
+    /* Make a slot ready for the file whose first chunk is given. */
+    int (*begin)(struct ferry_image_group *group, const struct ferry_image_place *place,
+                 const struct ferry_flash *view, const uint8_t header[FERRY_IMAGE_HEADER_SIZE]);
+    /* Erase what is not erased before end. view: the slot from where the upload begins. */
+    int (*reach)(struct ferry_image_group *group, const struct ferry_flash *view, uint32_t end);
+};
+
+extern const struct ferry_image_ahead ferry_image_erase_ahead;
 
 /* What differs in a bootloader, where no image runs and any slot may be written. The table is
  * core/recovery's; context is the configuration's. */
@@ -124,7 +156,9 @@ struct ferry_image_group_config {
     /* Where the slots are for the processor, 2 for each image: an upload linked to another address
      * (flag ROM_FIXED) is refused where images run in place. NULL = left to the bootloader. */
     const uint32_t *addresses;
-    const struct ferry_image_check *check; /* NULL = no check: no "match" in the answers */
+    const struct ferry_image_check *check;   /* NULL = no check: no "match" in the answers */
+    const struct ferry_image_direct *direct; /* &ferry_image_direct_upload or NULL, see there */
+    const struct ferry_image_ahead *ahead;   /* &ferry_image_erase_ahead or NULL, see there */
     /* &ferry_set_in_store where the images change as one: then whichever running image is
      * confirmed, all are. NULL = each for itself. */
     const struct ferry_set *set;
@@ -158,6 +192,7 @@ struct ferry_image_group {
     uint8_t held_len;
     uint32_t size;
     uint32_t offset; /* bytes taken, those held included */
+    uint32_t erased; /* the slot is ready so far, with erase ahead */
     uint8_t sha[FERRY_SHA256_SIZE];
     uint8_t held[FERRY_FLASH_WRITE_MAX]; /* taken, too few for a write unit yet */
 };
@@ -171,6 +206,12 @@ extern const struct ferry_group ferry_image_group_table;
 FERRY_MUST_CHECK
 int ferry_image_group_init(struct ferry_image_group *group,
                            const struct ferry_image_group_config *config);
+
+/* With ferry_image_erase_ahead: erase the sector behind the one that an open upload stands in,
+ * unless it is erased. For a main loop that has nothing else to do, once answers have left: the
+ * chunk that needs the sector then finds it ready. Takes as long as one sector takes.
+ * Returns whether something was erased. */
+bool ferry_image_group_erase_next(struct ferry_image_group *group);
 
 /* Forget an open upload, as when its slot was erased by other means. The client learns it from
  * the offset of the next answer. */

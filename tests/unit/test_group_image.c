@@ -136,21 +136,6 @@ static void test_an_image_that_must_not_boot_is_listed_so(void **context)
     assert_non_null(strstr(answer.json, "\"bootable\":false"));
 }
 
-static void test_a_list_that_does_not_fit_is_rc_7(void **context)
-{
-    uint8_t request[16];
-    uint8_t out[200];
-    (void)context;
-
-    image_rig_set_up_pair(&rig, &ferry_traits_swap_move);
-
-    size_t len = rig_request(READ, 1, FERRY_SMP_GROUP_IMAGE, STATE, "{}", request, 16);
-    struct ferry_bytes pending = {request, len};
-
-    assert_int_equal(ferry_server_handle(&rig.server, &pending, 0, out, sizeof(out)), 14);
-    assert_memory_equal(out + 8, "\xbf\x62rc\x07\xff", 6);
-}
-
 /* ---- The rules --------------------------------------------------------------- */
 
 /* The table of smp.md §3.1 once more, row by row, as a list of what fits each row. */
@@ -462,7 +447,6 @@ int main(void)
         cmocka_unit_test(test_slots_without_an_image_are_left_out),
         cmocka_unit_test(test_frugal_lists_leave_out_what_is_false),
         cmocka_unit_test(test_an_image_that_must_not_boot_is_listed_so),
-        cmocka_unit_test(test_a_list_that_does_not_fit_is_rc_7),
         cmocka_unit_test(test_every_combination_follows_the_rule_table),
         cmocka_unit_test(test_test_then_anything_else),
         cmocka_unit_test(test_confirm_of_the_other_slot_installs_for_good),
