@@ -51,17 +51,6 @@ static void put_head(struct ferry_cbor_writer *w, uint8_t major, uint64_t value)
     put(w, head, 1 + width);
 }
 
-/* Strings, with memcpy and its family the only things wanted of <string.h>. */
-static size_t text_length(const char *text)
-{
-    size_t len = 0;
-
-    while (text[len] != '\0') {
-        len++;
-    }
-    return len;
-}
-
 void ferry_cbor_writer_init(struct ferry_cbor_writer *w, uint8_t *buf, size_t cap)
 {
     w->buf = buf;
@@ -104,7 +93,7 @@ void ferry_cbor_put_null(struct ferry_cbor_writer *w)
 
 void ferry_cbor_put_text(struct ferry_cbor_writer *w, const char *text)
 {
-    ferry_cbor_put_text_n(w, text, text_length(text));
+    ferry_cbor_put_text_n(w, text, ferry_text_length(text));
 }
 
 void ferry_cbor_put_text_n(struct ferry_cbor_writer *w, const char *text, size_t len)

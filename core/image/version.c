@@ -23,32 +23,16 @@ int ferry_version_compare(const struct ferry_version *a, const struct ferry_vers
     return order;
 }
 
-/* Write value in decimal at out. Returns the number of digits, at most 10. */
-static size_t put_decimal(char *out, uint32_t value)
-{
-    char digits[10];
-    size_t count = 0;
-    do {
-        digits[count] = (char)('0' + value % 10);
-        count++;
-        value /= 10;
-    } while (value > 0);
-    for (size_t i = 0; i < count; i++) {
-        out[i] = digits[count - 1 - i];
-    }
-    return count;
-}
-
 size_t ferry_version_text(const struct ferry_version *version, char *out)
 {
-    size_t len = put_decimal(out, version->major);
+    size_t len = ferry_text_decimal(out, version->major, 1);
     out[len++] = '.';
-    len += put_decimal(out + len, version->minor);
+    len += ferry_text_decimal(out + len, version->minor, 1);
     out[len++] = '.';
-    len += put_decimal(out + len, version->revision);
+    len += ferry_text_decimal(out + len, version->revision, 1);
     if (version->build != 0) {
         out[len++] = '.';
-        len += put_decimal(out + len, version->build);
+        len += ferry_text_decimal(out + len, version->build, 1);
     }
     out[len] = '\0';
     return len;

@@ -5,6 +5,10 @@
 static const struct ferry_command commands[] = {
     [FERRY_SMP_OS_ECHO] = {.read = ferry_os_handle_echo, .write = ferry_os_handle_echo},
     [FERRY_SMP_OS_CONSOLE_ECHO] = {.write = ferry_os_handle_console_echo},
+    [FERRY_SMP_OS_TASKS] = {.read = ferry_os_handle_tasks},
+    [FERRY_SMP_OS_POOLS] = {.read = ferry_os_handle_pools},
+    [FERRY_SMP_OS_DATETIME] = {.read = ferry_os_handle_datetime,
+                               .write = ferry_os_handle_datetime_set},
     [FERRY_SMP_OS_RESET] = {.write = ferry_os_handle_reset},
     [FERRY_SMP_OS_PARAMS] = {.read = ferry_os_handle_params},
     [FERRY_SMP_OS_INFO] = {.read = ferry_os_handle_info},

@@ -1,101 +1,114 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Group os: information about the system. */
+/* Group os: information about the system, by letters. [smp.md §3.0] */
 #include "ferry/group_os.h"
 
-/* Longest answer of os/7, bytes; more is FERRY_RC_MESSAGE_SIZE as in Zephyr. */
+#include <string.h>
+
+/* Longest answer, bytes; more is FERRY_RC_MESSAGE_SIZE as in Zephyr. */
 #define INFO_MAX 256
 
-/* The letters of os/7 in the order of the answer. */
-static const char info_letters[] = "snrvbmpio";
+/* The letters in the order of the answer; a product's own stand behind them. */
+static const char letters[] = "snrvbmpio";
 
-#define INFO_LETTERS (sizeof(info_letters) - 1)
+#define LETTERS (sizeof(letters) - 1)
 
-/* Index of letter in the list, INFO_LETTERS when it is none. */
-static size_t letter_index(char letter)
+/* The letter at a place of the answer; NUL behind the last. Places are asked one by one. */
+static char letter_at(const struct ferry_os_group_config *config, size_t place)
 {
-    size_t i = 0;
-
-    while (i < INFO_LETTERS && info_letters[i] != letter) {
-        i++;
+    if (place < LETTERS) {
+        return letters[place];
     }
-    return i;
+    return config->info_letters != NULL ? config->info_letters[place - LETTERS] : '\0';
 }
 
-/* The set of letters a format asks for, as bits; 0 for a letter that is unknown here. */
-static uint32_t format_letter(const struct ferry_os_group_config *config, char letter)
+/* Whether a format may have this letter. */
+static bool is_known(const struct ferry_os_group_config *config, char letter)
 {
-    size_t index = letter_index(letter);
+    char known;
 
-    if (letter == 'a') {
-        return (1U << INFO_LETTERS) - 1;
+    for (size_t i = 0; (known = letter_at(config, i)) != '\0'; i++) {
+        if (known == letter) {
+            return config->info(config->context, letter) != NULL;
+        }
     }
-    if (index == INFO_LETTERS || config->info(config->context, letter) == NULL) {
-        return 0;
-    }
-    return 1U << index;
+    return letter == 'a';
 }
 
-/* Append text, and a blank between two that are not empty. Returns the new length, above
- * INFO_MAX when it does not fit. */
-static size_t append(char *out, size_t len, const char *text)
+/* Whether a format asks for this letter: itself, or by an "a". */
+static bool is_wanted(struct ferry_bytes format, char letter)
 {
-    if (len > 0 && len < INFO_MAX && *text != '\0') {
+    for (size_t i = 0; i < format.len; i++) {
+        if (format.data[i] == (uint8_t)letter || format.data[i] == 'a') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Append text, and a blank between two that are not empty. Returns the new length; above room when
+ * it does not fit. */
+static size_t append(uint8_t *out, size_t len, size_t room, const char *text)
+{
+    size_t more = ferry_text_length(text);
+
+    if (more == 0) {
+        return len;
+    }
+    if (len > 0 && len < room) {
         out[len++] = ' ';
     }
-    for (; *text != '\0'; text++) {
-        if (len >= INFO_MAX) {
-            return INFO_MAX + 1;
-        }
-        out[len++] = *text;
+    if (len > room || more > room - len) {
+        return room + 1;
     }
-    return len;
+    memcpy(out + len, text, more);
+    return len + more;
 }
 
-static int info_answer(struct ferry_server_call *call, const struct ferry_os_group_config *config,
-                       uint32_t wanted)
+static int put_texts(struct ferry_server_call *call, const struct ferry_os_group_config *config,
+                     struct ferry_bytes format)
 {
-    char output[INFO_MAX];
+    size_t room;
     size_t len = 0;
+    uint8_t *out;
+    char letter;
 
-    for (size_t i = 0; i < INFO_LETTERS && len <= INFO_MAX; i++) {
-        const char *text = config->info(config->context, info_letters[i]);
+    ferry_cbor_put_text(&call->out, "output");
+    out = ferry_cbor_reserve(&call->out, 1, &room);
+    room = room < INFO_MAX ? room : INFO_MAX;
+    for (size_t i = 0; (letter = letter_at(config, i)) != '\0' && len <= room; i++) {
+        const char *text = is_wanted(format, letter) ? config->info(config->context, letter) : NULL;
 
-        if ((wanted >> i & 1U) != 0 && text != NULL) {
-            len = append(output, len, text);
-        }
+        len = text != NULL ? append(out, len, room, text) : len;
     }
-    if (len > INFO_MAX) {
+    if (out == NULL || len > room) {
         return FERRY_RC_MESSAGE_SIZE;
     }
-    ferry_cbor_put_text(&call->out, "output");
-    ferry_cbor_put_text_n(&call->out, output, len);
+    ferry_cbor_put_reserved(&call->out, FERRY_CBOR_TEXT, len);
     return FERRY_RC_OK;
 }
 
 int ferry_os_handle_info(struct ferry_server_call *call)
 {
-    const struct ferry_os_group *group = call->context;
-    struct ferry_cbor_field format = {.key = "format", .kind = FERRY_CBOR_TEXT};
-    uint32_t wanted = 1; /* s */
+    const struct ferry_os_group_config *config =
+        ((const struct ferry_os_group *)call->context)->config;
+    struct ferry_cbor_field field = {.key = "format", .kind = FERRY_CBOR_TEXT};
+    struct ferry_bytes format = {(const uint8_t *)letters, 1}; /* s */
     int rc;
 
-    if (group->config->info == NULL) {
+    if (config->info == NULL) {
         return FERRY_RC_NOT_SUPPORTED;
     }
-    rc = ferry_server_read(call, &format, 1);
+    rc = ferry_server_read(call, &field, 1);
     if (rc != FERRY_RC_OK) {
         return rc;
     }
-    if (format.present) {
-        wanted = 0;
-        for (size_t i = 0; i < format.item.bytes.len; i++) {
-            uint32_t letter = format_letter(group->config, (char)format.item.bytes.data[i]);
-
-            if (letter == 0) {
-                return ferry_server_fail(call, FERRY_OS_ERR_INVALID_FORMAT, "unknown letter");
-            }
-            wanted |= letter;
+    if (field.present) {
+        format = field.item.bytes;
+    }
+    for (size_t i = 0; i < format.len; i++) {
+        if (!is_known(config, (char)format.data[i])) {
+            return ferry_server_fail(call, FERRY_OS_ERR_INVALID_FORMAT, "unknown letter");
         }
     }
-    return info_answer(call, group->config, wanted);
+    return put_texts(call, config, format);
 }

@@ -27,6 +27,7 @@ struct app {
     struct ferry_server server;
     struct ferry_server_mount mounts[APP_GROUPS];
     uint64_t started_ms;
+    uint32_t rounds;   /* of the main loop */
     uint64_t reset_at; /* 0: none is due */
     uint8_t answer[FERRY_VCHIP_SEND_MAX];
 };

@@ -3,6 +3,7 @@
  * what it says it is; APP_FAULT makes it faulty, to be taken back by watchdog and bootloader. */
 #include "app.h"
 #include "firmware/common/text.h"
+#include "stack.h"
 
 #include "ferry/trial.h"
 
@@ -63,6 +64,7 @@ static void look_at_reset(uint64_t now)
 static _Noreturn void serve(void)
 {
     for (;;) {
+        app.rounds++;
         struct queue_packet *packet = queue_first(&app.wires.queue);
         if (packet != NULL) {
             work(packet);
@@ -110,6 +112,7 @@ int main(void)
         return 1;
     }
     app.started_ms = vchip_now_ms();
+    stack_paint();
     wires_init(&app.wires, &app.chip);
     vchip_watchdog(&app.chip, APP_WATCHDOG_MS);
     vchip_print(&app.chip, "app " APP_VERSION " started\n");

@@ -8,6 +8,7 @@ void queue_init(struct queue *queue, size_t packet_max, uint32_t packet_count)
 {
     queue->first = 0;
     queue->count = 0;
+    queue->most = 0;
     queue->size = 0;
     queue->packet_max = packet_max;
     while (queue->size < packet_count && queue->size < QUEUE_MAX &&
@@ -28,6 +29,7 @@ bool queue_put(struct queue *queue, uint32_t wire, uint32_t peer, const uint8_t 
     packet->len = len;
     memcpy(packet->data, data, len);
     queue->count++;
+    queue->most = ferry_max32(queue->most, queue->count);
     return true;
 }
 

@@ -14,10 +14,11 @@ struct queue_packet {
     uint8_t *data; /* of the queue; until queue_drop() */
 };
 
-/* Do not rely on the contents. */
+/* size, count, most and packet_max may be read; do not rely on the rest. */
 struct queue {
     struct queue_packet packets[QUEUE_MAX];
     uint32_t first, count, size;
+    uint32_t most; /* packets that waited at once since the start */
     size_t packet_max;
     uint8_t memory[FERRY_VCHIP_BUFFERS];
 };

@@ -98,6 +98,18 @@ static inline bool ferry_inside(uint32_t offset, size_t len, uint32_t size)
 /* Whether all len bytes at data equal value. True for len 0. */
 bool ferry_all_equal(const uint8_t *data, size_t len, uint8_t value);
 
+/* ---- Text --------------------------------------------------------------------- */
+
+/* Characters in front of the NUL. */
+size_t ferry_text_length(const char *text);
+
+/* Write value in decimal, with zeroes in front up to width digits and no NUL behind it.
+ *
+ * out  room for 10 characters, or for width when that is more
+ *
+ * Returns how many were written. */
+size_t ferry_text_decimal(char *out, uint32_t value, size_t width);
+
 /* ---- Secrets ------------------------------------------------------------------ */
 
 /* Overwrite a secret with zeroes; not left out where nobody reads the memory again. */

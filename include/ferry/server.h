@@ -90,6 +90,8 @@ enum ferry_server_event_kind {
     FERRY_EVENT_IMAGE_PENDING,   /* a swap was asked for; value = 1 permanent, 0 test */
     FERRY_EVENT_IMAGE_CONFIRMED, /* the running image was confirmed; value = 0 */
     FERRY_EVENT_SLOT_ERASED,     /* value = the slot, 0 or 1 */
+    FERRY_EVENT_CLOCK_SET,       /* value = 0 */
+    FERRY_EVENT_STORAGE_ERASED,  /* value = 0 */
     FERRY_EVENT_USER = 0x100     /* from here on: an application's own groups */
 };
 

@@ -68,6 +68,12 @@ void vchip_wait(struct vchip *chip, uint32_t timeout_ms);
 /* Milliseconds of a monotonic clock. */
 uint64_t vchip_now_ms(void);
 
+/* Milliseconds since 1970-01-01T00:00:00 UTC, of the host's clock; negative before. */
+int64_t vchip_date_ms(void);
+
+/* Nanoseconds that the processor worked for this program: one cycle each, as it were. */
+uint64_t vchip_cycles(void);
+
 /* Arm the watchdog, feed it, keep a boot mode for the next start. */
 void vchip_watchdog(struct vchip *chip, uint32_t timeout_ms);
 void vchip_feed(struct vchip *chip);

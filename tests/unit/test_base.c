@@ -366,6 +366,39 @@ static void base64_knows_exactly_its_alphabet(void **state)
     }
 }
 
+static void texts_are_measured(void **state)
+{
+    (void)state;
+    assert_int_equal(ferry_text_length(""), 0);
+    assert_int_equal(ferry_text_length("abc"), 3);
+}
+
+static void numbers_are_written_in_decimal(void **state)
+{
+    static const struct {
+        uint32_t value;
+        size_t width;
+        const char *text;
+    } rows[] = {{0, 0, "0"},
+                {0, 1, "0"},
+                {7, 2, "07"},
+                {10, 1, "10"},
+                {99, 3, "099"},
+                {12345, 4, "12345"},
+                {65535, 5, "65535"},
+                {UINT32_MAX, 1, "4294967295"},
+                {1, 12, "000000000001"}};
+    char out[13];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        memset(out, 0, sizeof(out));
+        assert_int_equal(ferry_text_decimal(out, rows[i].value, rows[i].width),
+                         ferry_text_length(rows[i].text));
+        assert_string_equal(out, rows[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +413,8 @@ int main(void)
         cmocka_unit_test(ranges_are_inside_or_not),
         cmocka_unit_test(small_arithmetic),
         cmocka_unit_test(all_equal_looks_at_every_byte),
+        cmocka_unit_test(texts_are_measured),
+        cmocka_unit_test(numbers_are_written_in_decimal),
         cmocka_unit_test(crc_has_its_check_value),
         cmocka_unit_test(crc_equals_its_definition_for_every_state_and_byte),
         cmocka_unit_test(crc_may_be_taken_in_parts_and_ends_at_zero),
