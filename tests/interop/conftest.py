@@ -8,8 +8,9 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+sys.path.append(str(ROOT / "tests" / "e2e"))  # last: smpclient has a package smp, as that folder has
 import lab  # noqa: E402
+import table  # noqa: E402
 
 PEERS = ROOT / "build" / "interop"
 
@@ -38,3 +39,14 @@ def device(tmp_path, bench):
     with lab.Device(tmp_path / "device", bench) as d:
         d.wait_for(r"app 1\.0\.0")
         yield d
+
+
+# ---- The table client × command, at the end ----------------------------------------------------
+
+def pytest_runtest_logreport(report):
+    table.note(report)
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in table.lines():
+        terminalreporter.write_line(line)
