@@ -57,7 +57,9 @@ class Graph:
             source = next((p for p in (ROOT / "core" / unit, ROOT / unit) if p.exists()), None)
             for kind, body in TABLE.findall(source.read_text()):
                 for member, name in re.findall(r"\.(\w+) = (\w+)", body):
-                    found.setdefault((kind, member), []).append((unit, name))
+                    node = (unit, name) if (unit, name) in self.frames else self.public.get(name)
+                    if node is not None:
+                        found.setdefault((kind, member), []).append(node)
         return found
 
     def pointed(self, label):

@@ -15,7 +15,7 @@ static const struct ferry_slots slots = {
     .primary = &port_primary,
     .secondary = &port_secondary,
     .strategy = &ferry_traits_swap_move,
-    .state = &ferry_slots_by_swap,
+    .state = &ferry_slots_by_swap_no_store,
     .max_align = 8,
     .max_sectors = 128,
 };

@@ -70,3 +70,22 @@ int ferry_image_inspect(const struct ferry_flash *image, struct ferry_image_info
     }
     return rc;
 }
+
+int ferry_image_size(const struct ferry_flash *image, uint32_t *size)
+{
+    struct ferry_image_header header;
+    struct ferry_tlv_walk walk;
+    struct ferry_tlv tlv;
+    int rc = ferry_image_read_header(image, &header);
+    if (rc == FERRY_OK) {
+        rc = ferry_tlv_walk_begin(&walk, image, &header);
+    }
+    if (rc != FERRY_OK) {
+        return rc;
+    }
+    *size = walk.end;
+    do {
+        rc = ferry_tlv_walk_next(&walk, &tlv);
+    } while (rc > 0);
+    return rc;
+}

@@ -168,3 +168,21 @@ int ferry_journal_read(const struct ferry_slots *slots, const struct ferry_trail
     }
     return FERRY_OK;
 }
+
+int ferry_journal_read_end(const struct ferry_slots *slots, struct ferry_trailers *trailers)
+{
+    struct ferry_trailer_layout layout;
+    struct ferry_journal journal;
+    if (trailers->primary.magic != FERRY_SET || trailers->primary.copy_done != FERRY_UNSET ||
+        trailers->secondary.magic == FERRY_SET) {
+        return FERRY_OK;
+    }
+    int rc = ferry_slots_trailer(slots, &layout);
+    if (rc == FERRY_OK) {
+        rc = ferry_journal_read(slots, &layout, &trailers->primary, FERRY_JOURNAL_ANY, &journal);
+    }
+    if (rc == FERRY_OK && journal.finished) {
+        trailers->primary.copy_done = FERRY_SET;
+    }
+    return rc;
+}

@@ -77,4 +77,9 @@ int ferry_journal_read(const struct ferry_slots *slots, const struct ferry_trail
                        const struct ferry_trailer *primary, uint32_t marks,
                        struct ferry_journal *journal);
 
+/* The end of a swap whose copy_done did not take stands in the journal: set it then. The read_end
+ * of strategies with a journal. Returns FERRY_OK or FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_journal_read_end(const struct ferry_slots *slots, struct ferry_trailers *trailers);
+
 #endif

@@ -2,7 +2,6 @@
 /* Test, confirm and revert of the strategies that move images: the trailers of both slots.
  * [mcuboot-format.md §2.6 "Swap type", "App API"] */
 #include "core/image/image_record.h"
-#include "core/image/journal.h"
 
 /* ---- Reading the trailers ----------------------------------------------------------------- */
 
@@ -24,25 +23,6 @@ static int look_elsewhere(const struct ferry_flash *secondary, struct ferry_trai
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
-/* The end of a swap whose copy_done did not take stands in the journal. */
-static int read_end(const struct ferry_slots *slots, struct ferry_trailers *trailers)
-{
-    struct ferry_trailer_layout layout;
-    struct ferry_journal journal;
-    if (trailers->primary.magic != FERRY_SET || trailers->primary.copy_done != FERRY_UNSET ||
-        trailers->secondary.magic == FERRY_SET) {
-        return FERRY_OK;
-    }
-    int rc = ferry_slots_trailer(slots, &layout);
-    if (rc == FERRY_OK) {
-        rc = ferry_journal_read(slots, &layout, &trailers->primary, FERRY_JOURNAL_ANY, &journal);
-    }
-    if (rc == FERRY_OK && journal.finished) {
-        trailers->primary.copy_done = FERRY_SET;
-    }
-    return rc;
-}
-
 int ferry_slots_read_trailers(const struct ferry_slots *slots, struct ferry_trailers *trailers)
 {
     int rc = ferry_trailer_read(slots->primary, slots->max_align, &trailers->primary);
@@ -60,7 +40,10 @@ int ferry_slots_read_trailers(const struct ferry_slots *slots, struct ferry_trai
     if (rc == FERRY_E_FLASH) {
         rc = look_elsewhere(slots->secondary, trailers);
     }
-    return rc != FERRY_OK ? rc : read_end(slots, trailers);
+    if (rc == FERRY_OK && slots->strategy->read_end != NULL) {
+        rc = slots->strategy->read_end(slots, trailers);
+    }
+    return rc;
 }
 
 int ferry_slots_trailer_start(const struct ferry_slots *slots, const struct ferry_flash *slot,
@@ -141,7 +124,8 @@ int ferry_slots_decide(const struct ferry_slots *slots, struct ferry_trailers *t
     return rc < 0 ? rc : FERRY_OK;
 }
 
-static int next_boot(const struct ferry_slots *slots, struct ferry_slots_next *next)
+static int decide_next(const struct ferry_slots *slots, ferry_slots_confirmed *confirmed,
+                       struct ferry_slots_next *next)
 {
     struct ferry_trailers trailers;
     enum ferry_swap_type type = FERRY_SWAP_NONE;
@@ -151,10 +135,20 @@ static int next_boot(const struct ferry_slots *slots, struct ferry_slots_next *n
         rc = ferry_slots_read_trailers(slots, &trailers);
     }
     if (rc == FERRY_OK) {
-        rc = ferry_slots_decide(slots, &trailers, ferry_confirmed_read, &type);
+        rc = ferry_slots_decide(slots, &trailers, confirmed, &type);
     }
     *next = (struct ferry_slots_next){type == FERRY_SWAP_NONE ? 0 : 1, type};
     return rc;
+}
+
+static int next_boot(const struct ferry_slots *slots, struct ferry_slots_next *next)
+{
+    return decide_next(slots, ferry_confirmed_read, next);
+}
+
+static int next_boot_no_store(const struct ferry_slots *slots, struct ferry_slots_next *next)
+{
+    return decide_next(slots, NULL, next);
 }
 
 /* ---- The application's side ------------------------------------------------------------------ */
@@ -168,7 +162,7 @@ static int find_clear_start(const struct ferry_slots *slots, uint32_t *start)
     struct ferry_flash_sector fields = {0, 0, 0};
     struct ferry_trailer_layout layout;
     struct ferry_flash_slice view;
-    struct ferry_image_info info;
+    uint32_t size = 0;
     uint32_t offset = 0;
     int rc = ferry_slots_trailer_start(slots, slot, start);
     if (rc == FERRY_OK) {
@@ -183,14 +177,14 @@ static int find_clear_start(const struct ferry_slots *slots, uint32_t *start)
     if (rc != FERRY_OK) {
         return rc;
     }
-    rc = ferry_image_inspect(&view.flash, &info);
+    rc = ferry_image_size(&view.flash, &size);
     if (rc == FERRY_E_POWER) {
         return rc;
     }
-    if (rc == FERRY_OK && info.size > *start - offset) {
+    if (rc == FERRY_OK && size > *start - offset) {
         *start = fields.offset;
     }
-    return rc == FERRY_OK && info.size > *start - offset ? FERRY_E_STATE : FERRY_OK;
+    return rc == FERRY_OK && size > *start - offset ? FERRY_E_STATE : FERRY_OK;
 }
 
 /* Erase the secondary's trailer for a request that is damaged, also where it reads as erased: it
@@ -379,14 +373,14 @@ static int cancel(const struct ferry_slots *slots)
 static int clear_trial(const struct ferry_slots *slots)
 {
     const struct ferry_flash *slot = slots->primary;
-    struct ferry_image_info info;
     struct ferry_flash_sector sector = {0, slot->size, 0};
+    uint32_t size = 0;
     uint32_t start = 0;
     int rc = ferry_slots_trailer_start(slots, slot, &start);
     if (rc == FERRY_OK) {
-        rc = ferry_image_inspect(slot, &info);
+        rc = ferry_image_size(slot, &size);
         /* One that cannot be measured may be anywhere. */
-        if (rc != FERRY_E_POWER && rc != FERRY_E_FLASH && (rc != FERRY_OK || info.size > start)) {
+        if (rc != FERRY_E_POWER && rc != FERRY_E_FLASH && (rc != FERRY_OK || size > start)) {
             rc = FERRY_E_STATE;
         }
     }
@@ -422,7 +416,10 @@ static int set_image_ok(const struct ferry_slots *slots)
     return rc == FERRY_OK && trailer.image_ok == FERRY_SET ? FERRY_OK : FERRY_E_STATE;
 }
 
-static int confirm(const struct ferry_slots *slots)
+/* What the trailer does not take. */
+typedef int write_confirmed(const struct ferry_slots *slots, uint32_t slot);
+
+static int confirm_by(const struct ferry_slots *slots, write_confirmed *elsewhere)
 {
     struct ferry_trailer trailer;
     int rc = ferry_trailer_read(slots->primary, slots->max_align, &trailer);
@@ -431,14 +428,29 @@ static int confirm(const struct ferry_slots *slots)
         return rc;
     }
     rc = trailer.magic == FERRY_SET ? set_image_ok(slots) : FERRY_E_STATE;
-    if (rc == FERRY_E_STATE) {
-        rc = ferry_confirmed_write(slots, 0);
+    if (rc == FERRY_E_STATE && elsewhere != NULL) {
+        rc = elsewhere(slots, 0);
     }
     return rc == FERRY_E_STATE ? clear_trial(slots) : rc;
 }
 
+static int confirm(const struct ferry_slots *slots)
+{
+    return confirm_by(slots, ferry_confirmed_write);
+}
+
+static int confirm_no_store(const struct ferry_slots *slots)
+{
+    return confirm_by(slots, NULL);
+}
+
 const struct ferry_slots_state ferry_slots_by_swap = {
     .next = next_boot, .set_pending = set_pending, .confirm = confirm, .cancel = cancel};
+
+const struct ferry_slots_state ferry_slots_by_swap_no_store = {.next = next_boot_no_store,
+                                                               .set_pending = set_pending,
+                                                               .confirm = confirm_no_store,
+                                                               .cancel = cancel};
 
 /* The bootloader that runs is for good, and nobody writes into its slot. */
 static int confirm_nothing(const struct ferry_slots *slots)

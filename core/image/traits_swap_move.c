@@ -2,6 +2,7 @@
 /* swap-move, as everyone must know it: every sector of the primary moves up by one, then the
  * slots are exchanged sector by sector. [mcuboot-format.md §2.6 "Sizes"] */
 #include "core/image/equal_sectors.h"
+#include "core/image/journal.h"
 
 static int check(const struct ferry_slots *slots)
 {
@@ -33,4 +34,5 @@ const struct ferry_strategy_traits ferry_traits_swap_move = {.name = "swap-move"
                                                              .reverts = true,
                                                              .keeps_old = true,
                                                              .check = check,
-                                                             .max_image = max_image};
+                                                             .max_image = max_image,
+                                                             .read_end = ferry_journal_read_end};

@@ -77,4 +77,5 @@ const struct ferry_strategy_traits ferry_traits_swap_scratch = {.name = "swap-sc
                                                                 .reverts = true,
                                                                 .keeps_old = true,
                                                                 .check = check,
-                                                                .max_image = max_image};
+                                                                .max_image = max_image,
+                                                                .read_end = ferry_journal_read_end};

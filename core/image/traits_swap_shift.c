@@ -3,6 +3,7 @@
  * old image ends one sector up. A header at sector 0 means "uploaded", one at sector 1 "old".
  * To everyone outside it is swap-move: uploads look the same. */
 #include "core/image/equal_sectors.h"
+#include "core/image/journal.h"
 
 const struct ferry_strategy_traits ferry_traits_swap_shift = {
     .name = "swap-shift",
@@ -15,4 +16,5 @@ const struct ferry_strategy_traits ferry_traits_swap_shift = {
     .reverts = true,
     .keeps_old = true,
     .check = ferry_equal_sectors_check_longer_secondary,
-    .max_image = ferry_equal_sectors_max_shifted};
+    .max_image = ferry_equal_sectors_max_shifted,
+    .read_end = ferry_journal_read_end};

@@ -178,6 +178,11 @@ struct ferry_image_info {
 FERRY_MUST_CHECK
 int ferry_image_inspect(const struct ferry_flash *image, struct ferry_image_info *info);
 
+/* The size alone, which takes less stack: header to the end of the last TLV, bytes.
+ * Returns FERRY_OK, or the first error of header, walk or flash. */
+FERRY_MUST_CHECK
+int ferry_image_size(const struct ferry_flash *image, uint32_t *size);
+
 /* ---- Digests ---------------------------------------------------------------------------- */
 
 /* A running digest of any kind. Do not rely on the contents. */

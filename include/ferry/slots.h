@@ -26,6 +26,7 @@ enum ferry_boot_mode {
 };
 
 struct ferry_slots_next;
+struct ferry_trailers;
 
 /* How test, confirm and the next boot are recorded: one const table a family of strategies. */
 struct ferry_slots_state {
@@ -39,6 +40,9 @@ extern const struct ferry_slots_state ferry_slots_by_swap;     /* swap_*, overwr
 extern const struct ferry_slots_state ferry_slots_in_place;    /* direct_xip*, ram_load* */
 extern const struct ferry_slots_state ferry_slots_single;      /* single_slot: nothing to record */
 extern const struct ferry_slots_state ferry_slots_first_stage; /* first_stage: requests only */
+
+/* ferry_slots_by_swap for a device that has no store: nothing of one is linked. */
+extern const struct ferry_slots_state ferry_slots_by_swap_no_store;
 
 /* What everyone must know of a strategy; how it moves images is core/boot's. */
 struct ferry_strategy_traits {
@@ -60,6 +64,9 @@ struct ferry_strategy_traits {
     int (*check)(const struct ferry_slots *slots);
     /* Largest image, header and TLVs included, bytes; 0 when none fits. */
     uint32_t (*max_image)(const struct ferry_slots *slots);
+    /* Find out whether a swap ended whose trailer does not say so, and say it in trailers. Returns
+     * FERRY_OK or FERRY_E_POWER. NULL where nothing is swapped. */
+    int (*read_end)(const struct ferry_slots *slots, struct ferry_trailers *trailers);
 };
 
 extern const struct ferry_strategy_traits ferry_traits_swap_scratch;

@@ -61,6 +61,7 @@ static void begin(const struct ferry_strategy_traits *traits, bool with_store)
     place_geometry(&rig.slot[1], &run, 1, 8, 0xff);
     rig.image.slots.max_sectors = SECTORS;
     rig.image.slots.number = 3;
+    rig.image.slots.state = with_store ? &ferry_slots_by_swap : &ferry_slots_by_swap_no_store;
     place_load(&rig, 0, &v1);
     put_secondary(&v2, ferry_slots_upload_offset(slots()));
     assert_int_equal(ferry_slots_check(slots()), FERRY_OK);
