@@ -64,7 +64,8 @@
     X(OLD_STAGE, -52, "the first stage wants a newer bootloader", "b0 sign with a higher version") \
     X(USED_UP, -53, "the first stage's counter is used up", "no later bootloader can be counted")  \
     X(COMPRESSED, -85, "the image is compressed, and this bootloader has no decompressor",         \
-      "sign it without --compression")
+      "sign it without --compression")                                                             \
+    X(UNLOCK_TIME, -86, "the key may not unlock for so long", "ask for less time")
 
 enum ferry_error {
     FERRY_OK = 0,

@@ -92,6 +92,9 @@ enum ferry_server_event_kind {
     FERRY_EVENT_SLOT_ERASED,     /* value = the slot, 0 or 1 */
     FERRY_EVENT_CLOCK_SET,       /* value = 0 */
     FERRY_EVENT_STORAGE_ERASED,  /* value = 0 */
+    FERRY_EVENT_UNLOCKED,        /* the gate was opened; value = enum ferry_access_level */
+    FERRY_EVENT_UNLOCK_FAILED,   /* value = enum ferry_access_error */
+    FERRY_EVENT_LOCKED,          /* somebody locked it again; value = enum ferry_access_level */
     FERRY_EVENT_USER = 0x100     /* from here on: an application's own groups */
 };
 
