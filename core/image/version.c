@@ -25,14 +25,15 @@ int ferry_version_compare(const struct ferry_version *a, const struct ferry_vers
 
 size_t ferry_version_text(const struct ferry_version *version, char *out)
 {
-    size_t len = ferry_text_decimal(out, version->major, 1);
-    out[len++] = '.';
-    len += ferry_text_decimal(out + len, version->minor, 1);
-    out[len++] = '.';
-    len += ferry_text_decimal(out + len, version->revision, 1);
-    if (version->build != 0) {
-        out[len++] = '.';
-        len += ferry_text_decimal(out + len, version->build, 1);
+    const uint32_t parts[] = {version->major, version->minor, version->revision, version->build};
+    size_t count = version->build != 0 ? 4 : 3;
+    size_t len = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) {
+            out[len++] = '.';
+        }
+        len += ferry_text_decimal(out + len, parts[i], 1);
     }
     out[len] = '\0';
     return len;

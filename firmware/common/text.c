@@ -21,14 +21,9 @@ struct text *text_add(struct text *text, const char *words)
 struct text *text_number(struct text *text, uint32_t number)
 {
     char digits[11];
-    size_t at = sizeof(digits) - 1;
 
-    digits[at] = '\0';
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    return text_add(text, digits + at);
+    digits[ferry_text_decimal(digits, number, 1)] = '\0';
+    return text_add(text, digits);
 }
 
 struct text *text_version(struct text *text, const struct ferry_version *version)
