@@ -422,6 +422,7 @@ static int take_chunk(struct ferry_server_call *call, const struct request *requ
     rc = write_chunk(group, slot, request->data);
 
     if (rc == FERRY_OK && group->offset < group->size) {
+        ferry_server_notify(call, FERRY_EVENT_CHUNK_WRITTEN, group->image, group->offset);
         return answer_offset(call, group->offset);
     }
     if (rc == FERRY_OK) {

@@ -79,13 +79,20 @@ int ferry_server_read(const struct ferry_server_call *call, struct ferry_cbor_fi
     return FERRY_RC_OK;
 }
 
+/* What comes with every command. */
+static bool is_frequent(int kind)
+{
+    return kind == FERRY_EVENT_RECEIVED || kind == FERRY_EVENT_CHUNK_WRITTEN ||
+           kind == FERRY_EVENT_DONE;
+}
+
 void ferry_server_notify(const struct ferry_server_call *call, int kind, uint32_t image,
                          uint32_t value)
 {
     const struct ferry_server_config *config = call->server->config;
     const struct ferry_server_event event = {.kind = kind, .image = image, .value = value};
 
-    if (config->observe != NULL) {
+    if (config->observe != NULL && (config->observe_all || !is_frequent(kind))) {
         config->observe(config->observe_context, call, &event);
     }
 }
@@ -156,6 +163,7 @@ static int run_command(struct ferry_server_call *call)
         return FERRY_RC_NOT_SUPPORTED;
     }
     call->context = mount->context;
+    ferry_server_notify(call, FERRY_EVENT_RECEIVED, 0, 0);
     if (!gate_opens(call, &rc)) {
         return rc;
     }
@@ -214,9 +222,6 @@ static size_t answer_error(struct ferry_server_call *call, int rc, uint8_t *out)
     const char *reason = call->server->config->verbose ? call->reason : NULL;
     size_t size;
 
-    if (rc < 0 || rc > (int)UINT16_MAX) { /* a handler's mistake: no such code on the wire */
-        rc = FERRY_RC_UNKNOWN;
-    }
     size = answer_rc(call, rc, reason, out);
     if (size == 0) {
         size = answer_rc(call, rc, NULL, out);
@@ -251,10 +256,15 @@ size_t ferry_server_handle(const struct ferry_server *server, struct ferry_bytes
     }
     if (rc == FERRY_RC_OK) {
         size = answer_finish(&call, out);
+        rc = size > 0 ? FERRY_RC_OK : FERRY_RC_MESSAGE_SIZE;
     }
-    if (size > 0) {
-        return size;
+    if (rc < 0 || rc > (int)UINT16_MAX) { /* a handler's mistake: no such code on the wire */
+        rc = FERRY_RC_UNKNOWN;
     }
-    pending->len = 0; /* an rc error ends the packet */
-    return answer_error(&call, rc == FERRY_RC_OK ? FERRY_RC_MESSAGE_SIZE : rc, out);
+    if (rc != FERRY_RC_OK) {
+        pending->len = 0; /* an rc error ends the packet */
+        size = answer_error(&call, rc, out);
+    }
+    ferry_server_notify(&call, FERRY_EVENT_DONE, 0, (uint32_t)rc);
+    return size;
 }

@@ -81,6 +81,7 @@ int ferry_server_read(const struct ferry_server_call *call, struct ferry_cbor_fi
 
 /* ---- Gate and observer ------------------------------------------------------- */
 
+/* The table in docs/SERVER.md has Zephyr's callbacks beside them. */
 enum ferry_server_event_kind {
     FERRY_EVENT_REFUSED,         /* the gate refused; value = the rc, 0 for a group error */
     FERRY_EVENT_RESET_ASKED,     /* os reset was accepted; value = boot mode */
@@ -95,7 +96,12 @@ enum ferry_server_event_kind {
     FERRY_EVENT_UNLOCKED,        /* the gate was opened; value = enum ferry_access_level */
     FERRY_EVENT_UNLOCK_FAILED,   /* value = enum ferry_access_error */
     FERRY_EVENT_LOCKED,          /* somebody locked it again; value = enum ferry_access_level */
-    FERRY_EVENT_USER = 0x100     /* from here on: an application's own groups */
+    /* With observe_all only: what comes with every command. */
+    FERRY_EVENT_RECEIVED,      /* a command that exists, before the gate is asked; value = 0 */
+    FERRY_EVENT_CHUNK_WRITTEN, /* of an upload that goes on; value = bytes taken so far */
+    FERRY_EVENT_DONE, /* an answer is written, of whatever request; value = its rc: 0 is good,
+                         or a group error when call->failed. Comes last */
+    FERRY_EVENT_USER = 0x100 /* from here on: an application's own groups */
 };
 
 struct ferry_server_event {
@@ -126,6 +132,7 @@ struct ferry_server_config {
     void (*observe)(void *context, const struct ferry_server_call *call,
                     const struct ferry_server_event *event);
     void *observe_context;
+    bool observe_all; /* … of every command and chunk as well */
 };
 
 /* Do not rely on the contents. */

@@ -39,8 +39,15 @@ static void observe(void *context, const struct ferry_server_call *call,
 
 const char *image_rig_events(struct image_rig *rig)
 {
-    static const char *const names[] = {"refused", "reset",   "started",   "finished",
-                                        "stopped", "pending", "confirmed", "erased"};
+    static const char *const names[] = {[FERRY_EVENT_UPLOAD_STARTED] = "started",
+                                        [FERRY_EVENT_UPLOAD_FINISHED] = "finished",
+                                        [FERRY_EVENT_UPLOAD_STOPPED] = "stopped",
+                                        [FERRY_EVENT_IMAGE_PENDING] = "pending",
+                                        [FERRY_EVENT_IMAGE_CONFIRMED] = "confirmed",
+                                        [FERRY_EVENT_SLOT_ERASED] = "erased",
+                                        [FERRY_EVENT_RECEIVED] = "received",
+                                        [FERRY_EVENT_CHUNK_WRITTEN] = "written",
+                                        [FERRY_EVENT_DONE] = "done"};
     static char text[512];
     size_t len = 0;
 

@@ -546,6 +546,22 @@ static void test_erase_and_drop_end_an_upload(void **context)
     send(&next, "{\"off\":136}");
 }
 
+static void test_the_observer_sees_every_chunk(void **context)
+{
+    struct rig_upload next = chunk_at(128, 8);
+    (void)context;
+
+    set_up();
+    rig.config.observe_all = true;
+    open_upload();
+    assert_string_equal(image_rig_events(&rig),
+                        "received 0 0, started 0 1072, written 0 128, done 0 0");
+    send(&next, "{\"off\":136}");
+    assert_string_equal(image_rig_events(&rig), "received 0 0, written 0 136, done 0 0");
+    send(&next, "{\"off\":136}"); /* again: nothing is written */
+    assert_string_equal(image_rig_events(&rig), "received 0 0, done 0 0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -568,6 +584,7 @@ int main(void)
         cmocka_unit_test(test_a_cut_first_chunk_leaves_no_request_for_half_an_image),
         cmocka_unit_test(test_a_file_in_one_chunk),
         cmocka_unit_test(test_erase_and_drop_end_an_upload),
+        cmocka_unit_test(test_the_observer_sees_every_chunk),
     };
 
     return cmocka_run_group_tests_name("image upload", tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- Damage, versions, operations -------------------------------------------- */
 
@@ -207,6 +208,59 @@ static void test_the_gate_refuses(void **context)
     assert_int_equal(rig.gate_calls, 4);
 }
 
+/* The last events, "kind value" each; the call of the last one. */
+static char seen[256];
+
+static void see(void *context, const struct ferry_server_call *call,
+                const struct ferry_server_event *event)
+{
+    size_t len = strlen(seen);
+    (void)context;
+
+    (void)snprintf(seen + len, sizeof(seen) - len, "%s%s %u%s", len > 0 ? ", " : "",
+                   event->kind == FERRY_EVENT_RECEIVED  ? "received"
+                   : event->kind == FERRY_EVENT_REFUSED ? "refused"
+                   : event->kind == FERRY_EVENT_DONE    ? "done"
+                                                        : "?",
+                   (unsigned)event->value, call->failed ? " failed" : "");
+}
+
+static void expect_seen(struct server_rig *rig, uint8_t id, const char *json, const char *events)
+{
+    seen[0] = '\0';
+    server_rig_expect(rig, FERRY_SMP_READ, id, json);
+    assert_string_equal(seen, events);
+}
+
+static void test_the_observer_sees_every_command(void **context)
+{
+    struct server_rig rig;
+    (void)context;
+
+    server_rig_set_up(&rig);
+    server_rig_guard(&rig);
+    rig.config.observe = see;
+    expect_seen(&rig, C_COUNT, "{\"n\":1}", "");
+    rig.config.observe_all = true;
+    expect_seen(&rig, C_COUNT, "{\"n\":2}", "received 0, done 0");
+    expect_seen(&rig, C_NOTHING, "{\"rc\":8}", "done 8");
+    rig.state.rc = 5;
+    expect_seen(&rig, C_RC, "{\"rc\":5}", "received 0, done 5");
+    rig.state.rc = -1;
+    expect_seen(&rig, C_RC, "{\"rc\":1}", "received 0, done 1");
+    rig.state.rc = 3;
+    expect_seen(&rig, C_ERROR, "{\"err\":{\"group\":70,\"rc\":3},\"beside\":5}",
+                "received 0, done 0 failed");
+    rig.state.rc = 10000;
+    expect_seen(&rig, C_BIG, "{\"rc\":7}", "received 0, done 7");
+    rig.gate_rc = FERRY_RC_ACCESS_DENIED;
+    expect_seen(&rig, C_COUNT, "{\"rc\":11}", "received 0, refused 11, done 11");
+    seen[0] = '\0';
+    server_rig_expect_header(&rig, (uint8_t[]){0x08, 0, 0, 1, 0, GROUP, 9, C_COUNT}, 0x09,
+                             "{\"rc\":9}");
+    assert_string_equal(seen, "done 9");
+}
+
 /* ---- Set-up ------------------------------------------------------------------ */
 
 static void test_two_servers_know_nothing_of_each_other(void **context)
@@ -274,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_a_verbose_server_adds_the_reason_to_rc_answers),
         cmocka_unit_test(test_group_errors_and_their_translation),
         cmocka_unit_test(test_the_gate_refuses),
+        cmocka_unit_test(test_the_observer_sees_every_command),
         cmocka_unit_test(test_two_servers_know_nothing_of_each_other),
         cmocka_unit_test(test_wrong_configurations_are_refused),
     };
