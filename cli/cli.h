@@ -59,6 +59,7 @@ extern const struct cli_alias cli_aliases[];
 extern const struct cli_command cli_keygen_commands[];
 extern const struct cli_command cli_key_commands[];
 extern const struct cli_command cli_trust_commands[];
+extern const struct cli_command cli_access_commands[];
 extern const struct cli_command cli_sign_commands[];
 extern const struct cli_command cli_verify_commands[];
 extern const struct cli_command cli_inspect_commands[];

@@ -19,6 +19,7 @@ static const struct {
     {NULL, cli_measured_commands},
     {NULL, cli_os_commands},
     {NULL, cli_trust_commands},
+    {NULL, cli_access_commands},
     {"images", cli_sign_commands},
     {NULL, cli_verify_commands},
     {NULL, cli_inspect_commands},

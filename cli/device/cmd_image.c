@@ -224,7 +224,7 @@ static int read_file(void *context, uint32_t off, uint8_t *buf, size_t len)
     return FERRY_OK;
 }
 
-static int upload_failed(const struct session *session, const struct ferry_upload_event *event)
+static int upload_failed(struct session *session, const struct ferry_upload_event *event)
 {
     struct ferry_client_answer answer = {.error = event->error, .status = event->status};
     if (event->error == FERRY_E_REFUSED) {

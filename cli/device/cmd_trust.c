@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry key list, key revoke, key add: which keys count on a device. */
+#include "access.h"
 #include "cli/key/key.h"
-#include "session.h"
 
 #include "ferry/commands_trust.h"
 
@@ -50,6 +50,9 @@ static int tell(struct session *session, int error, const char *what,
                             "see docs/KEYS.md", "the device does not let keys be seen or changed");
     }
     if (error == FERRY_E_REFUSED && answer->status.rc == FERRY_RC_ACCESS_DENIED) {
+        if (access_tell(session, what)) {
+            return CLI_REFUSED;
+        }
         return cli_fail_why(cli, CLI_REFUSED, "keys are changed only when the device permits it",
                             "do what the product asks for; on ferry-device: hold its button down",
                             "the device did not let the client %s", what);

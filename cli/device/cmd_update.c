@@ -216,15 +216,31 @@ static void tell_recovery(struct update_run *run, const struct ferry_update_even
     }
 }
 
+/* What a step needs unlocked, where --unlock says with what; a reset locks again. Returns an exit
+ * code. */
+static int unlock_for(struct update_run *run, enum ferry_update_step step)
+{
+    bool needed = step == FERRY_UPDATE_MODE || step == FERRY_UPDATE_UPLOAD ||
+                  step == FERRY_UPDATE_TEST || step == FERRY_UPDATE_RESET ||
+                  step == FERRY_UPDATE_CONFIRM;
+    return run->unlock.key_path != NULL && needed ? unlock_renew(&run->session, &run->unlock)
+                                                  : CLI_OK;
+}
+
 /* Handle all events that are due. Returns an exit code at the end, or below 0 to go on. */
 static int handle_events(struct update_run *run)
 {
     struct ferry_update_event event;
+    int code;
     while (ferry_update_next(&run->flow, ferry_posix_now_ms(), &event)) {
         tell_recovery(run, &event);
         switch (event.kind) {
         case FERRY_UPDATE_STEP:
             tell_step(run, &event);
+            code = unlock_for(run, event.step);
+            if (code != CLI_OK) {
+                return code;
+            }
             break;
         case FERRY_UPDATE_PROGRESS:
             run->acked = event.acked;
@@ -376,7 +392,8 @@ enum {
     OPTION_TEST_ONLY,
     OPTION_NO_CONFIRM,
     OPTION_FORCE,
-    OPTION_RECOVERY
+    OPTION_RECOVERY,
+    OPTION_UNLOCK
 };
 
 static const struct option update_options[] = {
@@ -387,6 +404,7 @@ static const struct option update_options[] = {
     {"no-confirm", no_argument, NULL, OPTION_NO_CONFIRM},
     {"force", no_argument, NULL, OPTION_FORCE},
     {"recovery", no_argument, NULL, OPTION_RECOVERY},
+    {"unlock", required_argument, NULL, OPTION_UNLOCK},
     {0},
 };
 
@@ -479,6 +497,10 @@ static int take_options(struct update_run *run, int argc, char **argv)
         case OPTION_RECOVERY:
             run->config.recovery = true;
             break;
+        case OPTION_UNLOCK:
+            run->unlock.key_path = optarg;
+            run->unlock.level = FERRY_ACCESS_UPDATE;
+            break;
         case OPTION_FORCE:
             run->config.force_reset = true;
             break;
@@ -492,7 +514,7 @@ static int take_options(struct update_run *run, int argc, char **argv)
 /* What could not be said before the device was asked; then all of it. */
 static int run_connected(struct update_run *run)
 {
-    int code = CLI_OK;
+    int code = unlock_for(run, FERRY_UPDATE_MODE);
     for (size_t i = 0; i < run->count && code == CLI_OK; i++) {
         code = update_choose(run, &run->items[i]);
     }
@@ -507,6 +529,11 @@ static int run_update(struct cli *cli, int argc, char **argv)
     static struct update_run run;
     run = (struct update_run){.cli = cli};
     int code = take_options(&run, argc, argv);
+    bool unlocks = code == CLI_OK && run.unlock.key_path != NULL;
+    if (unlocks) {
+        code = unlock_load(cli, &run.unlock);
+        unlocks = code == CLI_OK;
+    }
     for (size_t i = 0; i < run.count && code == CLI_OK; i++) {
         code = update_check(&run, &run.items[i]);
     }
@@ -523,6 +550,9 @@ static int run_update(struct cli *cli, int argc, char **argv)
         image_file_free(&run.items[i].build[0]);
         image_file_free(&run.items[i].build[1]);
     }
+    if (unlocks) {
+        key_free(&run.unlock.key);
+    }
     return code;
 }
 
@@ -537,7 +567,8 @@ const struct cli_command cli_update_commands[] = {
      "      --test-only      upload and mark for a test; do not reset\n"
      "      --no-confirm     leave it unconfirmed: the next reset takes it back\n"
      "      --force          reset though the application says it is busy\n"
-     "      --recovery       take the way through the bootloader's recovery\n",
+     "      --recovery       take the way through the bootloader's recovery\n"
+     "      --unlock KEY     unlock a locked device by this key, and again after its reset\n",
      run_update},
     {0},
 };

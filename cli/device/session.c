@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "session.h"
+#include "access.h"
 
 #include <openssl/rand.h>
 #include <stdlib.h>
@@ -258,8 +258,23 @@ int session_gone(const struct session *session, const char *what)
                     "cannot %s: the connection to %s broke", what, session->cli->device);
 }
 
-static int refused(const struct session *session, const char *what,
-                   const struct ferry_smp_status *status)
+int session_ask(struct session *session, int32_t ticket, struct ferry_client_answer *answer)
+{
+    if (ticket < 0) {
+        return ticket;
+    }
+    for (;;) {
+        int got = session_step(session, ferry_posix_now_ms() + 3600000, answer);
+        if (got < 0) {
+            return got;
+        }
+        if (got == 1 && answer->ticket == ticket) {
+            return answer->error;
+        }
+    }
+}
+
+static int refused(struct session *session, const char *what, const struct ferry_smp_status *status)
 {
     struct ferry_smp_words words = status->grouped
                                        ? ferry_smp_group_words(status->group, status->rc)
@@ -270,13 +285,16 @@ static int refused(const struct session *session, const char *what,
         snprintf(reason, sizeof reason, " (%.*s)", len, (const char *)status->reason.data);
         cli_printable(reason);
     }
+    if (!status->grouped && status->rc == FERRY_RC_ACCESS_DENIED && access_tell(session, what)) {
+        return CLI_REFUSED;
+    }
     return cli_fail(session->cli, CLI_REFUSED, words.remedy,
                     "cannot %s: the device refused: %s %lld %s: %s%s", what,
                     status->grouped ? ferry_smp_group_name(status->group) : "rc",
                     (long long)status->rc, words.name, words.cause, reason);
 }
 
-int session_fail(const struct session *session, const char *what,
+int session_fail(struct session *session, const char *what,
                  const struct ferry_client_answer *answer)
 {
     if (answer->error == FERRY_E_REFUSED) {
@@ -294,16 +312,13 @@ int session_fail(const struct session *session, const char *what,
 int session_wait(struct session *session, int32_t ticket, const char *what,
                  struct ferry_client_answer *answer)
 {
+    int error = session_ask(session, ticket, answer);
+
     if (ticket < 0) {
         return cli_fail_error(session->cli, CLI_USAGE, ticket, "cannot %s", what);
     }
-    for (;;) {
-        int got = session_step(session, ferry_posix_now_ms() + 3600000, answer);
-        if (got < 0) {
-            return session_gone(session, what);
-        }
-        if (got == 1 && answer->ticket == ticket) {
-            return answer->error == FERRY_OK ? CLI_OK : session_fail(session, what, answer);
-        }
+    if (error == FERRY_E_IO) {
+        return session_gone(session, what);
     }
+    return error == FERRY_OK ? CLI_OK : session_fail(session, what, answer);
 }

@@ -57,9 +57,15 @@ FERRY_MUST_CHECK
 int session_wait(struct session *session, int32_t ticket, const char *what,
                  struct ferry_client_answer *answer);
 
-/* Tell what a refusal, a missing answer or an unreadable one means. Returns an enum cli_exit. */
-int session_fail(const struct session *session, const char *what,
+/* Tell what a refusal, a missing answer or an unreadable one means. What is in flight is given up:
+ * where a refusal may be a lock's the device is asked. Returns an enum cli_exit. */
+int session_fail(struct session *session, const char *what,
                  const struct ferry_client_answer *answer);
+
+/* Wait for the answer to a ticket without a message; as session_wait() otherwise.
+ * Returns answer->error, FERRY_OK among them; FERRY_E_IO; or the error that ticket is. */
+FERRY_MUST_CHECK
+int session_ask(struct session *session, int32_t ticket, struct ferry_client_answer *answer);
 
 /* Which bootloader answers in place of an application. */
 struct session_bootloader {

@@ -7,7 +7,7 @@
 #include "cli/bundle/archive.h"
 #include "cli/image/image_file.h"
 #include "progress.h"
-#include "session.h"
+#include "unlock.h"
 
 #include "ferry/update.h"
 
@@ -46,6 +46,7 @@ struct update_run {
     struct update_item *item; /* the present one */
     uint32_t image;           /* -n */
     bool test_only, no_confirm;
+    struct unlock unlock; /* --unlock; without a key_path nothing is unlocked */
     struct session session;
     struct ferry_update flow;
     struct ferry_update_config config;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Words for the codes on the wire: what each means and what to do next. Names are those of
  * MCUmgr, so that they can be searched for.  [smp.md §1.6, §1.8, §3] */
+#include "ferry/access.h"
 #include "ferry/smp.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -46,7 +47,8 @@ static const struct ferry_smp_words rc_table[] = {
     [FERRY_RC_BUSY] = {"EBUSY", "the device is busy",
                        "try again a little later; a refused reset can be forced"},
     [FERRY_RC_ACCESS_DENIED] = {"EACCESSDENIED", "the application does not allow this command",
-                                "unlock the device, or use a connection that may do this"},
+                                "unlock the device (ferry unlock -k KEY), or use a connection that "
+                                "may do this"},
     [FERRY_RC_TOO_OLD] = {"UNSUPPORTED_TOO_OLD", "the device no longer speaks this SMP version",
                           "use SMP version 2"},
     [FERRY_RC_TOO_NEW] = {"UNSUPPORTED_TOO_NEW", "the device does not speak this SMP version yet",
@@ -277,6 +279,28 @@ struct group {
     size_t count;
 };
 
+/* ---- Group access, Ferry's own [docs/SERVER.md, "Unlocking"] ----------------------- */
+
+static const struct ferry_smp_words access_table[] = {
+    [FERRY_ACCESS_ERR_NO_KEY] = {"NO_KEY", "the device does not know this key",
+                                 "use the key whose public half it was made with"},
+    [FERRY_ACCESS_ERR_LEVEL] = {"LEVEL", "the key or this connection may not have that level",
+                                "ask for less, or use another key or connection"},
+    [FERRY_ACCESS_ERR_TIME] = {"TIME", "the key may not unlock for so long", "ask for less time"},
+    [FERRY_ACCESS_ERR_NO_CHALLENGE] = {"NO_CHALLENGE", "the challenge was used or has expired",
+                                       "ask for a new one and sign it at once"},
+    [FERRY_ACCESS_ERR_SIGNATURE] = {"SIGNATURE", "the signature does not verify",
+                                    "sign the device's id and nonce with the private half of the "
+                                    "key that is named"},
+    [FERRY_ACCESS_ERR_WAIT] = {"WAIT", "too many unlocks failed on this connection",
+                               "try again in a second; if it stays, somebody else tries, too"},
+    [FERRY_ACCESS_ERR_UNAVAILABLE] = {"UNAVAILABLE", "this connection cannot be unlocked further",
+                                      "use another connection; ferry access shows what this one "
+                                      "may"},
+    [FERRY_ACCESS_ERR_NO_TRANSPORT] = {"NO_TRANSPORT", "the device has no transport of this number",
+                                       "ask for a lower number"},
+};
+
 #define GROUP(id, name, table)                                                                     \
     {                                                                                              \
         FERRY_SMP_GROUP_##id, name, table, COUNT(table)                                            \
@@ -296,6 +320,7 @@ static const struct group groups[] = {
     GROUP(ENUM, "enum", enum_table),
     GROUP(TRANSPORT, "transport", transport_table),
     GROUP(BASIC, "basic", basic_table),
+    GROUP(ACCESS, "access", access_table),
 };
 
 static const struct group *find_group(uint16_t id)
