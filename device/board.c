@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A device's folder: layout.json, flash.bin (and flash-NAME.bin), lock. */
 #include "board.h"
+#include "core/image/ed25519_key.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -75,15 +77,14 @@ static uint8_t *read_file(const char *path, size_t max, size_t *len)
     return bytes;
 }
 
-static int write_text(const char *path, const char *text)
+static int write_bytes(const char *path, const void *bytes, size_t len)
 {
     FILE *file = fopen(path, "wb");
 
     if (file == NULL) {
         return FERRY_E_IO;
     }
-    size_t len = strlen(text);
-    bool good = fwrite(text, 1, len, file) == len;
+    bool good = fwrite(bytes, 1, len, file) == len;
     return fclose(file) == 0 && good ? FERRY_OK : FERRY_E_IO;
 }
 
@@ -310,6 +311,67 @@ static int program_keys(struct board *board, const struct options *options, char
                              options->secrets, options->secret_count, why);
 }
 
+/* ---- Fuses --------------------------------------------------------------------------------- */
+
+static int read_unlock_key(const struct options *options, const char *name, uint8_t *raw, char *why)
+{
+    static const char next[] = "give an Ed25519 key as PEM or DER, without a password";
+    uint8_t der[FERRY_VCHIP_KEY_MAX];
+    char path[PATH_MAX_LEN];
+    struct ferry_image_key key = {.der = der};
+
+    key_path(options, name, path);
+
+    int len = key_read(path, der);
+
+    if (len == FERRY_E_IO) {
+        return fail(why, "server: unlock_key %s: cannot read the file (%s); %s", path,
+                    strerror(errno), next);
+    }
+    key.len = len > 0 ? (size_t)len : 0;
+    if (!ferry_ed25519_fits(&key)) {
+        return fail(why, "server: unlock_key %s: %s; %s", path,
+                    len == FERRY_E_FORMAT ? "this is no key" : "keys of this kind do not unlock",
+                    next);
+    }
+    memcpy(raw, ferry_ed25519_key(&key), FERRY_ED25519_KEY_SIZE);
+    return FERRY_OK;
+}
+
+static int burn_fuses(struct board *board, const struct options *options, char *why)
+{
+    struct board_fuses *fuses = &board->fuses;
+    char path[PATH_MAX_LEN];
+    int result = FERRY_OK;
+
+    if (board->layout.server.unlock_key[0] != '\0') {
+        result = read_unlock_key(options, board->layout.server.unlock_key, fuses->unlock_key, why);
+    }
+    if (result != FERRY_OK) {
+        return result;
+    }
+    path_in(options, "fuses", path);
+    if (getrandom(fuses->chip_id, sizeof(fuses->chip_id), 0) != sizeof(fuses->chip_id) ||
+        write_bytes(path, fuses, sizeof(*fuses)) != FERRY_OK) {
+        return fail(why, "%s: cannot write it (%s)", path, strerror(errno));
+    }
+    return FERRY_OK;
+}
+
+/* A chip made before there were fuses has none: nobody unlocks it. */
+static void read_fuses(struct board *board, const struct options *options)
+{
+    char path[PATH_MAX_LEN];
+    size_t len = 0;
+
+    path_in(options, "fuses", path);
+    uint8_t *bytes = read_file(path, sizeof(board->fuses), &len);
+    if (bytes != NULL && len == sizeof(board->fuses)) {
+        memcpy(&board->fuses, bytes, len);
+    }
+    free(bytes);
+}
+
 /* ---- Opening ------------------------------------------------------------------------------------
  */
 
@@ -383,11 +445,14 @@ static int make(struct board *board, const struct options *options, const char *
     if (result == FERRY_OK) {
         result = program_keys(board, options, why);
     }
+    if (result == FERRY_OK) {
+        result = burn_fuses(board, options, why);
+    }
     if (result != FERRY_OK) {
         return result;
     }
     path_in(options, "layout.json", path);
-    if (write_text(path, text) != FERRY_OK) {
+    if (write_bytes(path, text, strlen(text)) != FERRY_OK) {
         return fail(why, "%s: cannot write it (%s)", path, strerror(errno));
     }
     return name_flash(board, options, why);
@@ -400,6 +465,7 @@ static int open_with(struct board *board, const struct options *options, const c
 
     if (result == FERRY_OK && !board->made) {
         result = open_flash(board, options, "", why);
+        read_fuses(board, options);
     }
     return result == FERRY_OK ? program_files(board, options->reflash, options->reflash_count, why)
                               : result;

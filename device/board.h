@@ -10,11 +10,18 @@
 
 #define BOARD_WHY_MAX 1024
 
+/* What is burnt into the chip when it is made: a file of these bytes, "fuses". */
+struct board_fuses {
+    uint8_t chip_id[8];     /* random */
+    uint8_t unlock_key[32]; /* Ed25519; all 0 = none */
+};
+
 struct board {
     struct layout layout;
     struct ferry_nor_file nor[FERRY_VCHIP_DEVICES]; /* layout.device_count are open */
     int lock;                                       /* the folder is this process's */
-    bool made;                                      /* this start made the device */
+    struct board_fuses fuses;
+    bool made; /* this start made the device */
 };
 
 /* Open the device in options->dir, or make it; then do what --reflash asks for.

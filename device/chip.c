@@ -54,6 +54,8 @@ static void tell_start(struct chip *chip)
     start.boot_mode = chip->boot_mode;
     start.button = chip->button;
     start.shared_size = chip->shared.size;
+    memcpy(start.unlock_key, chip->board->fuses.unlock_key, sizeof(start.unlock_key));
+    memcpy(start.chip_id, chip->board->fuses.chip_id, sizeof(start.chip_id));
     start.buf_size = chip->options->buf_size;
     start.buf_count = chip->options->buf_count;
     memcpy(start.slots, chip->slots, sizeof(start.slots));

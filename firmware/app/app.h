@@ -7,6 +7,7 @@
 #include "firmware/common/images.h"
 #include "firmware/common/wires.h"
 
+#include "ferry/gate.h"
 #include "ferry/group_image.h"
 #include "ferry/group_os.h"
 #include "ferry/group_shell.h"
@@ -24,6 +25,8 @@ struct app {
     struct ferry_store *store; /* the device's, open; NULL: it has none */
     struct ferry_os_group os;
     struct ferry_image_group image;
+    struct ferry_gate gate;
+    bool gated; /* gate is set up, and asked */
     struct ferry_server server;
     struct ferry_server_mount mounts[APP_GROUPS];
     uint64_t started_ms;
@@ -41,7 +44,7 @@ struct app {
  * stops the device. */
 typedef int app_group_open(struct app *app, struct ferry_server_mount *mount);
 
-app_group_open app_os_open, app_image_open, app_shell_open, app_trust_open;
+app_group_open app_os_open, app_image_open, app_shell_open, app_trust_open, app_gate_open;
 
 /* Set up the server with all groups this device has. Returns FERRY_OK or an error. */
 FERRY_MUST_CHECK

@@ -3,10 +3,7 @@
 #include "app.h"
 
 static app_group_open *const groups[] = {
-    app_os_open,
-    app_image_open,
-    app_shell_open,
-    app_trust_open,
+    app_os_open, app_image_open, app_shell_open, app_trust_open, app_gate_open,
 };
 
 void app_feed(void *context)
@@ -33,5 +30,9 @@ int app_server_open(struct app *app)
     }
     config.buf_size = (uint16_t)app->chip.start.buf_size;
     config.buf_count = (uint16_t)app->chip.start.buf_count;
+    if (app->gated) {
+        config.gate = ferry_gate_ask;
+        config.gate_context = &app->gate;
+    }
     return ferry_server_init(&app->server, &config);
 }

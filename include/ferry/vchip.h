@@ -169,6 +169,7 @@ struct ferry_vchip_start {
     uint32_t enc_tlv; /* longest ENC TLV of encrypted images, bytes; 0 = none is encrypted */
     uint32_t lock;    /* enum ferry_vchip_lock: where the server's gate stands after a start */
     uint8_t unlock_key[32]; /* Ed25519: who has its private half may unlock; all 0 = nobody */
+    uint8_t chip_id[8];     /* no other chip has it */
 };
 
 /* ---- The key area ------------------------------------------------------------------------ */

@@ -3,9 +3,11 @@
  * program. */
 #include "vchip.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -277,6 +279,16 @@ uint64_t vchip_cycles(void)
 
     (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+int vchip_random(uint8_t *bytes, size_t len)
+{
+    ssize_t got;
+
+    do {
+        got = getrandom(bytes, len, 0);
+    } while (got < 0 && errno == EINTR);
+    return got >= 0 && (size_t)got == len ? FERRY_OK : FERRY_E_IO;
 }
 
 /* ---- Watchdog and resets

@@ -74,6 +74,10 @@ int64_t vchip_date_ms(void);
 /* Nanoseconds that the processor worked for this program: one cycle each, as it were. */
 uint64_t vchip_cycles(void);
 
+/* Fill len bytes, at most 256, with random numbers. Returns FERRY_OK or FERRY_E_IO. */
+FERRY_MUST_CHECK
+int vchip_random(uint8_t *bytes, size_t len);
+
 /* Arm the watchdog, feed it, keep a boot mode for the next start. */
 void vchip_watchdog(struct vchip *chip, uint32_t timeout_ms);
 void vchip_feed(struct vchip *chip);
