@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake --install build/host --prefix DIR: what a user of the commands needs.
+# cmake --install build/host --prefix DIR: what a user of the commands and of the core needs. The
+# folders below the prefix are fixed: cmake and pkg-config find one from the other.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -9,8 +10,16 @@ install(PROGRAMS scripts/imgtool.py DESTINATION ${CMAKE_INSTALL_DATADIR}/ferry)
 # FerrySign.cmake finds bin/ferry from where it lies.
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/ferry-config-version.cmake
     COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
-install(FILES cmake/ferry-config.cmake cmake/FerrySign.cmake
+install(FILES cmake/ferry-config.cmake cmake/FerrySign.cmake cmake/FerryCore.cmake
     ${CMAKE_CURRENT_BINARY_DIR}/ferry-config-version.cmake DESTINATION lib/cmake/ferry)
+
+# The core: built for this machine, and its sources for every other one.
+install(TARGETS ferry_core ARCHIVE DESTINATION lib)
+install(DIRECTORY include/ferry DESTINATION include)
+install(DIRECTORY core DESTINATION share/ferry FILES_MATCHING PATTERN "*.[ch]")
+install(DIRECTORY port/freestanding DESTINATION share/ferry/port)
+configure_file(cmake/ferry-core.pc.in ferry-core.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ferry-core.pc DESTINATION lib/pkgconfig)
 
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
