@@ -17,7 +17,7 @@ install(FILES cmake/ferry-config.cmake cmake/FerrySign.cmake cmake/FerryCore.cma
 install(TARGETS ferry_core ARCHIVE DESTINATION lib)
 install(DIRECTORY include/ferry DESTINATION include)
 install(DIRECTORY core DESTINATION share/ferry FILES_MATCHING PATTERN "*.[ch]")
-install(DIRECTORY port/freestanding DESTINATION share/ferry/port)
+install(DIRECTORY port/freestanding port/conformance DESTINATION share/ferry/port)
 configure_file(cmake/ferry-core.pc.in ferry-core.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ferry-core.pc DESTINATION lib/pkgconfig)
 

@@ -32,7 +32,7 @@ HEADERS = {
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",
     "update": "core/client",
     "recovery": "core/recovery",
-    "vchip": "port", "access": "core/smp", "gate": "core/server", "group_access": "core/server", "commands_access": "core/client",
+    "vchip": "port", "conformance": "port", "access": "core/smp", "gate": "core/server", "group_access": "core/server", "commands_access": "core/client",
 }
 
 # What freestanding C11 gives, and <string.h>, of which only mem* may be used (test_freestanding.py).
