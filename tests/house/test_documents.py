@@ -22,6 +22,25 @@ def test_examples_stand_in_the_readme():
         assert body.count("\n") <= 42
 
 
+def test_the_server_in_80_lines_stands_in_its_document():
+    text = (ROOT / "docs/PORTING.md").read_text()
+    source = (ROOT / "examples/uart_server.c").read_text()
+    assert source[source.index("#include"):] in text and source.count("\n") <= 80
+    port = (ROOT / "examples/uart_port.h").read_text()
+    assert port[port.index("/* The two slots"):port.rindex("#endif")].strip() in text
+
+
+def test_every_rule_of_the_conformance_test_is_counted_in_the_document():
+    text = (ROOT / "docs/PORTING.md").read_text()
+    code = "".join(path.read_text() for path in (ROOT / "port/conformance").glob("*.c"))
+    rules = set(re.findall(r'"((?:flash|line|clock|reset): [^"]+)"', code))
+    told = {"reset: a marker can be written", "line: bytes can be in flight"}  # only when they fail
+    for subject in ("flash", "line", "clock", "reset"):
+        count = len([r for r in rules - told if r.startswith(subject + ":")])
+        assert f"| {subject}, {count} |" in text, subject
+    assert f"{len(rules - told)} passed, 0 failed" in text
+
+
 def test_links_lead_somewhere():
     links = 0
     for doc in documents():
