@@ -220,9 +220,9 @@ static void tell_recovery(struct update_run *run, const struct ferry_update_even
  * code. */
 static int unlock_for(struct update_run *run, enum ferry_update_step step)
 {
-    bool needed = step == FERRY_UPDATE_MODE || step == FERRY_UPDATE_UPLOAD ||
-                  step == FERRY_UPDATE_TEST || step == FERRY_UPDATE_RESET ||
-                  step == FERRY_UPDATE_CONFIRM;
+    bool needed = step == FERRY_UPDATE_MODE || step == FERRY_UPDATE_ENTER ||
+                  step == FERRY_UPDATE_UPLOAD || step == FERRY_UPDATE_TEST ||
+                  step == FERRY_UPDATE_RESET || step == FERRY_UPDATE_CONFIRM;
     return run->unlock.key_path != NULL && needed ? unlock_renew(&run->session, &run->unlock)
                                                   : CLI_OK;
 }

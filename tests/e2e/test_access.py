@@ -101,6 +101,18 @@ def test_levels_and_times(locked, uri, keys):
     says(ferry("unlock", "-k", keys[0], "--for", "61m", device=uri), 5, "3600 seconds, not 3660")
 
 
+def test_a_bad_wire(tmp_path, bench, keys):
+    """An answer that was lost is no failure: what was unlocked is found unlocked."""
+    with Device(tmp_path / "device", bench, layout=unlock.layout(keys[0])) as device:
+        device.wait_for(r"app 1\.0\.0")
+        device.stop()
+        device.start(loss=25, seed=7).wait_for(r"app 1\.0\.0")
+        for _ in range(6):
+            done = ferry_json("--timeout", "0.5", "unlock", "-k", keys[0], device=device.uri)
+            assert done["level"] == "service"
+            assert ferry_json("--timeout", "0.5", "lock", device=device.uri)["level"] == "locked"
+
+
 def test_one_wire_is_not_another(locked, keys):
     ferry("unlock", "-k", keys[0], device=locked.uri, check=0)
     assert ferry_json("access", device=locked.uri)["level"] == "service"

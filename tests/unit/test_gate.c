@@ -76,11 +76,14 @@ static void start(const struct ferry_gate_policy *policy)
 }
 
 /* Send a request. Returns whether its handler ran; else the answer is rc 11. */
-static bool runs(uint8_t transport, uint16_t group, uint8_t id, uint8_t op)
+static bool runs(uint8_t transport, uint16_t group, unsigned id, unsigned op)
 {
     static const uint8_t denied[] = {0xbf, 0x62, 'r', 'c', 0x0b, 0xff};
-    const struct ferry_smp_header header = {
-        .op = op, .version = FERRY_SMP_VERSION_2, .group = group, .id = id, .length = 1};
+    const struct ferry_smp_header header = {.op = (uint8_t)op,
+                                            .version = FERRY_SMP_VERSION_2,
+                                            .group = group,
+                                            .id = (uint8_t)id,
+                                            .length = 1};
     uint8_t packet[FERRY_SMP_HEADER_SIZE + 1] = {0};
     struct ferry_bytes pending = {packet, sizeof(packet)};
     uint8_t out[64];
@@ -158,14 +161,14 @@ static void read_document(void)
 }
 
 /* The level that the document asks for: of the lowest row that fits. */
-static int documented(uint16_t group, uint8_t id, uint8_t op)
+static int documented(uint16_t group, unsigned id, unsigned op)
 {
     int level = FERRY_ACCESS_SERVICE;
 
     for (size_t i = 0; i < row_count; i++) {
         int here = rows[i].level[op == FERRY_SMP_WRITE];
 
-        if (rows[i].group == group && (rows[i].command == -1 || rows[i].command == id) &&
+        if (rows[i].group == group && (rows[i].command == -1 || rows[i].command == (int)id) &&
             here < level) {
             level = here;
         }
@@ -177,13 +180,13 @@ static int documented(uint16_t group, uint8_t id, uint8_t op)
 
 /* Everything on one transport at the level where it stands. limit: what else the row says, or
  * NULL. Returns how much was tried. */
-static unsigned walk(uint8_t transport, int level, bool (*limit)(uint16_t group, uint8_t id))
+static unsigned walk(uint8_t transport, int level, bool (*limit)(uint16_t group, unsigned id))
 {
     unsigned tried = 0;
 
     for (size_t g = 0; g < GROUP_COUNT; g++) {
-        for (uint8_t id = 0; id < COMMANDS; id++) {
-            for (uint8_t op = FERRY_SMP_READ; op <= FERRY_SMP_WRITE; op += FERRY_SMP_WRITE) {
+        for (unsigned id = 0; id < COMMANDS; id++) {
+            for (unsigned op = FERRY_SMP_READ; op <= FERRY_SMP_WRITE; op += FERRY_SMP_WRITE) {
                 bool expected = level >= documented(groups[g], id, op) &&
                                 (limit == NULL || limit(groups[g], id));
 
@@ -200,7 +203,7 @@ static unsigned walk(uint8_t transport, int level, bool (*limit)(uint16_t group,
 
 /* A transport at each level it can have: lowest to highest, and back by time. */
 static unsigned walk_levels(uint8_t transport, int lowest, int highest,
-                            bool (*limit)(uint16_t group, uint8_t id))
+                            bool (*limit)(uint16_t group, unsigned id))
 {
     unsigned tried = walk(transport, lowest, limit);
 
@@ -237,8 +240,8 @@ static void every_command_of_the_default_policies(void **state)
     read_document();
     for (size_t i = 0; i < 3; i++) {
         start(cases[i].policy);
-        for (uint8_t transport = 0; transport < WIRES; transport++) {
-            tried += walk_levels(transport, cases[i].lowest, FERRY_ACCESS_SERVICE, NULL);
+        for (unsigned transport = 0; transport < WIRES; transport++) {
+            tried += walk_levels((uint8_t)transport, cases[i].lowest, FERRY_ACCESS_SERVICE, NULL);
         }
         /* Behind the caller's states nothing is known. */
         tried += walk_levels(WIRES, FERRY_ACCESS_LOCKED, FERRY_ACCESS_LOCKED, NULL);
@@ -268,18 +271,18 @@ static const struct ferry_gate_transport product_rows[] = {
 static const struct ferry_gate_policy product = {
     {&ferry_gate_list_locked, &ferry_gate_list_update, &ferry_gate_list_service}, product_rows, 4};
 
-static bool no_shell(uint16_t group, uint8_t id)
+static bool no_shell(uint16_t group, unsigned id)
 {
     (void)id;
     return group != 9;
 }
 
-static bool images_only(uint16_t group, uint8_t id)
+static bool images_only(uint16_t group, unsigned id)
 {
     return group == 1 || (group == 0 && id == 0);
 }
 
-static bool none(uint16_t group, uint8_t id)
+static bool none(uint16_t group, unsigned id)
 {
     (void)group;
     (void)id;
@@ -340,7 +343,7 @@ static void unknown_commands_are_unknown(void **state)
 static void expect_refuses_everything(void)
 {
     for (int transport = 0; transport < 256; transport++) {
-        for (uint8_t id = 0; id < COMMANDS; id++) {
+        for (unsigned id = 0; id < COMMANDS; id++) {
             assert_false(runs((uint8_t)transport, 0, id, FERRY_SMP_READ));
             assert_false(runs((uint8_t)transport, 103, id, FERRY_SMP_WRITE));
         }
