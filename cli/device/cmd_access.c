@@ -165,8 +165,9 @@ static void print_audit(const struct ferry_access_audit *audit)
     printf("granted:  %u, failed %u\nrefused:  %u commands", (unsigned)audit->unlocks,
            (unsigned)audit->failed, (unsigned)audit->refused);
     if (audit->refused > 0) {
-        printf(", the last: %s %s %u", ferry_smp_group_name((uint16_t)audit->last_group),
-               audit->last_op == FERRY_SMP_READ ? "read" : "write", (unsigned)audit->last_command);
+        printf(", the last: group %u (%s), command %u, %s", (unsigned)audit->last_group,
+               ferry_smp_group_name((uint16_t)audit->last_group), (unsigned)audit->last_command,
+               audit->last_op == FERRY_SMP_READ ? "read" : "write");
     }
     putchar('\n');
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unlocking by a signature, over SMP: what is good once and never again, and all that is not. */
+#include "ferry/crypto.h"
 #include "ferry/group_access.h"
 #include "test_image.h"
 #include "test_keys.h"
@@ -304,6 +305,44 @@ static void bytes_of_the_message(void **state)
         "{\"nonce\":\"h'1f262d343b424950575e656c737a81888f969da4abb2b9c0c7ced5dce3eaf1f8'\","
         "\"id\":\"h'63686970203031'\",\"transport\":1,\"max_level\":1,\"max_seconds\":60,"
         "\"left\":30}");
+}
+
+/* The example of the document, as another client would make it. */
+static void example_of_the_document(void **state)
+{
+    (void)state;
+    static const char key_hex[] =
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    uint8_t nonce[FERRY_ACCESS_NONCE_SIZE];
+    const struct ferry_access_message message = {{device_id, ID_SIZE}, 1, 2, 3600, nonce};
+    uint8_t bytes[FERRY_ACCESS_MESSAGE_MAX];
+    uint8_t key[FERRY_ACCESS_KEY_SIZE];
+    uint8_t signature[FERRY_ACCESS_SIGNATURE_SIZE] = {0};
+    char hex[2 * FERRY_ACCESS_MESSAGE_MAX + 1];
+    char line[512];
+    bool message_found = false;
+    FILE *file = fopen(FERRY_ROOT "/docs/SERVER.md", "r");
+
+    assert_non_null(file);
+    for (size_t i = 0; i < sizeof(nonce); i++) {
+        nonce[i] = (uint8_t)i;
+    }
+
+    size_t len = ferry_access_message_write(&message, bytes);
+
+    hex_of(bytes, len, hex);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        message_found = message_found ||
+                        (strncmp(line, "    message   ", 14) == 0 && strcmp(line + 14, hex) == 0);
+        if (strncmp(line, "    signature ", 14) == 0) {
+            assert_int_equal(test_from_hex(line + 14, signature), sizeof(signature));
+        }
+    }
+    fclose(file);
+    assert_true(message_found);
+    assert_int_equal(test_from_hex(key_hex, key), sizeof(key));
+    assert_int_equal(ferry_crypto_ed25519_verify(key, bytes, len, signature), FERRY_OK);
 }
 
 /* Who asks again, or guesses, does not take the nonce from who asked first. */
@@ -712,6 +751,7 @@ int main(void)
         cmocka_unit_test(unlocks_and_expires),
         cmocka_unit_test(locks),
         cmocka_unit_test(bytes_of_the_message),
+        cmocka_unit_test(example_of_the_document),
         cmocka_unit_test(a_nonce_waits_for_its_owner),
         cmocka_unit_test(replays_fail),
         cmocka_unit_test(challenges_expire),
