@@ -22,8 +22,12 @@ def locked(tmp_path, bench, keys):
         yield device
 
 
-@pytest.fixture(params=["serial", "udp"])
+@pytest.fixture(params=["serial", "raw", "udp"])
 def uri(request, locked):
+    if request.param == "raw":
+        locked.stop()
+        locked.start(raw=locked.raw_link).wait_for(r"app 1\.0\.0")
+        return locked.raw_uri
     return locked.uri if request.param == "serial" else locked.udp_uri
 
 

@@ -3,6 +3,8 @@
 [docs/SERVER.md, "The gate: levels and unlocking"]
 
 Errors that no request can provoke here, 1 and 8, are in tests/unit/test_gate_unlock.c."""
+import re
+
 import pytest
 
 import lab
@@ -173,6 +175,41 @@ def test_update_level(talk, keys):
             assert talk.ask(op, group, id).map == rc(11)
         elif (op, group, id) != (WRITE, 0, 5):
             assert talk.ask(op, group, id).map != rc(11)
+
+
+def documented():
+    """The table of levels: (group, command or None, op) -> level."""
+    text = (lab.ROOT / "docs/SERVER.md").read_text().split("### Levels\n")[1].split("\n### ")[0]
+    rows = re.findall(r"^\| (\d+) \| (\d+|any) \|[^|]*\| (\w+) \| (\w+) \|$", text, re.M)
+    assert len(rows) > 10
+    level = ("locked", "update", "service").index
+    return {(int(group), None if command == "any" else int(command), op): level(word)
+            for group, command, *words in rows for op, word in zip((READ, WRITE), words)}
+
+
+def test_every_command_of_the_device(talk, keys):
+    """All that there is, at each level: refused or not as the document says. [docs/SERVER.md, "Levels"]"""
+    table = documented()
+    unlocked = {LOCKED: [], UPDATE: [], SERVICE: []}
+    for level in unlocked:
+        if level > LOCKED:
+            open_up(talk, keys[0], level, 3600)
+        for group in (*range(12), 63, 64, 65, 100, 101, 102, 103, 104):
+            for id in range(16):
+                for op in (READ, WRITE):
+                    if (group, id, op) in ((0, 5, WRITE), (103, 3, WRITE)):
+                        continue  # a reset, a lock: what was unlocked would end
+                    answer = talk.ask(op, group, id, {})
+                    if answer.map == rc(8):
+                        continue
+                    needed = min(table.get((group, id, op), SERVICE),
+                                 table.get((group, None, op), SERVICE))
+                    refused = answer.map == rc(11)
+                    never = group == 9  # the row of UDP
+                    assert refused == (needed > level or never), (level, group, id, op, answer)
+                    unlocked[level] += [] if refused else [(group, id, op)]
+    assert set(unlocked[LOCKED]) < set(unlocked[UPDATE]) < set(unlocked[SERVICE])
+    assert len(unlocked[LOCKED]) > 6
 
 
 def test_a_limit_of_the_transport(talk, keys):

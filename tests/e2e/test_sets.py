@@ -6,6 +6,7 @@ import json
 import pytest
 
 import lab
+import unlock
 from lab import ferry, ferry_json
 
 DATA_SIZE = 0x20000
@@ -176,3 +177,17 @@ def test_a_command_line_that_cannot_be(bench):
     for words in (["1=a", "1=b"], ["0=a", "b"], [f"{i}=a" for i in range(5)], []):
         done = ferry("update", *words, device="serial:/nowhere")
         assert done.returncode == 2, done.stderr
+
+
+def test_a_locked_set(tmp_path, bench):
+    """One reset, and several flows behind it: each unlocks where it must."""
+    key = unlock.make_key(tmp_path / "unlock.pem")
+    server = {"lock": "locked", "unlock_key": str(key)}
+    with lab.Device(tmp_path / "locked", bench, layout=layout(("swap-move", "swap-move"), server=server),
+                    flash=[f"data0={bench.images['data1']}"]) as device:
+        device.bench = bench
+        device.running()
+        done = ferry("update", *files(device, "v2", "data2"), device=device.uri)
+        assert done.returncode == 5 and "the device is locked" in done.stderr
+        update(device, "v2", "data2", options=("--unlock", key))
+        assert running(device) == {0: ("2.0.0", True), 1: ("2.0.0", True)}
