@@ -62,20 +62,19 @@ static void print_help(FILE *out)
           "usage: ferry [-d URI] [--json] [--timeout S] [-v] COMMAND [ARGUMENTS]\n\n",
           out);
     print_commands(out);
-    fputs(
-        "\n  -d URI       serial:/dev/ttyACM0?baud=115200 or a bare path, raw:/dev/ttyACM0?baud=…\n"
-        "               where packets are not framed, or udp:HOST[:1337], udp:[IPV6][:1337];\n"
-        "               default: the environment's FERRY_DEVICE\n"
-        "  --json       results as JSON on standard output\n"
-        "  --timeout S  seconds to wait for an answer (default: computed from the line)\n"
-        "  --password-file FILE\n"
-        "               the password of an encrypted key is the file's first line; else the\n"
-        "               environment's FERRY_KEY_PASSWORD; else it is asked for\n"
-        "  -v           say more; twice: show every packet\n"
-        "  --help       this text; after a command: its options\n\n"
-        "exit codes: 0 done, 1 file or machine, 2 usage, 3 cannot open, 4 no answer,\n"
-        "            5 device refused, 6 image does not verify or fit, 7 reverted\n",
-        out);
+    fputs("\n  -d URI       serial:/dev/ttyACM0?baud=115200 or a bare path; raw:/dev/ttyACM0\n"
+          "               without framing; udp:HOST[:1337] or udp:[IPV6][:1337];\n"
+          "               default: the environment's FERRY_DEVICE\n"
+          "  --json       results as JSON on standard output\n"
+          "  --timeout S  seconds to wait for an answer (default: computed from the line)\n"
+          "  --password-file FILE\n"
+          "               the password of an encrypted key is the file's first line; else the\n"
+          "               environment's FERRY_KEY_PASSWORD; else it is asked for\n"
+          "  -v           say more; twice: show every packet\n"
+          "  --help       this text; after a command: its options\n\n"
+          "exit codes: 0 done, 1 file or machine, 2 usage, 3 cannot open, 4 no answer,\n"
+          "            5 device refused, 6 image does not verify or fit, 7 reverted\n",
+          out);
 }
 
 /* Whether the arguments begin with the command's words; *used is how many they are. */
