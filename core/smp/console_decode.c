@@ -308,6 +308,23 @@ size_t ferry_console_feed(struct ferry_console_decoder *decoder, const uint8_t *
     return taken;
 }
 
+bool ferry_console_give_up(struct ferry_console_decoder *decoder, struct ferry_console_event *event)
+{
+    *event = (struct ferry_console_event){.kind = FERRY_CONSOLE_NOTHING};
+    forget_given(decoder);
+    if (!in_frame(decoder)) {
+        return false;
+    }
+
+    bool told = decoder->lost && decoder->line[0] == NEXT_LINE;
+
+    start_line(decoder, decoder->line, 0);
+    if (!told) {
+        give_loss(decoder, FERRY_E_TIMEOUT, event);
+    }
+    return !told;
+}
+
 bool ferry_console_flush(struct ferry_console_decoder *decoder, struct ferry_console_event *event)
 {
     *event = (struct ferry_console_event){.kind = FERRY_CONSOLE_NOTHING};

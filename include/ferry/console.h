@@ -62,7 +62,8 @@ struct ferry_console_event {
     int error;                /* FERRY_E_CRC, _FORMAT (base64, length word, overlong line), _SPACE
                                  (packet larger than the buffer), _STATE (continuation without a
                                  beginning, or a beginning before the end of the packet before:
-                                 the old one is lost); FERRY_OK in events of another kind */
+                                 the old one is lost), _TIMEOUT (ferry_console_give_up());
+                                 FERRY_OK in events of another kind */
 };
 
 /* Finds packets and text in a byte stream. Do not rely on the contents. */
@@ -95,6 +96,12 @@ void ferry_console_decoder_init(struct ferry_console_decoder *decoder, uint8_t *
  * Returns the number of bytes taken (1 .. len; 0 only for len 0): call again with the rest. */
 size_t ferry_console_feed(struct ferry_console_decoder *decoder, const uint8_t *data, size_t len,
                           struct ferry_console_event *event);
+
+/* Give up the frame whose line is not finished: on a line that is a shell too, nothing else ends it
+ * for who has typed a marker. When, is the caller's: after so long a silence.
+ * Returns whether a packet was lost; event is then of kind FERRY_CONSOLE_DROPPED, FERRY_E_TIMEOUT. */
+bool ferry_console_give_up(struct ferry_console_decoder *decoder,
+                           struct ferry_console_event *event);
 
 /* Hand out the text of an unfinished line (a prompt, say). A half marker at its end stays.
  * Returns whether there was any; event is then of kind FERRY_CONSOLE_TEXT. */

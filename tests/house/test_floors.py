@@ -20,7 +20,7 @@ FLOORS = {
 HEADERS = {
     "error": "core/base", "bytes": "core/base", "crc": "core/base", "base64": "core/base",
     "cbor": "core/cbor", "flash": "core/flash", "store": "core/store",
-    "smp": "core/smp", "console": "core/smp", "raw": "core/smp",
+    "smp": "core/smp", "console": "core/smp", "raw": "core/smp", "shell_line": "core/smp",
     "image": "core/image", "trailer": "core/image", "slots": "core/image", "crypto": "core/image",
     "trial": "core/image", "why": "core/image", "policy": "core/image", "keys": "core/image",
     "set": "core/image", "shared_data": "core/image",
