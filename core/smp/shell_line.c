@@ -2,8 +2,6 @@
 /* The line of a shell between the frames of a console.  [smp.md §2.1] */
 #include "ferry/shell_line.h"
 
-#include <string.h>
-
 enum key {
     KEY_CTRL_C = 0x03,
     KEY_BACKSPACE = 0x08,
@@ -52,7 +50,7 @@ void ferry_shell_line_show(struct ferry_shell_line *shell)
     if (!shell->column0) {
         end_line(shell);
     }
-    put(shell, shell->config->prompt, strlen(shell->config->prompt));
+    put(shell, shell->config->prompt, ferry_text_length(shell->config->prompt));
     put(shell, shell->config->line, shell->len);
     shell->shown = true;
 }

@@ -66,6 +66,11 @@ static inline bool app_has(const struct app *app, uint32_t flag)
 int app_shell_run(struct app *app, const char *line, size_t len,
                   const struct ferry_shell_output *output);
 
+/* Make the serial console a shell too, where the layout says so; then work on what was typed, which
+ * waits meanwhile: after each request, and while there is none. */
+void app_line_open(struct app *app);
+void app_line_serve(struct app *app);
+
 /* For long work in handlers; context is the struct app. */
 void app_feed(void *context);
 

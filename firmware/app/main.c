@@ -74,6 +74,7 @@ static _Noreturn void serve(void)
         if (idle) {
             (void)ferry_image_group_erase_next(&app.image); /* the answers are on their way */
         }
+        app_line_serve(&app);
         vchip_feed(&app.chip);
         look_at_reset(vchip_now_ms());
         vchip_wait(&app.chip, !idle ? 0 : app.reset_at != 0 ? RESET_MS / 10 : APP_WATCHDOG_MS / 4);
@@ -126,5 +127,6 @@ int main(void)
         return 1;
     }
     mark_trials();
+    app_line_open(&app);
     serve();
 }

@@ -21,6 +21,17 @@ static void take_packet(struct wires *wires, uint32_t wire, uint32_t peer,
     }
 }
 
+static void take_event(struct wires *wires, const struct ferry_console_event *event)
+{
+    if (event->kind == FERRY_CONSOLE_PACKET) {
+        take_packet(wires, FERRY_VCHIP_SERIAL, 0, event->bytes);
+    }
+    if (event->kind == FERRY_CONSOLE_TEXT && wires->shell.typed != NULL) {
+        wires->shell.typed(wires->shell.context, event->bytes);
+    }
+    wires->counters[FERRY_VCHIP_SERIAL].damaged += event->kind == FERRY_CONSOLE_DROPPED;
+}
+
 static void receive_console(struct wires *wires, const uint8_t *data, size_t len)
 {
     struct ferry_console_event event;
@@ -29,10 +40,26 @@ static void receive_console(struct wires *wires, const uint8_t *data, size_t len
         size_t taken = ferry_console_feed(&wires->console, data, len, &event);
         data += taken;
         len -= taken;
-        if (event.kind == FERRY_CONSOLE_PACKET) {
-            take_packet(wires, FERRY_VCHIP_SERIAL, 0, event.bytes);
+        take_event(wires, &event);
+    }
+}
+
+/* What is typed is handed on key by key, not line by line. */
+static void receive_shell(struct wires *wires, const uint8_t *data, size_t len)
+{
+    uint64_t now = vchip_now_ms();
+    struct ferry_console_event event;
+
+    if (now - wires->console_ms >= WIRES_SHELL_TIMEOUT_MS &&
+        ferry_console_give_up(&wires->console, &event)) {
+        take_event(wires, &event);
+    }
+    wires->console_ms = now;
+    for (size_t i = 0; i < len; i++) {
+        receive_console(wires, data + i, 1);
+        if (ferry_console_flush(&wires->console, &event)) {
+            take_event(wires, &event);
         }
-        wires->counters[FERRY_VCHIP_SERIAL].damaged += event.kind == FERRY_CONSOLE_DROPPED;
     }
 }
 
@@ -58,7 +85,11 @@ void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *d
 
     switch (wire) {
     case FERRY_VCHIP_SERIAL:
-        receive_console(wires, data, len);
+        if (wires->shell.typed != NULL) {
+            receive_shell(wires, data, len);
+        } else {
+            receive_console(wires, data, len);
+        }
         break;
     case FERRY_VCHIP_RAW:
         receive_raw(wires, data, len);
@@ -71,19 +102,18 @@ void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *d
     }
 }
 
+static void put_line(void *context, const uint8_t *line, size_t len)
+{
+    vchip_send(context, FERRY_VCHIP_SERIAL, 0, line, len);
+}
+
 static void send_lines(struct wires *wires, const uint8_t *packet, size_t len)
 {
-    struct ferry_console_encoder encoder;
-    uint8_t line[FERRY_CONSOLE_LINE_MAX];
-    size_t line_len;
-
-    if (ferry_console_encode(&encoder, (struct ferry_bytes){packet, len},
-                             FERRY_CONSOLE_CUT_ZEPHYR) != FERRY_OK) {
-        return;
+    if (wires->shell.before_answer != NULL) {
+        wires->shell.before_answer(wires->shell.context);
     }
-    while ((line_len = ferry_console_next_line(&encoder, line)) > 0) {
-        vchip_send(wires->chip, FERRY_VCHIP_SERIAL, 0, line, line_len);
-    }
+    (void)ferry_console_send((struct ferry_bytes){packet, len}, FERRY_CONSOLE_CUT_ZEPHYR, put_line,
+                             wires->chip);
 }
 
 void wires_answer(struct wires *wires, const struct queue_packet *request, const uint8_t *answer,

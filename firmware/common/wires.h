@@ -18,9 +18,24 @@ struct wires_counters {
     uint32_t answered; /* answers sent */
 };
 
-/* queue may be used, counters read; do not rely on the rest. */
+/* A frame on the console that is not finished is given up after so long a silence, where the console
+ * is a shell too: MCUMGR_TRANSPORT_SHELL_INPUT_TIMEOUT_TIME of Zephyr. */
+#define WIRES_SHELL_TIMEOUT_MS 3000
+
+/* A console that is a shell too. */
+struct wires_shell {
+    /* Take what was typed. Runs as an interrupt does. */
+    void (*typed)(void *context, struct ferry_bytes text);
+    /* An answer is about to go out on the console. */
+    void (*before_answer)(void *context);
+    void *context;
+};
+
+/* queue may be used, counters read, shell set; do not rely on the rest. */
 struct wires {
     struct vchip *chip;
+    struct wires_shell shell; /* typed NULL: text on the console is nobody's */
+    uint64_t console_ms;      /* when the console was last heard; with a shell only */
     struct queue queue;
     struct wires_counters counters[FERRY_VCHIP_WIRES];
     struct ferry_console_decoder console;

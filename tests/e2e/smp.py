@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scripted conversations with a server: SMP packets over UDP or a serial line, built and read here
 and by nobody else's program, and checked to the byte where the protocol says so."""
+import binascii
 import os
 import select
 import socket
@@ -155,3 +156,44 @@ class RawTalk(Talk):
 
     def close(self):
         os.close(self.fd)
+
+
+class ConsoleTalk(RawTalk):
+    """A client at a serial console: frames between text, which is kept."""
+
+    def __init__(self, path, timeout=20):
+        super().__init__(path, timeout)
+        self.text = b""
+        self.body = b""  # of the packet whose lines are coming
+
+    @staticmethod
+    def framed(data):
+        body = struct.pack(">H", len(data) + 2) + data + struct.pack(">H", binascii.crc_hqx(data, 0))
+        text = binascii.b2a_base64(body, newline=False)
+        parts = [text[at:at + 124] for at in range(0, len(text), 124)]
+        return b"".join((b"\x04\x14" if n else b"\x06\x09") + part + b"\n"
+                        for n, part in enumerate(parts))
+
+    def send(self, data):
+        super().send(self.framed(data))
+
+    def take(self):
+        """The next packet of what came. Text before a frame, and lines of it, go to self.text."""
+        while (end := self.waiting.find(b"\n")) >= 0:
+            line, self.waiting = self.waiting[:end + 1], self.waiting[end + 1:]
+            at = max(line.find(b"\x06\x09"), line.find(b"\x04\x14"))
+            if at < 0:
+                self.text += line
+                continue
+            self.text += line[:at]
+            try:
+                part = binascii.a2b_base64(line[at + 2:-1], strict_mode=True)
+            except binascii.Error:
+                part = b""
+            self.body = part if line[at] == 6 else self.body + part
+            if len(self.body) > 4 and len(self.body) == 2 + struct.unpack(">H", self.body[:2])[0]:
+                data, crc = self.body[2:-2], self.body[-2:]
+                self.body = b""
+                if struct.pack(">H", binascii.crc_hqx(data, 0)) == crc:
+                    return data
+        return None
