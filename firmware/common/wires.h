@@ -18,8 +18,8 @@ struct wires_counters {
     uint32_t answered; /* answers sent */
 };
 
-/* A frame on the console that is not finished is given up after so long a silence, where the console
- * is a shell too: MCUMGR_TRANSPORT_SHELL_INPUT_TIMEOUT_TIME of Zephyr. */
+/* A frame on the console that is not finished is given up after so long a silence, where the
+ * console is a shell too: MCUMGR_TRANSPORT_SHELL_INPUT_TIMEOUT_TIME of Zephyr. */
 #define WIRES_SHELL_TIMEOUT_MS 3000
 
 /* A console that is a shell too. */

@@ -99,7 +99,8 @@ size_t ferry_console_feed(struct ferry_console_decoder *decoder, const uint8_t *
 
 /* Give up the frame whose line is not finished: on a line that is a shell too, nothing else ends it
  * for who has typed a marker. When, is the caller's: after so long a silence.
- * Returns whether a packet was lost; event is then of kind FERRY_CONSOLE_DROPPED, FERRY_E_TIMEOUT. */
+ * Returns whether a packet was lost; event is then of kind FERRY_CONSOLE_DROPPED, FERRY_E_TIMEOUT.
+ */
 bool ferry_console_give_up(struct ferry_console_decoder *decoder,
                            struct ferry_console_event *event);
 
