@@ -31,6 +31,7 @@ struct app {
     struct ferry_server_mount mounts[APP_GROUPS];
     uint64_t started_ms;
     uint32_t rounds;   /* of the main loop */
+    uint8_t log_level; /* enum ferry_log_level: the lowest that is kept */
     uint64_t reset_at; /* 0: none is due */
     uint8_t answer[FERRY_VCHIP_SEND_MAX];
 };
@@ -44,7 +45,8 @@ struct app {
  * stops the device. */
 typedef int app_group_open(struct app *app, struct ferry_server_mount *mount);
 
-app_group_open app_os_open, app_image_open, app_shell_open, app_trust_open, app_gate_open;
+app_group_open app_os_open, app_image_open, app_settings_open, app_log_open, app_shell_open,
+    app_trust_open, app_gate_open;
 
 /* Set up the server with all groups this device has. Returns FERRY_OK or an error. */
 FERRY_MUST_CHECK
@@ -70,6 +72,14 @@ int app_shell_run(struct app *app, const char *line, size_t len,
  * waits meanwhile: after each request, and while there is none. */
 void app_line_open(struct app *app);
 void app_line_serve(struct app *app);
+
+/* Note an event of the server in the log. */
+void app_log_observe(const struct app *app, const struct ferry_server_event *event);
+
+/* Remove all saved settings, and nothing else of the store: they are at their defaults then.
+ * context is the struct app. Returns FERRY_OK or an error of the store. */
+FERRY_MUST_CHECK
+int app_settings_erase(void *context);
 
 /* For long work in handlers; context is the struct app. */
 void app_feed(void *context);

@@ -3,7 +3,13 @@
 #include "app.h"
 
 static app_group_open *const groups[] = {
-    app_os_open, app_image_open, app_shell_open, app_trust_open, app_gate_open,
+    app_os_open,       /* 0 */
+    app_image_open,    /* 1 */
+    app_settings_open, /* 3 */
+    app_log_open,      /* 4 */
+    app_shell_open,    /* 9 */
+    app_trust_open,    /* 102 */
+    app_gate_open,     /* 103 */
 };
 
 void app_feed(void *context)
@@ -13,11 +19,19 @@ void app_feed(void *context)
     vchip_feed(&app->chip);
 }
 
+static void observe(void *context, const struct ferry_server_call *call,
+                    const struct ferry_server_event *event)
+{
+    (void)call;
+    app_log_observe(context, event);
+}
+
 int app_server_open(struct app *app)
 {
-    static struct ferry_server_config config = {.verbose = true};
+    static struct ferry_server_config config = {.verbose = true, .observe = observe};
 
     app->store = app->images.store_result == FERRY_OK ? &app->images.store : NULL;
+    config.observe_context = app;
     config.groups = app->mounts;
     config.group_count = 0;
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {

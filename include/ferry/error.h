@@ -65,7 +65,8 @@
     X(USED_UP, -53, "the first stage's counter is used up", "no later bootloader can be counted")  \
     X(COMPRESSED, -85, "the image is compressed, and this bootloader has no decompressor",         \
       "sign it without --compression")                                                             \
-    X(UNLOCK_TIME, -86, "the key may not unlock for so long", "ask for less time")
+    X(UNLOCK_TIME, -86, "the key may not unlock for so long", "ask for less time")                 \
+    X(NO_OWNER, -93, "nothing here has names that begin so", "check it up to the first slash")
 
 enum ferry_error {
     FERRY_OK = 0,

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Group log of the example: what happened since the start, in memory. */
+#include "app.h"
+#include "firmware/common/text.h"
+
+#include "ferry/log_ring.h"
+
+/* Mynewt leaves modules from 64 on to applications. */
+enum { MODULE_APP = 64, MODULE_SERVER = 65 };
+
+#define LOG_SIZE 4096
+
+static struct ferry_log_ring ring;
+
+static void add(const struct app *app, uint8_t level, uint8_t module, const struct text *line)
+{
+    const struct ferry_log_entry entry = {
+        .ts_us = (int64_t)(vchip_now_ms() - app->started_ms) * 1000 + 1,
+        .level = level,
+        .module = module,
+        .kind = FERRY_LOG_TEXT};
+
+    if (level >= app->log_level) {
+        ferry_log_ring_add(&ring, &entry, line->chars, line->len);
+    }
+}
+
+static void log_start(const struct app *app)
+{
+    static const char *const causes[FERRY_VCHIP_CAUSES] = {[FERRY_VCHIP_POWER_ON] = "power on",
+                                                           [FERRY_VCHIP_SOFTWARE] =
+                                                               "reset by software",
+                                                           [FERRY_VCHIP_EXPIRED] = "watchdog",
+                                                           [FERRY_VCHIP_FAULT] = "fault",
+                                                           [FERRY_VCHIP_PIN] = "reset pin"};
+    struct text line = {0};
+    uint32_t cause = app->chip.start.cause;
+
+    text_add(&line, "app " APP_VERSION " started: ");
+    text_add(&line, cause < FERRY_VCHIP_CAUSES ? causes[cause] : "unknown cause");
+    add(app,
+        cause == FERRY_VCHIP_EXPIRED || cause == FERRY_VCHIP_FAULT ? FERRY_LOG_ERROR
+                                                                   : FERRY_LOG_INFO,
+        MODULE_APP, &line);
+}
+
+/* What happens in the server, by the numbers of enum ferry_server_event_kind. */
+struct note {
+    const char *words;
+    uint8_t level;
+    bool image;        /* the event is about one */
+    const char *value; /* what its value is; NULL = nothing */
+};
+
+static const struct note notes[] = {
+    [FERRY_EVENT_REFUSED] = {"request refused", FERRY_LOG_WARN, false, "rc"},
+    [FERRY_EVENT_RESET_ASKED] = {"reset asked for", FERRY_LOG_INFO, false, "boot mode"},
+    [FERRY_EVENT_UPLOAD_STARTED] = {"upload started", FERRY_LOG_INFO, true, "bytes"},
+    [FERRY_EVENT_UPLOAD_FINISHED] = {"upload finished", FERRY_LOG_INFO, true, "bytes"},
+    [FERRY_EVENT_UPLOAD_STOPPED] = {"upload stopped", FERRY_LOG_WARN, true, "bytes"},
+    [FERRY_EVENT_IMAGE_PENDING] = {"image pending", FERRY_LOG_INFO, true, "permanent"},
+    [FERRY_EVENT_IMAGE_CONFIRMED] = {"image confirmed", FERRY_LOG_INFO, true, NULL},
+    [FERRY_EVENT_SLOT_ERASED] = {"slot erased", FERRY_LOG_WARN, true, "slot"},
+};
+
+void app_log_observe(const struct app *app, const struct ferry_server_event *event)
+{
+    struct text line = {0};
+
+    if (event->kind < 0 || event->kind >= (int)(sizeof(notes) / sizeof(notes[0])) ||
+        notes[event->kind].words == NULL) {
+        return;
+    }
+
+    const struct note *note = &notes[event->kind];
+
+    text_add(&line, note->words);
+    if (note->image) {
+        text_number(text_add(&line, ", image "), event->image);
+    }
+    if (note->value != NULL) {
+        text_number(text_add(text_add(text_add(&line, ", "), note->value), " "), event->value);
+    }
+    add(app, note->level, MODULE_SERVER, &line);
+}
+
+int app_log_open(struct app *app, struct ferry_server_mount *mount)
+{
+    static uint8_t memory[LOG_SIZE];
+    static const struct ferry_log logs[] = {
+        {"device", FERRY_LOG_MEMORY, &ferry_log_in_ring, &ring}};
+    static const struct ferry_log_module modules[] = {{"app", MODULE_APP},
+                                                      {"server", MODULE_SERVER}};
+    static struct ferry_log_group_config config = {.logs = logs,
+                                                   .log_count = sizeof(logs) / sizeof(logs[0]),
+                                                   .modules = modules,
+                                                   .module_count =
+                                                       sizeof(modules) / sizeof(modules[0])};
+
+    ferry_log_ring_init(&ring, memory, sizeof(memory));
+    log_start(app);
+    *mount = (struct ferry_server_mount){&ferry_log_group_table, &config};
+    return FERRY_OK;
+}
