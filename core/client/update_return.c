@@ -13,7 +13,7 @@
 #define SILENT_MAX 4
 
 /* How long a bootloader may answer in place of the image until it is reset once more, and how
- * often. One that listens for a while after each start stays when it is asked. */
+ * often anything is. One that listens for a while after each start stays when it is asked. */
 #define BOOTLOADER_MS 1500
 #define NUDGES_MAX    2
 
@@ -89,6 +89,18 @@ static void on_entered(struct ferry_update *update, uint64_t now)
     }
 }
 
+/* The old image answers, and the new one is still to come: a reset is asked for once, and if that
+ * request was lost nobody resets. */
+static void on_old_image(struct ferry_update *update, uint64_t now)
+{
+    if (update->nudges < NUDGES_MAX && now >= update->reset_at + OLD_ANSWERS_MS) {
+        update->nudges++;
+        ferry_update_go(update, FERRY_UPDATE_RESET);
+        return;
+    }
+    on_not_yet(update, now);
+}
+
 /* A bootloader answers in place of the image. */
 static void on_bootloader(struct ferry_update *update, uint64_t now)
 {
@@ -127,7 +139,7 @@ static void on_returned(struct ferry_update *update, uint64_t now)
         return;
     }
     if (wanted != NULL && wanted->pending) {
-        on_not_yet(update, now);
+        on_old_image(update, now);
         return;
     }
     if (!update->expects_pending && now < update->reset_at + OLD_ANSWERS_MS) {

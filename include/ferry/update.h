@@ -126,12 +126,12 @@ struct ferry_update {
     uint64_t wait_until;
     uint64_t reset_at;
     uint64_t return_by;
-    bool announced;            /* the step's event was given */
-    bool asked;                /* RECONNECT was given */
-    bool expects_pending;      /* the list said pending before the reset */
-    bool recovery;             /* a bootloader's server says that it is one */
-    bool entering;             /* after ENTER: the bootloader is expected */
-    uint32_t nudges;           /* resets of a bootloader that answers in place of the image */
+    bool announced;       /* the step's event was given */
+    bool asked;           /* RECONNECT was given */
+    bool expects_pending; /* the list said pending before the reset */
+    bool recovery;        /* a bootloader's server says that it is one */
+    bool entering;        /* after ENTER: the bootloader is expected */
+    uint32_t nudges;      /* resets asked for again, of whoever answers in place of the image */
     uint64_t bootloader_since; /* it answers since then; 0 = it does not */
     bool stateless;            /* test or confirm is not built into the server */
     bool worked;               /* something was changed on the device */

@@ -83,6 +83,7 @@ struct device {
     uint32_t test_rc;    /* test is refused with this rc */
     bool confirm_forgotten;
     uint32_t confirms_lost; /* so many confirms are neither done nor answered */
+    uint32_t resets_lost;   /* and so many resets */
     bool reverts_after_confirm;
     bool hides_pending;
     /* What happened */
@@ -449,6 +450,10 @@ static size_t handle(struct device *device, struct ferry_bytes packet, uint8_t *
     if (device->too_new && header.version != FERRY_SMP_VERSION_1) {
         rc(&w, 13);
     } else if (header.group == FERRY_SMP_GROUP_OS) {
+        if (header.id == FERRY_SMP_OS_RESET && device->resets_lost > 0) {
+            device->resets_lost--;
+            return 0;
+        }
         os_command(device, &header, payload, &w, now);
         if (header.id == FERRY_SMP_OS_RESET && device->reset_silent) {
             return 0;
@@ -1058,7 +1063,22 @@ static void test_a_bootloader_that_ignores_the_request(void **state)
     (void)state;
     bench->device.outcome = IGNORED;
     run(bench);
-    expect_failed(bench, FERRY_E_STATE, SWAP);
+    expect_failed(bench, FERRY_E_STATE, SWAP "reset away return reset away return ");
+}
+
+/* Nobody resets when the request was lost, and the image is still asked for. */
+static void test_a_reset_that_is_lost_is_asked_for_again(void **state)
+{
+    (void)state;
+    for (uint32_t lost = 1; lost <= 2; lost++) {
+        struct bench *bench = set_up();
+
+        bench->device.resets_lost = lost;
+        run(bench);
+        expect_proof(bench, lost == 1 ? SWAP "reset away return confirm prove "
+                                      : SWAP "reset away return reset away return confirm prove ");
+        assert_int_equal(bench->device.resets, 1);
+    }
 }
 
 /* The old image goes on answering for two seconds after the reset was asked for. */
@@ -1446,6 +1466,7 @@ int main(void)
         cmocka_unit_test(test_gone_after_confirm),
         cmocka_unit_test(test_a_device_that_does_not_come_back),
         cmocka_unit_test(test_a_bootloader_that_ignores_the_request),
+        cmocka_unit_test(test_a_reset_that_is_lost_is_asked_for_again),
         cmocka_unit_test(test_the_old_image_answers_for_a_while),
         cmocka_unit_test(test_a_slow_swap_and_a_slow_port),
         cmocka_unit_test(test_the_reset),
