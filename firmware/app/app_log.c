@@ -61,6 +61,11 @@ static const struct note notes[] = {
     [FERRY_EVENT_IMAGE_PENDING] = {"image pending", FERRY_LOG_INFO, true, "permanent"},
     [FERRY_EVENT_IMAGE_CONFIRMED] = {"image confirmed", FERRY_LOG_INFO, true, NULL},
     [FERRY_EVENT_SLOT_ERASED] = {"slot erased", FERRY_LOG_WARN, true, "slot"},
+    [FERRY_EVENT_CLOCK_SET] = {"clock set", FERRY_LOG_INFO, false, NULL},
+    [FERRY_EVENT_STORAGE_ERASED] = {"storage erased", FERRY_LOG_WARN, false, NULL},
+    [FERRY_EVENT_UNLOCKED] = {"unlocked", FERRY_LOG_WARN, false, "level"},
+    [FERRY_EVENT_UNLOCK_FAILED] = {"unlock failed", FERRY_LOG_ERROR, false, "error"},
+    [FERRY_EVENT_LOCKED] = {"locked", FERRY_LOG_INFO, false, "level"},
 };
 
 void app_log_observe(const struct app *app, const struct ferry_server_event *event)
