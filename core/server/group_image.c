@@ -32,7 +32,8 @@ int ferry_image_group_init(struct ferry_image_group *group,
                            const struct ferry_image_group_config *config)
 {
     if (config->images == NULL || config->image_count == 0 || config->image_count > IMAGES_MAX ||
-        config->running_image >= config->image_count) {
+        config->running_image >= config->image_count ||
+        (config->resume != NULL && config->images[0].store == NULL)) {
         return FERRY_E_CONFIG;
     }
     for (uint32_t i = 0; i < config->image_count; i++) {
@@ -50,17 +51,28 @@ int ferry_image_group_init(struct ferry_image_group *group,
 
 void ferry_image_group_drop_upload(struct ferry_image_group *group)
 {
-    group->open = false;
+    ferry_image_close_upload(group);
 }
 
 /* ---- Shared by the group's files --------------------------------------------- */
 
+void ferry_image_close_upload(struct ferry_image_group *group)
+{
+    const struct ferry_image_resume *resume = group->config->resume;
+
+    group->open = false;
+    if (resume != NULL) {
+        resume->forget(group);
+    }
+}
+
 void ferry_image_stop_upload(struct ferry_server_call *call)
 {
     struct ferry_image_group *group = call->context;
+    bool was_open = group->open;
 
-    if (group->open) {
-        group->open = false;
+    ferry_image_close_upload(group);
+    if (was_open) {
         ferry_server_notify(call, FERRY_EVENT_UPLOAD_STOPPED, group->image, group->offset);
     }
 }
@@ -114,6 +126,22 @@ bool ferry_image_slot_in_use(const struct ferry_image_group *group, uint32_t ima
         return false;
     }
     return ferry_image_slot_inspect(group, image, slot, &info);
+}
+
+bool ferry_image_place_of(const struct ferry_image_group *group, uint64_t number,
+                          struct ferry_image_place *place)
+{
+    const struct ferry_image_group_config *config = group->config;
+
+    if (config->direct != NULL && config->direct->place(number, place)) {
+        return place->image < config->image_count;
+    }
+    if (number >= config->image_count) {
+        return false;
+    }
+    *place = (struct ferry_image_place){(uint8_t)number,
+                                        (uint8_t)ferry_image_target(group, (uint32_t)number)};
+    return true;
 }
 
 int ferry_image_check_free(const struct ferry_image_group *group,

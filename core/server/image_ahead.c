@@ -55,8 +55,9 @@ bool ferry_image_group_erase_next(struct ferry_image_group *group)
     struct ferry_flash_sector sector;
     struct ferry_flash_slice view;
 
-    if (!group->open || group->config->ahead == NULL || group->erased >= group->size ||
-        ferry_image_upload_view(group, &place, &view) != FERRY_OK ||
+    /* What a reset left is touched when the client goes on, not before. */
+    if (!group->open || group->doubtful || group->config->ahead == NULL ||
+        group->erased >= group->size || ferry_image_upload_view(group, &place, &view) != FERRY_OK ||
         ferry_flash_sector_at(&view.flash, group->offset, &sector) != FERRY_OK) {
         return false;
     }

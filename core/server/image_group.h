@@ -49,6 +49,11 @@ FERRY_MUST_CHECK
 int ferry_image_next_boot(const struct ferry_image_group *group, uint32_t image,
                           struct ferry_image_next *next);
 
+/* What the number of an upload means in an application: an image's slot that does not run, or the
+ * slot that it names. Returns false when there is no such image. */
+bool ferry_image_place_of(const struct ferry_image_group *group, uint64_t number,
+                          struct ferry_image_place *place);
+
 /* Whether a slot takes an upload: it does not run (unless upload_running), and the next boot does
  * not start it. place: of an image that is there; the slot may be missing, or NOWHERE.
  * Returns 0 or an error of the group, then with a reason. */
@@ -86,7 +91,10 @@ FERRY_MUST_CHECK
 int ferry_image_prepare(const struct ferry_image_group *group,
                         const struct ferry_image_place *place, uint32_t len);
 
-/* End an open upload and tell the observer. */
+/* No upload is open any more, and none goes on after a reset. */
+void ferry_image_close_upload(struct ferry_image_group *group);
+
+/* The same; the observer is told of one that was open. */
 void ferry_image_stop_upload(struct ferry_server_call *call);
 
 int ferry_image_state_read(struct ferry_server_call *call);

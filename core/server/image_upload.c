@@ -118,17 +118,7 @@ static int check_upgrade(const struct ferry_image_group *group, struct request *
 /* 8, in an application: the slot that does not run, or the one that is named. */
 static int find_slot(const struct ferry_image_group *group, struct request *request)
 {
-    const struct ferry_image_group_config *config = group->config;
-    bool named = config->direct != NULL && config->direct->place(request->number, &request->place);
-
-    if (!named && request->number < config->image_count) {
-        uint32_t image = (uint32_t)request->number;
-
-        request->place =
-            (struct ferry_image_place){(uint8_t)image, (uint8_t)ferry_image_target(group, image)};
-        named = true;
-    }
-    if (!named || request->place.image >= config->image_count) {
+    if (!ferry_image_place_of(group, request->number, &request->place)) {
         return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
     }
     return ferry_image_check_free(group, &request->place, &request->reason);
@@ -332,8 +322,10 @@ static int make_room(struct ferry_image_group *group, const struct ferry_image_p
 int ferry_image_reach(struct ferry_image_group *group, const struct ferry_flash *view, uint32_t end)
 {
     const struct ferry_image_ahead *ahead = group->config->ahead;
+    const struct ferry_image_resume *resume = group->config->resume;
+    int rc = resume != NULL ? resume->reach(group, view, end) : FERRY_OK;
 
-    return ahead != NULL ? ahead->reach(group, view, end) : FERRY_OK;
+    return rc == FERRY_OK && ahead != NULL ? ahead->reach(group, view, end) : rc;
 }
 
 /* Everything is in the slot: answer and close. */
@@ -346,7 +338,7 @@ static int finish(struct ferry_server_call *call, bool match)
         ferry_image_stop_upload(call);
         return rc;
     }
-    group->open = false;
+    ferry_image_close_upload(group);
     (void)answer_offset(call, group->size);
     if (is_comparable(group)) {
         ferry_cbor_pair_bool(&call->out, "match", match);
@@ -452,6 +444,21 @@ static int ask_application(struct ferry_server_call *call, const struct request 
     return group->config->upload(group->config->context, call, &chunk);
 }
 
+/* The first upload request since the start: one that was under way before goes on. */
+static void look_back(struct ferry_server_call *call)
+{
+    struct ferry_image_group *group = call->context;
+    const struct ferry_image_resume *resume = group->config->resume;
+
+    if (resume == NULL || group->looked) {
+        return;
+    }
+    resume->restore(group);
+    if (group->open) {
+        ferry_server_notify(call, FERRY_EVENT_UPLOAD_STARTED, group->image, group->size);
+    }
+}
+
 int ferry_image_upload(struct ferry_server_call *call)
 {
     struct ferry_image_group *group = call->context;
@@ -461,6 +468,7 @@ int ferry_image_upload(struct ferry_server_call *call)
     if (rc != FERRY_RC_OK) {
         return rc;
     }
+    look_back(call);
     if (!request.fields[F_OFF].present) { /* 2 */
         return give_up(call, FERRY_IMAGE_ERR_INVALID_OFFSET, NULL);
     }

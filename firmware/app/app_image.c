@@ -19,6 +19,9 @@ int app_image_open(struct app *app, struct ferry_server_mount *mount)
     config.image_count = (uint8_t)app->chip.start.image_count;
     config.direct = app_has(app, FERRY_VCHIP_DIRECT_UPLOAD) ? &ferry_image_direct_upload : NULL;
     config.ahead = app_has(app, FERRY_VCHIP_ERASE_AHEAD) ? &ferry_image_erase_ahead : NULL;
+    config.resume = app_has(app, FERRY_VCHIP_RESUME) && app->store != NULL
+                        ? &ferry_image_resume_in_store
+                        : NULL;
     config.set = app_has(app, FERRY_VCHIP_SET) ? &ferry_set_in_store : NULL;
     config.context = app;
     *mount = (struct ferry_server_mount){&ferry_image_group_table, &app->image};

@@ -123,6 +123,22 @@ struct ferry_image_ahead {
 
 extern const struct ferry_image_ahead ferry_image_erase_ahead;
 
+/* What a reset leaves of an upload, so that it goes on where it was when the client sends its first
+ * chunk again, with the same whole SHA-256. NULL in the configuration: a reset ends an upload. */
+struct ferry_image_resume {
+    /* The first upload request since the start: open what was under way, unless its slot was
+     * touched since. Changes nothing in flash but what is to be forgotten. */
+    void (*restore)(struct ferry_image_group *group);
+    /* The upload is about to write up to end. Returns FERRY_OK or a flash error. */
+    int (*reach)(struct ferry_image_group *group, const struct ferry_flash *view, uint32_t end);
+    /* No upload is under way. */
+    void (*forget)(struct ferry_image_group *group);
+};
+
+/* By a record in the store of image 0's slots, which must be there: at most 65 an upload, of 56
+ * bytes. */
+extern const struct ferry_image_resume ferry_image_resume_in_store;
+
 /* What differs in a bootloader, where no image runs and any slot may be written. The table is
  * core/recovery's; context is the configuration's. */
 struct ferry_image_bootloader {
@@ -159,6 +175,7 @@ struct ferry_image_group_config {
     const struct ferry_image_check *check;   /* NULL = no check: no "match" in the answers */
     const struct ferry_image_direct *direct; /* &ferry_image_direct_upload or NULL, see there */
     const struct ferry_image_ahead *ahead;   /* &ferry_image_erase_ahead or NULL, see there */
+    const struct ferry_image_resume *resume; /* &ferry_image_resume_in_store or NULL, see there */
     /* &ferry_set_in_store where the images change as one: then whichever running image is
      * confirmed, all are. NULL = each for itself. */
     const struct ferry_set *set;
@@ -193,6 +210,13 @@ struct ferry_image_group {
     uint32_t size;
     uint32_t offset; /* bytes taken, those held included */
     uint32_t erased; /* the slot is ready so far, with erase ahead */
+    /* With resume: it was asked for since the start; what stands in the slot up to kept_to is in
+     * doubt; all before kept_from is written, with this CRC. */
+    bool looked;
+    bool doubtful;
+    uint32_t kept_from;
+    uint32_t kept_to;
+    uint32_t kept_crc;
     uint8_t sha[FERRY_SHA256_SIZE];
     uint8_t held[FERRY_FLASH_WRITE_MAX]; /* taken, too few for a write unit yet */
 };
@@ -201,8 +225,8 @@ struct ferry_image_group {
 extern const struct ferry_group ferry_image_group_table;
 
 /* Check the configuration and begin with no upload open.
- * Returns FERRY_OK; FERRY_E_CONFIG for image_count or running_image, or a slots.active that cannot
- * run; or as ferry_slots_check(). */
+ * Returns FERRY_OK; FERRY_E_CONFIG for image_count or running_image, a slots.active that cannot
+ * run, or resume without a store; or as ferry_slots_check(). */
 FERRY_MUST_CHECK
 int ferry_image_group_init(struct ferry_image_group *group,
                            const struct ferry_image_group_config *config);
