@@ -235,8 +235,9 @@ static int upload_failed(struct session *session, const struct ferry_upload_even
                           (unsigned)event->acked, (unsigned)event->total);
 }
 
+/* resumed_at: the offset at which it went on, 0 = from the beginning. */
 static void upload_done(const struct session *session, const struct image_file *file,
-                        const struct ferry_upload_event *event)
+                        const struct ferry_upload_event *event, uint32_t resumed_at)
 {
     char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
     char version[FERRY_VERSION_TEXT_MAX];
@@ -251,6 +252,9 @@ static void upload_done(const struct session *session, const struct image_file *
         cli_print_json(object);
         return;
     }
+    if (resumed_at > 0) {
+        printf("resumed: at %u of %u bytes\n", (unsigned)resumed_at, (unsigned)event->total);
+    }
     printf("uploaded: version %s\nhash: %s\nnext: ferry image test %.12s, then ferry reset\n",
            version, hash, hash);
 }
@@ -262,6 +266,7 @@ static int upload(struct session *session, struct image_file *file,
     struct ferry_upload flow;
     struct ferry_upload_event event = {.kind = FERRY_UPLOAD_PROGRESS};
     struct progress progress;
+    uint32_t resumed_at = 0;
 
     progress_init(&progress, "upload", session->cli->json);
     int error = ferry_upload_start(&flow, config);
@@ -276,6 +281,7 @@ static int upload(struct session *session, struct image_file *file,
                 continue;
             }
             if (event.kind == FERRY_UPLOAD_PROGRESS) {
+                resumed_at = resumed_at == 0 && event.resumed ? event.acked : resumed_at;
                 progress_show(&progress, event.acked, event.total);
                 continue;
             }
@@ -283,7 +289,7 @@ static int upload(struct session *session, struct image_file *file,
             if (event.kind == FERRY_UPLOAD_FAILED) {
                 return upload_failed(session, &event);
             }
-            upload_done(session, file, &event);
+            upload_done(session, file, &event, resumed_at);
             return CLI_OK;
         }
         int got = session_step(session, ferry_upload_deadline(&flow), &answer);
