@@ -27,7 +27,7 @@ static struct ferry_os_group os;
 
 static const struct ferry_server_mount groups[] = {
     {&ferry_os_minimal_table, &os},
-    {&ferry_image_group_table, &image},
+    {&ferry_image_minimal_table, &image},
 };
 static const struct ferry_server_config config = {
     .groups = groups, .group_count = 2, .buf_size = PACKET, .buf_count = 1};

@@ -44,6 +44,10 @@ uint32_t ferry_image_target(const struct ferry_image_group *group, uint32_t imag
 bool ferry_image_slot_inspect(const struct ferry_image_group *group, uint32_t image, uint32_t slot,
                               struct ferry_image_info *info);
 
+/* The version alone, which takes less stack of the caller's. */
+bool ferry_image_slot_version(const struct ferry_image_group *group, uint32_t image, uint32_t slot,
+                              struct ferry_version *version);
+
 /* What the next boot does with an image. Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
 int ferry_image_next_boot(const struct ferry_image_group *group, uint32_t image,
@@ -97,8 +101,58 @@ void ferry_image_close_upload(struct ferry_image_group *group);
 /* The same; the observer is told of one that was open. */
 void ferry_image_stop_upload(struct ferry_server_call *call);
 
+/* What an upload's request says. */
+struct ferry_image_request {
+    struct ferry_bytes data;
+    struct ferry_bytes sha;
+    uint32_t offset;
+    uint32_t len;    /* of the file; first chunk only */
+    uint32_t number; /* "image"; first chunk only */
+    bool has_offset;
+    bool has_len;
+    bool upgrade;
+    struct ferry_image_place place; /* where the file goes; set by the checks, first chunk only */
+    const char *reason;             /* set by the checks */
+};
+
+/* Read the request. Returns an rc. */
+FERRY_MUST_CHECK
+int ferry_image_read_request(const struct ferry_server_call *call,
+                             struct ferry_image_request *request);
+
+/* There is nothing to write: answer where the upload stands. */
+#define FERRY_IMAGE_ANSWER_OFFSET (-1)
+
+/* Whether a chunk may be written. Returns 0, FERRY_IMAGE_ANSWER_OFFSET, or an error of the group,
+ * with request->reason set. */
+FERRY_MUST_CHECK
+int ferry_image_check_request(const struct ferry_image_group *group,
+                              struct ferry_image_request *request);
+
+/* The offset the next chunk must have. */
+uint32_t ferry_image_expected_offset(const struct ferry_image_group *group);
+
+/* Write the entry of a slot, if there is an image in it. frugal: without flags that are false. */
+void ferry_image_put_slot(struct ferry_server_call *call, bool frugal,
+                          const struct ferry_image_place *place,
+                          const struct ferry_image_next *next);
+
+/* Write the list of the images, the frugal one where the buffer does not take the other. Returns
+ * whether it fits. */
+bool ferry_image_put_list(struct ferry_server_call *call);
+
+/* The slot that holds the image with a hash. Returns whether there is one. */
+bool ferry_image_find_by_hash(const struct ferry_image_group *group, const struct ferry_bytes *hash,
+                              struct ferry_image_place *target);
+
 int ferry_image_state_read(struct ferry_server_call *call);
 int ferry_image_state_write(struct ferry_server_call *call);
+int ferry_image_erase(struct ferry_server_call *call);
+int ferry_image_slot_info(struct ferry_server_call *call);
+
+/* The group's errors in version 1. */
+#define FERRY_IMAGE_V1_RCS (FERRY_IMAGE_ERR_ALREADY_PENDING + 1)
+extern const uint8_t ferry_image_v1_rc[FERRY_IMAGE_V1_RCS];
 int ferry_image_upload(struct ferry_server_call *call);
 
 #endif

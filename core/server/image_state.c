@@ -1,109 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Image state: the list, and test and confirm by the rule table. [smp.md §3.1] */
+/* Image state: test and confirm by the rule table. [smp.md §3.1] */
 #include "core/server/image_group.h"
-
-#include <string.h>
-
-/* ---- The list ---------------------------------------------------------------- */
-
-/* A list on its way. */
-struct list {
-    struct ferry_server_call *call;
-    bool frugal;
-};
-
-static void put_flag(const struct list *list, const char *key, bool value)
-{
-    if (value || !list->frugal) {
-        ferry_cbor_pair_bool(&list->call->out, key, value);
-    }
-}
-
-static void put_slot(const struct list *list, uint32_t image, uint32_t slot,
-                     const struct ferry_image_next *next, const struct ferry_image_info *info)
-{
-    struct ferry_server_call *call = list->call;
-    const struct ferry_image_group *group = call->context;
-    const struct ferry_image_bootloader *bootloader = group->config->bootloader;
-    const struct ferry_image_place place = {(uint8_t)image, (uint8_t)slot};
-    bool active = slot == ferry_image_active(group, image);
-    bool may_run = bootloader == NULL || bootloader->may_run(group->config->context, &place);
-    bool revert = next->type == FERRY_NEXT_REVERT;
-    bool pending = !active && next->slot == slot && !revert;
-    bool confirmed = active ? !revert : next->slot == slot && revert;
-    char version[FERRY_VERSION_TEXT_MAX];
-
-    ferry_cbor_open_map(&call->out);
-    if (group->config->image_count > 1) {
-        ferry_cbor_pair_uint(&call->out, "image", image);
-    }
-    ferry_cbor_pair_uint(&call->out, "slot", slot);
-    ferry_cbor_put_text(&call->out, "version");
-    ferry_cbor_put_text_n(&call->out, version, ferry_version_text(&info->header.version, version));
-    ferry_cbor_pair_bytes(&call->out, "hash", info->digest, info->digest_len);
-    put_flag(list, "bootable", may_run && (info->header.flags & FERRY_IMAGE_NON_BOOTABLE) == 0);
-    put_flag(list, "pending", pending);
-    put_flag(list, "confirmed", confirmed);
-    put_flag(list, "active", active && bootloader == NULL); /* it is what runs */
-    put_flag(list, "permanent", pending && next->type != FERRY_NEXT_TEST);
-    ferry_cbor_close(&call->out);
-}
-
-static void put_image(const struct list *list, uint32_t image)
-{
-    const struct ferry_image_group *group = list->call->context;
-    struct ferry_image_next next;
-    struct ferry_image_info info;
-
-    if (ferry_image_next_boot(group, image, &next) != FERRY_OK) {
-        /* The slot that runs cannot be read, so it is missing from the list anyway. */
-        next = (struct ferry_image_next){group->config->images[image].active, FERRY_NEXT_NORMAL};
-    }
-    for (uint32_t slot = 0; slot < 2; slot++) {
-        if (ferry_image_slot_inspect(group, image, slot, &info)) {
-            put_slot(list, image, slot, &next, &info);
-        }
-    }
-}
-
-/* Returns whether it fits. */
-static bool put_list(const struct list *list)
-{
-    struct ferry_cbor_writer *out = &list->call->out;
-    const struct ferry_image_group *group = list->call->context;
-
-    ferry_cbor_put_text(out, "images");
-    ferry_cbor_open_list(out);
-    for (uint32_t image = 0; image < group->config->image_count; image++) {
-        put_image(list, image);
-    }
-    ferry_cbor_close(out);
-    if (!list->frugal) {
-        ferry_cbor_pair_int(out, "splitStatus", 0);
-    }
-    return out->len < out->cap; /* a byte is left for the end of the map */
-}
-
-/* The list, the frugal one where the buffer does not take the other. Returns whether it fits. */
-static bool put_list_that_fits(struct ferry_server_call *call)
-{
-    const struct ferry_image_group *group = call->context;
-    const struct ferry_cbor_writer before = call->out;
-    struct list list = {call, group->options->frugal};
-
-    if (put_list(&list)) {
-        return true;
-    }
-    call->out = before;
-    list.frugal = true;
-    return put_list(&list);
-}
-
-int ferry_image_state_read(struct ferry_server_call *call)
-{
-    (void)put_list_that_fits(call); /* one that does not fit is answered by the server, rc 7 */
-    return FERRY_RC_OK;
-}
 
 /* ---- The rules --------------------------------------------------------------- */
 
@@ -143,21 +40,6 @@ int ferry_image_rule(const struct ferry_image_wish *wish)
 
 /* ---- State write ------------------------------------------------------------- */
 
-static bool find_by_hash(const struct ferry_image_group *group, const struct ferry_bytes *hash,
-                         struct ferry_image_place *target)
-{
-    struct ferry_image_info info;
-
-    for (uint32_t i = 0; i < 2U * group->config->image_count; i++) {
-        if (ferry_image_slot_inspect(group, i / 2, i % 2, &info) && info.digest_len == hash->len &&
-            memcmp(info.digest, hash->data, hash->len) == 0) {
-            *target = (struct ferry_image_place){(uint8_t)(i / 2), (uint8_t)(i % 2)};
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_digest_size(size_t len)
 {
     return len == FERRY_SHA256_SIZE || len == FERRY_SHA384_SIZE || len == FERRY_SHA512_SIZE;
@@ -177,7 +59,9 @@ static uint16_t find_target(const struct ferry_image_group *group,
     if (!is_digest_size(hash->item.bytes.len)) {
         return FERRY_IMAGE_ERR_INVALID_HASH;
     }
-    return find_by_hash(group, &hash->item.bytes, target) ? 0 : FERRY_IMAGE_ERR_HASH_NOT_FOUND;
+    return ferry_image_find_by_hash(group, &hash->item.bytes, target)
+               ? 0
+               : FERRY_IMAGE_ERR_HASH_NOT_FOUND;
 }
 
 /* What a failure to write the state is to the client. Returns an rc. */
@@ -268,7 +152,7 @@ static int answer_list(struct ferry_server_call *call)
 {
     const struct ferry_cbor_writer before = call->out;
 
-    if (!put_list_that_fits(call)) {
+    if (!ferry_image_put_list(call)) {
         call->out = before;
     }
     return FERRY_RC_OK;

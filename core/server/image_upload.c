@@ -1,200 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Image upload: the checks in Zephyr's order, resume, and the writing of unaligned chunks.
- * The numbers are those of the table in smp.md §3.1. */
+/* Image upload: resume, and the writing of unaligned chunks. The numbers are those of the table in
+ * smp.md §3.1; the checks before are image_request.c's. */
 #include "core/server/image_group.h"
 
 #include <string.h>
-
-enum { F_IMAGE, F_LEN, F_OFF, F_DATA, F_SHA, F_UPGRADE, F_COUNT };
-
-/* What an inspection found, beside 0 = go on and the errors of the group: */
-#define ANSWER_OFFSET (-1) /* nothing to write: answer where the upload stands */
-
-struct request {
-    struct ferry_cbor_field fields[F_COUNT];
-    struct ferry_bytes data;
-    uint64_t offset;
-    uint64_t len;                   /* of the file; first chunk only */
-    uint64_t number;                /* "image"; first chunk only, as place */
-    struct ferry_image_place place; /* where the file goes */
-    struct ferry_bytes sha;
-    const char *reason;
-};
-
-/* ---- Checks ------------------------------------------------------------------ */
-
-static uint32_t expected_offset(const struct ferry_image_group *group)
-{
-    return group->open ? group->offset : 0;
-}
-
-/* 1: decode. Returns an rc. */
-static int read_request(const struct ferry_server_call *call, struct request *request)
-{
-    static const struct ferry_cbor_field fields[F_COUNT] = {
-        [F_IMAGE] = {.key = "image", .kind = FERRY_CBOR_UINT},
-        [F_LEN] = {.key = "len", .kind = FERRY_CBOR_UINT},
-        [F_OFF] = {.key = "off", .kind = FERRY_CBOR_UINT},
-        [F_DATA] = {.key = "data", .kind = FERRY_CBOR_BYTES},
-        [F_SHA] = {.key = "sha", .kind = FERRY_CBOR_BYTES},
-        [F_UPGRADE] = {.key = "upgrade", .kind = FERRY_CBOR_BOOL},
-    };
-
-    memset(request, 0, sizeof(*request));
-    memcpy(request->fields, fields, sizeof(fields));
-
-    int rc = ferry_server_read(call, request->fields, F_COUNT);
-
-    if (rc != FERRY_RC_OK) {
-        return rc;
-    }
-    if (request->fields[F_DATA].present) {
-        request->data = request->fields[F_DATA].item.bytes;
-    }
-    if (request->fields[F_SHA].present) {
-        request->sha = request->fields[F_SHA].item.bytes;
-    }
-    request->offset = request->fields[F_OFF].present ? request->fields[F_OFF].item.value : 0;
-    request->len = request->fields[F_LEN].present ? request->fields[F_LEN].item.value : 0;
-    request->number = request->fields[F_IMAGE].present ? request->fields[F_IMAGE].item.value : 0;
-    return FERRY_RC_OK;
-}
-
-static int refuse(struct request *request, enum ferry_image_error error, const char *reason)
-{
-    request->reason = reason;
-    return (int)error;
-}
-
-/* 7: the client comes back with the file it was sending. */
-static bool is_resume(const struct ferry_image_group *group, const struct request *request)
-{
-    return group->open && request->number == group->number && group->sha_len > 0 &&
-           request->sha.len == group->sha_len &&
-           memcmp(request->sha.data, group->sha, group->sha_len) == 0;
-}
-
-/* 10: an image that runs where it is uploaded must be linked to there. */
-static int check_address(const struct ferry_image_group *group, struct request *request)
-{
-    const uint32_t *addresses = group->config->addresses;
-    uint32_t image = request->place.image;
-    struct ferry_image_header offered;
-
-    if (addresses == NULL || !group->config->images[image].strategy->in_place ||
-        ferry_image_header_parse(request->data.data, &offered) != FERRY_OK ||
-        (offered.flags & FERRY_IMAGE_ROM_FIXED) == 0 ||
-        offered.load_address == addresses[2 * image + request->place.slot]) {
-        return 0;
-    }
-    return refuse(request, FERRY_IMAGE_ERR_INVALID_ADDRESS, "img addr mismatch");
-}
-
-/* 11: "upgrade" wants a version above the active one of the same image. */
-static int check_upgrade(const struct ferry_image_group *group, struct request *request,
-                         const uint8_t *raw)
-{
-    struct ferry_image_header offered;
-    struct ferry_image_info active;
-
-    if (!request->fields[F_UPGRADE].present || request->fields[F_UPGRADE].item.value == 0) {
-        return 0;
-    }
-    if (ferry_image_header_parse(raw, &offered) != FERRY_OK) {
-        return refuse(request, FERRY_IMAGE_ERR_INVALID_HEADER, "header malformed");
-    }
-    uint32_t image = request->place.image;
-
-    if (!ferry_image_slot_inspect(group, image, ferry_image_active(group, image), &active)) {
-        return refuse(request, FERRY_IMAGE_ERR_VERSION_GET, NULL);
-    }
-    if (ferry_version_compare(&offered.version, &active.header.version,
-                              group->options->build_number) <= 0) {
-        return refuse(request, FERRY_IMAGE_ERR_CURRENT_IS_NEWER, "downgrade");
-    }
-    return 0;
-}
-
-/* 8, in an application: the slot that does not run, or the one that is named. */
-static int find_slot(const struct ferry_image_group *group, struct request *request)
-{
-    if (!ferry_image_place_of(group, request->number, &request->place)) {
-        return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
-    }
-    return ferry_image_check_free(group, &request->place, &request->reason);
-}
-
-/* 8, in a bootloader: where it says. A header that cannot be would only be found out at the end. */
-static int ask_bootloader(const struct ferry_image_group *group, struct request *request)
-{
-    const struct ferry_image_bootloader *bootloader = group->config->bootloader;
-    struct ferry_image_header header;
-
-    if (ferry_image_header_parse(request->data.data, &header) != FERRY_OK) {
-        return refuse(request, FERRY_IMAGE_ERR_INVALID_HEADER, "header malformed");
-    }
-    bootloader->settle(group->config->context);
-    if (!bootloader->place(group->config->context, request->number, &header, &request->place)) {
-        return refuse(request, FERRY_IMAGE_ERR_NO_FREE_SLOT, "no slot");
-    }
-    return 0;
-}
-
-/* 8 … 11 and 13: does it fit the slot it goes to? */
-static int check_slot(const struct ferry_image_group *group, struct request *request)
-{
-    int verdict = group->config->bootloader != NULL ? ask_bootloader(group, request)
-                                                    : find_slot(group, request);
-
-    if (verdict != 0) {
-        return verdict;
-    }
-    if (request->len > ferry_slots_max_image(&group->config->images[request->place.image])) {
-        return refuse(request, FERRY_IMAGE_ERR_TOO_LARGE, "img too large");
-    }
-    verdict = check_address(group, request);
-
-    if (verdict == 0) {
-        verdict = check_upgrade(group, request, request->data.data);
-    }
-    if (verdict == 0 && request->data.len > request->len) {
-        return refuse(request, FERRY_IMAGE_ERR_DATA_OVERRUN, "data overrun");
-    }
-    return verdict;
-}
-
-/* 3 … 11 */
-static int inspect_first(const struct ferry_image_group *group, struct request *request)
-{
-    if (request->data.len < FERRY_IMAGE_HEADER_SIZE) {
-        return refuse(request, FERRY_IMAGE_ERR_INVALID_HEADER, "header malformed");
-    }
-    if (!request->fields[F_LEN].present) {
-        return refuse(request, FERRY_IMAGE_ERR_INVALID_LENGTH, "header malformed");
-    }
-    if (ferry_load_le32(request->data.data) != FERRY_IMAGE_MAGIC) {
-        return refuse(request, FERRY_IMAGE_ERR_INVALID_MAGIC, "magic mismatch");
-    }
-    if (request->sha.len > FERRY_SHA256_SIZE) {
-        return refuse(request, FERRY_IMAGE_ERR_INVALID_HASH, NULL);
-    }
-    if (is_resume(group, request)) {
-        return ANSWER_OFFSET;
-    }
-    return check_slot(group, request);
-}
-
-/* 12, 13 */
-static int inspect_next(const struct ferry_image_group *group, struct request *request)
-{
-    if (request->offset != expected_offset(group)) {
-        return ANSWER_OFFSET;
-    }
-    if (request->data.len > group->size - group->offset) {
-        return refuse(request, FERRY_IMAGE_ERR_DATA_OVERRUN, "data overrun");
-    }
-    return 0;
-}
 
 /* ---- Writing ----------------------------------------------------------------- */
 
@@ -311,7 +120,7 @@ static int judge(struct ferry_server_call *call)
 /* The slot is open, and the first chunk is to be written: make room for the file.
  * Returns FERRY_OK or a flash error. */
 static int make_room(struct ferry_image_group *group, const struct ferry_image_place *place,
-                     const struct ferry_flash *slot, const struct request *request)
+                     const struct ferry_flash *slot, const struct ferry_image_request *request)
 {
     const struct ferry_image_ahead *ahead = group->config->ahead;
 
@@ -364,7 +173,7 @@ static int give_up_writing(struct ferry_server_call *call, const struct ferry_fl
     return give_up(call, FERRY_IMAGE_ERR_FLASH_WRITE, "fa write fail");
 }
 
-static void begin(struct ferry_server_call *call, const struct request *request)
+static void begin(struct ferry_server_call *call, const struct ferry_image_request *request)
 {
     struct ferry_image_group *group = call->context;
 
@@ -372,8 +181,8 @@ static void begin(struct ferry_server_call *call, const struct request *request)
     group->open = true;
     group->image = request->place.image;
     group->slot = request->place.slot;
-    group->number = (uint32_t)request->number;
-    group->size = (uint32_t)request->len;
+    group->number = request->number;
+    group->size = request->len;
     group->offset = 0;
     group->held_len = 0;
     group->sha_len = (uint8_t)request->sha.len;
@@ -384,7 +193,7 @@ static void begin(struct ferry_server_call *call, const struct request *request)
 }
 
 /* 15 … 17, and the end */
-static int take_chunk(struct ferry_server_call *call, const struct request *request)
+static int take_chunk(struct ferry_server_call *call, const struct ferry_image_request *request)
 {
     struct ferry_image_group *group = call->context;
     struct ferry_flash_slice view;
@@ -427,14 +236,15 @@ static int take_chunk(struct ferry_server_call *call, const struct request *requ
 }
 
 /* 14: ask the application. Returns an rc; call->failed tells a group error. */
-static int ask_application(struct ferry_server_call *call, const struct request *request)
+static int ask_application(struct ferry_server_call *call,
+                           const struct ferry_image_request *request)
 {
     const struct ferry_image_group *group = call->context;
     bool first = request->offset == 0;
     const struct ferry_image_chunk chunk = {
         .image = first ? request->place.image : group->image,
-        .offset = (uint32_t)request->offset,
-        .size = first ? (uint32_t)request->len : group->size,
+        .offset = request->offset,
+        .size = first ? request->len : group->size,
         .data = request->data,
     };
 
@@ -462,22 +272,18 @@ static void look_back(struct ferry_server_call *call)
 int ferry_image_upload(struct ferry_server_call *call)
 {
     struct ferry_image_group *group = call->context;
-    struct request request;
-    int rc = read_request(call, &request);
+    struct ferry_image_request request;
+    int rc = ferry_image_read_request(call, &request);
 
     if (rc != FERRY_RC_OK) {
         return rc;
     }
     look_back(call);
-    if (!request.fields[F_OFF].present) { /* 2 */
-        return give_up(call, FERRY_IMAGE_ERR_INVALID_OFFSET, NULL);
-    }
 
-    int verdict =
-        request.offset == 0 ? inspect_first(group, &request) : inspect_next(group, &request);
+    int verdict = ferry_image_check_request(group, &request);
 
-    if (verdict == ANSWER_OFFSET) {
-        return answer_offset(call, expected_offset(group));
+    if (verdict == FERRY_IMAGE_ANSWER_OFFSET) {
+        return answer_offset(call, ferry_image_expected_offset(group));
     }
     if (verdict != 0) {
         return give_up(call, (uint16_t)verdict, request.reason);
@@ -488,7 +294,7 @@ int ferry_image_upload(struct ferry_server_call *call)
         return rc;
     }
     if (call->failed) {
-        return answer_offset(call, expected_offset(group));
+        return answer_offset(call, ferry_image_expected_offset(group));
     }
     return take_chunk(call, &request);
 }

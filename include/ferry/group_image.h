@@ -204,16 +204,15 @@ struct ferry_image_group {
     bool open; /* an upload is open; the fields below count only then */
     uint8_t image;
     uint8_t slot;    /* it goes to */
-    uint32_t number; /* the request's "image" */
     uint8_t sha_len; /* 0 = the client gave none: no resume */
     uint8_t held_len;
+    bool looked;     /* with resume: it was asked for since the start */
+    bool doubtful;   /* with resume: what stands in the slot up to kept_to is in doubt */
+    uint32_t number; /* the request's "image" */
     uint32_t size;
     uint32_t offset; /* bytes taken, those held included */
     uint32_t erased; /* the slot is ready so far, with erase ahead */
-    /* With resume: it was asked for since the start; what stands in the slot up to kept_to is in
-     * doubt; all before kept_from is written, with this CRC. */
-    bool looked;
-    bool doubtful;
+    /* With resume: all before kept_from is written, with this CRC. */
     uint32_t kept_from;
     uint32_t kept_to;
     uint32_t kept_crc;
@@ -223,6 +222,10 @@ struct ferry_image_group {
 
 /* Mount it with a struct ferry_image_group * as context. */
 extern const struct ferry_group ferry_image_group_table;
+
+/* The same without slot info, for small servers: where there is one image the group answers it with
+ * "not supported" as well, unless the options say otherwise. */
+extern const struct ferry_group ferry_image_minimal_table;
 
 /* Check the configuration and begin with no upload open.
  * Returns FERRY_OK; FERRY_E_CONFIG for image_count or running_image, a slots.active that cannot
