@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Upload: a file grows chunk by chunk, in place. [smp.md §3.6] */
+#include "core/server/fs_group.h"
+
+enum { F_OFF, F_NAME, F_DATA, F_LEN, F_COUNT };
+
+struct request {
+    struct ferry_cbor_field fields[F_COUNT];
+    uint64_t offset;
+    struct ferry_bytes data;
+    bool has_len;
+    uint64_t len; /* of the file */
+};
+
+/* ---- The request -------------------------------------------------------------- */
+
+/* Returns an rc: what is refused here leaves an open file as it is. */
+static int read_request(const struct ferry_server_call *call, struct request *request)
+{
+    struct ferry_cbor_field *fields = request->fields;
+    int rc = ferry_server_read(call, fields, F_COUNT);
+
+    if (rc != FERRY_RC_OK) {
+        return rc;
+    }
+    if (!fields[F_OFF].present) {
+        return FERRY_RC_INVALID;
+    }
+    request->offset = fields[F_OFF].item.value;
+    request->has_len = fields[F_LEN].present;
+    request->len = request->has_len ? fields[F_LEN].item.value : 0;
+    if (fields[F_DATA].present) {
+        request->data = fields[F_DATA].item.bytes;
+    }
+    if (request->offset == 0 && (!request->has_len || request->data.len > request->len)) {
+        return FERRY_RC_INVALID;
+    }
+    return FERRY_RC_OK;
+}
+
+/* Whether the data reach beyond the length that the client gave, now or before. */
+static bool is_overrun(const struct ferry_fs_group *group, const struct request *request)
+{
+    uint64_t total = group->total_known ? group->total : request->len;
+
+    if (request->offset == 0 || (!group->total_known && !request->has_len)) {
+        return false;
+    }
+    return request->offset > total || request->data.len > total - request->offset;
+}
+
+/* ---- The file ----------------------------------------------------------------- */
+
+static int fail_offset(struct ferry_server_call *call, uint32_t expected)
+{
+    int rc = ferry_fs_fail(call, FERRY_FS_ERR_INVALID_OFFSET);
+
+    ferry_cbor_pair_uint(&call->out, "len", expected);
+    return rc;
+}
+
+/* Bytes of the file that was asked for, for an upload that goes on; one that is missing has none,
+ * and is not made for an offset that cannot be right. */
+static int size_so_far(const struct ferry_fs_group *group, uint32_t *size)
+{
+    const struct ferry_fs_group_config *config = group->config;
+    int error = config->provider->size(config->provider_context, ferry_fs_asked(group), size);
+
+    if (error == FERRY_FS_ERR_NOT_FOUND) {
+        *size = 0;
+        error = FERRY_FS_OK;
+    }
+    return error;
+}
+
+/* Have the file open for a chunk. Returns an enum ferry_fs_error; of an offset that is not valid
+ * group->offset is the right one. */
+static int open_for(const struct ferry_server_call *call, const struct request *request)
+{
+    struct ferry_fs_group *group = call->context;
+    uint32_t size = 0;
+    int error = FERRY_FS_OK;
+
+    if (!ferry_fs_is_transfer(call, true)) {
+        ferry_fs_drop(group);
+        error = request->offset > 0 ? size_so_far(group, &group->offset) : FERRY_FS_OK;
+    }
+    if (error == FERRY_FS_OK && request->offset > 0 && request->offset != group->offset) {
+        error = FERRY_FS_ERR_INVALID_OFFSET;
+    }
+    if (error != FERRY_FS_OK || group->open) {
+        return error;
+    }
+    error = ferry_fs_open(call, true, &size);
+    if (error == FERRY_FS_OK && request->offset > 0 && request->offset != size) {
+        group->offset = size; /* something else has written to it */
+        error = FERRY_FS_ERR_INVALID_OFFSET;
+    }
+    return error;
+}
+
+/* Offset 0: the file begins anew, also in the middle of an upload. A chunk without data is a
+ * question only, unless that is the whole file; what the file has stays then. */
+static int begin_anew(struct ferry_fs_group *group, const struct request *request)
+{
+    const struct ferry_fs_group_config *config = group->config;
+
+    group->offset = 0;
+    group->total_known = true;
+    group->total = request->len;
+    if (request->data.len == 0 && request->len > 0) {
+        return FERRY_FS_OK;
+    }
+    return config->provider->truncate(config->provider_context);
+}
+
+static int write_data(struct ferry_fs_group *group, struct ferry_bytes data)
+{
+    const struct ferry_fs_group_config *config = group->config;
+
+    if (data.len == 0) {
+        return FERRY_FS_OK;
+    }
+    if (data.len > UINT32_MAX - group->offset) {
+        return FERRY_FS_ERR_WRITE_FAILED;
+    }
+
+    int error =
+        config->provider->write(config->provider_context, group->offset, data.data, data.len);
+
+    group->offset += error == FERRY_FS_OK ? (uint32_t)data.len : 0;
+    return error;
+}
+
+/* Returns an enum ferry_fs_error. */
+static int take_chunk(struct ferry_fs_group *group, const struct request *request)
+{
+    int error = request->offset == 0 ? begin_anew(group, request) : FERRY_FS_OK;
+
+    if (request->has_len && !group->total_known) { /* an upload that goes on may say it again */
+        group->total_known = true;
+        group->total = request->len;
+    }
+    if (error == FERRY_FS_OK) {
+        error = write_data(group, request->data);
+    }
+    if (error != FERRY_FS_OK) {
+        ferry_fs_drop(group);
+        return error;
+    }
+    return group->total_known && group->offset == group->total ? ferry_fs_group_close(group)
+                                                               : FERRY_FS_OK;
+}
+
+int ferry_fs_upload(struct ferry_server_call *call)
+{
+    struct ferry_fs_group *group = call->context;
+    struct request request = {
+        .fields = {[F_OFF] = {.key = "off", .kind = FERRY_CBOR_UINT},
+                   [F_NAME] = {.key = "name", .kind = FERRY_CBOR_TEXT},
+                   [F_DATA] = {.key = "data", .kind = FERRY_CBOR_BYTES},
+                   [F_LEN] = {.key = "len", .kind = FERRY_CBOR_UINT}},
+    };
+    int rc = read_request(call, &request);
+
+    if (rc == FERRY_RC_OK) {
+        rc = ferry_fs_begin(call, &request.fields[F_NAME], FERRY_FS_WRITE);
+    }
+    if (rc != FERRY_RC_OK || call->failed) {
+        return rc;
+    }
+
+    int error = open_for(call, &request);
+
+    if (error == FERRY_FS_ERR_INVALID_OFFSET) {
+        return fail_offset(call, group->offset);
+    }
+    if (error == FERRY_FS_OK && is_overrun(group, &request)) {
+        return FERRY_RC_INVALID;
+    }
+    if (error == FERRY_FS_OK) {
+        error = take_chunk(group, &request);
+    }
+    if (error != FERRY_FS_OK) {
+        return ferry_fs_fail(call, error);
+    }
+    ferry_cbor_pair_uint(&call->out, "off", group->offset);
+    return FERRY_RC_OK;
+}
