@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A device's folder: layout.json, flash.bin (and flash-NAME.bin), lock. */
+/* A device's folder: layout.json, flash.bin (and flash-NAME.bin), lock, files. */
 #include "board.h"
 #include "core/image/ed25519_key.h"
 
@@ -458,6 +458,25 @@ static int make(struct board *board, const struct options *options, const char *
     return name_flash(board, options, why);
 }
 
+/* The file system: a folder, with one in it of the name that Zephyr's samples mount theirs at. */
+static int open_files(struct board *board, const struct options *options, char *why)
+{
+    char path[PATH_MAX_LEN];
+
+    if ((board->layout.flags & FERRY_VCHIP_FILES) == 0) {
+        return FERRY_OK;
+    }
+    path_in(options, "files", path);
+    (void)mkdir(path, 0755);
+    board->files = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (board->files < 0) {
+        return fail(why, "%s: cannot make or open this folder (%s); remove what has its name", path,
+                    strerror(errno));
+    }
+    (void)mkdirat(board->files, "lfs1", 0755);
+    return FERRY_OK;
+}
+
 static int open_with(struct board *board, const struct options *options, const char *text,
                      char *why)
 {
@@ -466,6 +485,9 @@ static int open_with(struct board *board, const struct options *options, const c
     if (result == FERRY_OK && !board->made) {
         result = open_flash(board, options, "", why);
         read_fuses(board, options);
+    }
+    if (result == FERRY_OK) {
+        result = open_files(board, options, why);
     }
     return result == FERRY_OK ? program_files(board, options->reflash, options->reflash_count, why)
                               : result;
@@ -497,6 +519,7 @@ int board_open(struct board *board, const struct options *options, char why[BOAR
 {
     memset(board, 0, sizeof(*board));
     board->lock = -1;
+    board->files = -1;
     for (uint32_t i = 0; i < FERRY_VCHIP_DEVICES; i++) {
         board->nor[i].fd = -1;
     }
@@ -513,6 +536,10 @@ int board_open(struct board *board, const struct options *options, char why[BOAR
 void board_close(struct board *board)
 {
     close_flash(board);
+    if (board->files >= 0) {
+        (void)close(board->files);
+        board->files = -1;
+    }
     if (board->lock >= 0) {
         (void)close(board->lock);
         board->lock = -1;

@@ -20,6 +20,7 @@ struct board {
     struct layout layout;
     struct ferry_nor_file nor[FERRY_VCHIP_DEVICES]; /* layout.device_count are open */
     int lock;                                       /* the folder is this process's */
+    int files;                                      /* the file system's folder; -1: it has none */
     struct board_fuses fuses;
     bool made; /* this start made the device */
 };

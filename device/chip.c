@@ -68,8 +68,13 @@ static void tell_start(struct chip *chip)
 
 void chip_start(struct chip *chip, const char *name, struct ferry_bytes elf)
 {
-    const struct program_memory memory = {chip->readers, chip->board->layout.device_count,
-                                          chip->ram.fd, chip->shared.fd};
+    const struct program_memory memory = {
+        .flash = chip->readers,
+        .flash_count = chip->board->layout.device_count,
+        .ram = chip->ram.fd,
+        .shared = chip->shared.fd,
+        .files = chip->stage == CHIP_FIRMWARE ? chip->board->files : -1,
+    };
 
     program_kill(&chip->program);
     chip->operation.pending = false;

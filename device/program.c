@@ -45,7 +45,9 @@ static void place(int fd, int where)
 /* In the child: nothing of the chip remains but the channel, the memory and stderr. */
 static void become(const char *name, int elf, int channel, const struct program_memory *memory)
 {
+    const rlim_t file_max = memory->files >= 0 ? FERRY_VCHIP_FILE_MAX : 0;
     const struct rlimit none = {0, 0};
+    const struct rlimit files_limit = {file_max, file_max};
     char title[32];
     char *const argv[] = {title, NULL};
     char *const environment[] = {NULL};
@@ -57,11 +59,12 @@ static void become(const char *name, int elf, int channel, const struct program_
     (void)sigprocmask(SIG_UNBLOCK, &all, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
     (void)setrlimit(RLIMIT_CORE, &none);
-    (void)setrlimit(RLIMIT_FSIZE, &none);
+    (void)setrlimit(RLIMIT_FSIZE, &files_limit);
     int program = fcntl(elf, F_DUPFD_CLOEXEC, FD_HIGH);
     int end = fcntl(channel, F_DUPFD_CLOEXEC, FD_HIGH);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int ram = memory->ram >= 0 ? fcntl(memory->ram, F_DUPFD_CLOEXEC, FD_HIGH) : -1;
+    int files = memory->files >= 0 ? fcntl(memory->files, F_DUPFD_CLOEXEC, FD_HIGH) : -1;
     int shared = fcntl(memory->shared, F_DUPFD_CLOEXEC, FD_HIGH);
     for (uint32_t i = 0; i < memory->flash_count; i++) {
         high[i] = fcntl(memory->flash[i], F_DUPFD_CLOEXEC, FD_HIGH);
@@ -76,6 +79,9 @@ static void become(const char *name, int elf, int channel, const struct program_
         place(ram, FERRY_VCHIP_FD_RAM);
     }
     place(shared, FERRY_VCHIP_FD_SHARED);
+    if (memory->files >= 0) {
+        place(files, FERRY_VCHIP_FD_FILES);
+    }
     (void)fexecve(program, argv, environment);
     _exit(127);
 }

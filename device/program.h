@@ -20,6 +20,7 @@ struct program_memory {
     uint32_t flash_count;
     int ram; /* -1 = none */
     int shared;
+    int files; /* the folder of the file system; -1 = none */
 };
 
 /* Start the ELF in the bytes, with its memory at its descriptors. It dies with the chip.

@@ -45,8 +45,8 @@ struct app {
  * stops the device. */
 typedef int app_group_open(struct app *app, struct ferry_server_mount *mount);
 
-app_group_open app_os_open, app_image_open, app_settings_open, app_log_open, app_shell_open,
-    app_trust_open, app_gate_open;
+app_group_open app_os_open, app_image_open, app_settings_open, app_log_open, app_fs_open,
+    app_shell_open, app_trust_open, app_gate_open;
 
 /* Set up the server with all groups this device has. Returns FERRY_OK or an error. */
 FERRY_MUST_CHECK
@@ -80,6 +80,9 @@ void app_log_observe(const struct app *app, const struct ferry_server_event *eve
  * context is the struct app. Returns FERRY_OK or an error of the store. */
 FERRY_MUST_CHECK
 int app_settings_erase(void *context);
+
+/* Close a file that is idle. now: as vchip_now_ms(). */
+void app_fs_poll(uint64_t now);
 
 /* For long work in handlers; context is the struct app. */
 void app_feed(void *context);

@@ -7,6 +7,7 @@ static app_group_open *const groups[] = {
     app_image_open,    /* 1 */
     app_settings_open, /* 3 */
     app_log_open,      /* 4 */
+    app_fs_open,       /* 8 */
     app_shell_open,    /* 9 */
     app_trust_open,    /* 102 */
     app_gate_open,     /* 103 */

@@ -41,6 +41,10 @@
 /* In place of an area's number: there is none. */
 #define FERRY_VCHIP_NO_AREA 0xffffffffU
 
+/* Bytes a file on FERRY_VCHIP_FD_FILES may be made to have: the kernel ends a program that goes on.
+ */
+#define FERRY_VCHIP_FILE_MAX 0x01000000U
+
 /* Bytes a program has for requests: buf_size * buf_count is at most this. */
 #define FERRY_VCHIP_BUFFERS 131072
 
