@@ -37,20 +37,30 @@ static int error_of(int number, bool writing)
     }
 }
 
-/* Take the next part off the front of a name; "" when there is none. */
-static int take_part(const char **name, char part[PART_MAX + 1])
+/* Whether a name can be one of a file in here, whatever there is: no part of it goes up or stays.
+ */
+static bool is_valid(const char *name)
+{
+    for (size_t len = 0; *name != '\0'; name += len) {
+        name += strspn(name, "/");
+        len = strcspn(name, "/");
+        if (len > PART_MAX || (len == 1 && name[0] == '.') ||
+            (len == 2 && name[0] == '.' && name[1] == '.')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Take the next part off the front of a valid name; "" when there is none. */
+static void take_part(const char **name, char part[PART_MAX + 1])
 {
     const char *begin = *name + strspn(*name, "/");
     size_t len = strcspn(begin, "/");
 
-    *name = begin + len;
-    if (len > PART_MAX) {
-        return FERRY_FS_ERR_INVALID_NAME;
-    }
     memcpy(part, begin, len);
     part[len] = '\0';
-    return strcmp(part, ".") == 0 || strcmp(part, "..") == 0 ? FERRY_FS_ERR_INVALID_NAME
-                                                             : FERRY_FS_OK;
+    *name = begin + len;
 }
 
 /* Open the folder that a name's last part is in.
@@ -60,23 +70,21 @@ static int take_part(const char **name, char part[PART_MAX + 1])
 static int open_folder(const struct ferry_fs_posix *fs, const char *name, bool writing, int *folder,
                        char part[PART_MAX + 1])
 {
-    int error = take_part(&name, part);
-
-    *folder = fcntl(fs->root, F_DUPFD_CLOEXEC, 0);
-    if (*folder < 0) {
-        return FERRY_FS_ERR_OPEN_FAILED;
+    if (!is_valid(name)) {
+        return FERRY_FS_ERR_INVALID_NAME;
     }
-    while (error == FERRY_FS_OK && *name != '\0') {
+    *folder = fcntl(fs->root, F_DUPFD_CLOEXEC, 0);
+    take_part(&name, part);
+    while (*folder >= 0 && *name != '\0') {
         int next = openat(*folder, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int number = errno;
 
-        error = next < 0 ? error_of(errno, writing) : take_part(&name, part);
         (void)close(*folder);
         *folder = next;
+        errno = number;
+        take_part(&name, part);
     }
-    if (error != FERRY_FS_OK && *folder >= 0) {
-        (void)close(*folder);
-    }
-    return error;
+    return *folder >= 0 ? FERRY_FS_OK : error_of(errno, writing);
 }
 
 /* ---- Files ------------------------------------------------------------------------------------
