@@ -37,7 +37,7 @@ static size_t end_size(const struct ferry_fs_group *group, uint64_t offset)
 }
 
 /* Returns an rc; call->failed tells a group error. */
-static int send(struct ferry_server_call *call, uint64_t offset)
+static int send_chunk(struct ferry_server_call *call, uint64_t offset)
 {
     struct ferry_fs_group *group = call->context;
     const struct ferry_fs_group_config *config = group->config;
@@ -90,5 +90,6 @@ int ferry_fs_download(struct ferry_server_call *call)
 
     int error = open_for(call, fields[F_OFF].item.value);
 
-    return error == FERRY_FS_OK ? send(call, fields[F_OFF].item.value) : ferry_fs_fail(call, error);
+    return error == FERRY_FS_OK ? send_chunk(call, fields[F_OFF].item.value)
+                                : ferry_fs_fail(call, error);
 }

@@ -8,7 +8,7 @@
 /* The handlers that are in files of their own. */
 int ferry_fs_download(struct ferry_server_call *call);
 int ferry_fs_upload(struct ferry_server_call *call);
-int ferry_fs_hash(struct ferry_server_call *call);
+int ferry_fs_checksum(struct ferry_server_call *call);
 int ferry_fs_types(struct ferry_server_call *call);
 
 /* Take the name of a request, for ferry_fs_asked().

@@ -8,8 +8,8 @@ enum { F_NAME, F_TYPE, F_OFF, F_LEN, F_COUNT };
 
 struct part {
     const struct ferry_fs_hash *hash;
-    uint64_t offset;
-    uint64_t len; /* as asked, UINT64_MAX = to the end; then what there is */
+    uint32_t offset;
+    uint32_t len; /* as asked, UINT32_MAX = to the end; then what there is */
 };
 
 static const struct ferry_fs_hash *find(const struct ferry_fs_group_config *config,
@@ -24,6 +24,15 @@ static const struct ferry_fs_hash *find(const struct ferry_fs_group_config *conf
         }
     }
     return NULL;
+}
+
+/* No file has more bytes than the largest number: what is beyond it is as good as that. */
+static uint32_t number(const struct ferry_cbor_field *field, uint32_t absent)
+{
+    if (!field->present) {
+        return absent;
+    }
+    return field->item.value < UINT32_MAX ? (uint32_t)field->item.value : UINT32_MAX;
 }
 
 /* Read the request and ask the hook. Returns an rc; call->failed tells a group error. */
@@ -41,8 +50,8 @@ static int read_request(struct ferry_server_call *call, struct part *part)
     if (rc != FERRY_RC_OK) {
         return rc;
     }
-    part->offset = fields[F_OFF].present ? fields[F_OFF].item.value : 0;
-    part->len = fields[F_LEN].present ? fields[F_LEN].item.value : UINT64_MAX;
+    part->offset = number(&fields[F_OFF], 0);
+    part->len = number(&fields[F_LEN], UINT32_MAX);
     if (part->len == 0 || (fields[F_TYPE].present && fields[F_TYPE].item.bytes.len > TYPE_MAX)) {
         return FERRY_RC_INVALID;
     }
@@ -63,13 +72,13 @@ static int run(struct ferry_server_call *call, const struct part *part,
     const struct ferry_fs_group *group = call->context;
     const struct ferry_fs_group_config *config = group->config;
     uint8_t *block = call->out.buf + call->out.len;
-    size_t room = call->out.cap - call->out.len;
+    uint32_t room = (uint32_t)(call->out.cap - call->out.len); /* below 64 KiB */
 
     part->hash->begin(state);
-    for (uint64_t done = 0; done < part->len;) {
-        size_t len = part->len - done < room ? (size_t)(part->len - done) : room;
-        int error = config->provider->read(config->provider_context,
-                                           (uint32_t)(part->offset + done), block, len);
+    for (uint32_t done = 0; done < part->len;) {
+        uint32_t len = ferry_min32(part->len - done, room);
+        int error =
+            config->provider->read(config->provider_context, part->offset + done, block, len);
 
         if (error != FERRY_FS_OK) {
             return error;
@@ -100,7 +109,7 @@ static int hash_file(struct ferry_server_call *call, struct part *part, uint8_t 
     if (part->offset >= size) {
         error = size == 0 ? FERRY_FS_ERR_EMPTY : FERRY_FS_ERR_OFFSET_BEYOND_FILE;
     } else {
-        part->len = part->len < size - part->offset ? part->len : size - part->offset;
+        part->len = ferry_min32(part->len, size - part->offset);
         error = run(call, part, &state);
         part->hash->end(&state, output);
     }
@@ -110,7 +119,7 @@ static int hash_file(struct ferry_server_call *call, struct part *part, uint8_t 
 
 static void answer(struct ferry_cbor_writer *out, const struct part *part, const uint8_t *output)
 {
-    uint32_t number = 0;
+    uint32_t value = 0;
 
     ferry_cbor_pair_text(out, "type", part->hash->name);
     if (part->offset != 0) {
@@ -122,12 +131,12 @@ static void answer(struct ferry_cbor_writer *out, const struct part *part, const
         return;
     }
     for (size_t i = 0; i < part->hash->size; i++) {
-        number = number << 8 | output[i];
+        value = value << 8 | output[i];
     }
-    ferry_cbor_pair_uint(out, "output", number);
+    ferry_cbor_pair_uint(out, "output", value);
 }
 
-int ferry_fs_hash(struct ferry_server_call *call)
+int ferry_fs_checksum(struct ferry_server_call *call)
 {
     const struct ferry_fs_group *group = call->context;
     uint8_t output[FERRY_SHA256_SIZE];

@@ -8,8 +8,8 @@ struct request {
     struct ferry_cbor_field fields[F_COUNT];
     uint64_t offset;
     struct ferry_bytes data;
-    bool has_len;
-    uint64_t len; /* of the file */
+    bool has_len; /* of the file. Beyond 32 bits there is none: its last write fails */
+    uint32_t len;
 };
 
 /* ---- The request -------------------------------------------------------------- */
@@ -27,26 +27,26 @@ static int read_request(const struct ferry_server_call *call, struct request *re
         return FERRY_RC_INVALID;
     }
     request->offset = fields[F_OFF].item.value;
-    request->has_len = fields[F_LEN].present;
-    request->len = request->has_len ? fields[F_LEN].item.value : 0;
     if (fields[F_DATA].present) {
         request->data = fields[F_DATA].item.bytes;
     }
-    if (request->offset == 0 && (!request->has_len || request->data.len > request->len)) {
+    if (request->offset == 0 &&
+        (!fields[F_LEN].present || request->data.len > fields[F_LEN].item.value)) {
         return FERRY_RC_INVALID;
     }
+    request->has_len = fields[F_LEN].present && fields[F_LEN].item.value <= UINT32_MAX;
+    request->len = request->has_len ? (uint32_t)fields[F_LEN].item.value : 0;
     return FERRY_RC_OK;
 }
 
-/* Whether the data reach beyond the length that the client gave, now or before. */
+/* Whether the data reach beyond the length that the client gave, now or before. The offset is that
+ * of the file's end. */
 static bool is_overrun(const struct ferry_fs_group *group, const struct request *request)
 {
-    uint64_t total = group->total_known ? group->total : request->len;
+    uint32_t size = group->size_known ? group->size : request->len;
 
-    if (request->offset == 0 || (!group->total_known && !request->has_len)) {
-        return false;
-    }
-    return request->offset > total || request->data.len > total - request->offset;
+    return request->offset > 0 && (group->size_known || request->has_len) &&
+           !ferry_inside(group->offset, request->data.len, size);
 }
 
 /* ---- The file ----------------------------------------------------------------- */
@@ -106,9 +106,8 @@ static int begin_anew(struct ferry_fs_group *group, const struct request *reques
     const struct ferry_fs_group_config *config = group->config;
 
     group->offset = 0;
-    group->total_known = true;
-    group->total = request->len;
-    if (request->data.len == 0 && request->len > 0) {
+    group->size_known = false;
+    if (request->data.len == 0 && !(request->has_len && request->len == 0)) {
         return FERRY_FS_OK;
     }
     return config->provider->truncate(config->provider_context);
@@ -137,9 +136,9 @@ static int take_chunk(struct ferry_fs_group *group, const struct request *reques
 {
     int error = request->offset == 0 ? begin_anew(group, request) : FERRY_FS_OK;
 
-    if (request->has_len && !group->total_known) { /* an upload that goes on may say it again */
-        group->total_known = true;
-        group->total = request->len;
+    if (request->has_len && !group->size_known) { /* an upload that goes on may say it again */
+        group->size_known = true;
+        group->size = request->len;
     }
     if (error == FERRY_FS_OK) {
         error = write_data(group, request->data);
@@ -148,8 +147,8 @@ static int take_chunk(struct ferry_fs_group *group, const struct request *reques
         ferry_fs_drop(group);
         return error;
     }
-    return group->total_known && group->offset == group->total ? ferry_fs_group_close(group)
-                                                               : FERRY_FS_OK;
+    return group->size_known && group->offset == group->size ? ferry_fs_group_close(group)
+                                                             : FERRY_FS_OK;
 }
 
 int ferry_fs_upload(struct ferry_server_call *call)

@@ -112,7 +112,7 @@ int ferry_fs_group_close(struct ferry_fs_group *group)
 
     group->active = false;
     group->writing = false;
-    group->total_known = false;
+    group->size_known = false;
     return error;
 }
 
@@ -198,7 +198,7 @@ int ferry_fs_group_init(struct ferry_fs_group *group, const struct ferry_fs_grou
 static const struct ferry_command commands[] = {
     [FERRY_SMP_FS_FILE] = {.read = ferry_fs_download, .write = ferry_fs_upload},
     [FERRY_SMP_FS_STATUS] = {.read = file_status},
-    [FERRY_SMP_FS_HASH] = {.read = ferry_fs_hash},
+    [FERRY_SMP_FS_HASH] = {.read = ferry_fs_checksum},
     [FERRY_SMP_FS_TYPES] = {.read = ferry_fs_types},
     [FERRY_SMP_FS_CLOSE] = {.write = close_file},
 };

@@ -124,12 +124,11 @@ struct ferry_fs_group {
     bool active;       /* a transfer is under way: its name stands in config->names */
     bool open;         /* … and its file is open */
     bool writing;      /* an upload */
-    bool total_known;  /* … of which this is known: */
+    bool size_known;   /* … of which is known how long it is to be */
     bool touched;      /* since the last poll */
     uint8_t transport; /* whose it is */
     uint32_t offset;   /* upload: bytes taken */
-    uint32_t size;     /* download: bytes of the file */
-    uint64_t total;    /* upload: bytes it is to have */
+    uint32_t size;     /* download: bytes of the file; upload: bytes it is to have */
     uint64_t deadline; /* when it is idle */
 };
 
