@@ -227,21 +227,25 @@ def test_a_file_that_grew(talk, files):
         assert download(talk, "log")[0] == b"one two"
 
 
-@pytest.mark.parametrize("end", ["power", "reset"])
+@pytest.mark.parametrize("end", ["power", "power in a chunk", "reset"])
 def test_an_upload_goes_on_after_a_cut(device, files, end):
     data = random.Random(end).randbytes(20000)
     with smp.Talk(device.udp_port) as talk:
         assert upload(talk, "/lfs1/cut", data, until=9000) < len(data)
         if end == "reset":
             talk.ask(WRITE, 0, 5)
-    if end == "power":
+        if end == "power in a chunk":
+            talk.send(smp.packet(WRITE, FS, FILE,
+                                 {"off": 9000, "name": "/lfs1/cut", "data": data[9000:9300]}))
+    if end != "reset":
         device.kill()
         device.start()
     device.wait_for(r"app 1\.0\.0 started(?s:.*)app 1\.0\.0 started" if end == "reset" else
                     r"app 1\.0\.0 started")
     with smp.Talk(device.udp_port) as talk:
         at = talk.ask(READ, FS, STATUS, {"name": "/lfs1/cut"}).map["len"]
-        assert at == 9000
+        assert at == 9000 or (end == "power in a chunk" and 9000 <= at <= 9300)
+        assert (files / "lfs1/cut").read_bytes() == data[:at]
         while at < len(data):
             part = data[at:at + 700]
             answer = talk.ask(WRITE, FS, FILE,
