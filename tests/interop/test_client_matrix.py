@@ -27,8 +27,10 @@ def cells():
 def make(folder, bench, client, second=False, trial=False):
     """A device: with second the other image is in its secondary; with trial it runs on trial."""
     flash = [f"secondary={bench.images['v2']}"] if second or trial else []
-    device = lab.Device(folder, bench, flash=flash, udp=getattr(client, "udp_port", 0), **OPTIONS)
-    device.start()
+    layout = lab.layout("swap-move", server={"shell": True, "files": True})
+    device = lab.Device(folder, bench, layout=layout, flash=flash, udp=getattr(client, "udp_port", 0),
+                        **OPTIONS)
+    device.start(raw=device.raw_link)
     device.wait_for(r"app 1\.0\.0")
     if trial:
         lab.ferry("image", "test", bench.hash_of("v2"), device=device.uri, check=0)
