@@ -41,6 +41,16 @@ def test_every_rule_of_the_conformance_test_is_counted_in_the_document():
     assert f"{len(rules - told)} passed, 0 failed" in text
 
 
+def test_the_example_of_the_gate():
+    """What SERVER.md shows of it is in the program that is built and run."""
+    text = (ROOT / "docs/SERVER.md").read_text().split("## The gate: levels and unlocking")[1]
+    source = (ROOT / "examples/gate.c").read_text()
+    blocks = re.findall(r"```c\n(.*?)```", text.split("### Levels")[0], re.S)
+    assert len(blocks) == 2
+    for block in blocks:
+        assert block in source, block
+
+
 def test_links_lead_somewhere():
     links = 0
     for doc in documents():
