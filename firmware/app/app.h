@@ -18,6 +18,15 @@
 /* Groups the server has at most. */
 #define APP_GROUPS 16
 
+/* What the server did since the start. */
+struct app_counters {
+    uint32_t requests;
+    uint32_t answers;
+    uint32_t errors;                     /* answers that are no success */
+    uint32_t refused;                    /* by the gate */
+    uint32_t started, finished, stopped; /* uploads */
+};
+
 struct app {
     struct vchip chip;
     struct wires wires;
@@ -32,6 +41,7 @@ struct app {
     uint64_t started_ms;
     uint32_t rounds;   /* of the main loop */
     uint8_t log_level; /* enum ferry_log_level: the lowest that is kept */
+    struct app_counters counters;
     uint64_t reset_at; /* 0: none is due */
     uint8_t answer[FERRY_VCHIP_SEND_MAX];
 };
@@ -45,8 +55,8 @@ struct app {
  * stops the device. */
 typedef int app_group_open(struct app *app, struct ferry_server_mount *mount);
 
-app_group_open app_os_open, app_image_open, app_settings_open, app_log_open, app_fs_open,
-    app_shell_open, app_trust_open, app_gate_open;
+app_group_open app_os_open, app_image_open, app_stat_open, app_settings_open, app_log_open,
+    app_fs_open, app_shell_open, app_enum_open, app_basic_open, app_trust_open, app_gate_open;
 
 /* Set up the server with all groups this device has. Returns FERRY_OK or an error. */
 FERRY_MUST_CHECK
@@ -83,6 +93,10 @@ int app_settings_erase(void *context);
 
 /* Close a file that is idle. now: as vchip_now_ms(). */
 void app_fs_poll(uint64_t now);
+
+/* Count an event of the server; a request that was worked on, and its answer (empty: none). */
+void app_stat_observe(struct app *app, const struct ferry_server_event *event);
+void app_stat_answered(struct app *app, struct ferry_bytes answer);
 
 /* For long work in handlers; context is the struct app. */
 void app_feed(void *context);

@@ -5,10 +5,13 @@
 static app_group_open *const groups[] = {
     app_os_open,       /* 0 */
     app_image_open,    /* 1 */
+    app_stat_open,     /* 2 */
     app_settings_open, /* 3 */
     app_log_open,      /* 4 */
     app_fs_open,       /* 8 */
     app_shell_open,    /* 9 */
+    app_enum_open,     /* 10 */
+    app_basic_open,    /* 63 */
     app_trust_open,    /* 102 */
     app_gate_open,     /* 103 */
 };
@@ -25,6 +28,7 @@ static void observe(void *context, const struct ferry_server_call *call,
 {
     (void)call;
     app_log_observe(context, event);
+    app_stat_observe(context, event);
 }
 
 int app_server_open(struct app *app)

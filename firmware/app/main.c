@@ -24,6 +24,7 @@ static void work(const struct queue_packet *packet)
     while (pending.len > 0) {
         size_t len = ferry_server_handle(&app.server, &pending, (uint8_t)packet->wire, app.answer,
                                          app.chip.start.buf_size);
+        app_stat_answered(&app, (struct ferry_bytes){app.answer, len});
         if (len > 0) {
             wires_answer(&app.wires, packet, app.answer, len);
         }

@@ -83,6 +83,9 @@ void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *d
 {
     struct wires *wires = context;
 
+    if (wire < FERRY_VCHIP_WIRES) {
+        wires->counters[wire].bytes_in += (uint32_t)len;
+    }
     switch (wire) {
     case FERRY_VCHIP_SERIAL:
         if (wires->shell.typed != NULL) {
@@ -104,7 +107,10 @@ void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *d
 
 static void put_line(void *context, const uint8_t *line, size_t len)
 {
-    vchip_send(context, FERRY_VCHIP_SERIAL, 0, line, len);
+    struct wires *wires = context;
+
+    vchip_send(wires->chip, FERRY_VCHIP_SERIAL, 0, line, len);
+    wires->counters[FERRY_VCHIP_SERIAL].bytes_out += (uint32_t)len;
 }
 
 static void send_lines(struct wires *wires, const uint8_t *packet, size_t len)
@@ -113,7 +119,7 @@ static void send_lines(struct wires *wires, const uint8_t *packet, size_t len)
         wires->shell.before_answer(wires->shell.context);
     }
     (void)ferry_console_send((struct ferry_bytes){packet, len}, FERRY_CONSOLE_CUT_ZEPHYR, put_line,
-                             wires->chip);
+                             wires);
 }
 
 void wires_answer(struct wires *wires, const struct queue_packet *request, const uint8_t *answer,
@@ -124,5 +130,6 @@ void wires_answer(struct wires *wires, const struct queue_packet *request, const
         send_lines(wires, answer, len);
     } else {
         vchip_send(wires->chip, request->wire, request->peer, answer, len);
+        wires->counters[request->wire].bytes_out += (uint32_t)len;
     }
 }

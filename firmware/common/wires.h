@@ -12,10 +12,12 @@
 
 /* What became of packets on one wire, since the start. */
 struct wires_counters {
-    uint32_t received; /* whole ones */
-    uint32_t dropped;  /* of them: there was no buffer for it, or none so large */
-    uint32_t damaged;  /* frames and bare packets that the decoders gave up */
-    uint32_t answered; /* answers sent */
+    uint32_t bytes_in;
+    uint32_t bytes_out; /* of answers */
+    uint32_t received;  /* whole ones */
+    uint32_t dropped;   /* of them: there was no buffer for it, or none so large */
+    uint32_t damaged;   /* frames and bare packets that the decoders gave up */
+    uint32_t answered;  /* answers sent */
 };
 
 /* A frame on the console that is not finished is given up after so long a silence, where the

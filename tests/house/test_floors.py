@@ -29,6 +29,7 @@ HEADERS = {
     "server": "core/server", "group_os": "core/server", "group_image": "core/server",
     "group_shell": "core/server", "group_settings": "core/server", "settings_store": "core/server",
     "group_log": "core/server", "log_ring": "core/server", "group_fs": "core/server",
+    "group_stat": "core/server", "group_enum": "core/server", "group_basic": "core/server",
     "group_trust": "core/server", "commands_trust": "core/client",
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",
     "update": "core/client",

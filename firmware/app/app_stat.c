@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Group stat of the example: what its server and each wire did, and how much it had to spare. */
+#include "app.h"
+#include "stack.h"
+
+#include "ferry/group_stat.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What is computed when somebody asks. */
+struct device {
+    uint32_t uptime_ms;
+    uint32_t rounds;     /* of the main loop */
+    uint32_t stack_used; /* bytes, at the deepest */
+    uint32_t queue_most; /* packets that waited at once */
+};
+
+static struct device device;
+
+static const struct ferry_stat_counter smp_counters[] = {
+    FERRY_STAT(struct app_counters, requests),
+    FERRY_STAT(struct app_counters, answers),
+    FERRY_STAT(struct app_counters, errors),
+    FERRY_STAT(struct app_counters, refused),
+};
+
+static const struct ferry_stat_counter upload_counters[] = {
+    FERRY_STAT(struct app_counters, started),
+    FERRY_STAT(struct app_counters, finished),
+    FERRY_STAT(struct app_counters, stopped),
+};
+
+static const struct ferry_stat_counter wire_counters[] = {
+    FERRY_STAT(struct wires_counters, bytes_in), FERRY_STAT(struct wires_counters, bytes_out),
+    FERRY_STAT(struct wires_counters, received), FERRY_STAT(struct wires_counters, dropped),
+    FERRY_STAT(struct wires_counters, damaged),  FERRY_STAT(struct wires_counters, answered),
+};
+
+static const struct ferry_stat_counter device_counters[] = {
+    FERRY_STAT(struct device, uptime_ms),
+    FERRY_STAT(struct device, rounds),
+    FERRY_STAT(struct device, stack_used),
+    FERRY_STAT(struct device, queue_most),
+};
+
+static int update_device(void *context)
+{
+    const struct app *app = context;
+
+    device.uptime_ms = (uint32_t)(vchip_now_ms() - app->started_ms);
+    device.rounds = app->rounds;
+    device.stack_used = (uint32_t)stack_used();
+    device.queue_most = app->wires.queue.most;
+    return FERRY_OK;
+}
+
+void app_stat_observe(struct app *app, const struct ferry_server_event *event)
+{
+    app->counters.refused += event->kind == FERRY_EVENT_REFUSED;
+    app->counters.started += event->kind == FERRY_EVENT_UPLOAD_STARTED;
+    app->counters.finished += event->kind == FERRY_EVENT_UPLOAD_FINISHED;
+    app->counters.stopped += event->kind == FERRY_EVENT_UPLOAD_STOPPED;
+}
+
+void app_stat_answered(struct app *app, struct ferry_bytes answer)
+{
+    struct ferry_smp_status status;
+
+    app->counters.requests++;
+    if (answer.len < FERRY_SMP_HEADER_SIZE) {
+        return;
+    }
+    answer.data += FERRY_SMP_HEADER_SIZE;
+    answer.len -= FERRY_SMP_HEADER_SIZE;
+    app->counters.answers++;
+    app->counters.errors += ferry_smp_status_read(answer, &status) == FERRY_OK && status.rc != 0;
+}
+
+int app_stat_open(struct app *app, struct ferry_server_mount *mount)
+{
+    static struct ferry_stat_set sets[] = {
+        {.name = "smp", .counters = smp_counters, .count = COUNT(smp_counters)},
+        {.name = "upload", .counters = upload_counters, .count = COUNT(upload_counters)},
+        {.name = "serial", .counters = wire_counters, .count = COUNT(wire_counters)},
+        {.name = "raw", .counters = wire_counters, .count = COUNT(wire_counters)},
+        {.name = "udp", .counters = wire_counters, .count = COUNT(wire_counters)},
+        {.name = "device",
+         .counters = device_counters,
+         .count = COUNT(device_counters),
+         .values = &device,
+         .update = update_device},
+    };
+    static struct ferry_stat_group_config config = {.sets = sets, .set_count = COUNT(sets)};
+
+    sets[0].values = &app->counters;
+    sets[1].values = &app->counters;
+    sets[2].values = &app->wires.counters[FERRY_VCHIP_SERIAL];
+    sets[3].values = &app->wires.counters[FERRY_VCHIP_RAW];
+    sets[4].values = &app->wires.counters[FERRY_VCHIP_UDP];
+    sets[5].context = app;
+    *mount = (struct ferry_server_mount){&ferry_stat_group_table, &config};
+    return FERRY_OK;
+}
