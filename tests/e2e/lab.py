@@ -140,7 +140,6 @@ class Device:
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.link = self.folder / "tty"
-        self.raw_link = self.folder / "raw"  # with start(raw=device.raw_link)
         self.log_path = self.folder / "device.log"
         self.options = options
         self.process = None
@@ -167,6 +166,11 @@ class Device:
         return f"serial:{self.link}"
 
     @property
+    def raw_link(self):
+        """The port for bare packets."""
+        return self.folder / "raw"
+
+    @property
     def raw_uri(self):
         return f"raw:{self.raw_link}"
 
@@ -179,7 +183,7 @@ class Device:
         return f"udp:[::1]:{self.udp_port}"
 
     def start(self, **options):
-        merged = {"serial": self.link, "udp": 0, **self.options, **options}
+        merged = {"serial": self.link, "raw": self.raw_link, "udp": 0, **self.options, **options}
         args = [str(FERRY_DEVICE), "--dir", str(self.folder)]
         for name, value in merged.items():
             args += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])

@@ -154,6 +154,12 @@ class RawTalk(Talk):
     def is_silent(self, seconds=0.3):
         return not self.waiting and not self.read(seconds)
 
+    def drain(self, seconds):
+        """Forget what came, and all that comes before nothing came for so long."""
+        while self.read(seconds):
+            pass
+        self.waiting = b""
+
     def close(self):
         os.close(self.fd)
 

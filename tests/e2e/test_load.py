@@ -165,7 +165,7 @@ def load(device, runs, count, image):
 
 def test_load(tmp_path, bench):
     device = lab.Device(tmp_path / "device", bench)
-    device.start(raw=device.raw_link, loss=1, corrupt=1, buf_count=8)
+    device.start(loss=1, corrupt=1, buf_count=8)
     try:
         device.wait_for(r"app 1\.0\.0 started")
         runs = ask_until_answered(device, smp.packet(READ, 1, 0))["images"][0]

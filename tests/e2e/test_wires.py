@@ -24,12 +24,9 @@ WIRES = ["uri", "raw_uri", "udp_uri", pytest.param("udp6_uri", marks=needs_ipv6)
 
 
 @pytest.fixture
-def device(tmp_path, bench):
-    d = lab.Device(tmp_path / "device", bench)
-    with_raw = d.start(raw=d.raw_link)
-    d.wait_for(r"app 1\.0\.0 started")
-    yield with_raw
-    d.stop()
+def device(device):
+    device.wait_for(r"app 1\.0\.0 started")
+    return device
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -89,6 +86,28 @@ def test_bare_packets_back_to_back(device):
     with smp.RawTalk(device.raw_link) as talk:
         talk.send(b"".join(smp.packet(WRITE, 0, 0, {"d": str(n)}, seq=n) for n in range(3)))
         assert [talk.receive().map["r"] for _ in range(3)] == ["0", "1", "2"]
+
+
+def test_changed_bytes_of_bare_packets(tmp_path, bench):
+    """Nothing notices them: answers may be to another question. What can be promised is that the
+    device lives, and that silence finds the next packet."""
+    device = lab.Device(tmp_path / "device", bench, raw_corrupt=30)
+    with device, smp.RawTalk(device.raw_link, timeout=0.5) as talk:
+        device.wait_for(r"app 1\.0\.0 started")
+        right = wrong = spoilt = 0
+        for n in range(40):
+            text = f"{n} " + "x" * 300
+            talk.send(smp.packet(WRITE, 0, 0, {"d": text}, seq=n))
+            try:
+                got = talk.receive()
+                right, wrong = right + (got.map == {"r": text}), wrong + (got.map != {"r": text})
+            except Exception:  # nothing came, or nothing that can be read
+                spoilt += 1
+                talk.drain(3.2)
+        assert right > 10 and wrong > 0 and right + wrong + spoilt == 40
+        device.stop()
+        device.start(raw_corrupt=0)
+        assert lab.ferry("echo", "hello", device=device.raw_uri, check=0).stdout == "hello\n"
 
 
 def test_a_link_that_is_a_file(tmp_path, bench):
