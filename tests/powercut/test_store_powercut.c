@@ -12,125 +12,15 @@
 
 #include <cmocka.h>
 
+#include "cut_chip.h"
 #include "ferry/store.h"
 
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define CHIP_MAX     1536
 #define KEYS         5
 #define STEPS        60 /* puts of the script */
 #define AFTERWARDS   6  /* puts after the last cut that must work */
-
-/* How the power fails: the three ways of the library's cutter, and two worse ones made here. */
-enum way {
-    WAY_BEFORE = FERRY_CUT_BEFORE,
-    WAY_AFTER = FERRY_CUT_AFTER,
-    WAY_INSIDE = FERRY_CUT_INSIDE,
-    WAY_NOISE, /* first half of a program, then a unit with some of its bits; an erase leaves
-                * each byte old, erased or between */
-    WAY_TAIL,  /* only the second half happens */
-    WAYS
-};
-
-/* ---- The chip -------------------------------------------------------------------------- */
-
-struct chip {
-    struct ferry_flash flash;
-    uint8_t memory[CHIP_MAX];
-    uint32_t noise;
-    uint64_t operations;
-    uint64_t cut_at; /* for the ways made here */
-    enum way way;
-    bool off;
-};
-
-static uint32_t next_random(uint32_t *seed)
-{
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 17;
-    *seed ^= *seed << 5;
-    return *seed;
-}
-
-/* From old towards new, some of the bits. */
-static uint8_t partly(struct chip *chip, uint8_t old, uint8_t new)
-{
-    uint8_t mask = (uint8_t)(next_random(&chip->noise) >> 8);
-
-    return (uint8_t)((old & ~mask) | (new &mask));
-}
-
-static int chip_read(const struct ferry_flash *flash, uint32_t offset, uint8_t *data, size_t len)
-{
-    const struct chip *chip = flash->context;
-
-    if (chip->off) {
-        return FERRY_E_POWER;
-    }
-    memcpy(data, chip->memory + offset, len);
-    return FERRY_OK;
-}
-
-/* Whether the operation that begins now is cut; then the power is off. */
-static bool is_cut(struct chip *chip)
-{
-    chip->operations++;
-    chip->off = chip->operations == chip->cut_at;
-    return chip->off;
-}
-
-static int chip_program(const struct ferry_flash *flash, uint32_t offset, const uint8_t *data,
-                        size_t len)
-{
-    struct chip *chip = flash->context;
-    uint8_t *target = chip->memory + offset;
-    size_t unit = flash->write_size;
-    size_t half = len / unit / 2 * unit;
-
-    if (chip->off) {
-        return FERRY_E_POWER;
-    }
-    assert_true(ferry_all_equal(target, len, flash->erased_value));
-    if (!is_cut(chip)) {
-        memcpy(target, data, len);
-        return FERRY_OK;
-    }
-    if (chip->way == WAY_TAIL) {
-        memcpy(target + half, data + half, len - half);
-        return FERRY_E_POWER;
-    }
-    memcpy(target, data, half);
-    for (size_t i = half; i < half + unit; i++) {
-        target[i] = partly(chip, target[i], data[i]);
-    }
-    return FERRY_E_POWER;
-}
-
-static int chip_erase(const struct ferry_flash *flash, uint32_t offset, size_t len)
-{
-    struct chip *chip = flash->context;
-    uint8_t *target = chip->memory + offset;
-
-    if (chip->off) {
-        return FERRY_E_POWER;
-    }
-    if (!is_cut(chip)) {
-        memset(target, flash->erased_value, len);
-        return FERRY_OK;
-    }
-    if (chip->way == WAY_TAIL) {
-        memset(target + len / 2, flash->erased_value, len - len / 2);
-        return FERRY_E_POWER;
-    }
-    for (size_t i = 0; i < len; i++) {
-        target[i] = partly(chip, target[i], flash->erased_value);
-    }
-    return FERRY_E_POWER;
-}
-
-static const struct ferry_flash_ops chip_ops = {
-    .read = chip_read, .program = chip_program, .erase = chip_erase};
 
 /* ---- The bench: a chip under a power supply, the script, and what must be there ------------ */
 
@@ -149,9 +39,7 @@ struct model {
 
 struct bench {
     const struct config *config;
-    struct chip chip;
-    struct ferry_power power;
-    struct ferry_flash_cutter cutter;
+    struct cut_chip chip;
     struct ferry_store store;
     struct model model;
     uint64_t cuts;
@@ -160,35 +48,17 @@ struct bench {
 
 static void bench_init(struct bench *bench, const struct config *config)
 {
-    struct chip *chip = &bench->chip;
-
     *bench = (struct bench){.config = config};
-    chip->flash = (struct ferry_flash){.ops = &chip_ops,
-                                       .context = chip,
-                                       .size = config->sectors * config->sector_size,
-                                       .write_size = config->write_size,
-                                       .erased_value = config->erased_value,
-                                       .run_count = 1,
-                                       .runs = {{config->sectors, config->sector_size}}};
-    chip->noise = 0x2545f491;
-    memset(chip->memory, config->erased_value, sizeof(chip->memory));
-    ferry_flash_cutter_init(&bench->cutter, &chip->flash, &bench->power);
-    assert_true(chip->flash.size <= CHIP_MAX);
+    cut_chip_init(&bench->chip, config->sectors, config->sector_size, config->write_size,
+                  config->erased_value);
 }
 
 /* Power on and open the store, which must write nothing. The power fails at operation cut_at
  * (0 never), counted from here. */
-static void boot(struct bench *bench, uint64_t cut_at, enum way way)
+static void boot(struct bench *bench, uint64_t cut_at, enum cut_way way)
 {
-    bool library = way <= WAY_INSIDE;
-
-    bench->power = (struct ferry_power){.cut_at = library ? cut_at : 0};
-    bench->power.how = library ? (enum ferry_cut)way : FERRY_CUT_BEFORE;
-    bench->chip.operations = 0;
-    bench->chip.cut_at = library ? 0 : cut_at;
-    bench->chip.way = way;
-    bench->chip.off = false;
-    assert_int_equal(ferry_store_open(&bench->store, &bench->cutter.flash), FERRY_OK);
+    cut_chip_power_on(&bench->chip, cut_at, way);
+    assert_int_equal(ferry_store_open(&bench->store, &bench->chip.cutter.flash), FERRY_OK);
     assert_int_equal(bench->chip.operations, 0);
 }
 
@@ -204,17 +74,17 @@ static struct step script(const struct bench *bench, uint32_t i)
     uint32_t seed = 0x9e3779b9U * (i + 1);
     struct step step;
 
-    (void)next_random(&seed);
-    step.key = (uint16_t)(1 + next_random(&seed) % KEYS);
-    if (next_random(&seed) % 3 == 0) {
+    (void)cut_random(&seed);
+    step.key = (uint16_t)(1 + cut_random(&seed) % KEYS);
+    if (cut_random(&seed) % 3 == 0) {
         step.key = 1;
     }
-    step.len = next_random(&seed) % (bench->config->len_max + 1U);
-    if (next_random(&seed) % 8 == 0) {
+    step.len = cut_random(&seed) % (bench->config->len_max + 1U);
+    if (cut_random(&seed) % 8 == 0) {
         step.len = 0;
     }
     for (size_t at = 0; at < step.len; at++) {
-        step.data[at] = (uint8_t)(next_random(&seed) >> 9);
+        step.data[at] = (uint8_t)(cut_random(&seed) >> 9);
     }
     return step;
 }
@@ -282,10 +152,10 @@ static void check_recovery(struct bench *bench, uint32_t at)
 /* ---- Cuts -------------------------------------------------------------------------------- */
 
 /* Cut once more, at every operation of the puts that follow the first cut, until they pass. */
-static void cut_again(struct bench *bench, uint32_t at, enum way way)
+static void cut_again(struct bench *bench, uint32_t at, enum cut_way way)
 {
     struct step step = script(bench, at);
-    uint8_t memory[CHIP_MAX];
+    uint8_t memory[CUT_CHIP_MAX];
 
     boot(bench, 0, WAY_BEFORE);
     check_keys(bench, &step);
@@ -307,8 +177,8 @@ static void cut_again(struct bench *bench, uint32_t at, enum way way)
 }
 
 /* The script, cut at every operation; and again in the ways from second_from on. */
-static void cut_everywhere(struct bench *bench, const struct config *config, enum way way,
-                           enum way second_from)
+static void cut_everywhere(struct bench *bench, const struct config *config, enum cut_way way,
+                           enum cut_way second_from)
 {
     for (uint64_t first = 1;; first++) {
         uint64_t cuts = bench->cuts;
@@ -324,11 +194,11 @@ static void cut_everywhere(struct bench *bench, const struct config *config, enu
         }
         bench->cuts++;
 
-        struct chip chip = bench->chip;
+        struct cut_chip chip = bench->chip;
         struct model model = bench->model;
 
         check_recovery(bench, reached);
-        for (enum way second = second_from; second < WAYS; second++) {
+        for (enum cut_way second = second_from; second < WAYS; second++) {
             memcpy(bench->chip.memory, chip.memory, sizeof(chip.memory));
             bench->model = model;
             cut_again(bench, reached, second);
@@ -341,7 +211,7 @@ static const uint8_t erased_values[] = {0xff, 0x00};
 
 /* The same script on a geometry, for every write size, erased value and way. */
 static void cut_geometry(uint32_t sectors, uint32_t sector_size, uint8_t len_max,
-                         enum way second_from)
+                         enum cut_way second_from)
 {
     uint64_t all = 0;
     uint64_t all_double = 0;
@@ -352,7 +222,7 @@ static void cut_geometry(uint32_t sectors, uint32_t sector_size, uint8_t len_max
                                           len_max};
             struct bench bench = {.cuts = 0};
 
-            for (enum way way = WAY_BEFORE; way < WAYS; way++) {
+            for (enum cut_way way = WAY_BEFORE; way < WAYS; way++) {
                 uint64_t before = bench.cuts;
 
                 cut_everywhere(&bench, &config, way, second_from);
