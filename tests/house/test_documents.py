@@ -51,6 +51,13 @@ def test_the_example_of_the_gate():
         assert block in source, block
 
 
+def test_the_example_of_a_group():
+    text = (ROOT / "docs/SERVER.md").read_text()
+    source = (ROOT / "examples/led_group.c").read_text()
+    group = source[source.index("#include"):source.index("/* ---- Try it")].strip()
+    assert group in text and group.count("\n") <= 50
+
+
 def test_links_lead_somewhere():
     links = 0
     for doc in documents():
