@@ -6,6 +6,7 @@
 #define FERRY_CONFORMANCE_H
 
 #include "ferry/flash.h"
+#include "ferry/group_fs.h"
 
 /* Told of each rule once.
  *
@@ -89,5 +90,22 @@ struct ferry_conformance_reset {
  * Returns true after the reset; false when reset() came back, or the marker cannot be written. */
 bool ferry_conformance_reset(struct ferry_conformance *run,
                              const struct ferry_conformance_reset *port);
+
+/* ---- Files ------------------------------------------------------------------------------ */
+
+/* A file system behind group fs, and names in it. */
+struct ferry_conformance_files {
+    const struct ferry_fs_provider *provider;
+    void *context;    /* the provider's */
+    const char *name; /* a file that may be made; WHAT IS IN IT IS LOST, it is empty at the end */
+    const char *missing; /* of nothing, in the same folder */
+    const char *folder;  /* of a folder; NULL = there is none */
+    const char *outside; /* leads out of what clients may see; NULL = no name can */
+};
+
+/* Try a provider: names, contents at any offset, going on at the end, emptying. Nothing of it is
+ * open before and after. Uses 1 KiB of the file system for a while. */
+void ferry_conformance_files(struct ferry_conformance *run,
+                             const struct ferry_conformance_files *files);
 
 #endif
