@@ -145,6 +145,8 @@ struct ferry_gate_standing {
     uint32_t left_s;                 /* seconds of the unlock, rounded up; 0 = none */
 };
 
+/* Look at a transport now, and end what has expired. One that the gate does not know is locked, for
+ * good. standing: filled. */
 void ferry_gate_look(struct ferry_gate *gate, uint8_t transport,
                      struct ferry_gate_standing *standing);
 
@@ -191,7 +193,8 @@ struct ferry_gate_request {
     const uint8_t *key;       /* FERRY_ACCESS_KEY_SIZE bytes, which name it */
     uint64_t level;           /* wanted: enum ferry_access_level */
     uint64_t seconds;         /* wanted */
-    const uint8_t *signature; /* FERRY_ACCESS_SIGNATURE_SIZE bytes,*/
+    const uint8_t *signature; /* FERRY_ACCESS_SIGNATURE_SIZE bytes, of the message of
+                                 ferry/access.h */
 };
 
 /* Unlock a transport. The nonce is used up when that succeeds, not by what fails: who sends
