@@ -35,6 +35,7 @@ struct app {
     struct ferry_os_group os;
     struct ferry_image_group image;
     struct ferry_gate gate;
+    struct ferry_gate_wire gate_wires[FERRY_VCHIP_WIRES];
     bool gated; /* gate is set up, and asked */
     struct ferry_server server;
     struct ferry_server_mount mounts[APP_GROUPS];

@@ -51,7 +51,6 @@ static int random_bytes(void *context, uint8_t *bytes, size_t len)
 /* A device that locks nothing has no gate. */
 int app_gate_open(struct app *app, struct ferry_server_mount *mount)
 {
-    static struct ferry_gate_wire wires[FERRY_VCHIP_WIRES];
     static struct ferry_gate_key key = {.level = FERRY_ACCESS_SERVICE,
                                         .seconds = UNLOCK_SECONDS_MAX};
     static struct ferry_gate_config config = {
@@ -66,5 +65,5 @@ int app_gate_open(struct app *app, struct ferry_server_mount *mount)
     config.device_id = (struct ferry_bytes){start->chip_id, sizeof(start->chip_id)};
     *mount = (struct ferry_server_mount){&ferry_access_group_table, &app->gate};
     app->gated = true;
-    return ferry_gate_init(&app->gate, &config, wires, FERRY_VCHIP_WIRES);
+    return ferry_gate_init(&app->gate, &config, app->gate_wires, FERRY_VCHIP_WIRES);
 }

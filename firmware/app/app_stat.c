@@ -43,6 +43,13 @@ static const struct ferry_stat_counter device_counters[] = {
     FERRY_STAT(struct device, queue_most),
 };
 
+/* Of each wire; the last refused command is no counter. */
+static const struct ferry_stat_counter access_counters[] = {
+    FERRY_STAT(struct ferry_gate_audit, refused),
+    FERRY_STAT(struct ferry_gate_audit, unlocks),
+    FERRY_STAT(struct ferry_gate_audit, failed),
+};
+
 static int update_device(void *context)
 {
     const struct app *app = context;
@@ -89,8 +96,13 @@ int app_stat_open(struct app *app, struct ferry_server_mount *mount)
          .count = COUNT(device_counters),
          .values = &device,
          .update = update_device},
+        /* With a gate only. */
+        {.name = "access_serial", .counters = access_counters, .count = COUNT(access_counters)},
+        {.name = "access_raw", .counters = access_counters, .count = COUNT(access_counters)},
+        {.name = "access_udp", .counters = access_counters, .count = COUNT(access_counters)},
     };
-    static struct ferry_stat_group_config config = {.sets = sets, .set_count = COUNT(sets)};
+    static struct ferry_stat_group_config config = {.sets = sets};
+    bool gated = app->chip.start.lock != FERRY_VCHIP_OPEN;
 
     sets[0].values = &app->counters;
     sets[1].values = &app->counters;
@@ -98,6 +110,10 @@ int app_stat_open(struct app *app, struct ferry_server_mount *mount)
     sets[3].values = &app->wires.counters[FERRY_VCHIP_RAW];
     sets[4].values = &app->wires.counters[FERRY_VCHIP_UDP];
     sets[5].context = app;
+    sets[6].values = &app->gate_wires[FERRY_VCHIP_SERIAL].audit;
+    sets[7].values = &app->gate_wires[FERRY_VCHIP_RAW].audit;
+    sets[8].values = &app->gate_wires[FERRY_VCHIP_UDP].audit;
+    config.set_count = gated ? COUNT(sets) : COUNT(sets) - 3;
     *mount = (struct ferry_server_mount){&ferry_stat_group_table, &config};
     return FERRY_OK;
 }

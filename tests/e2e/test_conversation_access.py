@@ -154,6 +154,20 @@ def test_audit(talk, keys):
     ])
 
 
+def test_counters_are_a_statistic(talk, keys):
+    """The same numbers for who collects statistics."""
+    assert talk.ask(READ, 2, 1).map == rc(11)
+    open_up(talk, keys[0], SERVICE)
+    listed = talk.ask(READ, 2, 1).map["stat_list"]
+    assert {name for name in listed if name.startswith("access_")} == {
+        "access_serial", "access_raw", "access_udp"}
+    talk.converse(2, [
+        (READ, 0, {"name": "access_udp"},
+         {"name": "access_udp", "fields": {"refused": 1, "unlocks": 1, "failed": 0}}),
+        (READ, 0, {"name": "access_serial"},
+         {"name": "access_serial", "fields": {"refused": 0, "unlocks": 0, "failed": 0}})])
+
+
 REFUSED = [(WRITE, 0, 5), (READ, 0, 7), (READ, 0, 8), (WRITE, 1, 0), (WRITE, 1, 1), (WRITE, 1, 5),
            (READ, 1, 6), (READ, 102, 0), (WRITE, 102, 1), (WRITE, 102, 2)]
 
