@@ -183,6 +183,13 @@ int ferry_image_upload_view(const struct ferry_image_group *group,
     return ferry_flash_slice_init(view, slot, from, slot->size - from);
 }
 
+void ferry_image_feed(const struct ferry_image_group *group)
+{
+    if (group->config->feed != NULL) {
+        group->config->feed(group->config->context);
+    }
+}
+
 int ferry_image_erase_range(const struct ferry_image_group *group, const struct ferry_flash *flash,
                             uint32_t from, uint32_t end)
 {
@@ -196,9 +203,7 @@ int ferry_image_erase_range(const struct ferry_image_group *group, const struct 
         if (rc != FERRY_OK) {
             return rc;
         }
-        if (group->config->feed != NULL) {
-            group->config->feed(group->config->context);
-        }
+        ferry_image_feed(group);
         from = sector.offset + sector.size;
     }
     return FERRY_OK;

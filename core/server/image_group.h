@@ -75,6 +75,9 @@ FERRY_MUST_CHECK
 int ferry_image_upload_view(const struct ferry_image_group *group,
                             const struct ferry_image_place *place, struct ferry_flash_slice *view);
 
+/* Long work goes on: the watchdog. */
+void ferry_image_feed(const struct ferry_image_group *group);
+
 /* Erase the sectors of a range of a slot, unless they are erased; the watchdog is fed.
  * Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK

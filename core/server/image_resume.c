@@ -69,8 +69,8 @@ static int add_crc(const struct ferry_image_group *group, const struct ferry_fla
         }
         *crc = ferry_crc32(*crc, buf, len);
         at += len;
-        if (at - meal >= MEAL && group->config->feed != NULL) {
-            group->config->feed(group->config->context);
+        if (at - meal >= MEAL) {
+            ferry_image_feed(group);
             meal = at;
         }
     }
@@ -149,9 +149,7 @@ static int reclaim(struct ferry_image_group *group, const struct ferry_flash *vi
         if (rc != FERRY_OK) {
             return rc;
         }
-        if (group->config->feed != NULL) {
-            group->config->feed(group->config->context);
-        }
+        ferry_image_feed(group);
         at = sector.offset + sector.size;
     }
     group->erased = group->kept_to;

@@ -95,7 +95,7 @@ static bool is_comparable(const struct ferry_image_group *group)
 static bool slot_matches(const struct ferry_image_group *group, const struct ferry_flash *slot)
 {
     return is_comparable(group) &&
-           group->config->check->matches(slot, group->size, group->sha) == 1;
+           group->config->check->matches(group, slot, group->size, group->sha) == 1;
 }
 
 /* Whether the slot holds the file before anything is written. A bootloader does not ask: what a cut

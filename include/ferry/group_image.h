@@ -72,13 +72,15 @@ struct ferry_image_options {
 /* Zephyr 4.4.0's defaults. */
 extern const struct ferry_image_options ferry_image_options_default;
 
+struct ferry_image_group;
+
 /* Comparing what was uploaded with the client's digest: NULL in the configuration leaves it out,
  * and the digest code with it (Zephyr's default). */
 struct ferry_image_check {
-    /* Whether the SHA-256 of the first len bytes of slot is sha.
+    /* Whether the SHA-256 of the first len bytes of slot is sha. The watchdog is fed.
      * Returns 1, 0 or a flash error. */
-    int (*matches)(const struct ferry_flash *slot, uint32_t len,
-                   const uint8_t sha[FERRY_SHA256_SIZE]);
+    int (*matches)(const struct ferry_image_group *group, const struct ferry_flash *slot,
+                   uint32_t len, const uint8_t sha[FERRY_SHA256_SIZE]);
 };
 
 /* By the link-time crypto of ferry/crypto.h. */
@@ -97,8 +99,6 @@ struct ferry_image_place {
     uint8_t image;
     uint8_t slot; /* 0 primary, 1 secondary */
 };
-
-struct ferry_image_group;
 
 /* "image" of an upload may name a slot: 0 = the slot of image 0 that does not run, n = slot n - 1,
  * counted as erase does. NULL in the configuration: it is the number of an image. */
@@ -183,7 +183,8 @@ struct ferry_image_group_config {
      * NULL accepts all. */
     int (*upload)(void *context, struct ferry_server_call *call,
                   const struct ferry_image_chunk *chunk);
-    /* Called at least once a sector in long erases: feed the watchdog. May be NULL. */
+    /* Called at least once a sector in long erases, and each 4 KiB that are read at one go: feed
+     * the watchdog. May be NULL. */
     void (*feed)(void *context);
     void *context; /* for all of them */
     /* In a bootloader: no image is active, and these rules take the place of the application's.

@@ -192,9 +192,13 @@ static void test_the_check_is_over_what_is_in_flash(void **context)
     assert_string_equal(send(file_len - 8, 8), "{\"off\":49224,\"match\":false}");
     set_up_cut(true);
     rig.group_config.check = &ferry_image_check_sha256;
+    rig.fed = 0;
     off = go_on();
+    assert_in_range(rig.fed, 8, 10); /* while what is there is read */
     send_up_to(off, file_len - 8);
+    rig.fed = 0;
     assert_string_equal(send(file_len - 8, 8), "{\"off\":49224,\"match\":true}");
+    assert_in_range(rig.fed, 12, 14);
 }
 
 static void test_it_goes_on_after_every_reset(void **context)
