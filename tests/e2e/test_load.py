@@ -153,6 +153,14 @@ def ask_until_answered(device, request):
     raise AssertionError("no answer")
 
 
+def check_wire(device, name):
+    """By the firmware's own count: what it received whole it answered, or had no buffer for."""
+    counted = ask_until_answered(device, smp.packet(READ, 2, 0, {"name": name}))["fields"]
+    open_still = name == "udp"  # the question itself
+    assert counted["received"] - counted["dropped"] - counted["answered"] == open_still, counted
+    assert counted["damaged"] == 0 if name != "serial" else counted["damaged"] > 0
+
+
 def load(device, runs, count, image):
     """Eight clients, and an upload by `ferry` while they ask. Returns what they counted."""
     clients = run_clients(device, runs, count)
@@ -183,6 +191,8 @@ def test_load(tmp_path, bench):
         assert answered == REQUESTS and expired > 0
         assert after[0] - before[0] <= SLACK and after[1] - before[1] <= SLACK
         assert children(chip) == [firmware]  # it was never reset
+        for name in ("serial", "raw", "udp"):
+            check_wire(device, name)
         lab.ferry("image", "test", bench.hash_of("v2"), device=device.udp_uri, check=0)
         lab.ferry("reset", device=device.udp_uri, check=0)
         device.wait_for(r"app 2\.0\.0 started")

@@ -64,6 +64,27 @@ def test_answers_go_where_the_request_came_from(device):
         talk.close()
 
 
+@needs_ipv6
+def test_more_clients_than_the_device_remembers(device):
+    """Each gets its own answers, the first ones too when they come back."""
+    talks = [smp.Talk(device.udp_port, ("127.0.0.1", "::1")[n % 2]) for n in range(100)]
+    for turn in range(2):
+        for number, talk in enumerate(talks):
+            assert talk.ask(WRITE, 0, 0, {"d": f"{turn} {number}"}).map == {"r": f"{turn} {number}"}
+    for talk in talks:
+        assert talk.is_silent(0.001)
+        talk.close()
+
+
+def test_upload_over_raw_that_loses_packets(tmp_path, bench):
+    """What got no answer is sent again once the line was silent for longer than the device waits."""
+    with lab.Device(tmp_path / "device", bench, loss=2) as device:
+        device.wait_for(r"app 1\.0\.0 started")
+        lab.ferry("image", "upload", bench.images["v2"], device=device.raw_uri, check=0, timeout=300)
+        images = lab.ferry_json("image", "list", device=device.raw_uri)["images"]
+        assert [image["version"] for image in images] == ["1.0.0", "2.0.0"]
+
+
 def test_a_bare_packet_with_an_impossible_header(device):
     """Passed over until the line was silent; then the device hears again."""
     with smp.RawTalk(device.raw_link) as talk:

@@ -139,7 +139,8 @@ static void a_change_is_one_byte_anywhere(void **state)
 
 /* ---- The line ------------------------------------------------------------------------------ */
 
-static struct line *new_line(uint32_t baud, uint32_t loss, uint32_t corrupt)
+static struct line *new_framed(enum line_framing framing, uint32_t baud, uint32_t loss,
+                               uint32_t corrupt)
 {
     struct line *line = malloc(sizeof(*line));
     struct ferry_pace pace;
@@ -148,8 +149,13 @@ static struct line *new_line(uint32_t baud, uint32_t loss, uint32_t corrupt)
     assert_non_null(line);
     ferry_pace_init(&pace, baud, 0);
     ferry_noise_init(&noise, 3, loss, corrupt);
-    line_init(line, LINE_CONSOLE, &pace, &noise);
+    line_init(line, framing, &pace, &noise);
     return line;
+}
+
+static struct line *new_line(uint32_t baud, uint32_t loss, uint32_t corrupt)
+{
+    return new_framed(LINE_CONSOLE, baud, loss, corrupt);
 }
 
 static void put(struct line *line, const char *text)
@@ -342,6 +348,104 @@ static void an_endless_frame_is_cut(void **state)
     free(line);
 }
 
+/* ---- Bare packets -------------------------------------------------------------------------- */
+
+/* One of payload bytes, all of them mark. Returns its length. */
+static size_t bare(uint8_t *out, uint8_t mark, uint16_t payload)
+{
+    memset(out, mark, 8 + (size_t)payload);
+    out[0] = 2;
+    out[2] = (uint8_t)(payload >> 8);
+    out[3] = (uint8_t)payload;
+    return 8 + (size_t)payload;
+}
+
+/* Whole packets are lost, however they come: what arrives is packets, and about the share that is
+ * to be lost is missing. */
+static void bare_packets_are_lost_whole(void **state)
+{
+    enum { PACKETS = 400, PAYLOAD = 300 };
+    uint8_t packet[8 + PAYLOAD];
+    uint8_t out[LINE_CAP / 8];
+
+    (void)state;
+    for (size_t step = 1; step <= sizeof(packet); step += 37) {
+        struct line *line = new_framed(LINE_RAW, 0, FERRY_NOISE_ALL / 4, 0);
+        size_t arrived = 0;
+
+        for (size_t n = 0; n < PACKETS; n++) {
+            size_t len = bare(packet, (uint8_t)n, PAYLOAD);
+            for (size_t at = 0; at < len; at += step) {
+                line_put(line, 0, packet + at, len - at < step ? len - at : step);
+            }
+            size_t got = line_take(line, LINE_NEVER, out, sizeof(out));
+            assert_true(got == 0 || (got == len && memcmp(out, packet, len) == 0));
+            arrived += got > 0;
+        }
+        assert_in_range(arrived, PACKETS * 65 / 100, PACKETS * 85 / 100);
+        free(line);
+    }
+}
+
+static void a_changed_bare_packet_differs_in_one_byte(void **state)
+{
+    uint8_t packet[208];
+    uint8_t out[sizeof(packet)];
+    size_t len = bare(packet, 0x33, 200);
+    struct line *line = new_framed(LINE_RAW, 0, 0, FERRY_NOISE_ALL);
+    bool header = false;
+    bool payload = false;
+
+    (void)state;
+    for (size_t n = 0; n < 400; n++) {
+        size_t changed = 0;
+
+        line_put(line, 0, packet, len);
+        assert_int_equal(line_take(line, LINE_NEVER, out, sizeof(out)), len);
+        for (size_t i = 0; i < len; i++) {
+            changed += out[i] != packet[i];
+            header = header || (i < 8 && out[i] != packet[i]);
+            payload = payload || (i >= 8 && out[i] != packet[i]);
+        }
+        assert_int_equal(changed, 1);
+    }
+    assert_true(header && payload);
+    free(line);
+}
+
+/* What is no packet passes as it is, and half a packet is over when nothing follows it. */
+static void what_is_no_bare_packet_passes(void **state)
+{
+    struct line *line = new_framed(LINE_RAW, 0, 0, FERRY_NOISE_ALL);
+    uint8_t packet[16];
+    uint8_t out[64];
+    size_t len = bare(packet, 0, 8);
+
+    (void)state;
+    line_put(line, 0, (const uint8_t *)"\x04\x07\xff", 3);
+    assert_int_equal(line_take(line, LINE_NEVER, out, sizeof(out)), 3);
+    assert_memory_equal(out, "\x04\x07\xff", 3);
+    line_put(line, 0, packet, 3); /* too little to be judged: kept, and then let go */
+    assert_int_equal(line_take(line, LINE_NEVER, out, sizeof(out)), 0);
+    line_put(line, LINE_SILENCE, packet, len);
+    assert_int_equal(line_take(line, LINE_NEVER, out, sizeof(out)), 3 + len);
+    assert_memory_equal(out, packet, 3);
+    assert_memory_not_equal(out + 3, packet, len);
+    free(line);
+}
+
+static void a_lost_bare_packet_takes_its_time(void **state)
+{
+    struct line *line = new_framed(LINE_RAW, BAUD, FERRY_NOISE_ALL, 0);
+    uint8_t packet[8 + BAUD / 10 - 8];
+
+    (void)state;
+    line_put(line, 0, packet, bare(packet, 0, sizeof(packet) - 8));
+    assert_int_equal(line_next(line), LINE_NEVER);
+    assert_int_equal(line->pace.free_at, SECOND);
+    free(line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +465,10 @@ int main(void)
         cmocka_unit_test(a_changed_packet_differs_in_one_byte),
         cmocka_unit_test(a_lost_frame_takes_its_time),
         cmocka_unit_test(an_endless_frame_is_cut),
+        cmocka_unit_test(bare_packets_are_lost_whole),
+        cmocka_unit_test(a_changed_bare_packet_differs_in_one_byte),
+        cmocka_unit_test(what_is_no_bare_packet_passes),
+        cmocka_unit_test(a_lost_bare_packet_takes_its_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
