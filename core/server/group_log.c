@@ -23,24 +23,14 @@ static bool is_readable(const struct ferry_log *log)
     return log->type != FERRY_LOG_STREAM;
 }
 
-static size_t length(const char *text)
-{
-    size_t len = 0;
-
-    while (text[len] != '\0') {
-        len++;
-    }
-    return len;
-}
-
 /* Whether a log is meant by a name, or by none. */
 static bool is_meant(const struct ferry_log *log, struct ferry_bytes name)
 {
     if (!is_readable(log)) {
         return false;
     }
-    return name.len == 0 ||
-           (name.len == length(log->name) && memcmp(name.data, log->name, name.len) == 0);
+    return name.len == 0 || (name.len == ferry_text_length(log->name) &&
+                             memcmp(name.data, log->name, name.len) == 0);
 }
 
 /* The name in a request, empty when there is none. Returns an rc; FERRY_RC_NO_ENTRY when no log

@@ -66,6 +66,37 @@ static bool name_passes(struct ferry_server_call *call, enum ferry_settings_acti
 /* Behind the value: "max_size", a number of 16 bits, the map's end. */
 #define TAIL 13
 
+/* Let the provider fill the value into the answer: of the size that is wanted, below the limit. */
+static int put_value(struct ferry_server_call *call, struct ferry_bytes name,
+                     const struct ferry_cbor_field *max_size)
+{
+    const struct ferry_settings_group_config *config = config_of(call);
+    size_t limit = config->value_max != 0 ? config->value_max : FERRY_SETTINGS_VALUE_MAX;
+    size_t room;
+
+    ferry_cbor_put_text(&call->out, "val");
+
+    uint8_t *place = ferry_cbor_reserve(&call->out, TAIL, &room);
+
+    if (place == NULL) {
+        return FERRY_RC_MESSAGE_SIZE;
+    }
+    limit = limit < room ? limit : room;
+
+    uint64_t wanted = max_size->present ? max_size->item.value : limit;
+    size_t cap = wanted < limit ? (size_t)wanted : limit;
+    int len = config->provider->read(config->context, name, place, cap);
+
+    if (len < 0) {
+        return answer(call, len, FERRY_SETTINGS_ERR_READ_NOT_SUPPORTED);
+    }
+    ferry_cbor_put_reserved(&call->out, FERRY_CBOR_BYTES, (size_t)len < cap ? (size_t)len : cap);
+    if (wanted > limit || (!max_size->present && (size_t)len > limit)) {
+        ferry_cbor_pair_uint(&call->out, "max_size", limit);
+    }
+    return FERRY_RC_OK;
+}
+
 static int read_value(struct ferry_server_call *call)
 {
     const struct ferry_settings_group_config *config = config_of(call);
@@ -82,31 +113,7 @@ static int read_value(struct ferry_server_call *call)
     if (config->provider->read == NULL) {
         return answer(call, FERRY_E_UNSUPPORTED, FERRY_SETTINGS_ERR_READ_NOT_SUPPORTED);
     }
-    ferry_cbor_put_text(&call->out, "val");
-
-    size_t room;
-    uint8_t *place = ferry_cbor_reserve(&call->out, TAIL, &room);
-    size_t limit = config->value_max != 0 ? config->value_max : FERRY_SETTINGS_VALUE_MAX;
-
-    limit = limit < room ? limit : room;
-
-    uint64_t wanted = fields[1].present ? fields[1].item.value : limit;
-    size_t cap = wanted < limit ? (size_t)wanted : limit;
-
-    if (place == NULL) {
-        return FERRY_RC_MESSAGE_SIZE;
-    }
-
-    int len = config->provider->read(config->context, fields[0].item.bytes, place, cap);
-
-    if (len < 0) {
-        return answer(call, len, FERRY_SETTINGS_ERR_READ_NOT_SUPPORTED);
-    }
-    ferry_cbor_put_reserved(&call->out, FERRY_CBOR_BYTES, (size_t)len < cap ? (size_t)len : cap);
-    if (wanted > limit || (!fields[1].present && (size_t)len > limit)) {
-        ferry_cbor_pair_uint(&call->out, "max_size", limit);
-    }
-    return FERRY_RC_OK;
+    return put_value(call, fields[0].item.bytes, &fields[1]);
 }
 
 /* ---- Save -------------------------------------------------------------------- */

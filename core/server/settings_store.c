@@ -15,20 +15,10 @@
 
 /* ---- Names --------------------------------------------------------------------- */
 
-static size_t length(const char *text)
-{
-    size_t len = 0;
-
-    while (text[len] != '\0') {
-        len++;
-    }
-    return len;
-}
-
 /* Whether the setting has this name or, with below, one that goes on behind it. */
 static bool is_named(const struct ferry_setting *setting, struct ferry_bytes name, bool below)
 {
-    size_t len = length(setting->name);
+    size_t len = ferry_text_length(setting->name);
 
     if (len < name.len || memcmp(setting->name, name.data, name.len) != 0) {
         return false;
@@ -125,7 +115,7 @@ static bool is_default(const struct ferry_setting *setting)
 
 static uint16_t name_crc(const struct ferry_setting *setting)
 {
-    return ferry_crc16(0, (const uint8_t *)setting->name, length(setting->name));
+    return ferry_crc16(0, (const uint8_t *)setting->name, ferry_text_length(setting->name));
 }
 
 static uint16_t key_of(const struct ferry_settings_store *settings,
@@ -352,7 +342,7 @@ static bool is_good(const struct ferry_settings_store *settings,
 
 static bool is_another(const struct ferry_setting *a, const struct ferry_setting *b)
 {
-    struct ferry_bytes name = {(const uint8_t *)b->name, length(b->name)};
+    struct ferry_bytes name = {(const uint8_t *)b->name, ferry_text_length(b->name)};
 
     return a->number != b->number && !is_named(a, name, false);
 }

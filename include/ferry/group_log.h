@@ -27,7 +27,8 @@ enum ferry_log_kind { FERRY_LOG_TEXT = 0, FERRY_LOG_CBOR = 1, FERRY_LOG_BINARY =
 
 /* One entry, without its message. */
 struct ferry_log_entry {
-    uint32_t index; /* from 0 on; each entry of a log has a higher one than those before */
+    uint32_t index; /* from 0 on, below UINT32_MAX; each entry of a log has a higher one than those
+                       before */
     int64_t ts_us;  /* when, microseconds of the device's clock; above 0, so that a client may ask
                        for what is newer */
     uint8_t level;  /* enum ferry_log_level */
