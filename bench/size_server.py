@@ -88,6 +88,7 @@ class Server:
                        for place, section, _ in self.pieces
                        if section.startswith(".text.") and pathlib.Path(place) in objects}
         self.deepest = stack.deepest(graph, self.linked, "main")
+        self.handlers = stack.handlers(graph, self.linked)
 
     def libgcc(self, objects):
         return sum(n for place, _, n in self.pieces
@@ -99,6 +100,16 @@ def with_strategy(strategy, out):
     obj = out / f"uart_server_{strategy}.o"
     size.run(size.CC, *size.FLAGS, f"-Dferry_traits_swap_move=ferry_traits_{strategy}", "-c", EXAMPLE, "-o", obj)
     return obj
+
+
+def with_lto(out):
+    """text of the minimal server by swap-move, optimised as one program."""
+    sources = [s for f in FOLDERS for s in sorted((ROOT / "core" / f).glob("*.c"))]
+    elf = out / "lto.elf"
+    size.run(size.CC, *(f for f in size.FLAGS if "stack" not in f and "callgraph" not in f), "-flto",
+             "-flto-partition=one", "-nostdlib", "-Wl,--gc-sections", "-Wl,-e,main",
+             *(f"-Wl,--defsym,{s}=0" for s in STUBS + crypto_stubs()), *sources, EXAMPLE, "-lgcc", "-o", elf)
+    return size.sections(elf)[0]
 
 
 def report(out):
@@ -116,6 +127,7 @@ def report(out):
         aim = AIMS["minimal text" if server.name.startswith("minimal") else "full text"]
         yield (f"{server.name:22} {server.text:6} {aim:6} {server.libgcc(objects):6} | {server.ram:5} "
                f"{server.packets:7} | {server.deepest[0]:5}")
+    yield f"the first with -flto: {with_lto(out)} text"
     yield f"aims: RAM {AIMS['minimal RAM']} beside the packet buffers, stack {AIMS['stack']}. {MCUBOOT}"
     yield ""
     yield "full: every group's table, for one image by swap-move: " + " ".join(tables())
@@ -133,6 +145,7 @@ def report(out):
         yield ""
         yield f"deepest stack of {server.name}: {server.deepest[0]}"
         yield from (f"  {frame:6} {where}" for where, frame in server.deepest[1])
+        yield "  of it, from a command on: " + ", ".join(f"{name} {size}" for size, name in server.handlers)
     yield ""
     yield "called through a pointer and not counted, because the product gives them: " + \
         ", ".join(graph.open_calls)

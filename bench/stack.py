@@ -95,8 +95,8 @@ class Graph:
                 yield from (c for c in self.pointed(label) if c in linked and c in self.frames)
 
 
-def deepest(graph, linked, entry):
-    """(bytes, [(function, frame)]) of the deepest chain from entry."""
+def deepest(graph, linked, entry, unit=None):
+    """(bytes, [(function, frame)]) of the deepest chain from a function."""
     done, open_nodes = {}, []
 
     def visit(node):
@@ -109,4 +109,10 @@ def deepest(graph, linked, entry):
             done[node] = (frame + below[0], [(f"{node[1]} ({node[0]})", frame), *below[1]])
             open_nodes.pop()
         return done[node]
-    return visit(next(n for n in graph.frames if n[1] == entry and n in linked))
+    return visit(next(n for n in graph.frames if n[1] == entry and unit in (None, n[0]) and n in linked))
+
+
+def handlers(graph, linked):
+    """[(bytes, function)] of the commands, deepest first: each with all below it."""
+    found = {n for (kind, _), nodes in graph.members.items() if kind == "ferry_command" for n in nodes}
+    return sorted(((deepest(graph, linked, name, unit)[0], name) for unit, name in found & linked), reverse=True)

@@ -153,6 +153,13 @@ static int next_boot_no_store(const struct ferry_slots *slots, struct ferry_slot
 
 /* ---- The application's side ------------------------------------------------------------------ */
 
+/* Where a field of a slot's trailer begins. The slots were checked: it is inside. */
+static uint32_t field_at(const struct ferry_slots *slots, const struct ferry_flash *slot,
+                         enum ferry_trailer_place place)
+{
+    return slot->size - ferry_trailer_distance(slots->max_align, place);
+}
+
 /* The first sector of the secondary's trailer that its image leaves alone: of all of it, or of the
  * fields at least. An image whose size cannot be read does not count.
  * Returns FERRY_OK, FERRY_E_STATE when there is none, or an error. */
@@ -160,16 +167,12 @@ static int find_clear_start(const struct ferry_slots *slots, uint32_t *start)
 {
     const struct ferry_flash *slot = slots->secondary;
     struct ferry_flash_sector fields = {0, 0, 0};
-    struct ferry_trailer_layout layout;
     struct ferry_flash_slice view;
     uint32_t size = 0;
     uint32_t offset = 0;
     int rc = ferry_slots_trailer_start(slots, slot, start);
     if (rc == FERRY_OK) {
-        rc = ferry_slots_trailer(slots, &layout);
-    }
-    if (rc == FERRY_OK) {
-        rc = ferry_flash_sector_at(slot, slot->size - layout.swap_info, &fields);
+        rc = ferry_flash_sector_at(slot, field_at(slots, slot, FERRY_TRAILER_SWAP_INFO), &fields);
     }
     if (rc == FERRY_OK) {
         rc = ferry_slots_view(slots, 1, &view, &offset);
@@ -200,16 +203,12 @@ static int clear_request(const struct ferry_slots *slots)
 
 /* Write swap_info behind a request, as MCUboot's own application code does. The magic made the
  * request already: where the field does not take it, it stays as it is.
- * Returns FERRY_OK, FERRY_E_CONFIG or FERRY_E_POWER. */
+ * Returns FERRY_OK or FERRY_E_POWER. */
 static int note_request(const struct ferry_slots *slots, enum ferry_swap_type type)
 {
-    struct ferry_trailer_layout layout;
-    int rc = ferry_slots_trailer(slots, &layout);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
     const struct ferry_flash *slot = slots->secondary;
-    rc = ferry_flash_is_erased(slot, slot->size - layout.swap_info, slot->write_size);
+    int rc = ferry_flash_is_erased(slot, field_at(slots, slot, FERRY_TRAILER_SWAP_INFO),
+                                   slot->write_size);
     if (rc == 1) {
         rc = ferry_trailer_write_swap_info(slot, slots->max_align, slots->number, type);
     }
@@ -248,10 +247,11 @@ static int is_blank(const struct ferry_slots *slots, uint32_t distance, uint32_t
 }
 
 /* Whether the units that a request writes are blank. Returns 1, 0 or an error. */
-static int takes_request(const struct ferry_slots *slots, const struct ferry_trailer_layout *layout,
-                         const struct ferry_trailer *trailer, bool permanent)
+static int takes_request(const struct ferry_slots *slots, const struct ferry_trailer *trailer,
+                         bool permanent)
 {
-    uint32_t from = permanent ? layout->image_ok : layout->magic;
+    uint32_t from = permanent ? ferry_trailer_distance(slots->max_align, FERRY_TRAILER_IMAGE_OK)
+                              : FERRY_TRAILER_MAGIC_SIZE;
     if (trailer->image_ok != FERRY_UNSET || trailer->copy_done != FERRY_UNSET) {
         return 0;
     }
@@ -260,12 +260,15 @@ static int takes_request(const struct ferry_slots *slots, const struct ferry_tra
 
 /* Erase what is left of a journal, which the swap to come could take for its own. Where the image
  * would go with it the journal stays: the bootloader looks for it, too. */
-static int clear_journal(const struct ferry_slots *slots, const struct ferry_trailer_layout *layout)
+static int clear_journal(const struct ferry_slots *slots)
 {
+    struct ferry_trailer_layout layout;
     uint32_t whole = 0;
     uint32_t start = 0;
-    int rc =
-        layout->size > layout->swap_size ? is_blank(slots, layout->size, layout->swap_size) : 1;
+    int rc = ferry_slots_trailer(slots, &layout);
+    if (rc == FERRY_OK) {
+        rc = layout.size > layout.swap_size ? is_blank(slots, layout.size, layout.swap_size) : 1;
+    }
     if (rc != 0) {
         return rc == 1 ? FERRY_OK : rc;
     }
@@ -284,17 +287,13 @@ static int clear_journal(const struct ferry_slots *slots, const struct ferry_tra
 static int make_blank(const struct ferry_slots *slots, const struct ferry_trailer *trailer,
                       bool permanent)
 {
-    struct ferry_trailer_layout layout;
-    int rc = ferry_slots_trailer(slots, &layout);
-    if (rc == FERRY_OK) {
-        rc = is_blank(slots, layout.swap_info, 0);
-    }
+    int rc = is_blank(slots, ferry_trailer_distance(slots->max_align, FERRY_TRAILER_SWAP_INFO), 0);
     if (rc != 0) {
-        return rc == 1 ? clear_journal(slots, &layout) : rc;
+        return rc == 1 ? clear_journal(slots) : rc;
     }
     rc = clear_request(slots);
     if (rc == FERRY_E_STATE) {
-        rc = takes_request(slots, &layout, trailer, permanent);
+        rc = takes_request(slots, trailer, permanent);
         rc = rc == 0 ? FERRY_E_STATE : rc;
     }
     return rc == 1 ? FERRY_OK : rc;
@@ -303,12 +302,9 @@ static int make_blank(const struct ferry_slots *slots, const struct ferry_traile
 /* Make a test that is pending permanent. */
 static int raise(const struct ferry_slots *slots)
 {
-    struct ferry_trailer_layout layout;
-    int rc = ferry_slots_trailer(slots, &layout);
-    if (rc == FERRY_OK) {
-        const struct ferry_flash *slot = slots->secondary;
-        rc = ferry_flash_is_erased(slot, slot->size - layout.image_ok, slot->write_size);
-    }
+    const struct ferry_flash *slot = slots->secondary;
+    int rc = ferry_flash_is_erased(slot, field_at(slots, slot, FERRY_TRAILER_IMAGE_OK),
+                                   slot->write_size);
     if (rc != 0) {
         return rc < 0 ? rc : ferry_trailer_write_image_ok(slots->secondary, slots->max_align);
     }
@@ -398,12 +394,9 @@ static int clear_trial(const struct ferry_slots *slots)
 static int set_image_ok(const struct ferry_slots *slots)
 {
     const struct ferry_flash *slot = slots->primary;
-    struct ferry_trailer_layout layout;
     struct ferry_trailer trailer;
-    int rc = ferry_slots_trailer(slots, &layout);
-    if (rc == FERRY_OK) {
-        rc = ferry_flash_is_erased(slot, slot->size - layout.image_ok, slot->write_size);
-    }
+    int rc = ferry_flash_is_erased(slot, field_at(slots, slot, FERRY_TRAILER_IMAGE_OK),
+                                   slot->write_size);
     if (rc == 1) {
         rc = ferry_trailer_write_image_ok(slot, slots->max_align);
     }

@@ -26,22 +26,12 @@ static bool is_power_of_two(uint32_t value)
  * nearest to the magic. */
 static uint32_t field_distance(uint32_t max_align, uint32_t field)
 {
-    return ferry_align_up(FERRY_TRAILER_MAGIC_SIZE, max_align) + field * max_align;
+    return ferry_max32(FERRY_TRAILER_MAGIC_SIZE, max_align) + field * max_align;
 }
 
-static uint32_t image_ok_distance(uint32_t max_align)
+uint32_t ferry_trailer_distance(uint32_t max_align, enum ferry_trailer_place place)
 {
-    return field_distance(max_align, 1);
-}
-
-static uint32_t copy_done_distance(uint32_t max_align)
-{
-    return field_distance(max_align, 2);
-}
-
-static uint32_t swap_info_distance(uint32_t max_align)
-{
-    return field_distance(max_align, 3);
+    return field_distance(max_align, (uint32_t)place);
 }
 
 int ferry_trailer_layout(const struct ferry_trailer_format *format,
@@ -54,9 +44,9 @@ int ferry_trailer_layout(const struct ferry_trailer_format *format,
         return FERRY_E_CONFIG;
     }
     layout->magic = FERRY_TRAILER_MAGIC_SIZE;
-    layout->image_ok = image_ok_distance(align);
-    layout->copy_done = copy_done_distance(align);
-    layout->swap_info = swap_info_distance(align);
+    layout->image_ok = ferry_trailer_distance(align, FERRY_TRAILER_IMAGE_OK);
+    layout->copy_done = ferry_trailer_distance(align, FERRY_TRAILER_COPY_DONE);
+    layout->swap_info = ferry_trailer_distance(align, FERRY_TRAILER_SWAP_INFO);
     layout->tlv_sizes = format->tlv_sizes ? field_distance(align, 4) : 0;
     layout->swap_size = field_distance(align, format->tlv_sizes ? 5 : 4);
     layout->enc_tlv = ferry_align_up(format->enc_tlv, align);
@@ -212,7 +202,7 @@ static int read_swap_info(const struct ferry_flash *slot, uint32_t max_align,
                           struct ferry_trailer *trailer)
 {
     uint8_t byte;
-    int rc = read_steadily(slot, swap_info_distance(max_align), &byte);
+    int rc = read_steadily(slot, ferry_trailer_distance(max_align, FERRY_TRAILER_SWAP_INFO), &byte);
     uint8_t type = rc == 1 ? byte & 0x0f : 0;
     bool known = rc == 1 && byte != slot->erased_value && type >= FERRY_SWAP_NONE &&
                  type <= FERRY_SWAP_REVERT;
@@ -229,11 +219,13 @@ int ferry_trailer_read(const struct ferry_flash *slot, uint32_t max_align,
     int rc = read_magic(slot, max_align, &found.magic);
     if (rc >= 0) {
         fields += rc;
-        rc = read_flag(slot, image_ok_distance(max_align), &found.image_ok);
+        rc = read_flag(slot, ferry_trailer_distance(max_align, FERRY_TRAILER_IMAGE_OK),
+                       &found.image_ok);
     }
     if (rc >= 0) {
         fields += rc;
-        rc = read_flag(slot, copy_done_distance(max_align), &found.copy_done);
+        rc = read_flag(slot, ferry_trailer_distance(max_align, FERRY_TRAILER_COPY_DONE),
+                       &found.copy_done);
     }
     if (rc >= 0) {
         fields += rc;
@@ -277,18 +269,18 @@ int ferry_trailer_write_magic(const struct ferry_flash *slot, uint32_t max_align
 int ferry_trailer_write_image_ok(const struct ferry_flash *slot, uint32_t max_align)
 {
     const uint8_t flag = FLAG_SET;
-    return write_at(slot, image_ok_distance(max_align), &flag, 1);
+    return write_at(slot, ferry_trailer_distance(max_align, FERRY_TRAILER_IMAGE_OK), &flag, 1);
 }
 
 int ferry_trailer_write_copy_done(const struct ferry_flash *slot, uint32_t max_align)
 {
     const uint8_t flag = FLAG_SET;
-    return write_at(slot, copy_done_distance(max_align), &flag, 1);
+    return write_at(slot, ferry_trailer_distance(max_align, FERRY_TRAILER_COPY_DONE), &flag, 1);
 }
 
 int ferry_trailer_write_swap_info(const struct ferry_flash *slot, uint32_t max_align, uint8_t image,
                                   enum ferry_swap_type type)
 {
     const uint8_t info = (uint8_t)(image << 4 | (uint8_t)type);
-    return write_at(slot, swap_info_distance(max_align), &info, 1);
+    return write_at(slot, ferry_trailer_distance(max_align, FERRY_TRAILER_SWAP_INFO), &info, 1);
 }

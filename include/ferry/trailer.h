@@ -43,6 +43,16 @@ FERRY_MUST_CHECK
 int ferry_trailer_layout(const struct ferry_trailer_format *format,
                          struct ferry_trailer_layout *layout);
 
+/* The fields that are in the same place whatever the format has else. */
+enum ferry_trailer_place {
+    FERRY_TRAILER_IMAGE_OK = 1,
+    FERRY_TRAILER_COPY_DONE = 2,
+    FERRY_TRAILER_SWAP_INFO = 3
+};
+
+/* The distance of one of them, for who needs no more of the layout. max_align: 8, 16 or 32. */
+uint32_t ferry_trailer_distance(uint32_t max_align, enum ferry_trailer_place place);
+
 /* The 16 magic bytes for a maximum alignment. */
 void ferry_trailer_magic(uint32_t max_align, uint8_t magic[FERRY_TRAILER_MAGIC_SIZE]);
 

@@ -77,6 +77,18 @@ def test_the_installed_sources_for_a_chip(project, prefix):
     assert " T ferry_server_handle" in symbols
 
 
+def test_the_installed_library_from_c_plus_plus(tmp_path, prefix):
+    (tmp_path / "main.cpp").write_text(
+        'extern "C" {\n#include "ferry/error.h"\n#include "ferry/group_image.h"\n}\n#include <cstdio>\n'
+        "int main() { ferry_server server;\n  ferry_server_config config = {};\n"
+        "  return std::puts(ferry_error_text(ferry_server_init(&server, &config))) < 0; }\n")
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.20)\nproject(mine LANGUAGES CXX)\nfind_package(ferry REQUIRED)\n"
+        "add_executable(mine main.cpp)\ntarget_link_libraries(mine PRIVATE ferry::core)\n")
+    build(tmp_path, prefix)
+    assert run(tmp_path / "build/mine").strip()
+
+
 def test_a_wrong_argument_is_an_error(project, prefix):
     (project / "CMakeLists.txt").write_text(LISTS + "ferry_add_core(core NO_LIBC)\n")
     done = subprocess.run(["cmake", "-S", project, "-B", project / "build", f"-DCMAKE_PREFIX_PATH={prefix}"],

@@ -86,12 +86,32 @@ static void test_state_of_a_single_slot_is_rc_8(void **context)
     image_rig_expect(&rig, WRITE, STATE, "{\"confirm\":true}", "{\"rc\":8}");
 }
 
+/* Everything but slot info is there; that is rc 8, as of one image by the whole table. */
+static void test_the_minimal_table_has_three_commands(void **context)
+{
+    (void)context;
+    image_rig_set_up_pair(&rig, &ferry_traits_swap_move);
+    rig.options.slot_info_always = true;
+    image_rig_restart(&rig);
+    rig.mounts[1].group = &ferry_image_minimal_table;
+    assert_string_equal(image_rig_flags(&rig), "0:ac 1:");
+    image_rig_expect(&rig, READ, SLOTS, "{}", "{\"rc\":8}");
+    image_rig_expect(&rig, WRITE, ERASE, "{}", "{}");
+    image_rig_expect(&rig, WRITE, ERASE, "{\"slot\":0}", ERR(9));
+    image_rig_expect_v1(&rig, WRITE, ERASE, "{\"slot\":0}", "{\"rc\":6}");
+    assert_string_equal(image_rig_flags(&rig), "0:ac");
+    file_len = image_rig_build(3, 0, file, sizeof(file));
+    image_rig_upload_all(&rig, 0, file, file_len, 200, 200);
+    assert_string_equal(image_rig_flags(&rig), "0:ac 1:");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_single_slot_takes_no_upload_while_it_runs),
         cmocka_unit_test(test_a_single_slot_takes_uploads_of_a_firmware_in_ram),
         cmocka_unit_test(test_state_of_a_single_slot_is_rc_8),
+        cmocka_unit_test(test_the_minimal_table_has_three_commands),
     };
 
     return cmocka_run_group_tests_name("image group single slot", tests, NULL, NULL);
