@@ -9,6 +9,11 @@
 # ferry/crypto.h and ferry/cipher.h. NO_C_LIBRARY: the compiler has no <string.h>, as bare metal
 # toolchains without one; Ferry's declares those four.
 #
+#   ferry_add_conformance(<target> <core>)
+#
+# <target> is the test that a port runs against itself (ferry/conformance.h), for the library <core> that
+# ferry_add_core() made.
+#
 # Works in Ferry's own tree and installed, in lib/cmake/ferry with the sources in share/ferry.
 include_guard(GLOBAL)
 
@@ -35,4 +40,12 @@ function(ferry_add_core target)
     if(arg_NO_C_LIBRARY)
         target_include_directories(${target} SYSTEM PUBLIC ${FERRY_CORE_ROOT}/port/freestanding)
     endif()
+endfunction()
+
+function(ferry_add_conformance target core)
+    file(GLOB sources CONFIGURE_DEPENDS ${FERRY_CORE_ROOT}/port/conformance/*.c)
+    add_library(${target} STATIC ${sources})
+    target_link_libraries(${target} PUBLIC ${core})
+    target_compile_options(${target} PRIVATE -ffreestanding -ffunction-sections -fdata-sections)
+    set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
 endfunction()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # find_package(ferry):
-#   ferry_sign()       sign an executable as a part of the build (FerrySign.cmake)
-#   ferry_add_core()   the core from its sources, for a chip or any other compiler (FerryCore.cmake)
-#   ferry::core        the same, built already: for programs that run where Ferry was installed
+#   ferry_sign()              sign an executable as a part of the build (FerrySign.cmake)
+#   ferry_add_core()          the core from its sources, for a chip or any other compiler (FerryCore.cmake)
+#   ferry::core               the same, built already: for programs that run where Ferry was installed
+#   ferry_add_conformance()   the test that a port runs against itself
 include(${CMAKE_CURRENT_LIST_DIR}/FerrySign.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/FerryCore.cmake)
 if(NOT FERRY_EXECUTABLE)

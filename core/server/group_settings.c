@@ -22,7 +22,7 @@ static int answer(struct ferry_server_call *call, int result, uint16_t unsupport
     if (result == FERRY_OK) {
         return FERRY_RC_OK;
     }
-    call->reason = ferry_error_text(result);
+    call->reason = ferry_server_text(call, result);
     switch (result) {
     case FERRY_E_NOT_FOUND:
         return ferry_server_fail(call, FERRY_SETTINGS_ERR_KEY_NOT_FOUND, call->reason);

@@ -14,10 +14,8 @@ struct entry {
 
 static int fail(struct ferry_server_call *call, int error)
 {
-    const struct ferry_trust_group_config *config = call->context;
-
     return ferry_server_fail(call, (uint16_t)(error < 0 ? -error : 1),
-                             config->text != NULL ? config->text(error) : NULL);
+                             ferry_server_text(call, error));
 }
 
 static bool is_trusted(const struct ferry_keys *keys, const uint8_t *hash)

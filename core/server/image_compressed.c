@@ -14,5 +14,5 @@ int ferry_image_refuse_compressed(void *context, struct ferry_server_call *call,
         return FERRY_RC_OK;
     }
     return ferry_server_fail(call, FERRY_IMAGE_ERR_INVALID_HEADER,
-                             ferry_error_text(FERRY_E_COMPRESSED));
+                             ferry_server_text(call, FERRY_E_COMPRESSED));
 }

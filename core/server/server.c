@@ -65,6 +65,13 @@ int ferry_server_fail(struct ferry_server_call *call, uint16_t error, const char
     return ferry_server_error(call, call->header.group, error);
 }
 
+const char *ferry_server_text(const struct ferry_server_call *call, int error)
+{
+    const struct ferry_server_config *config = call->server->config;
+
+    return config->text != NULL ? config->text(error) : NULL;
+}
+
 int ferry_server_read(const struct ferry_server_call *call, struct ferry_cbor_field *fields,
                       size_t count)
 {

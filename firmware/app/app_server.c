@@ -33,7 +33,8 @@ static void observe(void *context, const struct ferry_server_call *call,
 
 int app_server_open(struct app *app)
 {
-    static struct ferry_server_config config = {.verbose = true, .observe = observe};
+    static struct ferry_server_config config = {
+        .verbose = true, .text = ferry_error_text, .observe = observe};
 
     app->store = app->images.store_result == FERRY_OK ? &app->images.store : NULL;
     config.observe_context = app;

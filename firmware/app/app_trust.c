@@ -23,8 +23,7 @@ int app_trust_open(struct app *app, struct ferry_server_mount *mount)
     static struct board_keys keys;
     static struct ferry_keys_config keys_config;
     static uint8_t work[512];
-    static struct ferry_trust_group_config config = {
-        .keys = &keys_config, .permit = permit, .text = ferry_error_text};
+    static struct ferry_trust_group_config config = {.keys = &keys_config, .permit = permit};
 
     keys_read(&keys, &app->chip, app->store);
     keys_config = (struct ferry_keys_config){.store = app->store,

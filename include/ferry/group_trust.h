@@ -24,8 +24,6 @@ struct ferry_trust_group_config {
      * authenticated. Answers as a handler does: FERRY_RC_OK lets it pass. NULL: never. */
     int (*permit)(void *context, struct ferry_server_call *call);
     void *context;
-    /* Texts of errors for a verbose server: ferry_error_text(), which takes 5 KiB. NULL: none. */
-    const char *(*text)(int error);
 };
 
 /* The context of its mount is a struct ferry_trust_group_config. */

@@ -72,6 +72,9 @@ struct ferry_server_call {
 int ferry_server_error(struct ferry_server_call *call, uint16_t group, uint16_t error);
 int ferry_server_fail(struct ferry_server_call *call, uint16_t error, const char *reason);
 
+/* The text of an error of ferry/error.h, for call->reason; NULL where the server has no texts. */
+const char *ferry_server_text(const struct ferry_server_call *call, int error);
+
 /* Read the request's map into fields, as ferry_cbor_read_map(), and refuse strings of
  * indefinite length, as Zephyr does: the items' bytes are then the content itself.
  * Returns FERRY_RC_OK or FERRY_RC_INVALID (an empty payload too), for the handler to return. */
@@ -124,6 +127,9 @@ struct ferry_server_config {
     uint16_t buf_count; /* packets that may wait: os/6 reports it */
     bool refuse_v1;     /* answer version 1 requests with FERRY_RC_TOO_OLD */
     bool verbose;       /* add "rsn", a text, to rc answers */
+    /* Texts of the errors of ferry/error.h, for "rsn": ferry_error_text(), whose texts take 5 KiB.
+     * NULL = none. */
+    const char *(*text)(int error);
     /* Asked before every command that exists: who (call->transport), what (call->header).
      * Answers as a handler does: FERRY_RC_OK lets it pass, anything else refuses. May be NULL. */
     int (*gate)(void *context, struct ferry_server_call *call);

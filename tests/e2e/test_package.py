@@ -66,7 +66,8 @@ def test_the_installed_sources_for_a_chip(project, prefix):
         (project / name).write_text((ROOT / "examples" / name).read_text())
     (project / "CMakeLists.txt").write_text(
         LISTS + "if(TARGET ferry::core)\n  message(FATAL_ERROR \"of another machine\")\nendif()\n"
-        "ferry_add_core(core NO_C_LIBRARY)\nadd_library(mine OBJECT uart_server.c)\n"
+        "ferry_add_core(core NO_C_LIBRARY)\nferry_add_conformance(conformance core)\n"
+        "add_library(mine OBJECT uart_server.c)\n"
         "target_link_libraries(mine PRIVATE core)\n")
     (project / "arm.cmake").write_text(
         "set(CMAKE_SYSTEM_NAME Generic)\nset(CMAKE_C_COMPILER arm-none-eabi-gcc)\n"
@@ -75,6 +76,8 @@ def test_the_installed_sources_for_a_chip(project, prefix):
     build(project, prefix, "-DCMAKE_TOOLCHAIN_FILE=arm.cmake")
     symbols = run("arm-none-eabi-nm", project / "build/libcore.a")
     assert " T ferry_server_handle" in symbols
+    symbols = run("arm-none-eabi-nm", project / "build/libconformance.a")
+    assert " T ferry_conformance_flash" in symbols
 
 
 def test_the_installed_library_from_c_plus_plus(tmp_path, prefix):
