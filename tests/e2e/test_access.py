@@ -106,15 +106,24 @@ def test_levels_and_times(locked, uri, keys):
 
 
 def test_a_bad_wire(tmp_path, bench, keys):
-    """An answer that was lost is no failure: what was unlocked is found unlocked."""
+    """An answer that was lost is no failure: what was unlocked is found unlocked. A wire may be too
+    bad for any command (exit code 4); never is one refused for that."""
     with Device(tmp_path / "device", bench, layout=unlock.layout(keys[0])) as device:
         device.wait_for(r"app 1\.0\.0")
         device.stop()
-        device.start(loss=25, seed=7).wait_for(r"app 1\.0\.0")
+        device.start(loss=20, seed=7).wait_for(r"app 1\.0\.0")
+
+        def insist(*command):
+            for _ in range(20):
+                done = ferry("--json", "--timeout", "0.5", *command, device=device.uri)
+                if done.returncode != 4:
+                    break
+            assert done.returncode == 0, done.stderr
+            return json.loads(done.stdout)["level"]
+
         for _ in range(6):
-            done = ferry_json("--timeout", "0.5", "unlock", "-k", keys[0], device=device.uri)
-            assert done["level"] == "service"
-            assert ferry_json("--timeout", "0.5", "lock", device=device.uri)["level"] == "locked"
+            assert insist("unlock", "-k", keys[0]) == "service"
+            assert insist("lock") == "locked"
 
 
 def test_one_wire_is_not_another(locked, keys):
