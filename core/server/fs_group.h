@@ -37,6 +37,9 @@ bool ferry_fs_is_transfer(const struct ferry_server_call *call, bool writing);
 /* Whether it is about the file that was asked for. */
 bool ferry_fs_is_about(const struct ferry_fs_group *group);
 
+/* Whether the last transfer was about it, be it under way or not. */
+bool ferry_fs_was_about(const struct ferry_fs_group *group);
+
 /* Open the file that was asked for, for a transfer of this call's; the one before has ended.
  *
  * size  set on FERRY_FS_OK

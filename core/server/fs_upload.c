@@ -2,6 +2,8 @@
 /* Upload: a file grows chunk by chunk, in place. [smp.md §3.6] */
 #include "core/server/fs_group.h"
 
+#include "ferry/crc.h"
+
 enum { F_OFF, F_NAME, F_DATA, F_LEN, F_COUNT };
 
 struct request {
@@ -51,6 +53,12 @@ static bool is_overrun(const struct ferry_fs_group *group, const struct request 
 
 /* ---- The file ----------------------------------------------------------------- */
 
+static int answer(struct ferry_server_call *call)
+{
+    ferry_cbor_pair_uint(&call->out, "off", ((const struct ferry_fs_group *)call->context)->offset);
+    return FERRY_RC_OK;
+}
+
 static int fail_offset(struct ferry_server_call *call, uint32_t expected)
 {
     int rc = ferry_fs_fail(call, FERRY_FS_ERR_INVALID_OFFSET);
@@ -99,6 +107,18 @@ static int open_for(const struct ferry_server_call *call, const struct request *
     return error;
 }
 
+/* Whether a chunk whose offset is not valid is the last one that was written, once more: the file
+ * ends behind it, and its bytes are the same. */
+static bool is_repeated(const struct ferry_server_call *call, const struct request *request)
+{
+    const struct ferry_fs_group *group = call->context;
+
+    return ferry_fs_was_about(group) && group->transport == call->transport &&
+           group->last_end == group->offset && request->offset == group->last_offset &&
+           request->data.len > 0 && request->data.len == group->last_end - group->last_offset &&
+           ferry_crc32(0, request->data.data, request->data.len) == group->last_crc;
+}
+
 /* Offset 0: the file begins anew, also in the middle of an upload. A chunk without data is a
  * question only, unless that is the whole file; what the file has stays then. */
 static int begin_anew(struct ferry_fs_group *group, const struct request *request)
@@ -127,7 +147,12 @@ static int write_data(struct ferry_fs_group *group, struct ferry_bytes data)
     int error =
         config->provider->write(config->provider_context, group->offset, data.data, data.len);
 
-    group->offset += error == FERRY_FS_OK ? (uint32_t)data.len : 0;
+    if (error == FERRY_FS_OK) {
+        group->last_offset = group->offset;
+        group->last_crc = ferry_crc32(0, data.data, data.len);
+        group->offset += (uint32_t)data.len;
+        group->last_end = group->offset;
+    }
     return error;
 }
 
@@ -171,6 +196,9 @@ int ferry_fs_upload(struct ferry_server_call *call)
 
     int error = open_for(call, &request);
 
+    if (error == FERRY_FS_ERR_INVALID_OFFSET && is_repeated(call, &request)) {
+        return answer(call);
+    }
     if (error == FERRY_FS_ERR_INVALID_OFFSET) {
         return fail_offset(call, group->offset);
     }
@@ -183,6 +211,5 @@ int ferry_fs_upload(struct ferry_server_call *call)
     if (error != FERRY_FS_OK) {
         return ferry_fs_fail(call, error);
     }
-    ferry_cbor_pair_uint(&call->out, "off", group->offset);
-    return FERRY_RC_OK;
+    return answer(call);
 }

@@ -53,7 +53,7 @@ int ferry_fs_begin(struct ferry_server_call *call, const struct ferry_cbor_field
 
 /* ---- The transfer ------------------------------------------------------------- */
 
-bool ferry_fs_is_about(const struct ferry_fs_group *group)
+bool ferry_fs_was_about(const struct ferry_fs_group *group)
 {
     const char *name = group->config->names;
     const char *asked = ferry_fs_asked(group);
@@ -62,7 +62,12 @@ bool ferry_fs_is_about(const struct ferry_fs_group *group)
     while (asked[i] != '\0' && asked[i] == name[i]) {
         i++;
     }
-    return group->active && asked[i] == name[i];
+    return asked[i] == name[i];
+}
+
+bool ferry_fs_is_about(const struct ferry_fs_group *group)
+{
+    return group->active && ferry_fs_was_about(group);
 }
 
 bool ferry_fs_is_transfer(const struct ferry_server_call *call, bool writing)
@@ -87,6 +92,8 @@ int ferry_fs_open(const struct ferry_server_call *call, bool writing, uint32_t *
         group->writing = writing;
         group->transport = call->transport;
         group->touched = true;
+        group->last_offset = 0;
+        group->last_end = 0;
     }
     return error;
 }

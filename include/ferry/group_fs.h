@@ -121,7 +121,7 @@ struct ferry_fs_group_config {
 /* The state of one fs group; do not rely on the contents. */
 struct ferry_fs_group {
     const struct ferry_fs_group_config *config;
-    bool active;       /* a transfer is under way: its name stands in config->names */
+    bool active;       /* a transfer is under way */
     bool open;         /* … and its file is open */
     bool writing;      /* an upload */
     bool size_known;   /* … of which is known how long it is to be */
@@ -130,6 +130,11 @@ struct ferry_fs_group {
     uint32_t offset;   /* upload: bytes taken */
     uint32_t size;     /* download: bytes of the file; upload: bytes it is to have */
     uint64_t deadline; /* when it is idle */
+    /* The last chunk that was written, of the file whose name stands in config->names, also when
+     * the transfer has ended; none when both are 0. It may come again: its answer was lost. */
+    uint32_t last_offset;
+    uint32_t last_end;
+    uint32_t last_crc;
 };
 
 /* Mount it with a struct ferry_fs_group * as context. */

@@ -208,7 +208,8 @@ def test_an_upload_begins_anew(talk, files):
         (READ, FILE, {"name": "a", "off": 0}, {"off": 0, "data": b"old", "len": 3}),
         (WRITE, FILE, {"name": "a", "off": 0, "len": 8, "data": b"1234"}, {"off": 4}, {"off": 4}),
         (WRITE, FILE, {"name": "a", "off": 4, "data": b"5"}, {"off": 5}),
-        (WRITE, FILE, {"name": "a", "off": 4, "data": b"5"}, err(FS, 11, len=5), rc(1)),
+        (WRITE, FILE, {"name": "a", "off": 4, "data": b"5"}, {"off": 5}, {"off": 5}),  # again
+        (WRITE, FILE, {"name": "a", "off": 4, "data": b"x"}, err(FS, 11, len=5), rc(1)),
         (WRITE, FILE, {"name": "a", "off": 5, "data": b"6789"}, rc(3), rc(3)),
         (WRITE, FILE, {"name": "a", "off": 5, "data": b"678"}, {"off": 8}),
         (WRITE, FILE, {"name": "b", "off": 0, "len": 0}, {"off": 0}),

@@ -382,11 +382,47 @@ static void a_wrong_offset_tells_the_right_one(void **state)
 
     expect(WRITE, FILE_, "{\"name\":\"b\",\"off\":0,\"len\":4,\"data\":\"h'6162'\"}", OFF(2));
     expect(WRITE, FILE_, "{\"name\":\"b\",\"off\":2,\"data\":\"h'63'\"}", OFF(3));
-    /* A chunk twice, its answer was lost. */
-    expect(WRITE, FILE_, "{\"name\":\"b\",\"off\":2,\"data\":\"h'63'\"}", NOT_VALID(3));
+    expect(WRITE, FILE_, "{\"name\":\"b\",\"off\":2,\"data\":\"h'65'\"}", NOT_VALID(3));
     expect(WRITE, FILE_, "{\"name\":\"b\",\"off\":3,\"data\":\"h'64'\"}", OFF(4));
     expect_file("b", "abcd");
     assert_int_equal(bench.files.open, -1); /* its length was not forgotten */
+}
+
+/* Its answer was lost: it is there, and nothing is written. What only looks like it is not. */
+static void the_last_chunk_may_come_again(void **state)
+{
+    const char *last = "{\"name\":\"a\",\"off\":2,\"data\":\"h'6364'\"}";
+
+    (void)state;
+    set_up();
+    expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":0,\"len\":4,\"data\":\"h'6162'\"}", OFF(2));
+    expect(WRITE, FILE_, last, OFF(4));
+    assert_int_equal(bench.files.open, -1);
+    expect(WRITE, FILE_, last, OFF(4)); /* also when the file is closed */
+    expect_v1(WRITE, FILE_, last, OFF(4));
+    assert_int_equal(bench.files.count[TEST_FILES_WRITE], 2);
+    assert_int_equal(bench.files.count[TEST_FILES_OPEN], 1);
+    expect_file("a", "abcd");
+    expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":2,\"data\":\"h'6365'\"}", NOT_VALID(4));
+    expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":2,\"data\":\"h'63'\"}", NOT_VALID(4));
+    expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":2}", NOT_VALID(4));
+    expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":1,\"data\":\"h'6364'\"}", NOT_VALID(4));
+    expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":4294967298,\"data\":\"h'6364'\"}", NOT_VALID(4));
+    expect(WRITE, FILE_, last, OFF(4));
+
+    struct ferry_bytes other = ask_small(last, WRITE, 4, 100); /* another transport's */
+    char json[64];
+
+    rig_json(other, json, sizeof(json));
+    assert_string_equal(json, NOT_VALID(4));
+    put("a", "abcde"); /* it is not the last of the file any more */
+    expect(WRITE, FILE_, last, NOT_VALID(5));
+    put("a", "abcd");
+    put("b", "ab");
+    expect(WRITE, FILE_, "{\"name\":\"b\",\"off\":2,\"data\":\"h'6364'\"}", OFF(4));
+    expect(WRITE, FILE_, last, NOT_VALID(4)); /* nor of the last transfer */
+    expect(READ, FILE_, "{\"name\":\"b\",\"off\":3}", "{\"off\":3,\"data\":\"h'64'\"}");
+    expect(WRITE, FILE_, "{\"name\":\"b\",\"off\":2,\"data\":\"h'6364'\"}", NOT_VALID(4));
 }
 
 static void an_upload_goes_on_where_the_file_ends(void **state)
@@ -727,6 +763,7 @@ int main(void)
         cmocka_unit_test(an_upload_replaces_the_file),
         cmocka_unit_test(an_empty_file_is_made_and_closed),
         cmocka_unit_test(a_wrong_offset_tells_the_right_one),
+        cmocka_unit_test(the_last_chunk_may_come_again),
         cmocka_unit_test(an_upload_goes_on_where_the_file_ends),
         cmocka_unit_test(data_beyond_the_length_are_refused),
         cmocka_unit_test(an_upload_of_more_than_32_bits_fails_at_the_end),
