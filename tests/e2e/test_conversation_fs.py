@@ -258,6 +258,36 @@ def test_an_upload_goes_on_after_a_cut(device, files, end):
     assert not open_files(device)
 
 
+def insist(talk, op, command, payload):
+    """Ask until there is an answer, as clients do."""
+    while True:
+        talk.seq = talk.seq + 1 & 0xff
+        talk.send(smp.packet(op, FS, command, payload, seq=talk.seq))
+        try:
+            while (answer := talk.receive()).seq != talk.seq:
+                pass
+            return answer.map
+        except TimeoutError:
+            pass
+
+
+def test_lost_packets_cost_no_file(bench, tmp_path):
+    """A request that is lost and one whose answer is lost look the same: both are sent again."""
+    data = random.Random(1).randbytes(40000)
+    with lab.Device(tmp_path / "device", bench, loss=15, seed=3,
+                    layout=lab.layout("swap-move", server={"files": True})) as device:
+        device.wait_for(r"app 1\.0\.0 started")
+        with smp.Talk(device.udp_port, timeout=0.2) as talk:
+            for at in range(0, len(data), 300):
+                part = data[at:at + 300]
+                assert insist(talk, WRITE, FILE, {"off": at, "name": "a", "data": part,
+                                                  "len": len(data)}) == {"off": at + len(part)}
+            back = b""
+            while len(back) < len(data):
+                back += insist(talk, READ, FILE, {"off": len(back), "name": "a"})["data"]
+        assert back == data == (device.folder / "files" / "a").read_bytes()
+
+
 # ---- The open file --------------------------------------------------------------------------
 
 def programs(device):
