@@ -3,7 +3,7 @@
  * server with every group, over flash that fails and power that is cut. server_input.h has the form
  * of an input, server_mutator.c makes requests of every command.
  *
- * Whatever comes (S1 to S10 of docs/SECURITY.md):
+ * Whatever comes (S1 to S11 of docs/SECURITY.md):
  *   1. A call takes at least one byte of its packet, from the front. Its answer is one whole packet
  *      inside the room it was given; nothing is read outside of the packet or written outside of
  *      the room (both are memory of exactly their size).
@@ -12,13 +12,15 @@
  *   4. An error is never 0. Version 1 has no "err"; an rc ends the packet; only a verbose server
  *      gives reasons.
  *   5. The slot that runs is never erased, and nothing but its trailer is ever programmed.
- *   6. A read writes no flash, and a command that the gate refused changes nothing.
+ *   6. A read changes nothing (but one loads settings), nor does a command that the gate refused.
  *   7. Chunks of an upload follow each other without a gap inside the size that was said at first,
  *      and what is said to be whole is what the slot holds.
  *   8. The state of an open upload is one that an upload can have.
  *   9. Ferry's own records stay what they are, whatever is erased or written by command.
  *  10. No packet without a signature unlocks a transport: none stands higher than the policy or
- *      somebody who may has put it. */
+ *      somebody who may has put it.
+ *  11. Of files the group asks only what ferry/group_fs.h promises its provider: whole names, one
+ *      open file, reads inside of it, writes at its end. */
 #include "check.h"
 #include "server_device.h"
 #include "server_input.h"
@@ -148,6 +150,16 @@ static size_t room_of(const struct server_device *device, uint8_t tag)
     return room == 0 ? device->config.buf_size : room;
 }
 
+/* Whether a request may change nothing: all that are no write, but the one that loads settings. */
+static bool only_reads(struct ferry_bytes request)
+{
+    struct ferry_smp_header header;
+
+    CHECK(ferry_smp_header_read(request, &header) == FERRY_OK);
+    return header.op != FERRY_SMP_WRITE &&
+           (header.group != FERRY_SMP_GROUP_SETTINGS || header.id != FERRY_SMP_SETTINGS_STORAGE);
+}
+
 /* One call of the server, with what is left of a packet in memory of its own size. */
 static void ask(struct server_device *device, struct ferry_bytes *pending,
                 const struct server_step *step)
@@ -156,6 +168,7 @@ static void ask(struct server_device *device, struct ferry_bytes *pending,
     uint8_t *out = malloc(room);
     struct ferry_bytes before = *pending;
     uint32_t writes = device->faults.writes;
+    uint32_t sum = server_groups_sum(&device->groups);
 
     CHECK(out != NULL);
     device->refused = false;
@@ -170,9 +183,8 @@ static void ask(struct server_device *device, struct ferry_bytes *pending,
     if (len > 0) {
         check_answer(device, before, (struct ferry_bytes){out, len}, pending->len == 0);
     }
-    if (before.len >= FERRY_SMP_HEADER_SIZE &&
-        (device->refused || (before.data[0] & 7) != FERRY_SMP_WRITE)) {
-        CHECK(device->faults.writes == writes);
+    if (before.len >= FERRY_SMP_HEADER_SIZE && (device->refused || only_reads(before))) {
+        CHECK(device->faults.writes == writes && server_groups_sum(&device->groups) == sum);
     }
     free(out);
     server_device_check(device);

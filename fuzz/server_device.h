@@ -4,6 +4,7 @@
 #define FUZZ_SERVER_DEVICE_H
 
 #include "server_flash.h"
+#include "server_groups.h"
 
 #include "ferry/group_access.h"
 #include "ferry/group_image.h"
@@ -55,6 +56,7 @@ struct server_device {
     struct ferry_server_mount mounts[SERVER_GROUPS];
     struct ferry_server_config config;
     struct ferry_server server;
+    struct server_groups groups;
     struct ferry_gate_config gate_config;
     struct ferry_gate gate;
     struct ferry_gate_wire gate_wires[SERVER_TRANSPORTS];
@@ -62,7 +64,7 @@ struct server_device {
     bool refused;                       /* the gate refused the last command */
 };
 
-/* Make a device as the choice says: image 1.2.3+4 runs. */
+/* Make a device as the choice says: image 1.2.3+4 runs. It is always the same memory. */
 void server_device_make(struct server_device *device, const struct server_choice *choice);
 
 /* A reset: RAM is lost, flash stays. */

@@ -360,7 +360,7 @@ class Smpmgr(Client):
         assert "\none two\n" in self("shell", "echo one two")
 
     def enum_list(self):
-        [groups] = re.findall(r"groups=\((.*)\)", self("enum", "get-supported-groups"))
+        [groups] = re.findall(r" groups=\((.*)\)\)", self("enum", "get-supported-groups"))
         shown = [int(n) for n in re.findall(r"(\d+)>?(?:,|$)", groups)]
         assert shown == self.tell(READ, 10, 1)["groups"]
 

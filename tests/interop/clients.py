@@ -82,6 +82,15 @@ class Mcumgr(Client):
     def stat_read(self):
         assert all(field in self("stat", "smp") for field in self.tell(READ, 2, 0, {"name": "smp"})["fields"])
 
+    def settings_read(self):
+        assert "ferry-device" in self("config", "id/name")
+
+    @fresh()
+    def settings_save(self):
+        self.set(b"pump")
+        self("config", "save")
+        self.proves_save()
+
     @fresh()
     def settings_write(self):
         self("config", "id/name", "pump")
