@@ -32,6 +32,7 @@ int ferry_client_init(struct ferry_client *client, const struct ferry_client_con
     if (client->config.timeout_ms == 0) {
         client->config.timeout_ms = FERRY_CLIENT_TIMEOUT_MS;
     }
+    client->config.timeout_ms = ferry_max32(client->config.timeout_ms, config->timeout_min_ms);
     if (client->config.retries == 0) {
         client->config.retries = FERRY_CLIENT_RETRIES;
     }

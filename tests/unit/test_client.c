@@ -483,6 +483,39 @@ static void test_round_trips_make_the_timeout(void **state)
     assert_int_equal(ferry_client_adaptive_timeout_ms(&bench.client), FERRY_CLIENT_TIMEOUT_MIN_MS);
 }
 
+/* A wire that must be silent before a packet is sent again: no timeout is shorter, whoever chose
+ * it and however fast the line is. */
+static void test_no_timeout_is_below_the_least(void **state)
+{
+    struct ferry_client_command hasty = {
+        .id = 1, .payload = bytes_of("\xa0"), .timeout_ms = 100, .retries = 1};
+    struct ferry_client_config config;
+    struct bench bench;
+    uint64_t deadline;
+    size_t len;
+
+    (void)state;
+    set_up(&bench, 0, 0);
+    config = bench.client.config;
+    config.timeout_min_ms = 3300;
+    assert_int_equal(ferry_client_init(&bench.client, &config), FERRY_OK);
+    assert_int_equal(ferry_client_adaptive_timeout_ms(&bench.client), 3300);
+    for (uint64_t i = 0; i < 20; i++) {
+        assert_true(submit(&bench, 1) > 0);
+        struct ferry_smp_header header = sent(&bench, i * 1000, &len);
+
+        assert_int_equal(answer(&bench, header, "\xa0", 1, i * 1000 + 1), FERRY_OK);
+    }
+    assert_int_equal(ferry_client_adaptive_timeout_ms(&bench.client), 3300);
+    assert_true(ferry_client_submit(&bench.client, &hasty) > 0);
+    (void)sent(&bench, 100000, &len);
+    assert_true(is_quiet(&bench, 103299, &deadline));
+    assert_int_equal(deadline, 103300);
+    (void)sent(&bench, 103300, &len);
+    assert_true(is_quiet(&bench, 103301, &deadline));
+    assert_true(deadline >= 106600);
+}
+
 static void test_packets_are_as_large_as_the_link_takes(void **state)
 {
     struct ferry_client_command command = {.id = 1};
@@ -910,13 +943,13 @@ static void test_short_and_strange_whys_are_read(void **state)
 /* ---- Hello ------------------------------------------------------------------------------- */
 
 /* Answer every request that goes out, or none; returns what hello ended with. */
-static int talk(struct bench *bench, struct ferry_hello *hello, const char *v2, size_t v2_len,
-                const char *v1, size_t v1_len)
+static int talk_over(enum ferry_client_link link, struct bench *bench, struct ferry_hello *hello,
+                     const char *v2, size_t v2_len, const char *v1, size_t v1_len)
 {
     uint64_t now = 0;
     int rc;
 
-    ferry_hello_start(hello, &bench->client, FERRY_LINK_CONSOLE);
+    ferry_hello_start(hello, &bench->client, link);
     while ((rc = ferry_hello_run(hello)) == FERRY_E_BUSY) {
         struct ferry_smp_header header;
         struct ferry_bytes packet;
@@ -942,6 +975,12 @@ static int talk(struct bench *bench, struct ferry_hello *hello, const char *v2, 
     return rc;
 }
 
+static int talk(struct bench *bench, struct ferry_hello *hello, const char *v2, size_t v2_len,
+                const char *v1, size_t v1_len)
+{
+    return talk_over(FERRY_LINK_CONSOLE, bench, hello, v2, v2_len, v1, v1_len);
+}
+
 #define PARAMS                                                                                     \
     "\xbf\x68"                                                                                     \
     "buf_size\x19\x02\x00\x69"                                                                     \
@@ -963,6 +1002,20 @@ static void test_hello_reads_the_buffers(void **state)
     assert_int_equal(hello.window, 3);
     assert_int_equal(bench.client.version, FERRY_SMP_VERSION_2);
     assert_int_equal(bench.client.packet_max, BUF_SIZE); /* our own buffers are smaller */
+}
+
+/* However many buffers there are: a raw line finds its packets again while all are silent. */
+static void test_hello_over_a_raw_line(void **state)
+{
+    struct ferry_hello hello;
+    struct bench bench;
+
+    (void)state;
+    set_up(&bench, 0, 0);
+    assert_int_equal(talk_over(FERRY_LINK_RAW, &bench, &hello, PARAMS, PARAMS_LEN, NULL, 0),
+                     FERRY_OK);
+    assert_int_equal(hello.packet_max, 512);
+    assert_int_equal(hello.window, 1);
 }
 
 static void test_hello_without_params(void **state)
@@ -1030,6 +1083,7 @@ int main(void)
         cmocka_unit_test(test_tickets_wrap),
         cmocka_unit_test(test_answers_are_sorted_into_errors),
         cmocka_unit_test(test_round_trips_make_the_timeout),
+        cmocka_unit_test(test_no_timeout_is_below_the_least),
         cmocka_unit_test(test_packets_are_as_large_as_the_link_takes),
         cmocka_unit_test(test_budgets_grow_with_the_slot),
         cmocka_unit_test(test_commands_are_written),
@@ -1040,6 +1094,7 @@ int main(void)
         cmocka_unit_test(test_why_is_read),
         cmocka_unit_test(test_short_and_strange_whys_are_read),
         cmocka_unit_test(test_hello_reads_the_buffers),
+        cmocka_unit_test(test_hello_over_a_raw_line),
         cmocka_unit_test(test_hello_without_params),
         cmocka_unit_test(test_hello_falls_back_to_version_1),
         cmocka_unit_test(test_hello_gives_up),

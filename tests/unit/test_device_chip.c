@@ -351,8 +351,12 @@ static void what_is_no_program_fails_as_one(void **state)
 
     (void)state;
     say(rig, &boot, NULL, 0);
-    assert_true(rig->chip.program.pid > 0);
     assert_int_equal(rig->chip.stage, CHIP_FIRMWARE);
+    if (rig->chip.program.pid == 0) { /* it was gone before it was told of its start */
+        assert_int_equal(rig->chip.cause, FERRY_VCHIP_FAULT);
+        end(rig);
+        return;
+    }
     for (int i = 0; i < 500 && !program_ended(&rig->chip.program, how, sizeof(how)); i++) {
         (void)usleep(10000);
     }
@@ -382,7 +386,8 @@ static void ram_is_junk_at_power_up_and_cannot_be_resized(void **state)
     assert_null(ram.memory);
 }
 
-/* Whether the chip starts what BOOT names; what it starts is no ELF and ends at once. */
+/* Whether the chip starts what BOOT names; what it starts is no ELF and ends at once, maybe before
+ * it is told of its start. */
 static bool boots(struct rig *rig, uint32_t memory, uint32_t offset, uint32_t len,
                   const uint8_t *slots, size_t count)
 {
@@ -391,8 +396,9 @@ static bool boots(struct rig *rig, uint32_t memory, uint32_t offset, uint32_t le
     (void)close(rig->program);
     program_kill(&rig->chip.program);
     give_program(rig);
+    rig->chip.stage = CHIP_BOOTLOADER;
     say(rig, &boot, slots, count);
-    return rig->chip.cause == FERRY_VCHIP_POWER_ON && rig->chip.program.pid > 0;
+    return rig->chip.stage == CHIP_FIRMWARE;
 }
 
 static void a_program_starts_from_ram(void **state)
