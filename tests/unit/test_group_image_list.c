@@ -72,10 +72,10 @@ static size_t walk(uint8_t images)
 
     rig.options.frugal = false;
     whole_size = ask(FERRY_SMP_READ, "{}", sizeof(out), out);
-    (void)strcpy(whole, json_of(out, whole_size));
+    memcpy(whole, json_of(out, whole_size), sizeof(whole));
     rig.options.frugal = true;
     frugal_size = ask(FERRY_SMP_READ, "{}", sizeof(out), out);
-    (void)strcpy(frugal, json_of(out, frugal_size));
+    memcpy(frugal, json_of(out, frugal_size), sizeof(frugal));
     rig.options.frugal = false;
     assert_true(frugal_size < whole_size);
     for (size_t cap = FERRY_SERVER_ANSWER_MIN; cap <= whole_size + 1; cap++) {
