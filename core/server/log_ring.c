@@ -5,6 +5,8 @@
  * stand one behind the other and go on at the beginning of the memory where it ends. */
 #include "ferry/log_ring.h"
 
+#include "ferry/crc.h"
+
 #include <string.h>
 
 /* ---- Bytes that go around ------------------------------------------------------ */
@@ -57,9 +59,54 @@ static void drop_oldest(struct ferry_log_ring *ring)
     ring->index++;
 }
 
+static uint16_t crc_of(const struct ferry_log_ring *ring)
+{
+    uint8_t numbers[16];
+
+    ferry_store_le32(numbers, (uint32_t)ring->first);
+    ferry_store_le32(numbers + 4, (uint32_t)ring->used);
+    ferry_store_le32(numbers + 8, ring->index);
+    ferry_store_le32(numbers + 12, ring->next_index);
+    return ferry_crc16(UINT16_MAX, numbers, sizeof(numbers)); /* so that zeroes are no log */
+}
+
 void ferry_log_ring_init(struct ferry_log_ring *ring, void *memory, size_t size)
 {
     *ring = (struct ferry_log_ring){.memory = memory, .size = size};
+    ring->crc = crc_of(ring);
+}
+
+/* Whether the entries are as many, and as long, as the numbers say. */
+static bool is_whole(const struct ferry_log_ring *ring)
+{
+    size_t at = ring->first;
+    size_t left = ring->used;
+    uint32_t index = ring->index;
+
+    if (ring->first >= ring->size || ring->used > ring->size) {
+        return false;
+    }
+    for (; left > FERRY_LOG_RING_HEAD - 1 && index != ring->next_index; index++) {
+        struct ferry_log_entry entry;
+
+        read_head(ring, at, &entry);
+        if (entry.len > left - FERRY_LOG_RING_HEAD) {
+            return false;
+        }
+        at += FERRY_LOG_RING_HEAD + (size_t)entry.len;
+        left -= FERRY_LOG_RING_HEAD + (size_t)entry.len;
+    }
+    return left == 0 && index == ring->next_index;
+}
+
+bool ferry_log_ring_resume(struct ferry_log_ring *ring, void *memory, size_t size)
+{
+    if (ring->memory == memory && ring->size == size && ring->crc == crc_of(ring) &&
+        is_whole(ring)) {
+        return true;
+    }
+    ferry_log_ring_init(ring, memory, size);
+    return false;
 }
 
 void ferry_log_ring_add(struct ferry_log_ring *ring, const struct ferry_log_entry *entry,
@@ -87,6 +134,7 @@ void ferry_log_ring_add(struct ferry_log_ring *ring, const struct ferry_log_entr
     }
     ring->used += sizeof(head) + len;
     ring->next_index++;
+    ring->crc = crc_of(ring);
 }
 
 /* ---- The log ------------------------------------------------------------------- */
@@ -139,6 +187,7 @@ static int clear(void *context)
 
     ring->used = 0;
     ring->index = ring->next_index;
+    ring->crc = crc_of(ring);
     return FERRY_OK;
 }
 

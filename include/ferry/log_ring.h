@@ -16,11 +16,18 @@ struct ferry_log_ring {
     size_t used;         /* bytes of all entries */
     uint32_t index;      /* of the oldest */
     uint32_t next_index; /* of the next */
+    uint16_t crc;        /* of the numbers above */
 };
 
 /* Make an empty log in size bytes of the caller's, which must outlive it. The first entry gets
  * index 0. */
 void ferry_log_ring_init(struct ferry_log_ring *ring, void *memory, size_t size);
+
+/* Take over the log of the run before, for a device that wants to know what led to a reset: ring
+ * and memory stand where nothing clears them at the start (.noinit) and may hold anything. The
+ * clock of the older entries is that run's. A reset in the middle of an addition loses all.
+ * Returns whether there was one; else the log is empty, as from ferry_log_ring_init(). */
+bool ferry_log_ring_resume(struct ferry_log_ring *ring, void *memory, size_t size);
 
 /* Add an entry. A message that is longer than the memory is cut; in memory for no message at all
  * nothing happens. Not to be called while the server handles a request, but by what it calls.

@@ -339,6 +339,71 @@ static void the_oldest_make_room(void **state)
     }
 }
 
+/* What the run before left is taken over whole, or not at all. */
+static void a_log_that_outlives_a_reset(void **state)
+{
+    struct ferry_log_entry found;
+    struct ferry_log_ring *ring = &bench.rings[0];
+
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        add(0, "an entry");
+        if (i == 30) {
+            assert_int_equal(ferry_log_in_ring.clear(ring), FERRY_OK);
+        }
+
+        struct ferry_log_ring kept = *ring;
+
+        assert_true(ferry_log_ring_resume(ring, bench.memory[0], MEMORY));
+        assert_true(ring->first == kept.first && ring->used == kept.used);
+        assert_true(ring->index == kept.index && ring->next_index == kept.next_index);
+    }
+    assert_int_equal(ferry_log_in_ring.next(ring, 0, &found), 1);
+    assert_int_equal(found.index, 31);
+    /* Elsewhere, or of another size. */
+    assert_false(ferry_log_ring_resume(&(struct ferry_log_ring){0}, bench.memory[0], MEMORY));
+
+    struct ferry_log_ring other = *ring;
+
+    assert_false(ferry_log_ring_resume(&other, bench.memory[1], MEMORY));
+    other = *ring;
+    assert_false(ferry_log_ring_resume(&other, bench.memory[0], MEMORY - 1));
+    assert_int_equal(ferry_log_in_ring.next(&other, 0, &found), 0);
+}
+
+/* Memory that lost bits, or was in the middle of something: never read outside of it. */
+static void a_log_that_is_damaged(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        add(0, "an entry");
+    }
+    for (size_t bit = 0; bit < 8 * sizeof(bench.rings[0]); bit++) {
+        struct ferry_log_ring ring = bench.rings[0];
+
+        ((uint8_t *)&ring)[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        if (ferry_log_ring_resume(&ring, bench.memory[0], MEMORY)) {
+            assert_true(ring.next_index == 30 && ring.used == bench.rings[0].used); /* padding */
+        }
+    }
+    for (size_t bit = 0; bit < 8 * sizeof(bench.memory[0]); bit++) {
+        struct ferry_log_ring ring = bench.rings[0];
+        struct ferry_log_entry found = {0};
+        uint32_t from = 0;
+
+        bench.memory[0][bit / 8] ^= (uint8_t)(1U << bit % 8);
+        (void)ferry_log_ring_resume(&ring, bench.memory[0], MEMORY);
+        while (ferry_log_in_ring.next(&ring, from, &found) == 1) {
+            uint8_t message[MEMORY];
+
+            assert_true(found.len <= MEMORY);
+            ferry_log_in_ring.read(&ring, &found, message, found.len);
+            from = found.index + 1;
+        }
+        bench.memory[0][bit / 8] ^= (uint8_t)(1U << bit % 8);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +417,8 @@ int main(void)
         cmocka_unit_test_setup(an_entry_too_long_is_cut, set_up),
         cmocka_unit_test_setup(answers_too_small_for_anything, set_up),
         cmocka_unit_test(the_oldest_make_room),
+        cmocka_unit_test_setup(a_log_that_outlives_a_reset, set_up),
+        cmocka_unit_test_setup(a_log_that_is_damaged, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
