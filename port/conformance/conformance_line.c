@@ -81,7 +81,7 @@ struct round {
     const struct ferry_conformance_line *line;
     struct ferry_console_decoder decoder;
     uint8_t buffer[PACKET_MAX + FERRY_CONSOLE_OVERHEAD];
-    size_t wanted;   /* size of the packet that is to come; 0 = any */
+    size_t wanted;   /* size of the packet that is to come; 0 = none is */
     uint32_t good;   /* packets as they were sent */
     uint32_t others; /* what was something else */
 };
