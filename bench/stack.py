@@ -31,12 +31,14 @@ class Graph:
     def __init__(self, objects):
         self.frames, self.calls, self.pointers, self.open_calls = {}, {}, {}, []
         self.public = {}
+        self.units = set()  # those with nothing but a table, too
         for obj in objects:
             self.read(obj.with_suffix(".ci").read_text())
-        self.members = self.read_members({node[0] for node in self.frames})
+        self.members = self.read_members(self.units)
 
     def read(self, text):
         unit = short(re.search(r'^graph: \{ title: "([^"]+)"', text, re.M).group(1))
+        self.units.add(unit)
         for title, size in re.findall(r'^node: \{ title: "([^"]+)" label: "[^"]*\\n(\d+) bytes', text, re.M):
             node = (unit, title.rsplit(":", 1)[-1])
             self.frames[node] = int(size)
