@@ -39,7 +39,7 @@ def make(folder, bench, client, second=False, trial=False):
     return device
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shelf():
     """Devices that nobody changes, by client: one runs at a time."""
     kept = {}
