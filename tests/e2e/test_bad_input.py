@@ -39,13 +39,15 @@ CALLS = {
     "image upload": "IMAGE",
     "key add": "KEY",
     "key revoke": "KEY",
+    "unlock": "-k EDKEY",
     "version": "",
 }
 # What asks a device alone, and reads no file.
 DEVICE_ONLY = {"image list", "image test", "image confirm", "image erase", "image slots", "why",
-               "measured", "echo", "reset", "params", "info", "key list", "b0 slot"}
+               "measured", "echo", "reset", "params", "info", "key list", "b0 slot",
+               "access", "lock"}
 # The device is not there: what is bad is found before it is asked.
-WITH_DEVICE = {"update", "image upload", "key add", "key revoke"}
+WITH_DEVICE = {"update", "image upload", "key add", "key revoke", "unlock"}
 
 BAD = ["missing", "empty", "folder", "unreadable", "cut", "garbage", "oversized"]
 # What is not bad: any bytes may be a program.

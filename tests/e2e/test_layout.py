@@ -123,7 +123,7 @@ def test_a_revert_costs_what_was_told(strategy, bench, tmp_path):
 
 def test_a_set_costs_what_was_told(bench, tmp_path):
     """Two images that change as one, both in one update."""
-    size = 0x1f123
+    size = 0x2c123
     fields = json.loads(layout("swap-move", set=True))
     fields["flash"][0]["sectors"] = [{"count": 512, "size": "4K"}]
     fields["areas"] += [{"name": "p1", "device": "internal", "offset": "0x100000", "size": "256K"},
