@@ -76,7 +76,8 @@ static void feed(struct line *line, const uint8_t *data, size_t len)
 {
     struct ferry_raw_event event;
 
-    if (line->timeout_ms != 0 && line->now - line->heard >= line->timeout_ms) {
+    if (line->timeout_ms != 0 &&
+        line->now - line->heard >= ferry_min32(line->timeout_ms, FERRY_RAW_QUIET_MS)) {
         line->lost = false;
     }
     while (len > 0) {

@@ -25,9 +25,13 @@ static void lose_track(struct ferry_raw_decoder *d, int error, struct ferry_raw_
     d->lost = d->timeout_ms != 0;
 }
 
+/* What is passed over ends with a shorter silence than a packet that was begun: a client that was
+ * not answered may send again sooner than that. */
 static bool was_silent(const struct ferry_raw_decoder *d, uint64_t now_ms)
 {
-    return d->timeout_ms != 0 && now_ms >= d->heard_ms && now_ms - d->heard_ms >= d->timeout_ms;
+    uint32_t silence = d->lost ? ferry_min32(d->timeout_ms, FERRY_RAW_QUIET_MS) : d->timeout_ms;
+
+    return silence != 0 && now_ms >= d->heard_ms && now_ms - d->heard_ms >= silence;
 }
 
 /* Size of the packet in the buffer. Returns 0 while its header does not tell. */

@@ -15,6 +15,10 @@
 /* Silence after which a packet that was begun is given up, Zephyr's default. */
 #define FERRY_RAW_TIMEOUT_MS 3000
 
+/* Silence after which a packet may begin again behind noise, or behind one that was too large; the
+ * timeout where that is shorter. */
+#define FERRY_RAW_QUIET_MS 200
+
 /* No deadline: nothing is given up by time alone. */
 #define FERRY_RAW_NEVER UINT64_MAX
 
@@ -57,7 +61,7 @@ void ferry_raw_decoder_init(struct ferry_raw_decoder *decoder, uint8_t *buf, siz
  * event   always filled
  *
  * Packets may stand back to back. A header with an operation above 3, or that announces more than
- * the buffer holds, loses what follows, until the line was silent for the timeout.
+ * the buffer holds, loses what follows, until the line was silent for FERRY_RAW_QUIET_MS.
  * Returns the number of bytes taken (1 .. len; 0 only for len 0): call again with the rest. */
 size_t ferry_raw_feed(struct ferry_raw_decoder *decoder, uint64_t now_ms, const uint8_t *data,
                       size_t len, struct ferry_raw_event *event);

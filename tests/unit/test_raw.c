@@ -149,12 +149,12 @@ static void an_impossible_header_loses_all_until_silence(void **state)
         begin(&rig, TIMEOUT);
         feed(&rig, noise, sizeof(noise), 1);
         packet(&rig, 4);
-        rig.now += TIMEOUT - 1;
+        rig.now += FERRY_RAW_QUIET_MS - 1;
         packet(&rig, 4); /* it was not silent for long enough, and begins anew from here */
-        rig.now += TIMEOUT - 1;
+        rig.now += FERRY_RAW_QUIET_MS - 1;
         packet(&rig, 4);
         expect(&rig, "D:FORMAT ");
-        rig.now += TIMEOUT;
+        rig.now += FERRY_RAW_QUIET_MS;
         packet(&rig, 4);
         expect(&rig, "P:12 ");
     }
@@ -177,6 +177,41 @@ static void a_packet_larger_than_the_buffer(void **state)
     rig.now += TIMEOUT;
     packet(&rig, CAP - FERRY_SMP_HEADER_SIZE);
     expect(&rig, "P:64 ");
+}
+
+/* A request that comes again after 2.5 s, as smpclient's, is heard behind what was too large. */
+static void a_client_that_sends_again_soon_is_heard(void **state)
+{
+    struct rig rig;
+    const uint8_t largest[] = {2, 0, 0xff, 0xff};
+
+    (void)state;
+    begin(&rig, TIMEOUT);
+    feed(&rig, largest, sizeof(largest), sizeof(largest));
+    for (int i = 0; i < 40; i++) { /* the rest of it, at the line's pace */
+        const uint8_t rest[8] = {0};
+
+        rig.now += 10;
+        feed(&rig, rest, sizeof(rest), sizeof(rest));
+    }
+    expect(&rig, "D:SPACE ");
+    rig.now += 2500;
+    packet(&rig, 4);
+    expect(&rig, "P:12 ");
+}
+
+/* Where the timeout is shorter than the pause behind noise, it is the pause as well. */
+static void a_short_timeout_is_the_pause_behind_noise(void **state)
+{
+    struct rig rig;
+    const uint8_t noise[] = {7};
+
+    (void)state;
+    begin(&rig, 50);
+    feed(&rig, noise, 1, 1);
+    rig.now += 50;
+    packet(&rig, 4);
+    expect(&rig, "D:FORMAT P:12 ");
 }
 
 static void a_buffer_too_small_for_any_header(void **state)
@@ -320,6 +355,8 @@ int main(void)
         cmocka_unit_test(packets_back_to_back),
         cmocka_unit_test(reserved_bits_version_and_flags_do_not_count),
         cmocka_unit_test(an_impossible_header_loses_all_until_silence),
+        cmocka_unit_test(a_client_that_sends_again_soon_is_heard),
+        cmocka_unit_test(a_short_timeout_is_the_pause_behind_noise),
         cmocka_unit_test(a_packet_larger_than_the_buffer),
         cmocka_unit_test(a_buffer_too_small_for_any_header),
         cmocka_unit_test(half_a_packet_is_given_up_after_the_timeout),
