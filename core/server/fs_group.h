@@ -48,10 +48,14 @@ bool ferry_fs_was_about(const struct ferry_fs_group *group);
 FERRY_MUST_CHECK
 int ferry_fs_open(const struct ferry_server_call *call, bool writing, uint32_t *size);
 
-/* Close the file and keep the transfer, if it is an upload: its next chunk opens it again. */
-void ferry_fs_suspend(struct ferry_fs_group *group);
+/* Close the file and keep the transfer, if it is an upload: its next chunk opens it again.
+ * Returns FERRY_FS_OK; another enum ferry_fs_error when what was uploaded may not be stored: the
+ * upload has ended then. */
+FERRY_MUST_CHECK
+int ferry_fs_suspend(struct ferry_fs_group *group);
 
-/* End the transfer, where it failed or another begins: nobody asks how the close went. */
+/* End the transfer, where it failed or another begins: nobody asks how the close went. An upload
+ * that goes on is told. */
 void ferry_fs_drop(struct ferry_fs_group *group);
 
 /* Answer with a group error; a number that is none becomes FERRY_FS_ERR_UNKNOWN. */

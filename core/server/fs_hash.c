@@ -99,10 +99,12 @@ static int hash_file(struct ferry_server_call *call, struct part *part, uint8_t 
     const struct ferry_fs_group_config *config = group->config;
     union ferry_fs_hash_state state;
     uint32_t size = 0;
-    int error;
+    int error = ferry_fs_suspend(group); /* what was uploaded so far counts */
 
-    ferry_fs_suspend(group); /* what was uploaded so far counts */
-    error = config->provider->open(config->provider_context, ferry_fs_asked(group), false, &size);
+    if (error == FERRY_FS_OK) {
+        error =
+            config->provider->open(config->provider_context, ferry_fs_asked(group), false, &size);
+    }
     if (error != FERRY_FS_OK) {
         return error;
     }

@@ -41,6 +41,13 @@ static int read_request(const struct ferry_server_call *call, struct request *re
     return FERRY_RC_OK;
 }
 
+/* Whether it only asks if an upload could begin: no data, though the file is to have some. */
+static bool is_question(const struct request *request)
+{
+    return request->offset == 0 && request->data.len == 0 &&
+           !(request->has_len && request->len == 0);
+}
+
 /* Whether the data reach beyond the length that the client gave, now or before. The offset is that
  * of the file's end. */
 static bool is_overrun(const struct ferry_fs_group *group, const struct request *request)
@@ -53,9 +60,12 @@ static bool is_overrun(const struct ferry_fs_group *group, const struct request 
 
 /* ---- The file ----------------------------------------------------------------- */
 
-static int answer(struct ferry_server_call *call)
+static int answer(struct ferry_server_call *call, const struct request *request)
 {
-    ferry_cbor_pair_uint(&call->out, "off", ((const struct ferry_fs_group *)call->context)->offset);
+    const struct ferry_fs_group *group = call->context;
+
+    /* Who asks begins at 0: what the file has may be another one's. */
+    ferry_cbor_pair_uint(&call->out, "off", is_question(request) ? 0 : group->offset);
     return FERRY_RC_OK;
 }
 
@@ -81,8 +91,21 @@ static int size_so_far(const struct ferry_fs_group *group, uint32_t *size)
     return error;
 }
 
-/* Have the file open for a chunk. Returns an enum ferry_fs_error; of an offset that is not valid
- * group->offset is the right one. */
+/* Whether a chunk may follow what the file has. Returns an enum ferry_fs_error. */
+static int check_offset(struct ferry_fs_group *group, const struct request *request)
+{
+    if (request->offset == 0) {
+        return FERRY_FS_OK;
+    }
+    if (group->close_failed && ferry_fs_was_about(group)) { /* of what was sent, some may be lost */
+        ferry_fs_drop(group);
+        return FERRY_FS_ERR_CLOSE_FAILED;
+    }
+    return request->offset == group->offset ? FERRY_FS_OK : FERRY_FS_ERR_INVALID_OFFSET;
+}
+
+/* Have the file open for a chunk, group->offset its end. Returns an enum ferry_fs_error; of an
+ * offset that is not valid group->offset is the right one. */
 static int open_for(const struct ferry_server_call *call, const struct request *request)
 {
     struct ferry_fs_group *group = call->context;
@@ -93,16 +116,16 @@ static int open_for(const struct ferry_server_call *call, const struct request *
         ferry_fs_drop(group);
         error = request->offset > 0 ? size_so_far(group, &group->offset) : FERRY_FS_OK;
     }
-    if (error == FERRY_FS_OK && request->offset > 0 && request->offset != group->offset) {
-        error = FERRY_FS_ERR_INVALID_OFFSET;
+    if (error == FERRY_FS_OK) {
+        error = check_offset(group, request);
     }
     if (error != FERRY_FS_OK || group->open) {
         return error;
     }
     error = ferry_fs_open(call, true, &size);
-    if (error == FERRY_FS_OK && request->offset > 0 && request->offset != size) {
-        group->offset = size; /* something else has written to it */
-        error = FERRY_FS_ERR_INVALID_OFFSET;
+    if (error == FERRY_FS_OK) {
+        group->offset = size; /* another one, when something else has written to it */
+        error = check_offset(group, request);
     }
     return error;
 }
@@ -119,18 +142,16 @@ static bool is_repeated(const struct ferry_server_call *call, const struct reque
            ferry_crc32(0, request->data.data, request->data.len) == group->last_crc;
 }
 
-/* Offset 0: the file begins anew, also in the middle of an upload. A chunk without data is a
- * question only, unless that is the whole file; what the file has stays then. */
-static int begin_anew(struct ferry_fs_group *group, const struct request *request)
+/* Offset 0: the file begins anew, also in the middle of an upload. */
+static int begin_anew(struct ferry_fs_group *group)
 {
     const struct ferry_fs_group_config *config = group->config;
+    int error = config->provider->truncate(config->provider_context);
 
     group->offset = 0;
     group->size_known = false;
-    if (request->data.len == 0 && !(request->has_len && request->len == 0)) {
-        return FERRY_FS_OK;
-    }
-    return config->provider->truncate(config->provider_context);
+    group->close_failed = group->close_failed && error != FERRY_FS_OK;
+    return error;
 }
 
 static int write_data(struct ferry_fs_group *group, struct ferry_bytes data)
@@ -159,7 +180,8 @@ static int write_data(struct ferry_fs_group *group, struct ferry_bytes data)
 /* Returns an enum ferry_fs_error. */
 static int take_chunk(struct ferry_fs_group *group, const struct request *request)
 {
-    int error = request->offset == 0 ? begin_anew(group, request) : FERRY_FS_OK;
+    bool anew = request->offset == 0 && !is_question(request);
+    int error = anew ? begin_anew(group) : FERRY_FS_OK;
 
     if (request->has_len && !group->size_known) { /* an upload that goes on may say it again */
         group->size_known = true;
@@ -197,7 +219,7 @@ int ferry_fs_upload(struct ferry_server_call *call)
     int error = open_for(call, &request);
 
     if (error == FERRY_FS_ERR_INVALID_OFFSET && is_repeated(call, &request)) {
-        return answer(call);
+        return answer(call, &request);
     }
     if (error == FERRY_FS_ERR_INVALID_OFFSET) {
         return fail_offset(call, group->offset);
@@ -211,5 +233,5 @@ int ferry_fs_upload(struct ferry_server_call *call)
     if (error != FERRY_FS_OK) {
         return ferry_fs_fail(call, error);
     }
-    return answer(call);
+    return answer(call, &request);
 }

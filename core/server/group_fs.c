@@ -86,6 +86,7 @@ int ferry_fs_open(const struct ferry_server_call *call, bool writing, uint32_t *
     int error = config->provider->open(config->provider_context, asked, writing, size);
 
     if (error == FERRY_FS_OK) {
+        group->close_failed = group->close_failed && ferry_fs_was_about(group);
         memcpy(config->names, asked, config->name_max + 1);
         group->active = true;
         group->open = true;
@@ -104,13 +105,19 @@ static int close_open(struct ferry_fs_group *group)
     int error = group->open ? config->provider->close(config->provider_context) : FERRY_FS_OK;
 
     group->open = false;
-    return group->writing ? error : FERRY_FS_OK; /* what was read is read */
+    error = group->writing ? error : FERRY_FS_OK; /* what was read is read */
+    group->close_failed = group->close_failed || error != FERRY_FS_OK;
+    return error;
 }
 
-void ferry_fs_suspend(struct ferry_fs_group *group)
+int ferry_fs_suspend(struct ferry_fs_group *group)
 {
-    (void)close_open(group);
-    group->active = group->active && group->writing;
+    int error = close_open(group);
+
+    if (error != FERRY_FS_OK || !group->writing) {
+        ferry_fs_drop(group);
+    }
+    return error;
 }
 
 int ferry_fs_group_close(struct ferry_fs_group *group)

@@ -126,6 +126,8 @@ struct ferry_fs_group {
     bool writing;      /* an upload */
     bool size_known;   /* … of which is known how long it is to be */
     bool touched;      /* since the last poll */
+    bool close_failed; /* of the file whose name stands in config->names, after an upload: what was
+                          written may be lost, and it must begin anew */
     uint8_t transport; /* whose it is */
     uint32_t offset;   /* upload: bytes taken */
     uint32_t size;     /* download: bytes of the file; upload: bytes it is to have */

@@ -218,6 +218,22 @@ def test_an_upload_begins_anew(talk, files):
     assert (files / "b").read_bytes() == b""
 
 
+def test_a_question_leaves_the_file_as_it_is(talk, files):
+    """No data at offset 0: what is there can be asked for, and gone on with."""
+    (files / "a").write_bytes(b"0123456789")
+    talk.converse(FS, [
+        (WRITE, FILE, {"name": "a", "off": 0, "len": 20, "data": b""}, {"off": 0}, {"off": 0}),
+        (READ, STATUS, {"name": "a"}, {"len": 10}, {"len": 10}),
+        (READ, HASH, {"name": "a"}, {"type": "crc32", "len": 10, "output": zlib.crc32(b"0123456789")}),
+        (WRITE, FILE, {"name": "a", "off": 9, "data": b"x"}, err(FS, 11, len=10), rc(1)),
+        (WRITE, FILE, {"name": "a", "off": 10, "data": b"abcde"}, {"off": 15}),
+        (WRITE, FILE, {"name": "a", "off": 0, "len": 20, "data": b""}, {"off": 0}),
+        (READ, STATUS, {"name": "a"}, {"len": 15}),
+        (WRITE, FILE, {"name": "a", "off": 15, "data": b"fghij"}, {"off": 20}),
+    ])
+    assert (files / "a").read_bytes() == b"0123456789abcdefghij"
+
+
 def test_a_file_that_grew(talk, files):
     (files / "log").write_bytes(b"one")
     assert download(talk, "log")[0] == b"one"

@@ -23,10 +23,11 @@ enum {
     CLOSE = FERRY_SMP_FS_CLOSE
 };
 
-#define ERR(n)  "{\"err\":{\"group\":8,\"rc\":" #n "}}"
-#define RC(n)   "{\"rc\":" #n "}"
-#define OFF(n)  "{\"off\":" #n "}"
-#define NAME_64 "0123456789012345678901234567890123456789012345678901234567890123"
+#define ERR(n)       "{\"err\":{\"group\":8,\"rc\":" #n "}}"
+#define RC(n)        "{\"rc\":" #n "}"
+#define OFF(n)       "{\"off\":" #n "}"
+#define NOT_VALID(n) "{\"err\":{\"group\":8,\"rc\":11},\"len\":" #n "}"
+#define NAME_64      "0123456789012345678901234567890123456789012345678901234567890123"
 
 struct bench {
     struct test_files files;
@@ -354,6 +355,43 @@ static void an_upload_replaces_the_file(void **state)
     assert_int_equal(bench.files.count[TEST_FILES_OPEN], 1);
 }
 
+/* A chunk without data at offset 0 changes nothing: what is there can be asked for, and gone on
+ * with. */
+static void a_question_leaves_file_and_upload_as_they_are(void **state)
+{
+    const char *question = "{\"name\":\"a\",\"off\":0,\"len\":14,\"data\":\"h''\"}";
+
+    (void)state;
+    set_up();
+    put("a", "0123456789");
+    expect(WRITE, FILE_, question, OFF(0)); /* an upload would begin there */
+    expect(READ, STATUS, "{\"name\":\"a\"}", "{\"len\":10}");
+    expect(READ, HASH, "{\"name\":\"a\"}", "{\"type\":\"crc32\",\"len\":10,\"output\":2793719750}");
+    expect(READ, STATUS, "{\"name\":\"a\"}", "{\"len\":10}");
+    expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":9,\"data\":\"h'61'\"}", NOT_VALID(10));
+    expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":10,\"data\":\"h'6162'\"}", OFF(12));
+    /* In the middle of an upload as well. */
+    expect(WRITE, FILE_, question, OFF(0));
+    expect(READ, STATUS, "{\"name\":\"a\"}", "{\"len\":12}");
+    expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":12,\"data\":\"h'6364'\"}", OFF(14));
+    assert_int_equal(bench.files.open, -1); /* the question said how long it is to be */
+    expect_file("a", "0123456789abcd");
+    assert_int_equal(bench.files.count[TEST_FILES_TRUNCATE], 0);
+    /* One that something else has written to meanwhile. */
+    expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":0,\"len\":9,\"data\":\"h'61'\"}", OFF(1));
+    expect(READ, HASH, "{\"name\":\"a\",\"len\":1}",
+           "{\"type\":\"crc32\",\"len\":1,\"output\":3904355907}");
+    put("a", "abc");
+    expect(WRITE, FILE_, question, OFF(0));
+    expect(READ, STATUS, "{\"name\":\"a\"}", "{\"len\":3}");
+    /* The answer to a question is followed by an upload from 0. */
+    expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":0,\"len\":1,\"data\":\"h'62'\"}", OFF(1));
+    expect_file("a", "b");
+    /* Nothing is left of the last file's offset. */
+    expect(WRITE, FILE_, "{\"name\":\"b\",\"off\":0,\"len\":1}", OFF(0));
+    expect(READ, STATUS, "{\"name\":\"b\"}", "{\"len\":0}");
+}
+
 static void an_empty_file_is_made_and_closed(void **state)
 {
     (void)state;
@@ -365,8 +403,6 @@ static void an_empty_file_is_made_and_closed(void **state)
     expect(WRITE, FILE_, "{\"name\":\"b\",\"off\":0,\"len\":0,\"data\":\"h''\"}", OFF(0));
     expect_file("b", "");
 }
-
-#define NOT_VALID(n) "{\"err\":{\"group\":8,\"rc\":11},\"len\":" #n "}"
 
 static void a_wrong_offset_tells_the_right_one(void **state)
 {
@@ -726,6 +762,67 @@ static void closing_tells_of_what_was_written_only(void **state)
     expect(READ, HASH, "{\"name\":\"b\"}", "{\"type\":\"crc32\",\"len\":2,\"output\":1330857165}");
 }
 
+/* A hash closes the file of an upload: when that fails, bytes may be lost whatever size the file
+ * system tells. Neither the hash nor a chunk says otherwise, until the file begins anew. */
+static void a_hash_that_cannot_close_an_upload_says_so(void **state)
+{
+    const char *first = "{\"name\":\"a\",\"off\":0,\"len\":3,\"data\":\"h'61'\"}";
+    const char *next = "{\"name\":\"a\",\"off\":1,\"len\":3,\"data\":\"h'62'\"}";
+    static const char *const names[] = {"{\"name\":\"a\"}", "{\"name\":\"b\"}"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        set_up();
+        put("b", "12");
+        expect(WRITE, FILE_, first, OFF(1));
+        bench.files.fail[TEST_FILES_CLOSE] = FERRY_FS_ERR_CLOSE_FAILED;
+        expect(READ, HASH, names[i], ERR(17));
+        assert_int_equal(bench.files.open, -1);
+        bench.files.fail[TEST_FILES_CLOSE] = FERRY_FS_OK;
+        expect(READ, HASH, "{\"name\":\"b\"}",
+               "{\"type\":\"crc32\",\"len\":2,\"output\":1330857165}");
+        expect(WRITE, FILE_, next, ERR(17));
+        expect_v1(WRITE, FILE_, next, RC(1));
+        expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":0,\"len\":3}", OFF(0)); /* a question */
+        expect(WRITE, FILE_, next, ERR(17));
+        assert_int_equal(bench.files.open, -1);
+        expect(WRITE, FILE_, "{\"name\":\"b\",\"off\":2,\"len\":3,\"data\":\"h'33'\"}", OFF(3));
+        assert_int_equal(bench.files.count[TEST_FILES_WRITE], 2);
+        expect(WRITE, FILE_, first, OFF(1));
+        expect(WRITE, FILE_, next, OFF(2));
+        expect(WRITE, FILE_, "{\"name\":\"a\",\"off\":2,\"data\":\"h'63'\"}", OFF(3));
+        expect_file("a", "abc");
+    }
+}
+
+/* … and so for whatever else closed it, the last chunk sent again included. */
+static void an_upload_does_not_go_on_after_a_failed_close(void **state)
+{
+    const char *first = "{\"name\":\"a\",\"off\":0,\"len\":2,\"data\":\"h'61'\"}";
+    const char *last = "{\"name\":\"a\",\"off\":1,\"data\":\"h'62'\"}";
+
+    (void)state;
+    set_up();
+    bench.config.idle_ms = 500;
+    expect(WRITE, FILE_, first, OFF(1));
+    bench.files.fail[TEST_FILES_CLOSE] = FERRY_FS_ERR_CLOSE_FAILED;
+    expect(WRITE, FILE_, last, ERR(17));
+    expect(WRITE, FILE_, last, ERR(17)); /* its answer was lost: it is not claimed to be there */
+    expect(WRITE, FILE_, first, OFF(1));
+    (void)ferry_fs_group_poll(&bench.group, 1000);
+    (void)ferry_fs_group_poll(&bench.group, 1500);
+    assert_int_equal(bench.files.open, -1);
+    expect(WRITE, FILE_, last, ERR(17));
+    bench.files.fail[TEST_FILES_TRUNCATE] = FERRY_FS_ERR_TRUNCATE_FAILED;
+    expect(WRITE, FILE_, first, ERR(8)); /* it did not begin anew */
+    expect(WRITE, FILE_, last, ERR(17));
+    bench.files.fail[TEST_FILES_TRUNCATE] = FERRY_FS_OK;
+    bench.files.fail[TEST_FILES_CLOSE] = FERRY_FS_OK;
+    expect(WRITE, FILE_, first, OFF(1));
+    expect(WRITE, FILE_, last, OFF(2));
+    expect_file("a", "ab");
+}
+
 /* ---- Configuration ------------------------------------------------------------------ */
 
 static void a_wrong_configuration_is_refused(void **state)
@@ -761,6 +858,7 @@ int main(void)
         cmocka_unit_test(a_file_that_grew_is_seen_whole),
         cmocka_unit_test(a_file_grows_and_is_closed),
         cmocka_unit_test(an_upload_replaces_the_file),
+        cmocka_unit_test(a_question_leaves_file_and_upload_as_they_are),
         cmocka_unit_test(an_empty_file_is_made_and_closed),
         cmocka_unit_test(a_wrong_offset_tells_the_right_one),
         cmocka_unit_test(the_last_chunk_may_come_again),
@@ -778,6 +876,8 @@ int main(void)
         cmocka_unit_test(a_number_that_is_no_error_is_unknown),
         cmocka_unit_test(going_on_needs_the_size),
         cmocka_unit_test(closing_tells_of_what_was_written_only),
+        cmocka_unit_test(a_hash_that_cannot_close_an_upload_says_so),
+        cmocka_unit_test(an_upload_does_not_go_on_after_a_failed_close),
         cmocka_unit_test(a_wrong_configuration_is_refused),
     };
 
