@@ -35,7 +35,7 @@ bool ferry_conformance_summary(const struct ferry_conformance *run,
 #define FERRY_CONFORMANCE_SECTORS 3
 
 /* Try an area of flash. ALL THAT IS IN IT IS LOST; it is erased at the end, unless a rule about
- * geometry or erasing failed.
+ * geometry or erasing failed. The watchdog is off, or fed by the port's own read and erase.
  *
  * A part whose write units take one program between two erases (ECC) may refuse the second one, and
  * may answer FERRY_E_FLASH for the unit until it is erased: both are within the rules. */
@@ -63,9 +63,13 @@ void ferry_conformance_line(struct ferry_conformance *run,
 
 /* ---- Clock ------------------------------------------------------------------------------ */
 
+/* Readings after which a clock stands still, where nothing lets time pass: some seconds. */
+#define FERRY_CONFORMANCE_READINGS 10000000
+
 /* Try a clock of milliseconds: it goes on, it does not go back, and it does not jump.
  *
- * wait  lets time pass, a few milliseconds; NULL = reading it often is enough */
+ * wait  lets time pass, a few milliseconds; NULL = it is read until it goes on, at most
+ *       FERRY_CONFORMANCE_READINGS times */
 void ferry_conformance_clock(struct ferry_conformance *run, uint64_t (*now_ms)(void *context),
                              void (*wait)(void *context), void *context);
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -56,7 +57,9 @@ static void expect_all_pass(const struct ferry_conformance *run, uint32_t wanted
 
 /* ---- Flash that keeps the rules ---------------------------------------------------------- */
 
-#define FLASH_RULES 11
+#define FLASH_RULES  11
+#define FIRST_ERASES 28 /* of the first sector, where most is tried */
+#define OTHER_ERASES 8  /* of any other; one more of the middle and the last */
 
 static uint8_t memory[0x4000];
 
@@ -127,6 +130,57 @@ static void nor_file_passes(void **state)
         ferry_nor_file_close(&nor);
         unlink(path);
         expect_all_pass(&run, FLASH_RULES);
+    }
+}
+
+/* Counts what each sector of a flash is erased. */
+struct worn {
+    struct ferry_flash flash; /* use this */
+    struct ferry_flash_ram inner;
+    uint32_t erases[10];
+};
+
+static int worn_read(const struct ferry_flash *flash, uint32_t offset, uint8_t *data, size_t len)
+{
+    return ferry_flash_read(&((struct worn *)flash->context)->inner.flash, offset, data, len);
+}
+
+static int worn_program(const struct ferry_flash *flash, uint32_t offset, const uint8_t *data,
+                        size_t len)
+{
+    return ferry_flash_program(&((struct worn *)flash->context)->inner.flash, offset, data, len);
+}
+
+static int worn_erase(const struct ferry_flash *flash, uint32_t offset, size_t len)
+{
+    struct worn *worn = flash->context;
+    struct ferry_flash_sector sector;
+
+    for (uint32_t i = 0; i < COUNT(worn->erases); i++) {
+        assert_int_equal(ferry_flash_sector(flash, i, &sector), FERRY_OK);
+        worn->erases[i] += sector.offset >= offset && sector.offset < offset + len;
+    }
+    return ferry_flash_erase(&worn->inner.flash, offset, len);
+}
+
+/* What docs/PORTING.md says the test costs. */
+static void a_run_wears_flash_little(void **state)
+{
+    static const struct ferry_flash_ops ops = {
+        .read = worn_read, .program = worn_program, .erase = worn_erase};
+    struct worn worn = {0};
+    struct ferry_conformance run = new_run();
+
+    (void)state;
+    make_ram(&worn.inner, 8, 0xff);
+    worn.flash = worn.inner.flash;
+    worn.flash.ops = &ops;
+    worn.flash.context = &worn;
+    ferry_conformance_flash(&run, &worn.flash);
+    expect_all_pass(&run, FLASH_RULES);
+    assert_int_equal(worn.erases[0], FIRST_ERASES);
+    for (uint32_t i = 1; i < COUNT(worn.erases); i++) {
+        assert_in_range(worn.erases[i], OTHER_ERASES, OTHER_ERASES + 1);
     }
 }
 
@@ -444,8 +498,10 @@ struct clock {
     uint32_t reads;
     uint32_t waits;
     uint64_t step;    /* a reading */
+    uint32_t still;   /* readings before the first step */
     uint32_t back_at; /* reading that goes back; 0 = none */
     uint32_t jump_at;
+    bool stopped; /* waiting does not help */
 };
 
 static uint64_t now_ms(void *context)
@@ -453,7 +509,7 @@ static uint64_t now_ms(void *context)
     struct clock *clock = context;
 
     clock->reads++;
-    clock->now += clock->step;
+    clock->now += clock->reads > clock->still ? clock->step : 0;
     if (clock->reads == clock->back_at) {
         clock->now -= 2;
     }
@@ -468,7 +524,7 @@ static void wait_a_little(void *context)
     struct clock *clock = context;
 
     clock->waits++;
-    clock->now += 3;
+    clock->now += clock->stopped ? 0 : 3;
 }
 
 static void clocks(void **state)
@@ -482,6 +538,7 @@ static void clocks(void **state)
         {{.now = UINT32_MAX - 100, .step = 1}, false, ""},
         {{.now = 5}, true, ""},
         {{.now = 5}, false, "clock: it goes on\n"},
+        {{.now = 5, .still = FERRY_CONFORMANCE_READINGS - 1, .step = 1}, false, ""},
         {{.now = 5, .step = 1, .back_at = 700}, false, "clock: it does not go back\n"},
         {{.now = 5, .step = 1, .jump_at = 1900}, false, "clock: it does not jump\n"},
     };
@@ -495,6 +552,40 @@ static void clocks(void **state)
         assert_string_equal(failures, cases[i].failures);
         assert_int_equal(rules, 3);
         assert_int_equal(clock.waits > 0, cases[i].waits);
+        assert_true(clock.reads <= FERRY_CONFORMANCE_READINGS + 1);
+    }
+}
+
+/* Waiting is the port's, and long: a clock that stands still is not waited for so often. */
+static void a_clock_that_stands_still_in_spite_of_waiting(void **state)
+{
+    struct clock clock = {.now = 5, .stopped = true};
+    struct ferry_conformance run = new_run();
+
+    (void)state;
+    ferry_conformance_clock(&run, now_ms, wait_a_little, &clock);
+    assert_string_equal(failures, "clock: it goes on\n");
+    assert_true(clock.waits > 0 && clock.waits <= 20);
+}
+
+static uint64_t monotonic_ms(void *context)
+{
+    struct timespec now;
+
+    (void)context;
+    assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* As docs/PORTING.md calls it. */
+static void a_real_clock_passes(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        struct ferry_conformance run = new_run();
+
+        ferry_conformance_clock(&run, monotonic_ms, NULL, NULL);
+        expect_all_pass(&run, 3);
     }
 }
 
@@ -617,6 +708,7 @@ int main(void)
         cmocka_unit_test(ram_flash_passes),
         cmocka_unit_test(a_slice_passes),
         cmocka_unit_test(nor_file_passes),
+        cmocka_unit_test(a_run_wears_flash_little),
         cmocka_unit_test(each_rule_of_flash_fails),
         cmocka_unit_test(a_failure_is_told_alone),
         cmocka_unit_test(a_geometry_that_cannot_be_is_told),
@@ -624,6 +716,8 @@ int main(void)
         cmocka_unit_test(each_fault_of_a_line_is_found),
         cmocka_unit_test(a_line_that_drops_what_is_left),
         cmocka_unit_test(clocks),
+        cmocka_unit_test(a_clock_that_stands_still_in_spite_of_waiting),
+        cmocka_unit_test(a_real_clock_passes),
         cmocka_unit_test(resets),
         cmocka_unit_test(a_marker_that_cannot_be_written),
     };
