@@ -6,9 +6,19 @@
 #   ferry_add_chip_crypto()                          # makes ferry_crypto_chip
 #   target_link_libraries(bootloader PRIVATE ferry_core ferry_crypto_chip)   # in this order
 #
+# Installed it is share/ferry/cmake/chip-crypto.cmake, and share/ferry/scripts/fetch-deps brings the
+# third-party files to share/ferry/third_party, or to any folder: FERRY_CHIP_THIRD_PARTY then.
+#
 # FERRY_CHIP_P256 is fast (twice as fast; 9 to 12 KB on a Cortex-M) or small (5 KB, the code of
 # P-384): set it before the call.
 set(FERRY_CHIP_ROOT ${CMAKE_CURRENT_LIST_DIR}/..)
+set(FERRY_CHIP_INCLUDE ${FERRY_CHIP_ROOT}/include)
+if(NOT IS_DIRECTORY ${FERRY_CHIP_INCLUDE}) # installed
+    set(FERRY_CHIP_INCLUDE ${FERRY_CHIP_ROOT}/../../include)
+endif()
+if(NOT FERRY_CHIP_THIRD_PARTY)
+    set(FERRY_CHIP_THIRD_PARTY ${FERRY_CHIP_ROOT}/third_party)
+endif()
 
 set(FERRY_CHIP_BEARSSL
     codec/ccopy.c codec/dec32be.c codec/dec64be.c codec/enc32be.c codec/enc64be.c
@@ -21,12 +31,12 @@ set(FERRY_CHIP_BEARSSL
     int/i31_ninv31.c int/i31_rshift.c int/i31_sub.c int/i31_tmont.c int/i32_div32.c
     mac/hmac.c symcipher/aes_common.c symcipher/aes_ct.c symcipher/aes_ct_ctr.c
     symcipher/aes_ct_enc.c)
-list(TRANSFORM FERRY_CHIP_BEARSSL PREPEND ${FERRY_CHIP_ROOT}/third_party/bearssl/src/)
-set(FERRY_CHIP_MONOCYPHER ${FERRY_CHIP_ROOT}/third_party/monocypher/monocypher.c)
+list(TRANSFORM FERRY_CHIP_BEARSSL PREPEND ${FERRY_CHIP_THIRD_PARTY}/bearssl/src/)
+set(FERRY_CHIP_MONOCYPHER ${FERRY_CHIP_THIRD_PARTY}/monocypher/monocypher.c)
 set(FERRY_CHIP_MBEDTLS
     aes.c bignum.c cipher.c cipher_wrap.c constant_time.c md.c nist_kw.c platform_util.c rsa.c
     rsa_internal.c sha256.c)
-list(TRANSFORM FERRY_CHIP_MBEDTLS PREPEND ${FERRY_CHIP_ROOT}/third_party/mbedtls/library/)
+list(TRANSFORM FERRY_CHIP_MBEDTLS PREPEND ${FERRY_CHIP_THIRD_PARTY}/mbedtls/library/)
 set(FERRY_CHIP_THIRDPARTY
     ${FERRY_CHIP_BEARSSL} ${FERRY_CHIP_MONOCYPHER} ${FERRY_CHIP_MBEDTLS})
 file(GLOB FERRY_CHIP_PORT CONFIGURE_DEPENDS ${FERRY_CHIP_ROOT}/port/crypto-chip/*.c)
@@ -40,7 +50,7 @@ function(ferry_add_chip_crypto)
             message(FATAL_ERROR
                 "Third-party source is missing: ${file}\n"
                 "The chips' crypto (BearSSL, Monocypher, Mbed TLS) is fetched, not kept in the repository. "
-                "Run scripts/fetch-deps, or just make, which does it, and configure again.")
+                "Run scripts/fetch-deps (make does), and configure again; or name their folder in FERRY_CHIP_THIRD_PARTY.")
         endif()
     endforeach()
 
@@ -48,9 +58,9 @@ function(ferry_add_chip_crypto)
     # program pays only for what it calls (with -Wl,--gc-sections).
     add_library(ferry_chip_thirdparty OBJECT ${FERRY_CHIP_THIRDPARTY})
     target_include_directories(ferry_chip_thirdparty PRIVATE
-        ${FERRY_CHIP_ROOT}/third_party/bearssl/inc ${FERRY_CHIP_ROOT}/third_party/bearssl/src
-        ${FERRY_CHIP_ROOT}/third_party/mbedtls/include
-        ${FERRY_CHIP_ROOT}/third_party/mbedtls/library ${FERRY_CHIP_ROOT}/port/crypto-chip)
+        ${FERRY_CHIP_THIRD_PARTY}/bearssl/inc ${FERRY_CHIP_THIRD_PARTY}/bearssl/src
+        ${FERRY_CHIP_THIRD_PARTY}/mbedtls/include
+        ${FERRY_CHIP_THIRD_PARTY}/mbedtls/library ${FERRY_CHIP_ROOT}/port/crypto-chip)
     target_compile_options(ferry_chip_thirdparty PRIVATE -w -ffunction-sections -fdata-sections)
     target_compile_definitions(ferry_chip_thirdparty PRIVATE
         BR_USE_URANDOM=0 BR_USE_UNIX_TIME=0 BLAKE2_NO_UNROLLING
@@ -60,11 +70,13 @@ function(ferry_add_chip_crypto)
         ${FERRY_CHIP_PORT} ${FERRY_CHIP_ROOT}/port/crypto-chip/p256/${FERRY_CHIP_P256}.c
         $<TARGET_OBJECTS:ferry_chip_thirdparty>)
     target_include_directories(ferry_crypto_chip SYSTEM PRIVATE
-        ${FERRY_CHIP_ROOT}/third_party/bearssl/inc ${FERRY_CHIP_ROOT}/third_party/monocypher
-        ${FERRY_CHIP_ROOT}/third_party/mbedtls/include)
+        ${FERRY_CHIP_THIRD_PARTY}/bearssl/inc ${FERRY_CHIP_THIRD_PARTY}/monocypher
+        ${FERRY_CHIP_THIRD_PARTY}/mbedtls/include)
     target_include_directories(ferry_crypto_chip PRIVATE ${FERRY_CHIP_ROOT}/port/crypto-chip)
     target_compile_definitions(ferry_crypto_chip PRIVATE MBEDTLS_CONFIG_FILE="mbedtls_config.h")
     target_compile_options(ferry_crypto_chip PRIVATE -ffunction-sections -fdata-sections)
-    target_include_directories(ferry_crypto_chip PUBLIC ${FERRY_CHIP_ROOT}/include)
-    ferry_warnings(ferry_crypto_chip)
+    target_include_directories(ferry_crypto_chip PUBLIC ${FERRY_CHIP_INCLUDE})
+    if(COMMAND ferry_warnings)
+        ferry_warnings(ferry_crypto_chip)
+    endif()
 endfunction()

@@ -17,9 +17,18 @@ install(FILES cmake/ferry-config.cmake cmake/FerrySign.cmake cmake/FerryCore.cma
 install(TARGETS ferry_core ARCHIVE DESTINATION lib)
 install(DIRECTORY include/ferry DESTINATION include)
 install(DIRECTORY core DESTINATION share/ferry FILES_MATCHING PATTERN "*.[ch]")
-install(DIRECTORY port/freestanding port/conformance DESTINATION share/ferry/port)
+install(DIRECTORY port/freestanding port/conformance port/crypto-chip DESTINATION share/ferry/port)
+# What the chips' crypto is built with; its third-party sources are fetched, here as there.
+install(FILES cmake/chip-crypto.cmake DESTINATION share/ferry/cmake)
+install(PROGRAMS scripts/fetch-deps DESTINATION share/ferry/scripts)
+install(FILES deps.lock DESTINATION share/ferry)
 configure_file(cmake/ferry-core.pc.in ferry-core.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ferry-core.pc DESTINATION lib/pkgconfig)
 
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
+
+# The programs that the documents show and point to, where the links of docs/ find them.
+install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY firmware/common firmware/conformance DESTINATION ${CMAKE_INSTALL_DOCDIR}/firmware)
+install(FILES port/posix/nor_file.c port/posix/nor_file.h DESTINATION ${CMAKE_INSTALL_DOCDIR}/port/posix)

@@ -2,6 +2,7 @@
 """The core in somebody else's project: by CMake, by pkg-config, and as a folder of sources."""
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -78,6 +79,35 @@ def test_the_installed_sources_for_a_chip(project, prefix):
     assert " T ferry_server_handle" in symbols
     symbols = run("arm-none-eabi-nm", project / "build/libconformance.a")
     assert " T ferry_conformance_flash" in symbols
+
+
+def test_the_installed_crypto_for_chips(project, prefix):
+    """The gate, which verifies; the third-party files are those of the tree."""
+    share = prefix / "share/ferry"
+    assert os.access(share / "scripts/fetch-deps", os.X_OK) and (share / "deps.lock").exists()
+    (project / "main.c").write_text((ROOT / "examples/gate.c").read_text())
+    (project / "CMakeLists.txt").write_text(
+        LISTS + "ferry_add_core(core)\ninclude(${FERRY_CORE_ROOT}/cmake/chip-crypto.cmake)\n"
+        "ferry_add_chip_crypto()\nadd_executable(mine main.c)\n"
+        "target_link_libraries(mine PRIVATE core ferry_crypto_chip)\n")
+    done = subprocess.run(["cmake", "-S", project, "-B", project / "without", f"-DCMAKE_PREFIX_PATH={prefix}"],
+                          capture_output=True, text=True)
+    assert done.returncode != 0 and "scripts/fetch-deps" in done.stderr
+    build(project, prefix, f"-DFERRY_CHIP_THIRD_PARTY={ROOT}/third_party")
+    assert run(project / "build/mine") == "a reset over UDP: rc 11\n"
+
+
+def test_what_the_installed_documents_name_is_installed(prefix):
+    """Links, and the files that PORTING.md names beside them."""
+    doc = next(prefix.rglob("docs/PORTING.md")).parent
+    for name in ("PORTING.md", "SERVER.md"):
+        text = (doc / name).read_text()
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+            assert "://" in target or (doc / target).exists(), f"{name}: {target}"
+    named = re.findall(r"`((?:examples|firmware|port|scripts|cmake)/[\w/.-]+)`", (doc / "PORTING.md").read_text())
+    assert len(named) > 5
+    for target in named:
+        assert (doc.parent / target).exists() or (prefix / "share/ferry" / target).exists(), target
 
 
 def test_the_installed_library_from_c_plus_plus(tmp_path, prefix):
