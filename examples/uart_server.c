@@ -7,17 +7,18 @@
 #include "ferry/group_image.h"
 #include "ferry/group_os.h"
 
-/* The largest request and the largest answer, bytes. */
+/* The largest request and the largest answer, bytes. Clients ask for it (buf_size), and send 4 less
+ * on the console, whose length and CRC are in the same buffer. */
 #define PACKET 512
 
 /* The image and the bootloader's strategy for it. */
 static const struct ferry_slots slots = {
     .primary = &port_primary,
     .secondary = &port_secondary,
-    .strategy = &ferry_traits_swap_move,
+    .strategy = &ferry_traits_swap_move, /* as in your MCUboot build, or the update is not seen */
     .state = &ferry_slots_by_swap_no_store,
-    .max_align = 8,
-    .max_sectors = 128,
+    .max_align = 8,     /* as in your MCUboot build: BOOT_MAX_ALIGN */
+    .max_sectors = 128, /* and BOOT_MAX_IMG_SECTORS */
 };
 
 static const struct ferry_image_group_config image_config = {.images = &slots, .image_count = 1};

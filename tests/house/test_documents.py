@@ -40,6 +40,9 @@ def test_every_rule_of_the_conformance_test_is_counted_in_the_document():
         assert f"| {subject}, {count} |" in text, subject
     of_the_example = [r for r in rules - told if not r.startswith("files:")]
     assert f"{len(of_the_example)} passed, 0 failed" in text
+    counted = (ROOT / "tests/unit/test_conformance.c").read_text()
+    first, other = (int(re.search(rf"#define {name}_ERASES +(\d+)", counted)[1]) for name in ("FIRST", "OTHER"))
+    assert f"costs the first sector {first + 2} erases" in text and f"every other one {other} or {other + 1}." in text
 
 
 def test_the_example_of_the_gate():
@@ -57,6 +60,23 @@ def test_the_example_of_a_group():
     source = (ROOT / "examples/led_group.c").read_text()
     group = source[source.index("#include"):source.index("/* ---- Try it")].strip()
     assert group in text and group.count("\n") <= 50
+
+
+def test_the_contents_of_the_server():
+    """Every section is in the list at the top, by the anchor that it gets."""
+    text = (ROOT / "docs/SERVER.md").read_text()
+    wanted = [(head, re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-"))
+              for head in re.findall(r"^## (.*)$", text, re.M)]
+    assert re.findall(r"^\* \[(.*)\]\(#(.*)\)$", text[:text.index("## ")], re.M) == wanted
+
+
+def test_every_group_is_in_the_table_of_groups():
+    text = (ROOT / "docs/SERVER.md").read_text().split("## The groups")[1].split("\n## ")[0]
+    headers = "".join(path.read_text() for path in (ROOT / "include/ferry").glob("*.h"))
+    tables = set(re.findall(r"extern const struct ferry_group (\w+);", headers))
+    assert len(tables) == 13 and tables == set(re.findall(r"`(ferry_\w+_table)`", text))
+    for name in re.findall(r"`struct (\w+)`", text):
+        assert re.search(rf"^struct {name} {{", headers, re.M), name
 
 
 def test_links_lead_somewhere():
