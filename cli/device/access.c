@@ -23,7 +23,7 @@ bool access_level_find(const char *name, uint32_t *level)
     return false;
 }
 
-bool access_tell(struct session *session, const char *what)
+bool access_tell(struct session *session, const char *what, const char *reason)
 {
     struct ferry_client_answer answer;
     struct ferry_access_status status;
@@ -36,11 +36,11 @@ bool access_tell(struct session *session, const char *what)
         return false;
     }
 
-    char why[160];
+    char why[256];
 
     snprintf(why, sizeof why,
-             "this connection has level %s, and the command needs more (rc 11, EACCESSDENIED)",
-             access_level_name(status.level));
+             "this connection has level %s, and the command needs more (rc 11, EACCESSDENIED%s%s)",
+             access_level_name(status.level), reason[0] != '\0' ? "; " : "", reason);
     (void)cli_fail_why(session->cli, CLI_REFUSED, why, "ferry unlock -k KEY, then the same again",
                        "cannot %s: the device is locked", what);
     return true;

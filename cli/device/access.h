@@ -14,10 +14,11 @@ bool access_level_find(const char *name, uint32_t *level);
 /* A command was refused with FERRY_RC_ACCESS_DENIED: where the device can be unlocked further, tell
  * that, and what to do. What is in flight is given up.
  *
- * what  the command in words, for messages
+ * what    the command in words, for messages
+ * reason  the device's own words for it, printable; "" when it gave none
  *
  * Returns whether it was told. */
-bool access_tell(struct session *session, const char *what);
+bool access_tell(struct session *session, const char *what, const char *reason);
 
 /* Tell why an exchange with group access failed. Returns an enum cli_exit. */
 int access_fail(struct session *session, int error, const char *what,

@@ -50,7 +50,7 @@ static int tell(struct session *session, int error, const char *what,
                             "see docs/KEYS.md", "the device does not let keys be seen or changed");
     }
     if (error == FERRY_E_REFUSED && answer->status.rc == FERRY_RC_ACCESS_DENIED) {
-        if (access_tell(session, what)) {
+        if (access_tell(session, what, "")) {
             return CLI_REFUSED;
         }
         return cli_fail_why(cli, CLI_REFUSED, "keys are changed only when the device permits it",

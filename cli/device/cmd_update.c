@@ -147,7 +147,10 @@ static int failed(struct update_run *run, const struct ferry_update_event *event
             return refused_by_recovery(run, event);
         }
         struct ferry_client_answer answer = {.error = event->error, .status = event->status};
-        return session_fail(&run->session, step, &answer);
+        bool denied = !event->status.grouped && event->status.rc == FERRY_RC_ACCESS_DENIED;
+        bool way_in = denied && event->step == FERRY_UPDATE_ENTER;
+        return session_fail(&run->session,
+                            way_in ? "enter recovery, which needs level service" : step, &answer);
     }
     case FERRY_E_TIMEOUT:
         if (event->step == FERRY_UPDATE_HELLO) {
@@ -223,8 +226,14 @@ static int unlock_for(struct update_run *run, enum ferry_update_step step)
     bool needed = step == FERRY_UPDATE_MODE || step == FERRY_UPDATE_ENTER ||
                   step == FERRY_UPDATE_UPLOAD || step == FERRY_UPDATE_TEST ||
                   step == FERRY_UPDATE_RESET || step == FERRY_UPDATE_CONFIRM;
-    return run->unlock.key_path != NULL && needed ? unlock_renew(&run->session, &run->unlock)
-                                                  : CLI_OK;
+    struct unlock *unlock = &run->unlock;
+
+    if (unlock->key_path == NULL || !needed) {
+        return CLI_OK;
+    }
+    /* The way into recovery, which has no gate, is asked for the most. */
+    unlock->level = step == FERRY_UPDATE_ENTER ? FERRY_ACCESS_SERVICE : FERRY_ACCESS_UPDATE;
+    return unlock_renew(&run->session, unlock);
 }
 
 /* Handle all events that are due. Returns an exit code at the end, or below 0 to go on. */

@@ -282,16 +282,21 @@ static int refused(struct session *session, const char *what, const struct ferry
     char reason[128] = "";
     if (status->reason.len > 0) {
         int len = (int)(status->reason.len < 100 ? status->reason.len : 100);
-        snprintf(reason, sizeof reason, " (%.*s)", len, (const char *)status->reason.data);
+        snprintf(reason, sizeof reason, "%.*s", len, (const char *)status->reason.data);
         cli_printable(reason);
     }
-    if (!status->grouped && status->rc == FERRY_RC_ACCESS_DENIED && access_tell(session, what)) {
+    if (!status->grouped && status->rc == FERRY_RC_ACCESS_DENIED &&
+        access_tell(session, what, reason)) {
         return CLI_REFUSED;
     }
+
+    bool told = reason[0] != '\0';
+
     return cli_fail(session->cli, CLI_REFUSED, words.remedy,
-                    "cannot %s: the device refused: %s %lld %s: %s%s", what,
+                    "cannot %s: the device refused: %s %lld %s: %s%s%s%s", what,
                     status->grouped ? ferry_smp_group_name(status->group) : "rc",
-                    (long long)status->rc, words.name, words.cause, reason);
+                    (long long)status->rc, words.name, words.cause, told ? " (" : "", reason,
+                    told ? ")" : "");
 }
 
 int session_fail(struct session *session, const char *what,

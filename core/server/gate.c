@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The gate: what may run on a transport now. */
 #include "core/server/gate.h"
+#include "core/server/os_reset.h"
 
 #include <string.h>
 
@@ -187,6 +188,16 @@ static bool may_run(const struct ferry_gate_policy *policy, const struct ferry_g
     return false;
 }
 
+/* Boot modes lead out of the firmware, into a recovery without a gate: whoever may reset may not
+ * choose one for that alone, whatever the lists say. */
+static bool leads_out(const struct ferry_server_call *call)
+{
+    bool force;
+
+    return call->header.group == FERRY_SMP_GROUP_OS && call->header.id == FERRY_SMP_OS_RESET &&
+           call->header.op == FERRY_SMP_WRITE && ferry_os_read_reset(call->payload, &force) != 0;
+}
+
 /* One more, but never back to 0. */
 void ferry_gate_count(uint32_t *counter)
 {
@@ -201,12 +212,30 @@ static void note_refusal(struct ferry_gate_wire *wire, const struct ferry_smp_he
     wire->audit.last_op = header->op;
 }
 
+/* Whether the call may run at a level; if not, why tells what is in its way. */
+static bool call_may_run(const struct ferry_gate_policy *policy,
+                         const struct ferry_gate_transport *row, enum ferry_access_level level,
+                         const struct ferry_server_call *call, const char **why)
+{
+    if (!may_run(policy, row, level, &call->header)) {
+        *why = "locked: unlock it first";
+        return false;
+    }
+    if (level < FERRY_ACCESS_SERVICE && leads_out(call)) {
+        *why = "boot modes need level service: unlock it first";
+        return false;
+    }
+    return true;
+}
+
 int ferry_gate_ask(void *context, struct ferry_server_call *call)
 {
     struct ferry_gate *gate = context;
     struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, call->transport);
     const struct ferry_gate_transport *row;
     struct ferry_gate_standing standing;
+    const char *why;
+    const char *why_ever;
 
     if (gate->config == NULL) {
         call->reason = "the gate is not set up";
@@ -214,14 +243,14 @@ int ferry_gate_ask(void *context, struct ferry_server_call *call)
     }
     row = wire != NULL ? row_of(gate, call->transport) : &nobody;
     ferry_gate_look(gate, call->transport, &standing);
-    if (may_run(gate->config->policy, row, standing.level, &call->header)) {
+    if (call_may_run(gate->config->policy, row, standing.level, call, &why)) {
         return FERRY_RC_OK;
     }
     if (wire != NULL) {
         note_refusal(wire, &call->header);
     }
-    call->reason = may_run(gate->config->policy, row, standing.highest, &call->header)
-                       ? "locked: unlock it first"
+    call->reason = call_may_run(gate->config->policy, row, standing.highest, call, &why_ever)
+                       ? why
                        : "never on this wire";
     return FERRY_RC_ACCESS_DENIED;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Group os: reset. All state of the group is the reset that is due. */
+#include "core/server/os_reset.h"
+
 #include "ferry/group_os.h"
 
 #include <string.h>
@@ -20,30 +22,26 @@ bool ferry_os_group_reset_due(const struct ferry_os_group *group, struct ferry_o
 
 /* Zephyr resets whatever the payload is: what cannot be understood keeps its default, so that a
  * device stays reachable by the simplest client. */
-static struct ferry_os_reset read_reset(const struct ferry_server_call *call, uint64_t *boot_mode)
+uint64_t ferry_os_read_reset(struct ferry_bytes payload, bool *force)
 {
-    struct ferry_os_reset reset = {0};
     struct ferry_cbor_field fields[] = {{.key = "force", .kind = FERRY_CBOR_ANY},
                                         {.key = "boot_mode", .kind = FERRY_CBOR_ANY}};
 
-    *boot_mode = 0;
-    if (ferry_cbor_read_map(call->payload, fields, 2) != FERRY_OK) {
-        return reset;
+    *force = false;
+    if (ferry_cbor_read_map(payload, fields, 2) != FERRY_OK) {
+        return 0;
     }
     if (fields[0].present && fields[0].item.kind == FERRY_CBOR_BOOL) {
-        reset.force = fields[0].item.value != 0;
+        *force = fields[0].item.value != 0;
     }
-    if (fields[1].present && fields[1].item.kind == FERRY_CBOR_UINT) {
-        *boot_mode = fields[1].item.value;
-    }
-    return reset;
+    return fields[1].present && fields[1].item.kind == FERRY_CBOR_UINT ? fields[1].item.value : 0;
 }
 
 int ferry_os_handle_reset(struct ferry_server_call *call)
 {
     struct ferry_os_group *group = call->context;
-    uint64_t boot_mode;
-    struct ferry_os_reset wish = read_reset(call, &boot_mode);
+    struct ferry_os_reset wish = {0};
+    uint64_t boot_mode = ferry_os_read_reset(call->payload, &wish.force);
     int rc = FERRY_RC_OK;
 
     if (group->config->boot_modes) {

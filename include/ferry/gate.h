@@ -2,7 +2,9 @@
 /* The gate of a server: which commands may run on which transport, and what an unlock adds for a
  * while. SMP itself knows nobody; docs/SERVER.md has the tables and the message that unlocks.
  *
- * What may run is data: rules, lists of them, three levels, and a row for each transport. State is
+ * What may run is data: rules, lists of them, three levels, and a row for each transport. One rule
+ * is none of data: a reset with a boot_mode other than 0 needs level service wherever a reset is
+ * listed, since it leads into the bootloader's recovery, which has no gate. State is
  * the caller's, in RAM that a reset clears: afterwards all is locked as the policy says.
  *
  * It fails closed. A gate that was not set up, or whose configuration is wrong, refuses every
@@ -134,7 +136,8 @@ int ferry_gate_init(struct ferry_gate *gate, const struct ferry_gate_config *con
                     struct ferry_gate_wire *wires, size_t wire_count);
 
 /* For struct ferry_server_config.gate, with the gate as gate_context. Refuses with
- * FERRY_RC_ACCESS_DENIED and a reason, and counts that. */
+ * FERRY_RC_ACCESS_DENIED and a reason, and counts that. The payload is looked at for one command
+ * only, a reset: with a boot_mode other than 0 it needs FERRY_ACCESS_SERVICE. */
 int ferry_gate_ask(void *context, struct ferry_server_call *call);
 
 /* Where a transport stands. */

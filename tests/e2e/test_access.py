@@ -187,6 +187,36 @@ def test_update_is_free_where_the_layout_says_so(tmp_path, bench, keys):
         says(ferry("unlock", "-k", keys[0], device=device.uri), 5, "NO_KEY")
 
 
+def test_the_way_into_recovery_needs_service(tmp_path, bench, keys):
+    """Recovery has no gate: over a wire that may only update, no reset leads there."""
+    text = unlock.layout(keys[0], lock="update")
+    with Device(tmp_path / "device", bench, layout=text) as device:
+        device.wait_for(r"app 1\.0\.0")
+        for uri in (device.uri, device.udp_uri):
+            for arguments in (("--recovery",), ("--boot-mode", "7"), ("--recovery", "--force")):
+                says(ferry("reset", *arguments, device=uri), 5, "cannot reset: the device is locked",
+                     "this connection has level update", "boot modes need level service",
+                     "next: ferry unlock -k KEY")
+        says(ferry("update", "--recovery", bench.images["v2"], device=device.udp_uri), 5,
+             "cannot enter recovery, which needs level service", "next: ferry unlock -k KEY")
+        assert device.running()["version"] == "1.0.0"
+        ferry("unlock", "-k", keys[0], device=device.udp_uri, check=0)
+        ferry("reset", "--recovery", device=device.udp_uri, check=0)
+        device.wait_for(r"recovery \(boot-mode\)")
+        assert ferry_json("info", device=device.udp_uri)["recovery"] == "boot-mode"
+
+
+def test_an_update_of_the_only_slot_needs_service(tmp_path, bench, keys):
+    text = layout("single-slot", server={"lock": "update", "unlock_key": str(keys[0])})
+    with Device(tmp_path / "device", bench, layout=text) as device:
+        device.wait_for(r"app 1\.0\.0")
+        says(ferry("update", bench.images["v2"], device=device.udp_uri), 5,
+             "cannot enter recovery, which needs level service", "next: ferry unlock -k KEY")
+        assert device.running()["version"] == "1.0.0"
+        ferry("update", "--unlock", keys[0], bench.images["v2"], device=device.udp_uri, check=0)
+        assert device.running()["version"] == "2.0.0"
+
+
 @pytest.mark.parametrize("content, words", [
     (None, "cannot read the file"), ("nonsense", "this is no key"),
     ("ecdsa", "keys of this kind do not unlock")])

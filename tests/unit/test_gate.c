@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { WIRES = 5, COMMANDS = 16, ROWS_MAX = 64, NO_SUCH = 200 };
+enum { WIRES = 5, COMMANDS = 16, PAYLOAD_MAX = 40, ROWS_MAX = 64, NO_SUCH = 200 };
 
 static const uint16_t groups[] = {0,  1,  2,  3,  4,   5,   6,   7,   8,    9,
                                   10, 11, 63, 64, 100, 102, 103, 104, 4096, 65535};
@@ -75,22 +75,24 @@ static void start(const struct ferry_gate_policy *policy)
     assert_int_equal(ferry_gate_init(&bench.gate, &bench.config, bench.wires, WIRES), FERRY_OK);
 }
 
-/* Send a request. Returns whether its handler ran; else the answer is rc 11. */
-static bool runs(uint8_t transport, uint16_t group, unsigned id, unsigned op)
+/* Send a request with a payload. Returns whether its handler ran; else the answer is rc 11. */
+static bool runs_with(uint8_t transport, uint16_t group, unsigned id, unsigned op,
+                      struct ferry_bytes payload)
 {
     static const uint8_t denied[] = {0xbf, 0x62, 'r', 'c', 0x0b, 0xff};
     const struct ferry_smp_header header = {.op = (uint8_t)op,
                                             .version = FERRY_SMP_VERSION_2,
                                             .group = group,
                                             .id = (uint8_t)id,
-                                            .length = 1};
-    uint8_t packet[FERRY_SMP_HEADER_SIZE + 1] = {0};
-    struct ferry_bytes pending = {packet, sizeof(packet)};
+                                            .length = (uint16_t)payload.len};
+    uint8_t packet[FERRY_SMP_HEADER_SIZE + PAYLOAD_MAX] = {0};
+    struct ferry_bytes pending = {packet, FERRY_SMP_HEADER_SIZE + payload.len};
     uint8_t out[64];
     unsigned before = bench.ran;
 
     ferry_smp_header_write(&header, packet);
-    packet[FERRY_SMP_HEADER_SIZE] = 0xa0;
+    assert_true(payload.len <= PAYLOAD_MAX);
+    memcpy(packet + FERRY_SMP_HEADER_SIZE, payload.data, payload.len);
 
     size_t size = ferry_server_handle(&bench.server, &pending, transport, out, sizeof(out));
 
@@ -100,6 +102,14 @@ static bool runs(uint8_t transport, uint16_t group, unsigned id, unsigned op)
     assert_int_equal(size, FERRY_SMP_HEADER_SIZE + sizeof(denied));
     assert_memory_equal(out + FERRY_SMP_HEADER_SIZE, denied, sizeof(denied));
     return false;
+}
+
+/* The same with an empty map. */
+static bool runs(uint8_t transport, uint16_t group, unsigned id, unsigned op)
+{
+    static const uint8_t nothing[] = {0xa0};
+
+    return runs_with(transport, group, id, op, (struct ferry_bytes){nothing, sizeof(nothing)});
 }
 
 /* ---- The document's table ------------------------------------------------------------------ */
@@ -533,6 +543,84 @@ static void standing_is_told(void **state)
     assert_int_equal(standing.left_s, 0);
 }
 
+/* Payloads of a reset: what they ask for is what group os would read. */
+static const struct {
+    const char *name;
+    bool leads_out;
+    size_t len;
+    const char *payload;
+} resets[] = {
+    {"no payload", false, 0, ""},
+    {"mode 0", false, 12,
+     "\xa1\x69"
+     "boot_mode\x00"},
+    {"mode 1", true, 12,
+     "\xa1\x69"
+     "boot_mode\x01"},
+    {"mode 1, long form", true, 13,
+     "\xa1\x69"
+     "boot_mode\x18\x01"},
+    {"mode 255", true, 13,
+     "\xa1\x69"
+     "boot_mode\x18\xff"},
+    {"mode 256, no byte", true, 14,
+     "\xa1\x69"
+     "boot_mode\x19\x01\x00"},
+    {"mode 1 << 32", true, 20,
+     "\xa1\x69"
+     "boot_mode\x1b\x00\x00\x00\x01\x00\x00\x00\x00"},
+    {"map without end given", true, 13,
+     "\xbf\x69"
+     "boot_mode\x01\xff"},
+    {"behind force", true, 19,
+     "\xa2\x65"
+     "force\xf5\x69"
+     "boot_mode\x01"},
+    {"no number", false, 12,
+     "\xa1\x69"
+     "boot_mode\xf5"},
+    {"cut", false, 11,
+     "\xa1\x69"
+     "boot_mode"},
+};
+
+/* Below service, whatever the lists allow; the same payload is nothing to other commands. */
+static void boot_modes_need_service(void **state)
+{
+    (void)state;
+    static const struct ferry_gate_rule any[] = {{FERRY_GATE_ANY, FERRY_GATE_ANY, FERRY_GATE_BOTH}};
+    static const struct ferry_gate_list all = {any, 1};
+    static const struct ferry_gate_transport row = {.number = FERRY_GATE_ANY,
+                                                    .highest = FERRY_ACCESS_SERVICE};
+    static const struct ferry_gate_policy generous = {{&all, &all, &all}, &row, 1};
+
+    start(&generous);
+    for (int level = FERRY_ACCESS_LOCKED; level <= FERRY_ACCESS_SERVICE; level++) {
+        if (level > FERRY_ACCESS_LOCKED) {
+            assert_int_equal(ferry_gate_grant(&bench.gate, 1, (enum ferry_access_level)level, 1),
+                             FERRY_OK);
+        }
+        for (size_t i = 0; i < sizeof(resets) / sizeof(resets[0]); i++) {
+            const struct ferry_bytes payload = {(const uint8_t *)resets[i].payload, resets[i].len};
+            bool expected = level == FERRY_ACCESS_SERVICE || !resets[i].leads_out;
+
+            if (runs_with(1, FERRY_SMP_GROUP_OS, FERRY_SMP_OS_RESET, FERRY_SMP_WRITE, payload) !=
+                expected) {
+                fail_msg("level %d, %s: %s", level, resets[i].name, expected ? "refused" : "ran");
+            }
+            assert_true(
+                runs_with(1, FERRY_SMP_GROUP_OS, FERRY_SMP_OS_ECHO, FERRY_SMP_WRITE, payload));
+            assert_true(
+                runs_with(1, FERRY_SMP_GROUP_USER, FERRY_SMP_OS_RESET, FERRY_SMP_WRITE, payload));
+        }
+    }
+    start(&ferry_gate_update);
+    assert_true(runs(1, FERRY_SMP_GROUP_OS, FERRY_SMP_OS_RESET, FERRY_SMP_WRITE));
+    start(&ferry_gate_open);
+    assert_true(runs_with(1, FERRY_SMP_GROUP_OS, FERRY_SMP_OS_RESET, FERRY_SMP_WRITE,
+                          (struct ferry_bytes){(const uint8_t *)resets[2].payload, 12}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -549,6 +637,7 @@ int main(void)
         cmocka_unit_test(clock_at_its_end),
         cmocka_unit_test(refusals_are_counted),
         cmocka_unit_test(standing_is_told),
+        cmocka_unit_test(boot_modes_need_service),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
