@@ -84,16 +84,20 @@ int app_shell_run(struct app *app, const char *line, size_t len,
 void app_line_open(struct app *app);
 void app_line_serve(struct app *app);
 
-/* Note an event of the server in the log. */
-void app_log_observe(const struct app *app, const struct ferry_server_event *event);
+/* Note an event of the server in the log. What anybody can bring about (requests refused, unlocks
+ * that fail, locks) is noted once for each transport, until something else is noted or its level
+ * changes: who may do nothing cannot wash out what is there. */
+void app_log_observe(struct app *app, const struct ferry_server_call *call,
+                     const struct ferry_server_event *event);
 
 /* Remove all saved settings, and nothing else of the store: they are at their defaults then.
  * context is the struct app. Returns FERRY_OK or an error of the store. */
 FERRY_MUST_CHECK
 int app_settings_erase(void *context);
 
-/* Close a file that is idle. now: as vchip_now_ms(). */
+/* Close a file that is idle. now: as vchip_now_ms(). And one that is open, before a reset. */
 void app_fs_poll(uint64_t now);
+void app_fs_close(void);
 
 /* Count an event of the server; a request that was worked on, and its answer (empty: none). */
 void app_stat_observe(struct app *app, const struct ferry_server_event *event);

@@ -43,3 +43,10 @@ void app_fs_poll(uint64_t now)
         (void)ferry_fs_group_poll(&group, now);
     }
 }
+
+void app_fs_close(void)
+{
+    if (group.config != NULL) {
+        (void)ferry_fs_group_close(&group); /* the reset was answered: nobody is there to be told */
+    }
+}

@@ -5,6 +5,8 @@
 
 #include "ferry/log_ring.h"
 
+#include <string.h>
+
 /* Mynewt leaves modules from 64 on to applications. */
 enum { MODULE_APP = 64, MODULE_SERVER = 65 };
 
@@ -68,12 +70,55 @@ static const struct note notes[] = {
     [FERRY_EVENT_LOCKED] = {"locked", FERRY_LOG_INFO, false, "level"},
 };
 
-void app_log_observe(const struct app *app, const struct ferry_server_event *event)
+/* What anybody can bring about on a wire, noted since something else was, at this level of it: bit
+ * 0 requests refused, bit n unlocks failed by error n, the last one locks. */
+#define LOCKS 31
+
+static struct {
+    uint32_t noted;
+    enum ferry_access_level level;
+} told[FERRY_VCHIP_WIRES];
+
+static bool bit_of(const struct ferry_server_event *event, uint32_t *bit)
+{
+    *bit = event->kind == FERRY_EVENT_REFUSED         ? 0
+           : event->kind == FERRY_EVENT_UNLOCK_FAILED ? event->value % LOCKS
+                                                      : LOCKS;
+    return *bit != LOCKS || event->kind == FERRY_EVENT_LOCKED;
+}
+
+/* Whether an event says no more than what is noted. */
+static bool is_known(struct app *app, uint8_t wire, const struct ferry_server_event *event)
+{
+    struct ferry_gate_standing standing;
+    uint32_t bit;
+    bool known;
+
+    if (!bit_of(event, &bit)) {
+        memset(told, 0, sizeof(told));
+        return false;
+    }
+    if (wire >= FERRY_VCHIP_WIRES) {
+        return false;
+    }
+    ferry_gate_look(&app->gate, wire, &standing);
+    if (standing.level != told[wire].level) {
+        told[wire].level = standing.level;
+        told[wire].noted = 0;
+    }
+    known = (told[wire].noted >> bit & 1) != 0;
+    told[wire].noted |= 1U << bit;
+    return known;
+}
+
+void app_log_observe(struct app *app, const struct ferry_server_call *call,
+                     const struct ferry_server_event *event)
 {
     struct text line = {0};
 
     if (event->kind < 0 || event->kind >= (int)(sizeof(notes) / sizeof(notes[0])) ||
-        notes[event->kind].words == NULL) {
+        notes[event->kind].words == NULL || notes[event->kind].level < app->log_level ||
+        is_known(app, call->transport, event)) {
         return;
     }
 

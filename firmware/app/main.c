@@ -58,6 +58,7 @@ static void look_at_reset(uint64_t now)
         vchip_retain(&app.chip, reset.boot_mode);
     }
     if (app.reset_at != 0 && now >= app.reset_at) {
+        app_fs_close();
         vchip_reset(&app.chip);
     }
 }

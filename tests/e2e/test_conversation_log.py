@@ -4,6 +4,7 @@ import pytest
 
 import lab
 import smp
+import unlock
 from smp import READ, WRITE, rc
 
 LOG = 4
@@ -119,3 +120,32 @@ def test_what_the_device_logs(device, bench):
     device.wait_for(r"app 2\.0\.0 started")
     with smp.Talk(device.udp_port) as talk:
         assert messages(talk) == ["app 2.0.0 started: reset by software"]
+
+
+def test_refused_requests_do_not_flood_the_log(tmp_path, bench):
+    """Who may do nothing is noted once a wire, and what was there stays."""
+    key = unlock.make_key(tmp_path / "owner.pem")
+    with lab.Device(tmp_path / "device", bench, layout=unlock.layout(key)) as device:
+        device.wait_for(r"app 1\.0\.0")
+        with smp.Talk(device.udp_port) as talk:
+            def flood():
+                for _ in range(300):
+                    assert talk.ask(WRITE, 1, 5).map == rc(11)
+                    talk.ask(WRITE, 103, 3)
+                    assert talk.ask(WRITE, 103, 1, {"key": bytes(32)}).map["err"]["rc"] == 2
+
+            def open_up():
+                challenge = talk.ask(WRITE, 103, 1, {"key": unlock.public(key)}).map
+                assert talk.ask(WRITE, 103, 2, unlock.request(key, challenge, unlock.SERVICE, 600)
+                                ).map["level"] == unlock.SERVICE
+
+            flood()
+            lab.ferry("image", "erase", device=device.uri)  # refused on another wire
+            open_up()
+            once = ["request refused, rc 11", "locked, level 0"]
+            before = ["app 1.0.0 started: power on", *once, once[0], "unlocked, level 2"]
+            assert messages(talk) == before
+            talk.ask(WRITE, 103, 3)
+            flood()  # the level is another: noted again
+            open_up()
+            assert messages(talk) == [*before, "locked, level 0", once[0], "unlocked, level 2"]
