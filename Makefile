@@ -45,7 +45,7 @@ test-unit: all ## C tests, power cuts included
 # Devices mostly wait for clocks: more of them than processors.
 test-e2e: all ## the real command against the virtual device
 	@scripts/setup arm
-	@$(PYTHON) -m pytest -q -n $$(( 2 * $(JOBS) )) tests/e2e
+	@$(PYTHON) -m pytest -q -rs -n $$(( 2 * $(JOBS) )) tests/e2e
 
 # What asks no device: files in, files out.
 OFFLINE = bad_input bundles compression encrypted_files files first_files formats inspect inspect_dump \
@@ -55,7 +55,7 @@ test-sanitizers: setup ## the C tests, and those of files, under AddressSanitize
 	@cmake --preset sanitizers >build/cmake-sanitizers.log 2>&1 || { cat build/cmake-sanitizers.log; exit 1; }
 	@cmake --build --preset sanitizers -- --quiet
 	@ctest --test-dir build/sanitizers --no-tests=error --output-on-failure -j $(JOBS)
-	@FERRY_PRESET=sanitizers $(PYTHON) -m pytest -q -n $(JOBS) $(OFFLINE:%=tests/e2e/test_%.py)
+	@FERRY_PRESET=sanitizers $(PYTHON) -m pytest -q -rs -n $(JOBS) $(OFFLINE:%=tests/e2e/test_%.py)
 
 skips: host ## each instruction of the bootloader's decision skipped once, in an interpreter of Cortex-M0 code
 	@scripts/skips build/host/tests/skips
@@ -66,7 +66,7 @@ faults: host ## the bootloader under every fault, one and two at once: minutes (
 interop: all ## against the real imgtool, smpclient, smpmgr and mcumgrctl
 	@scripts/setup peers
 	@tests/interop/setup-peers
-	@build/interop/venv/bin/python -m pytest -q tests/interop
+	@build/interop/venv/bin/python -m pytest -q -rs tests/interop
 
 bench: all ## upload times beside the line's own ideal; sign and verify beside the real imgtool's
 	@python3 bench/upload.py

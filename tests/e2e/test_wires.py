@@ -19,7 +19,7 @@ def has_ipv6():
         return False
 
 
-needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6: ::1 cannot be bound")
 WIRES = ["uri", "raw_uri", "udp_uri", pytest.param("udp6_uri", marks=needs_ipv6)]
 
 

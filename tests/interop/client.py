@@ -45,6 +45,8 @@ class Client:
     trial: the second image runs, on trial; second: it is in the secondary."""
     wires = ("serial", "udp")
     there = True  # it is installed
+    tool = None  # what setup-peers calls it
+    may_be_missing = False  # also in CI
 
     def __init__(self, device, wire, bench, truth):
         self.device, self.wire, self.bench, self.truth = device, wire, bench, truth

@@ -10,6 +10,7 @@ from client import BLOB, MCUMGRCTL, MOMENT, PEERS, PYTHON, READ, TEXT, WRITE, Cl
 class Mcumgrctl(Client):
     wires = ("serial", "raw", "udp")
     there = MCUMGRCTL.exists()
+    tool = "rust"
 
     def __call__(self, *args, **options):
         where = {"serial": ["--serial", self.device.link],
@@ -204,6 +205,7 @@ class Mcumgrctl(Client):
 class McumgrClient(Client):
     wires = ("serial",)
     there = any((PEERS / "venv").glob("lib/python3*/site-packages/mcumgr_client"))
+    tool = "wheel"
 
     def __call__(self, expression):
         """An expression on its session, in a process of its own; its value."""

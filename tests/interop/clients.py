@@ -5,8 +5,12 @@ tells `truth`, a conversation built by nobody else's program (tests/e2e/smp.py),
 the images.
 
 A client lacks the methods of commands that it does not have."""
+import os
+
+import pytest
+
 import lab
-from client import MCUMGR, MOMENT, BLOB, READ, TEXT, WRITE, Client, fresh, run
+from client import MCUMGR, MOMENT, BLOB, PEERS, READ, TEXT, WRITE, Client, fresh, run
 from client_rust import Mcumgrctl, McumgrClient
 from client_smpclient import Smpclient, Smpmgr
 
@@ -16,6 +20,8 @@ from client_smpclient import Smpclient, Smpmgr
 
 class Mcumgr(Client):
     there = MCUMGR.exists()
+    tool = "go"
+    may_be_missing = True
 
     def __call__(self, *args):
         where = (["--conntype", "udp", "--connstring", f"127.0.0.1:{self.device.udp_port}"]
@@ -199,6 +205,25 @@ class Ferry(Client):
 
 CLIENTS = {"mcumgr": Mcumgr, "smpmgr": Smpmgr, "smpclient": Smpclient, "mcumgrctl": Mcumgrctl,
            "mcumgr-client": McumgrClient, "ferry": Ferry}
+
+
+def why_missing(name):
+    """Why a client is not there, as setup-peers noted it."""
+    tool = CLIENTS[name].tool
+    noted = PEERS / f"{tool}.missing"
+    why = noted.read_text().strip() if noted.exists() else f"tests/interop/setup-peers {tool} tells why"
+    tried = "; docs/INTEROP.md says what was tried" if CLIENTS[name].may_be_missing else ""
+    return f"{name} is not installed: {why}{tried}"
+
+
+def need(name):
+    """Skip the test when a client is not there; fail it in CI, where it must be."""
+    client = CLIENTS[name]
+    if not client.there and os.environ.get("CI") and not client.may_be_missing:
+        pytest.fail(why_missing(name), pytrace=False)
+    if not client.there:
+        pytest.skip(why_missing(name))
+
 
 # The rows of the table: the methods of the classes above.
 COMMANDS = {

@@ -10,6 +10,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests" / "e2e"))  # last: smpclient has a package smp, as that folder has
 import lab  # noqa: E402
+import clients  # noqa: E402
 import table  # noqa: E402
 
 PEERS = ROOT / "build" / "interop"
@@ -39,6 +40,16 @@ def device(tmp_path, bench):
     with lab.Device(tmp_path / "device", bench) as d:
         d.wait_for(r"app 1\.0\.0")
         yield d
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(client): one of clients.CLIENTS; it may not be installed")
+
+
+@pytest.hookimpl(tryfirst=True)  # before a device is made
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("needs"):
+        clients.need(*mark.args)
 
 
 # ---- The table client × command, at the end ----------------------------------------------------

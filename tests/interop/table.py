@@ -2,7 +2,7 @@
 """The table client × command of test_client_matrix.py, from what pytest reports of its cells."""
 import re
 
-from clients import CLIENTS, COMMANDS
+from clients import CLIENTS, COMMANDS, why_missing
 
 results = {}  # (command, client, wire): "ok", "FAIL" or "skip"
 
@@ -25,7 +25,7 @@ def shown(command, name, wire, notes):
     if not hasattr(client, command):
         return "–"
     if not client.there:
-        return notes.number(f"{name} cannot be had here; docs/INTEROP.md says what was tried")
+        return notes.number(why_missing(name))
     result = results.get((command, name, wire), "")
     why = getattr(getattr(client, command), "defect", None)
     return result if why is None or result != "ok" else notes.number(f"{name}: {why}")

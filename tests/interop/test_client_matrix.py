@@ -21,7 +21,8 @@ def cells():
         for name, client in CLIENTS.items():
             if hasattr(client, command):
                 for wire in client.wires:
-                    yield pytest.param(command, name, wire, id=f"{command}-{name}-{wire}")
+                    yield pytest.param(command, name, wire, id=f"{command}-{name}-{wire}",
+                                       marks=pytest.mark.needs(name))
 
 
 def make(folder, bench, client, second=False, trial=False):
@@ -53,8 +54,6 @@ def at(request, shelf, bench, tmp_path_factory):
     """The client of a cell, at its wire."""
     command, name, wire = (request.getfixturevalue(n) for n in ("command", "name", "wire"))
     client = CLIENTS[name]
-    if not client.there:
-        pytest.skip(f"{name} is not installed here")
     wanted = getattr(getattr(client, command), "fresh", None)
     port = getattr(client, "udp_port", 0)
     if wanted is None:

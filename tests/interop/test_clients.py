@@ -8,7 +8,7 @@ import time
 import pytest
 
 import lab
-from conftest import PEERS, peer
+from conftest import peer
 
 
 def wait_for_version(device, version):
@@ -87,8 +87,7 @@ def test_smpmgr(tmp_path, bench, wire):
 
 # ---- mcumgrctl (Rust) -----------------------------------------------------------------------
 
-@pytest.mark.skipif(not (PEERS / "bin" / "mcumgrctl").exists(),
-                    reason="mcumgrctl is built by cargo, and this machine has none")
+@pytest.mark.needs("mcumgrctl")
 @pytest.mark.parametrize("wire", ["serial", "udp"])
 def test_mcumgrctl(device, bench, wire):
     where = ["-q"] + (["--serial", str(device.link)] if wire == "serial"
@@ -106,8 +105,7 @@ def test_mcumgrctl(device, bench, wire):
 
 # ---- mcumgr (Go) ------------------------------------------------------------------------------
 
-@pytest.mark.skipif(not (PEERS / "bin" / "mcumgr").exists(),
-                    reason="the Go proxy does not offer github.com/apache/mynewt-mcumgr-cli")
+@pytest.mark.needs("mcumgr")
 def test_go_mcumgr(device, bench):
     where = ["--conntype", "serial", "--connstring",
              f"dev={os.path.realpath(device.link)},baud=115200,mtu=512"]

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 import lab
-from conftest import PEERS, peer
+from conftest import peer
 
 WAYS = ["button", "boot-mode", "window", "no-image"]
 
@@ -75,8 +75,7 @@ def test_smpmgr_sees_a_refusal(waiting, bench, foreign):
 
 # ---- mcumgrctl (Rust) ------------------------------------------------------------------------------
 
-@pytest.mark.skipif(not (PEERS / "bin" / "mcumgrctl").exists(),
-                    reason="mcumgrctl is built by cargo, and this machine has none")
+@pytest.mark.needs("mcumgrctl")
 @pytest.mark.parametrize("one_command", [False, True], ids=["steps", "firmware-update"])
 def test_mcumgrctl(waiting, bench, one_command):
     where = ["-q", "--serial", str(waiting.link)]
@@ -93,8 +92,7 @@ def test_mcumgrctl(waiting, bench, one_command):
 
 # ---- mcumgr (Go) -------------------------------------------------------------------------------------
 
-@pytest.mark.skipif(not (PEERS / "bin" / "mcumgr").exists(),
-                    reason="the Go proxy does not offer github.com/apache/mynewt-mcumgr-cli")
+@pytest.mark.needs("mcumgr")
 def test_go_mcumgr(waiting, bench):
     where = ["--conntype", "serial", "--connstring",
              f"dev={os.path.realpath(waiting.link)},baud=115200,mtu=512"]
