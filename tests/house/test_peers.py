@@ -32,10 +32,10 @@ def tree(tmp_path):
     return tmp_path
 
 
-def run(tree, *command, ci):
-    env = {key: value for key, value in os.environ.items() if key != "CI"}
+def run(tree, *command, needed):
+    env = {key: value for key, value in os.environ.items() if key != "FERRY_NEED_PEERS"}
     env["PATH"] = f"{tree / 'bin'}:{env['PATH']}"
-    return subprocess.run(command, cwd=tree, env={**env, **({"CI": "true"} if ci else {})},
+    return subprocess.run(command, cwd=tree, env={**env, **({"FERRY_NEED_PEERS": "1"} if needed else {})},
                           capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
 
 
@@ -45,30 +45,30 @@ def have(tree, program, stamp, version):
     (tree / f"build/interop/{stamp}.stamp").write_text(version + "\n")
 
 
-def test_setup_fails_in_ci_without_a_client_other_than_go(tree):
-    done = run(tree, "tests/interop/setup-peers", ci=False)
+def test_setup_fails_where_needed_without_a_client_other_than_go(tree):
+    done = run(tree, "tests/interop/setup-peers", needed=False)
     assert done.returncode == 0 and "mcumgrctl (not installed)" in done.stdout, done.stderr
-    done = run(tree, "tests/interop/setup-peers", ci=True)
+    done = run(tree, "tests/interop/setup-peers", needed=True)
     assert done.returncode == 1 and "must be had: rust\n" in done.stderr, done.stderr
     for tool, why in (("rust", "no cargo today"), ("go", "no go today")):
         assert (tree / f"build/interop/{tool}.missing").read_text() == why + "\n"
     have(tree, "mcumgrctl", "rust", "0.20.0")
-    done = run(tree, "tests/interop/setup-peers", ci=True)
+    done = run(tree, "tests/interop/setup-peers", needed=True)
     assert done.returncode == 0 and "no go today" in done.stderr, done.stderr
     assert not (tree / "build/interop/rust.missing").exists()
 
 
-@pytest.mark.parametrize("ci", [False, True])
-def test_a_missing_client_fails_in_ci_and_the_table_says_why(tree, ci):
+@pytest.mark.parametrize("needed", [False, True])
+def test_a_missing_client_fails_in_ci_and_the_table_says_why(tree, needed):
     (tree / "build/interop/rust.missing").write_text("no cargo today\n")
     (tree / "build/interop/go.missing").write_text("no go today\n")
     done = run(tree, sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
                "tests/interop/test_client_matrix.py", "-k",
-               "os_params-mcumgrctl-udp or os_echo-mcumgr-udp or image_list-mcumgr-client-serial", ci=ci)
-    assert ("1 skipped" if ci else "3 skipped") in done.stdout, done.stdout + done.stderr
-    assert done.returncode == ci, done.stdout
+               "os_params-mcumgrctl-udp or os_echo-mcumgr-udp or image_list-mcumgr-client-serial", needed=needed)
+    assert ("1 skipped" if needed else "3 skipped") in done.stdout, done.stdout + done.stderr
+    assert done.returncode == needed, done.stdout
     for text in ("mcumgrctl is not installed: no cargo today",
                  "mcumgr is not installed: no go today; docs/INTEROP.md says what was tried",
                  "mcumgr-client is not installed: tests/interop/setup-peers wheel tells why"):
         assert f"] {text}\n" in done.stdout, done.stdout
-    assert f"cells: 0 ok, {2 * ci} failed, {3 - 2 * ci} skipped" in done.stdout
+    assert f"cells: 0 ok, {2 * needed} failed, {3 - 2 * needed} skipped" in done.stdout

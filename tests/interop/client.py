@@ -46,7 +46,7 @@ class Client:
     wires = ("serial", "udp")
     there = True  # it is installed
     tool = None  # what setup-peers calls it
-    may_be_missing = False  # also in CI
+    may_be_missing = False  # also with FERRY_NEED_PEERS
 
     def __init__(self, device, wire, bench, truth):
         self.device, self.wire, self.bench, self.truth = device, wire, bench, truth
