@@ -59,7 +59,7 @@ def test_setup_fails_where_needed_without_a_client_other_than_go(tree):
 
 
 @pytest.mark.parametrize("needed", [False, True])
-def test_a_missing_client_fails_in_ci_and_the_table_says_why(tree, needed):
+def test_a_missing_client_fails_where_needed_and_the_table_says_why(tree, needed):
     (tree / "build/interop/rust.missing").write_text("no cargo today\n")
     (tree / "build/interop/go.missing").write_text("no go today\n")
     done = run(tree, sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",

@@ -15,32 +15,13 @@ from client_rust import Mcumgrctl, McumgrClient
 from client_smpclient import Smpclient, Smpmgr
 
 
-# ---- mcumgr (Go): as its commands are called ------------------------------------------------------
-
-
-class Mcumgr(Client):
-    there = MCUMGR.exists()
-    tool = "go"
-    may_be_missing = True
-
-    def __call__(self, *args):
-        where = (["--conntype", "udp", "--connstring", f"127.0.0.1:{self.device.udp_port}"]
-                 if self.wire == "udp" else
-                 ["--conntype", "serial", "--connstring", f"dev={self.link},baud=115200,mtu=512"])
-        return run(MCUMGR, *where, *args).stdout
-
-    def os_echo(self):
-        assert self("echo", "hello").strip() == "hello"
+class GoWords(Client):
+    """The words of mcumgr, which ferry takes as well."""
 
     @fresh()
     def os_reset(self):
         self("reset")
         self.proves_restart()
-
-    def image_list(self):
-        shown = self("image", "list")
-        assert "version: 1.0.0" in shown and self.bench.hash_of("v1") in shown
-        assert "flags: active confirmed" in shown
 
     @fresh(second=True)
     def image_test(self):
@@ -66,6 +47,28 @@ class Mcumgr(Client):
     def image_erase(self):
         self("image", "erase")
         self.proves_erase()
+
+
+# ---- mcumgr (Go): as its commands are called ------------------------------------------------------
+
+class Mcumgr(GoWords):
+    there = MCUMGR.exists()
+    tool = "go"
+    may_be_missing = True
+
+    def __call__(self, *args):
+        where = (["--conntype", "udp", "--connstring", f"127.0.0.1:{self.device.udp_port}"]
+                 if self.wire == "udp" else
+                 ["--conntype", "serial", "--connstring", f"dev={self.link},baud=115200,mtu=512"])
+        return run(MCUMGR, *where, *args).stdout
+
+    def os_echo(self):
+        assert self("echo", "hello").strip() == "hello"
+
+    def image_list(self):
+        shown = self("image", "list")
+        assert "version: 1.0.0" in shown and self.bench.hash_of("v1") in shown
+        assert "flags: active confirmed" in shown
 
     def os_taskstat(self):
         assert all(name in self("taskstat") for name in self.tell(READ, 0, 2)["tasks"])
@@ -139,17 +142,12 @@ class Mcumgr(Client):
 # ---- ferry, for orientation -----------------------------------------------------------------------
 
 
-class Ferry(Client):
+class Ferry(GoWords):
     def __call__(self, *args):
         return lab.ferry_json(*args, device=self.device.udp_uri if self.wire == "udp" else self.device.uri)
 
     def os_echo(self):
         assert self("echo", TEXT)["r"] == TEXT
-
-    @fresh()
-    def os_reset(self):
-        self("reset")
-        self.proves_restart()
 
     @fresh()
     def os_reset_recovery(self):
@@ -166,31 +164,6 @@ class Ferry(Client):
     def image_list(self):
         [image] = self("image", "list")["images"]
         assert image["hash"] == self.bench.hash_of("v1") and image["version"] == "1.0.0"
-
-    @fresh(second=True)
-    def image_test(self):
-        self("image", "test", self.bench.hash_of("v2"))
-        self.proves_test()
-
-    @fresh(second=True)
-    def image_install(self):
-        self("image", "confirm", self.bench.hash_of("v2"))
-        self.proves_install()
-
-    @fresh(trial=True)
-    def image_confirm(self):
-        self("image", "confirm")
-        self.proves_confirm()
-
-    @fresh()
-    def image_upload(self):
-        self("image", "upload", self.bench.images["v2"])
-        self.proves_upload()
-
-    @fresh(second=True)
-    def image_erase(self):
-        self("image", "erase")
-        self.proves_erase()
 
     def image_slots(self):
         [told] = self.tell(READ, 1, 6)["images"]
