@@ -75,6 +75,22 @@ extern const struct cli_command cli_bundle_commands[];
 extern const struct cli_command cli_bundle_extract_commands[];
 extern const struct cli_command cli_layout_commands[];
 extern const struct cli_command cli_measured_commands[];
+extern const struct cli_command cli_fs_commands[];
+extern const struct cli_command cli_settings_commands[];
+extern const struct cli_command cli_stat_commands[];
+extern const struct cli_command cli_log_commands[];
+extern const struct cli_command cli_shell_commands[];
+extern const struct cli_command cli_enum_commands[];
+extern const struct cli_command cli_tasks_commands[];
+extern const struct cli_command cli_basic_commands[];
+extern const struct cli_command cli_raw_commands[];
+extern const struct cli_command cli_decode_commands[];
+extern const struct cli_command cli_monitor_commands[];
+extern const struct cli_command cli_replay_commands[];
+extern const struct cli_command cli_doctor_commands[];
+extern const struct cli_command cli_station_commands[];
+extern const struct cli_command cli_profile_commands[];
+extern const struct cli_command cli_completion_commands[];
 
 /* getopt_long() for a command: its own options first, then the global ones, which are handled
  * here. Options and arguments may stand in any order.

@@ -28,8 +28,8 @@ bool access_tell(struct session *session, const char *what, const char *reason)
     struct ferry_client_answer answer;
     struct ferry_access_status status;
 
-    ferry_client_cancel_all(&session->client);
-    if (session_ask(session, ferry_command_access_status(&session->client, NULL, NULL), &answer) !=
+    ferry_client_cancel_all(session->client);
+    if (session_ask(session, ferry_command_access_status(session->client, NULL, NULL), &answer) !=
             FERRY_OK ||
         ferry_answer_access_status(answer.payload, &status) != FERRY_OK ||
         status.level >= status.highest) {

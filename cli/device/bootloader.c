@@ -13,11 +13,11 @@ static bool is_unknown(const struct ferry_client_answer *answer)
 void session_find_bootloader(struct session *session, struct session_bootloader *bootloader)
 {
     struct ferry_client_answer answer = {0};
-    int32_t ticket = ferry_command_bootloader(&session->client, "mode", NULL);
+    int32_t ticket = ferry_command_bootloader(session->client, "mode", NULL);
     bool no_downgrade;
 
     *bootloader = (struct session_bootloader){.mode = -1};
-    while (ticket > 0 && session_step(session, ferry_posix_now_ms() + 10000, &answer) == 1) {
+    while (ticket > 0 && session_step(session, ferry_connection_now() + 10000, &answer) == 1) {
         if (answer.ticket == ticket) {
             break;
         }

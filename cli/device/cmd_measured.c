@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry measured: what the bootloader tells of itself, and what it measured of the image it
  * started. */
-#include "image_option.h"
+#include "cli/group/image_option.h"
 #include "session.h"
 
 #include "ferry/slots.h"
@@ -105,7 +105,7 @@ static int measured(struct cli *cli, uint32_t image)
     if (code != CLI_OK) {
         return code;
     }
-    code = session_wait(&session, ferry_command_measured(&session.client, image, NULL),
+    code = session_wait(&session, ferry_command_measured(session.client, image, NULL),
                         "read what was measured", &answer);
     if (code == CLI_OK && ferry_answer_measured(answer.payload, &found) != FERRY_OK) {
         code = cli_fail(cli, CLI_REFUSED, "ask for the mode alone: ferry info",

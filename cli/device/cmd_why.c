@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry why: what the bootloader last did with an image, and why. */
-#include "image_option.h"
+#include "cli/group/image_option.h"
 #include "why.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "progress.h"
 
-#include "port/posix/transport.h"
+#include "ferry/connection.h"
 
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -15,7 +15,7 @@ void progress_init(struct progress *progress, const char *label, bool quiet)
 
 double progress_speed(const struct progress *progress, uint32_t done)
 {
-    double seconds = (double)(ferry_posix_now_ms() - progress->begin_ms) / 1000.0;
+    double seconds = (double)(ferry_connection_now() - progress->begin_ms) / 1000.0;
     double bytes = done > progress->begin_done ? (double)(done - progress->begin_done) : 0;
     return seconds > 0.001 ? bytes / seconds : 0;
 }
@@ -47,7 +47,7 @@ static void show_bar(const struct progress *progress, uint32_t done, uint32_t to
 
 void progress_show(struct progress *progress, uint32_t done, uint32_t total)
 {
-    uint64_t now = ferry_posix_now_ms();
+    uint64_t now = ferry_connection_now();
     if (progress->quiet) {
         return;
     }
@@ -86,7 +86,7 @@ void progress_end(struct progress *progress, uint32_t done, uint32_t total)
     if (done == total) {
         fprintf(stderr, "%s: %u bytes in %.1f s, %.2f KiB/s\n", progress->label,
                 (unsigned)(done - progress->begin_done),
-                (double)(ferry_posix_now_ms() - progress->begin_ms) / 1000.0,
+                (double)(ferry_connection_now() - progress->begin_ms) / 1000.0,
                 progress_speed(progress, done) / 1024.0);
     }
 }

@@ -5,24 +5,17 @@
 #define CLI_DEVICE_SESSION_H
 
 #include "cli/cli.h"
-#include "ferry/hello.h"
-#include "port/posix/transport.h"
+#include "ferry/connection.h"
 
-#define SESSION_WINDOW     8
-#define SESSION_REQUESTS   (SESSION_WINDOW + 1) /* chunks in flight, and a question beside them */
-#define SESSION_PACKET_MAX 16384
+#define SESSION_PACKET_MAX FERRY_CONNECTION_PACKET_MAX
 
 struct session {
     const struct cli *cli;
-    struct ferry_transport_address address;
-    struct ferry_transport wire;
-    struct ferry_client client;
-    struct ferry_client_request requests[SESSION_REQUESTS];
-    uint8_t *buffers;
-    struct ferry_params params; /* zero where the device did not say */
-    uint32_t window;            /* requests in flight the device can take, at least 1 */
-    size_t text_bytes;          /* console text seen */
-    char last_text[80];         /* the end of it, for messages */
+    struct ferry_connection *connection;
+    struct ferry_client *client; /* of the connection */
+    struct ferry_params params;  /* zero where the device did not say */
+    uint32_t window;             /* requests in flight the device can take, at least 1 */
+    char last_text[80];          /* the end of the console text seen, for messages */
     size_t text_len;
     bool line_ended; /* the next character begins a new last_text */
 };
@@ -37,13 +30,17 @@ int session_connect(struct cli *cli, struct session *session);
 FERRY_MUST_CHECK
 int session_open(struct cli *cli, struct session *session);
 
+/* Ask how the device speaks. Silent: as ferry_connection_hello(). */
+FERRY_MUST_CHECK
+int session_hello(struct session *session);
+
 /* Close the wire and open it again, as after a reset. Silent: FERRY_OK or an error. */
 FERRY_MUST_CHECK
 int session_reopen(struct session *session);
 
 void session_close(struct session *session);
 
-/* Send what is due and wait for the next answer, at most until end (ferry_posix_now_ms()).
+/* Send what is due and wait for the next answer, at most until end (ferry_connection_now()).
  * Returns 1 with an answer (a timeout is one), 0 when the time is up, FERRY_E_IO. */
 FERRY_MUST_CHECK
 int session_step(struct session *session, uint64_t end, struct ferry_client_answer *answer);

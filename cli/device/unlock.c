@@ -117,7 +117,7 @@ static bool worked_already(struct session *session, uint32_t level,
 {
     struct ferry_client_answer answer;
 
-    return session_ask(session, ferry_command_access_status(&session->client, NULL, NULL),
+    return session_ask(session, ferry_command_access_status(session->client, NULL, NULL),
                        &answer) == FERRY_OK &&
            ferry_answer_access_status(answer.payload, status) == FERRY_OK &&
            status->level == level && status->left_s > 0;
@@ -141,7 +141,7 @@ static int attempt(struct session *session, struct unlock *unlock, const char **
 
     *what = "get a challenge";
     int error = session_ask(
-        session, ferry_command_access_challenge(&session->client, request.key, NULL), answer);
+        session, ferry_command_access_challenge(session->client, request.key, NULL), answer);
     if (error == FERRY_OK) {
         error = ferry_answer_access_challenge(answer->payload, &unlock->challenge);
     }
@@ -159,7 +159,7 @@ static int attempt(struct session *session, struct unlock *unlock, const char **
     }
     *what = "unlock the device";
     error =
-        session_ask(session, ferry_command_access_unlock(&session->client, &request, NULL), answer);
+        session_ask(session, ferry_command_access_unlock(session->client, &request, NULL), answer);
     if (error == FERRY_OK) {
         return ferry_answer_access_status(answer->payload, status);
     }
@@ -197,7 +197,7 @@ int unlock_renew(struct session *session, struct unlock *unlock)
     struct ferry_access_status status;
     struct ferry_client_answer answer;
 
-    if (session_ask(session, ferry_command_access_status(&session->client, NULL, NULL), &answer) !=
+    if (session_ask(session, ferry_command_access_status(session->client, NULL, NULL), &answer) !=
             FERRY_OK ||
         ferry_answer_access_status(answer.payload, &status) != FERRY_OK ||
         status.level >= unlock->level) {

@@ -9,8 +9,8 @@
 int why_ask(struct session *session, uint32_t image, struct ferry_why *why,
             struct ferry_client_answer *answer)
 {
-    uint64_t end = ferry_posix_now_ms() + ASK_MS;
-    int32_t ticket = ferry_command_why(&session->client, image, NULL);
+    uint64_t end = ferry_connection_now() + ASK_MS;
+    int32_t ticket = ferry_command_why(session->client, image, NULL);
     int got;
 
     if (ticket < 0) {

@@ -239,9 +239,9 @@ int b0_info_of(const struct image_file *file, struct ferry_first_info *info)
 
 int b0_ask_slot(struct session *session, uint32_t *slot)
 {
-    uint64_t end = ferry_posix_now_ms() + ASK_MS;
+    uint64_t end = ferry_connection_now() + ASK_MS;
     struct ferry_client_answer answer;
-    int32_t ticket = ferry_command_bootloader(&session->client, "active_b0_slot", NULL);
+    int32_t ticket = ferry_command_bootloader(session->client, "active_b0_slot", NULL);
     int got;
 
     if (ticket < 0) {

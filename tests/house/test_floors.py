@@ -12,7 +12,7 @@ FLOORS = {
     "core/server": 2, "core/client": 2,
     "core/first": 2, "core/boot": 2.5,  # one floor; the first stage is the ground of boot
     "core/recovery": 3,
-    "port": 4, "layout": 4.5,
+    "port": 4, "layout": 4.5, "client": 4.5,
     "cli": 5, "device": 5, "firmware": 5,
 }
 
@@ -33,7 +33,7 @@ HEADERS = {
     "group_trust": "core/server", "commands_trust": "core/client",
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",
     "update": "core/client",
-    "recovery": "core/recovery",
+    "recovery": "core/recovery", "connection": "client",
     "vchip": "port", "conformance": "port", "access": "core/smp", "gate": "core/server", "group_access": "core/server", "commands_access": "core/client",
 }
 
@@ -80,7 +80,7 @@ def violations_of(path, text):
 
 
 def sources():
-    for top in ("core", "include/ferry", "port", "layout", "cli", "device", "firmware"):
+    for top in ("core", "include/ferry", "port", "layout", "client", "cli", "device", "firmware"):
         yield from sorted((ROOT / top).rglob("*.[ch]"))
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry key list, key revoke, key add: which keys count on a device. */
-#include "access.h"
+#include "cli/device/access.h"
 #include "cli/key/key.h"
 
 #include "ferry/commands_trust.h"
@@ -19,7 +19,7 @@
  * or another one, with answer as it came. */
 static int ask(struct session *session, int32_t ticket, struct ferry_client_answer *answer)
 {
-    uint64_t end = ferry_posix_now_ms() + WAIT_MS;
+    uint64_t end = ferry_connection_now() + WAIT_MS;
     int got;
 
     if (ticket < 0) {
@@ -100,7 +100,7 @@ static int list_keys(struct session *session, cJSON *list)
 
     for (uint32_t i = 0; i < KEYS_MAX; i++) {
         struct ferry_key_state key;
-        int error = ask(session, ferry_command_key(&session->client, i, NULL), &answer);
+        int error = ask(session, ferry_command_key(session->client, i, NULL), &answer);
 
         if (error == FERRY_E_NOT_FOUND) {
             if (i == 0 && !session->cli->json) {
@@ -204,7 +204,7 @@ static int run_revoke(struct cli *cli, int argc, char **argv)
     if (code != CLI_OK) {
         return code;
     }
-    int error = ask(&session, ferry_command_key_revoke(&session.client, hash, NULL), &answer);
+    int error = ask(&session, ferry_command_key_revoke(session.client, hash, NULL), &answer);
     if (error != FERRY_OK) {
         code = tell(&session, error, "revoke the key", &answer);
     } else {
@@ -225,7 +225,7 @@ static int add(struct cli *cli, const struct key *key)
     if (code != CLI_OK) {
         return code;
     }
-    int error = ask(&session, ferry_command_key_add(&session.client, der, NULL), &answer);
+    int error = ask(&session, ferry_command_key_add(session.client, der, NULL), &answer);
     if (error != FERRY_OK) {
         code = tell(&session, error, "add the key", &answer);
     } else {

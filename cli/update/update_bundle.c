@@ -4,7 +4,7 @@
 #include "cli/bundle/bundle_check.h"
 #include "cli/first/b0.h"
 #include "cli/image/compressed.h"
-#include "image_list.h"
+#include "cli/group/image_list.h"
 #include "update_run.h"
 
 #include <string.h>

@@ -31,8 +31,8 @@ static bool any_active(const struct image_list *list)
 int image_list_read(struct session *session, struct image_list *list)
 {
     struct ferry_client_answer answer;
-    int code = session_wait(session, ferry_command_image_list(&session->client, NULL),
-                            "list images", &answer);
+    int code = session_wait(session, ferry_command_image_list(session->client, NULL), "list images",
+                            &answer);
     if (code == CLI_OK) {
         code = image_list_take(session, &answer, list);
     }

@@ -55,7 +55,7 @@ static int run_echo(struct cli *cli, int argc, char **argv)
     if (code != CLI_OK) {
         return code;
     }
-    code = session_wait(&session, ferry_command_echo(&session.client, text, strlen(text), NULL),
+    code = session_wait(&session, ferry_command_echo(session.client, text, strlen(text), NULL),
                         "echo", &answer);
     if (code == CLI_OK) {
         code = print_text(cli, &answer, "r");
@@ -69,11 +69,11 @@ static int run_echo(struct cli *cli, int argc, char **argv)
 static bool went(struct session *session)
 {
     struct ferry_client_answer answer;
-    int32_t ticket = ferry_command_params(&session->client, NULL);
+    int32_t ticket = ferry_command_params(session->client, NULL);
     int got;
 
     do {
-        got = session_step(session, ferry_posix_now_ms() + 10000, &answer);
+        got = session_step(session, ferry_connection_now() + 10000, &answer);
     } while (ticket > 0 && got == 1 && answer.ticket != ticket);
     return got < 0 || (got == 1 && (answer.error == FERRY_E_TIMEOUT || answer.tries > 1));
 }
@@ -81,11 +81,11 @@ static bool went(struct session *session)
 static int reset(struct session *session, bool force, int boot_mode)
 {
     struct ferry_client_answer answer;
-    int32_t ticket = ferry_command_reset(&session->client, force, boot_mode, NULL);
+    int32_t ticket = ferry_command_reset(session->client, force, boot_mode, NULL);
     if (ticket < 0) {
         return cli_fail_error(session->cli, CLI_USAGE, ticket, "cannot reset");
     }
-    int got = session_step(session, ferry_posix_now_ms() + 10000, &answer);
+    int got = session_step(session, ferry_connection_now() + 10000, &answer);
     if (got == 1 && answer.error == FERRY_E_REFUSED) {
         return session_fail(session, "reset", &answer);
     }
@@ -161,8 +161,8 @@ static int run_params(struct cli *cli, int argc, char **argv)
     if (code != CLI_OK) {
         return code;
     }
-    code = session_wait(&session, ferry_command_params(&session.client, NULL),
-                        "read the parameters", &answer);
+    code = session_wait(&session, ferry_command_params(session.client, NULL), "read the parameters",
+                        &answer);
     if (code == CLI_OK && ferry_answer_params(answer.payload, &params) != FERRY_OK) {
         code = cli_fail(cli, CLI_NO_ANSWER, "check the device's firmware",
                         "the answer cannot be read");
@@ -203,10 +203,10 @@ static bool nothing_runs(struct session *session)
 {
     struct image_list list;
     struct ferry_client_answer answer;
-    int32_t ticket = ferry_command_image_list(&session->client, NULL);
+    int32_t ticket = ferry_command_image_list(session->client, NULL);
 
     do {
-        if (ticket <= 0 || session_step(session, ferry_posix_now_ms() + 10000, &answer) != 1) {
+        if (ticket <= 0 || session_step(session, ferry_connection_now() + 10000, &answer) != 1) {
             return false;
         }
     } while (answer.ticket != ticket);
@@ -226,13 +226,13 @@ static int info(struct session *session, const char *format)
 {
     struct session_bootloader bootloader = {.found = false};
     struct ferry_client_answer answer;
-    int32_t ticket = ferry_command_info(&session->client, format, NULL);
+    int32_t ticket = ferry_command_info(session->client, format, NULL);
 
     if (ticket < 0) {
         return cli_fail_error(session->cli, CLI_USAGE, ticket, "cannot ask for %s", format);
     }
     do {
-        if (session_step(session, ferry_posix_now_ms() + 3600000, &answer) < 0) {
+        if (session_step(session, ferry_connection_now() + 3600000, &answer) < 0) {
             return session_gone(session, "read the device's description");
         }
     } while (answer.ticket != ticket);

@@ -3,7 +3,7 @@
 #ifndef CLI_DEVICE_IMAGE_LIST_H
 #define CLI_DEVICE_IMAGE_LIST_H
 
-#include "session.h"
+#include "cli/device/session.h"
 
 #define IMAGE_LIST_MAX 16
 

@@ -2,7 +2,7 @@
 /* ferry image list, upload, test, confirm, erase, slots */
 #include "cli/image/compressed.h"
 #include "image_list.h"
-#include "progress.h"
+#include "cli/device/progress.h"
 
 #include "ferry/upload.h"
 
@@ -60,7 +60,7 @@ static int set_state(struct session *session, const char *hash, bool confirm)
         wanted = (struct ferry_bytes){found->hash, found->hash_len};
     }
     int code = session_wait(
-        session, ferry_command_image_state(&session->client, wanted, confirm, NULL), what, &answer);
+        session, ferry_command_image_state(session->client, wanted, confirm, NULL), what, &answer);
     code = code == CLI_OK ? image_list_take(session, &answer, &list) : code;
     if (code == CLI_OK) {
         image_list_print(session->cli, &list);
@@ -96,7 +96,7 @@ static int run_confirm(struct cli *cli, int argc, char **argv)
 static int erase(struct session *session, int slot)
 {
     struct ferry_client_answer answer;
-    int code = session_wait(session, ferry_command_image_erase(&session->client, slot, 0, NULL),
+    int code = session_wait(session, ferry_command_image_erase(session->client, slot, 0, NULL),
                             "erase the slot", &answer);
     if (code == CLI_OK && session->cli->json) {
         cJSON *object = cJSON_CreateObject();
@@ -208,7 +208,7 @@ static int run_slots(struct cli *cli, int argc, char **argv)
     if (code != CLI_OK) {
         return code;
     }
-    code = session_wait(&session, ferry_command_slot_info(&session.client, NULL), "read the slots",
+    code = session_wait(&session, ferry_command_slot_info(session.client, NULL), "read the slots",
                         &answer);
     code = code == CLI_OK ? print_slots(cli, &answer) : code;
     session_close(&session);
@@ -275,7 +275,7 @@ static int upload(struct session *session, struct image_file *file,
     }
     for (;;) {
         struct ferry_client_answer answer;
-        while (ferry_upload_next(&flow, ferry_posix_now_ms(), &event)) {
+        while (ferry_upload_next(&flow, ferry_connection_now(), &event)) {
             if (event.kind == FERRY_UPLOAD_WARNING) {
                 fprintf(stderr, "ferry: %s\n  next: %s\n", event.text, event.remedy);
                 continue;
@@ -297,7 +297,7 @@ static int upload(struct session *session, struct image_file *file,
             return session_gone(session, "upload");
         }
         if (got == 1) {
-            (void)ferry_upload_answer(&flow, &answer, ferry_posix_now_ms());
+            (void)ferry_upload_answer(&flow, &answer, ferry_connection_now());
         }
     }
 }
@@ -335,7 +335,7 @@ static int run_upload(struct cli *cli, int argc, char **argv)
     code = session_open(cli, &session);
     if (code == CLI_OK) {
         image_file_sha256(&file, sha);
-        config.client = &session.client;
+        config.client = session.client;
         config.context = &file;
         config.size = (uint32_t)file.bytes.len;
         config.sha = sha;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry update: the whole update, with proof. */
 #include "update_run.h"
-#include "why.h"
+#include "cli/device/why.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -187,16 +187,16 @@ static int failed(struct update_run *run, const struct ferry_update_event *event
 /* A port that disappears with the reset comes back later, perhaps only after the swap. */
 static void reconnect(struct update_run *run, uint32_t wait_ms)
 {
-    uint64_t end = ferry_posix_now_ms() + wait_ms;
+    uint64_t end = ferry_connection_now() + wait_ms;
     const struct timespec pause = {.tv_nsec = 200000000};
     while (session_reopen(&run->session) != FERRY_OK) {
-        if (ferry_posix_now_ms() >= end) {
+        if (ferry_connection_now() >= end) {
             ferry_update_stop(&run->flow, FERRY_E_IO);
             return;
         }
         nanosleep(&pause, NULL);
     }
-    ferry_update_reconnected(&run->flow, ferry_posix_now_ms());
+    ferry_update_reconnected(&run->flow, ferry_connection_now());
 }
 
 static void tell_step(struct update_run *run, const struct ferry_update_event *event)
@@ -241,7 +241,7 @@ static int handle_events(struct update_run *run)
 {
     struct ferry_update_event event;
     int code;
-    while (ferry_update_next(&run->flow, ferry_posix_now_ms(), &event)) {
+    while (ferry_update_next(&run->flow, ferry_connection_now(), &event)) {
         tell_recovery(run, &event);
         switch (event.kind) {
         case FERRY_UPDATE_STEP:
@@ -292,7 +292,7 @@ static int run_flow(struct update_run *run)
         }
         int got = session_step(&run->session, ferry_update_deadline(&run->flow), &answer);
         if (got == 1) {
-            (void)ferry_update_answer(&run->flow, &answer, ferry_posix_now_ms());
+            (void)ferry_update_answer(&run->flow, &answer, ferry_connection_now());
         } else if (got < 0 && may_break(run)) {
             reconnect(run, 30000);
         } else if (got < 0) {
@@ -310,7 +310,7 @@ static int run_item(struct update_run *run, struct update_item *item)
     run->item = item;
     run->acked = 0;
     run->progress.begun = false;
-    config->client = &run->session.client;
+    config->client = run->session.client;
     config->link = session_link(&run->session);
     config->read = read_file;
     config->context = &item->file;

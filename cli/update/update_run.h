@@ -6,8 +6,8 @@
 
 #include "cli/bundle/archive.h"
 #include "cli/image/image_file.h"
-#include "progress.h"
-#include "unlock.h"
+#include "cli/device/progress.h"
+#include "cli/device/unlock.h"
 
 #include "ferry/update.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry unlock, lock, access: the gate of a device. */
-#include "unlock.h"
+#include "cli/device/unlock.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -122,7 +122,7 @@ static int run_lock(struct cli *cli, int argc, char **argv)
     if (code != CLI_OK || (code = session_open(cli, &session)) != CLI_OK) {
         return code;
     }
-    int error = session_ask(&session, ferry_command_access_lock(&session.client, NULL), &answer);
+    int error = session_ask(&session, ferry_command_access_lock(session.client, NULL), &answer);
     if (error == FERRY_OK) {
         error = ferry_answer_access_status(answer.payload, &status);
     }
@@ -208,7 +208,7 @@ static int show(struct session *session, const struct unlock *unlock)
     struct ferry_client_answer answer = {0};
     const uint8_t *key = unlock->key_path != NULL ? unlock_raw_key(unlock) : NULL;
     int error =
-        session_ask(session, ferry_command_access_status(&session->client, key, NULL), &answer);
+        session_ask(session, ferry_command_access_status(session->client, key, NULL), &answer);
 
     if (error == FERRY_OK) {
         error = ferry_answer_access_status(answer.payload, &status);
@@ -216,7 +216,7 @@ static int show(struct session *session, const struct unlock *unlock)
     if (error != FERRY_OK) {
         return access_fail(session, error, "read the device's access", &answer);
     }
-    error = session_ask(session, ferry_command_access_audit(&session->client, -1, NULL), &answer);
+    error = session_ask(session, ferry_command_access_audit(session->client, -1, NULL), &answer);
     if (error == FERRY_OK) {
         error = ferry_answer_access_audit(answer.payload, &audit);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry version: the same as --version; imgtool's name for it. */
-#include "cli.h"
+#include "cli/cli.h"
 
 void cli_print_version(void)
 {

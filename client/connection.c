@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A wire and the client's window on it: send what is due, wait, take what came. */
+#include "ferry/connection.h"
+#include "port/posix/transport.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#define REQUESTS (FERRY_CONNECTION_WINDOW + 1)
+
+/* On a raw line, how much longer than the device this side is silent. */
+#define RAW_MARGIN_MS 300
+
+/* What a question may take, when nothing limits it: the client gives up long before. */
+#define ASK_MS 3600000
+
+/* The wait is looked at again so often, for whoever waits for ever. */
+#define NAP_MS 1000
+
+struct ferry_connection {
+    struct ferry_connection_config config;
+    struct ferry_transport_address address;
+    struct ferry_transport wire;
+    struct ferry_client client;
+    struct ferry_client_request requests[REQUESTS];
+    uint8_t *buffers;
+    struct ferry_connection_facts facts;
+    uint64_t deadline; /* of the client */
+};
+
+uint64_t ferry_connection_now(void)
+{
+    return ferry_posix_now_ms();
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+static void take_text(void *context, struct ferry_bytes text)
+{
+    struct ferry_connection *connection = context;
+
+    connection->facts.text_bytes += text.len;
+    if (connection->config.text != NULL) {
+        connection->config.text(connection->config.context, text);
+    }
+}
+
+static enum ferry_client_link link_of(const struct ferry_connection *connection)
+{
+    switch (connection->address.kind) {
+    case FERRY_TRANSPORT_SERIAL:
+        return FERRY_LINK_CONSOLE;
+    case FERRY_TRANSPORT_RAW:
+        return FERRY_LINK_RAW;
+    case FERRY_TRANSPORT_UDP:
+        break;
+    }
+    return connection->wire.ipv6 ? FERRY_LINK_UDP6 : FERRY_LINK_UDP4;
+}
+
+static int open_wire(struct ferry_connection *connection, char *why, size_t cap)
+{
+    int error = ferry_transport_open(&connection->wire, &connection->address, why, cap);
+
+    connection->wire.text = take_text;
+    connection->wire.text_context = connection;
+    connection->facts.link = link_of(connection);
+    connection->facts.bytes_per_second = connection->wire.bytes_per_second;
+    return error;
+}
+
+/* A raw line finds its packets again by silence alone: wait longer than the device does. */
+static uint32_t least_timeout(const struct ferry_connection *connection)
+{
+    bool raw = connection->address.kind == FERRY_TRANSPORT_RAW;
+
+    return raw && connection->config.timeout_ms == 0 ? FERRY_RAW_TIMEOUT_MS + RAW_MARGIN_MS : 0;
+}
+
+static int set_up_client(struct ferry_connection *connection)
+{
+    struct ferry_client_config config = {
+        .requests = connection->requests,
+        .request_count = REQUESTS,
+        .buffers = connection->buffers,
+        .buffer_size = connection->config.packet_max,
+        .timeout_ms = connection->config.timeout_ms,
+        .timeout_min_ms = least_timeout(connection),
+        .bytes_per_second = connection->wire.bytes_per_second,
+    };
+
+    if (getrandom(&config.first_seq, 1, 0) != 1) {
+        config.first_seq = (uint8_t)ferry_posix_now_ms();
+    }
+    return ferry_client_init(&connection->client, &config);
+}
+
+/* Returns FERRY_OK or an error; why is filled then. */
+static int set_up(struct ferry_connection *connection, const struct ferry_connection_config *config,
+                  char *why, size_t cap)
+{
+    int error = ferry_transport_parse(config->uri, &connection->address, why, cap);
+
+    connection->config = *config;
+    connection->config.uri = NULL;
+    if (config->packet_max == 0) {
+        connection->config.packet_max = FERRY_CONNECTION_PACKET_MAX;
+    }
+    connection->facts.window = 1;
+    connection->wire.fd = -1;
+    if (error != FERRY_OK) {
+        return error;
+    }
+    error = open_wire(connection, why, cap);
+    if (error != FERRY_OK) {
+        return error;
+    }
+    connection->buffers = malloc((size_t)REQUESTS * connection->config.packet_max);
+    return connection->buffers != NULL ? set_up_client(connection) : FERRY_E_IO;
+}
+
+int ferry_connection_open(struct ferry_connection **connection,
+                          const struct ferry_connection_config *config, char *why, size_t cap)
+{
+    struct ferry_connection *made = calloc(1, sizeof *made);
+    int error = made != NULL ? set_up(made, config, why, cap) : FERRY_E_IO;
+
+    *connection = error == FERRY_OK ? made : NULL;
+    if (error != FERRY_OK) {
+        ferry_connection_close(made);
+    }
+    return error;
+}
+
+void ferry_connection_close(struct ferry_connection *connection)
+{
+    if (connection != NULL) {
+        ferry_transport_close(&connection->wire);
+        free(connection->buffers);
+        free(connection);
+    }
+}
+
+int ferry_connection_reopen(struct ferry_connection *connection, char *why, size_t cap)
+{
+    ferry_transport_close(&connection->wire);
+    ferry_client_cancel_all(&connection->client);
+    return open_wire(connection, why, cap);
+}
+
+int ferry_connection_hello(struct ferry_connection *connection)
+{
+    struct ferry_hello hello;
+    struct ferry_client_answer answer;
+
+    ferry_hello_start(&hello, &connection->client, connection->facts.link);
+    int error = ferry_hello_run(&hello);
+    while (error == FERRY_E_BUSY) {
+        int got = ferry_connection_step(connection, FERRY_CLIENT_NEVER, &answer);
+        if (got < 0) {
+            return got;
+        }
+        if (got == 1 && ferry_hello_answer(&hello, &answer)) {
+            error = ferry_hello_run(&hello);
+        }
+    }
+    connection->facts.has_params = hello.has_params;
+    connection->facts.params = hello.params;
+    connection->facts.window = ferry_min32(hello.window, FERRY_CONNECTION_WINDOW);
+    return error;
+}
+
+/* ---- Asking ---------------------------------------------------------------------------------- */
+
+struct ferry_client *ferry_connection_client(struct ferry_connection *connection)
+{
+    return &connection->client;
+}
+
+static void tell_packet(const struct ferry_connection *connection, enum ferry_connection_way way,
+                        struct ferry_bytes packet)
+{
+    if (connection->config.packet != NULL) {
+        connection->config.packet(connection->config.context, way, packet);
+    }
+}
+
+static int send_due(struct ferry_connection *connection)
+{
+    struct ferry_bytes packet;
+
+    while (ferry_client_poll(&connection->client, ferry_posix_now_ms(), &packet,
+                             &connection->deadline)) {
+        tell_packet(connection, FERRY_CONNECTION_SENT, packet);
+        int error = ferry_transport_send(&connection->wire, packet);
+        if (error != FERRY_OK) {
+            return error;
+        }
+    }
+    return FERRY_OK;
+}
+
+/* Wait for one packet at most wait ms. Returns 1 with an answer, 0 without, FERRY_E_IO; *passed
+ * tells whether there was a packet at all. */
+static int take_packet(struct ferry_connection *connection, uint32_t wait,
+                       struct ferry_client_answer *answer, bool *passed)
+{
+    struct ferry_bytes packet;
+    int got = ferry_transport_receive(&connection->wire, wait, &packet);
+
+    *passed = got == 1;
+    if (got != 1) {
+        return got;
+    }
+    connection->facts.packets_received++;
+    tell_packet(connection, FERRY_CONNECTION_RECEIVED, packet);
+    return ferry_client_receive(&connection->client, packet, ferry_posix_now_ms(), answer) ==
+           FERRY_OK;
+}
+
+int ferry_connection_step(struct ferry_connection *connection, uint64_t end,
+                          struct ferry_client_answer *answer)
+{
+    for (;;) {
+        bool passed;
+        int error = send_due(connection);
+        if (error != FERRY_OK) {
+            return error;
+        }
+        uint64_t now = ferry_posix_now_ms();
+        if (ferry_client_expire(&connection->client, now, answer)) {
+            return 1;
+        }
+        uint64_t until = connection->deadline < end ? connection->deadline : end;
+        uint64_t wait = until > now ? until - now : 0;
+        int got =
+            take_packet(connection, (uint32_t)(wait < NAP_MS ? wait : NAP_MS), answer, &passed);
+        if (got != 0) {
+            return got;
+        }
+        if (!passed && ferry_posix_now_ms() >= end) {
+            return 0;
+        }
+    }
+}
+
+int ferry_connection_ask(struct ferry_connection *connection, int32_t ticket,
+                         struct ferry_client_answer *answer)
+{
+    if (ticket < 0) {
+        return ticket;
+    }
+    for (;;) {
+        int got = ferry_connection_step(connection, ferry_posix_now_ms() + ASK_MS, answer);
+        if (got < 0) {
+            return got;
+        }
+        if (got == 1 && answer->ticket == ticket) {
+            return answer->error;
+        }
+    }
+}
+
+/* ---- In an event loop ------------------------------------------------------------------------ */
+
+int ferry_connection_fd(const struct ferry_connection *connection)
+{
+    return connection->wire.fd;
+}
+
+short ferry_connection_events(const struct ferry_connection *connection)
+{
+    return ferry_transport_unsent(&connection->wire) > 0 ? POLLIN | POLLOUT : POLLIN;
+}
+
+uint64_t ferry_connection_deadline(const struct ferry_connection *connection)
+{
+    return connection->deadline;
+}
+
+int ferry_connection_work(struct ferry_connection *connection, struct ferry_client_answer *answer)
+{
+    return ferry_connection_step(connection, 0, answer);
+}
+
+/* ---- Facts ----------------------------------------------------------------------------------- */
+
+void ferry_connection_facts(const struct ferry_connection *connection,
+                            struct ferry_connection_facts *facts)
+{
+    *facts = connection->facts;
+    facts->frames_dropped = connection->wire.frames_dropped;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A conversation with a device from a program on a computer: the wire that a URI names, the window
+ * of requests on it (ferry/client.h), and how the device speaks. Part of libferry-client, which
+ * needs POSIX; the engines it drives do not.
+ *
+ * Blocking, as commands talk:
+ *
+ *   ferry_connection_open(&connection, &config, why, sizeof why);
+ *   ferry_connection_hello(connection);
+ *   struct ferry_client *client = ferry_connection_client(connection);
+ *   error = ferry_connection_ask(connection, ferry_command_image_list(client, NULL), &answer);
+ *
+ * In an event loop, as many devices are served at once: poll ferry_connection_fd() for
+ * ferry_connection_events(), at most until ferry_connection_deadline() or that of the flow, then
+ * call ferry_connection_work() until it returns 0.
+ *
+ * Times are milliseconds of ferry_connection_now(). A connection is used by one thread at a time;
+ * any number of them are independent. */
+#ifndef FERRY_CONNECTION_H
+#define FERRY_CONNECTION_H
+
+#include "ferry/hello.h"
+
+/* Chunks in flight at most, and a question beside them. */
+#define FERRY_CONNECTION_WINDOW 8
+
+/* The largest packet sent, unless the configuration says less. */
+#define FERRY_CONNECTION_PACKET_MAX 16384
+
+enum ferry_connection_way { FERRY_CONNECTION_SENT, FERRY_CONNECTION_RECEIVED };
+
+struct ferry_connection_config {
+    const char *uri; /* "serial:/dev/ttyACM0?baud=115200", "udp:HOST[:PORT]" … (docs/CLI.md) */
+    uint32_t timeout_ms; /* of an ordinary command; 0 = computed from line and round trip */
+    uint32_t packet_max; /* bytes of the largest packet sent; 0 = FERRY_CONNECTION_PACKET_MAX */
+
+    /* Told of what passes; each may be NULL. The bytes are valid during the call only. */
+    void (*text)(void *context, struct ferry_bytes text); /* what a console prints between frames */
+    void (*packet)(void *context, enum ferry_connection_way way, struct ferry_bytes packet);
+    void *context;
+};
+
+struct ferry_connection;
+
+/* Open the wire; nothing is asked. The text of uri is copied.
+ *
+ * connection  filled on FERRY_OK; close it with ferry_connection_close()
+ * why         room for cap characters; on an error it says what failed, and who holds the port when
+ *             that can be found out
+ *
+ * Returns FERRY_OK; FERRY_E_FORMAT when the URI cannot be read; FERRY_E_BUSY when another program
+ * has the port; FERRY_E_NOT_FOUND when there is no such port or host; FERRY_E_IO for the rest. */
+FERRY_MUST_CHECK
+int ferry_connection_open(struct ferry_connection **connection,
+                          const struct ferry_connection_config *config, char *why, size_t cap);
+
+/* Close it and free all; NULL is ignored. */
+void ferry_connection_close(struct ferry_connection *connection);
+
+/* Close the wire and open it again, as after a reset; what was in flight is forgotten. May be tried
+ * again after an error. Returns as ferry_connection_open(). */
+FERRY_MUST_CHECK
+int ferry_connection_reopen(struct ferry_connection *connection, char *why, size_t cap);
+
+/* Ask the device for version and buffers. Blocks.
+ * Returns FERRY_OK; FERRY_E_TIMEOUT when nothing answers; FERRY_E_VERSION; FERRY_E_IO. */
+FERRY_MUST_CHECK
+int ferry_connection_hello(struct ferry_connection *connection);
+
+/* ---- Asking ---------------------------------------------------------------------------------- */
+
+/* The window to submit requests to, by ferry_command_…() or a flow. The connection's. */
+struct ferry_client *ferry_connection_client(struct ferry_connection *connection);
+
+/* Send what is due and wait for the next answer, at most until end.
+ *
+ * answer  its payload is valid until the next call with this connection
+ *
+ * Returns 1 with an answer (one that timed out is one, too), 0 when the time is up, FERRY_E_IO when
+ * the wire broke. */
+FERRY_MUST_CHECK
+int ferry_connection_step(struct ferry_connection *connection, uint64_t end,
+                          struct ferry_client_answer *answer);
+
+/* Wait for the answer to a ticket; answers to others are dropped. ticket may be an error of the
+ * call that made it, which is returned.
+ * Returns answer->error, FERRY_OK among them; FERRY_E_IO. */
+FERRY_MUST_CHECK
+int ferry_connection_ask(struct ferry_connection *connection, int32_t ticket,
+                         struct ferry_client_answer *answer);
+
+/* ---- In an event loop ------------------------------------------------------------------------ */
+
+/* To poll; -1 while the wire is closed. It changes when the connection is opened again. */
+int ferry_connection_fd(const struct ferry_connection *connection);
+
+/* POLLIN, and POLLOUT while bytes wait to be written. */
+short ferry_connection_events(const struct ferry_connection *connection);
+
+/* When to call ferry_connection_work() though the descriptor is silent. */
+uint64_t ferry_connection_deadline(const struct ferry_connection *connection);
+
+/* Send what is due and take what came, without waiting. Returns as ferry_connection_step(). */
+FERRY_MUST_CHECK
+int ferry_connection_work(struct ferry_connection *connection, struct ferry_client_answer *answer);
+
+/* ---- Facts ----------------------------------------------------------------------------------- */
+
+struct ferry_connection_facts {
+    enum ferry_client_link link;
+    bool has_params;            /* the device answered os/6 */
+    struct ferry_params params; /* zero where it did not say */
+    uint32_t window;            /* requests in flight the device can take, 1 before it was asked */
+    uint32_t bytes_per_second;  /* what the line carries at most, framing included; 0 = not known */
+    size_t frames_dropped;      /* received frames that were damaged */
+    size_t text_bytes;          /* console text between them */
+    size_t packets_received;
+};
+
+void ferry_connection_facts(const struct ferry_connection *connection,
+                            struct ferry_connection_facts *facts);
+
+/* Milliseconds of a clock that only goes forward. */
+uint64_t ferry_connection_now(void);
+
+#endif
