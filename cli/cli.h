@@ -66,6 +66,7 @@ extern const struct cli_command cli_inspect_commands[];
 extern const struct cli_command cli_dumpinfo_commands[];
 extern const struct cli_command cli_version_commands[];
 extern const struct cli_command cli_image_commands[];
+extern const struct cli_command cli_upload_commands[];
 extern const struct cli_command cli_os_commands[];
 extern const struct cli_command cli_update_commands[];
 extern const struct cli_command cli_why_commands[];

@@ -15,6 +15,7 @@ static const struct {
 } command_lists[] = {
     {"update a device", cli_update_commands},
     {NULL, cli_image_commands},
+    {NULL, cli_upload_commands},
     {NULL, cli_station_commands},
     {"ask a device", cli_why_commands},
     {NULL, cli_doctor_commands},

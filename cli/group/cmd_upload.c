@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ferry image upload */
+#include "cli/device/progress.h"
+#include "cli/device/session.h"
+#include "cli/image/compressed.h"
+
+#include "ferry/upload.h"
+
+#include <string.h>
+
+static int read_file(void *context, uint32_t off, uint8_t *buf, size_t len)
+{
+    const struct image_file *file = context;
+    memcpy(buf, file->bytes.data + off, len);
+    return FERRY_OK;
+}
+
+static int upload_failed(struct session *session, const struct ferry_upload_event *event)
+{
+    struct ferry_client_answer answer = {.error = event->error, .status = event->status};
+    if (event->error == FERRY_E_REFUSED) {
+        return session_fail(session, "upload", &answer);
+    }
+    int code = event->error == FERRY_E_MISMATCH ? CLI_VERIFY : CLI_NO_ANSWER;
+    return cli_fail_error(session->cli, code, event->error, "the upload stopped at %u of %u bytes",
+                          (unsigned)event->acked, (unsigned)event->total);
+}
+
+/* resumed_at: the offset at which it went on, 0 = from the beginning. */
+static void upload_done(const struct session *session, const struct image_file *file,
+                        const struct ferry_upload_event *event, uint32_t resumed_at)
+{
+    char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
+    char version[FERRY_VERSION_TEXT_MAX];
+    cli_hex(file->info.digest, file->info.digest_len, hash);
+    ferry_version_text(&file->info.header.version, version);
+    if (session->cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddNumberToObject(object, "len", event->total);
+        cJSON_AddStringToObject(object, "version", version);
+        cJSON_AddStringToObject(object, "hash", hash);
+        cJSON_AddBoolToObject(object, "resumed", event->resumed);
+        cli_print_json(object);
+        return;
+    }
+    if (resumed_at > 0) {
+        printf("resumed: at %u of %u bytes\n", (unsigned)resumed_at, (unsigned)event->total);
+    }
+    printf("uploaded: version %s\nhash: %s\nnext: ferry image test %.12s, then ferry reset\n",
+           version, hash, hash);
+}
+
+/* Run the flow to its end. */
+static int upload(struct session *session, struct image_file *file,
+                  const struct ferry_upload_config *config)
+{
+    struct ferry_upload flow;
+    struct ferry_upload_event event = {.kind = FERRY_UPLOAD_PROGRESS};
+    struct progress progress;
+    uint32_t resumed_at = 0;
+
+    progress_init(&progress, "upload", session->cli->json);
+    int error = ferry_upload_start(&flow, config);
+    if (error != FERRY_OK) {
+        return cli_fail_error(session->cli, CLI_USAGE, error, "cannot upload");
+    }
+    for (;;) {
+        struct ferry_client_answer answer;
+        while (ferry_upload_next(&flow, ferry_connection_now(), &event)) {
+            if (event.kind == FERRY_UPLOAD_WARNING) {
+                fprintf(stderr, "ferry: %s\n  next: %s\n", event.text, event.remedy);
+                continue;
+            }
+            if (event.kind == FERRY_UPLOAD_PROGRESS) {
+                resumed_at = resumed_at == 0 && event.resumed ? event.acked : resumed_at;
+                progress_show(&progress, event.acked, event.total);
+                continue;
+            }
+            progress_end(&progress, event.acked, event.total);
+            if (event.kind == FERRY_UPLOAD_FAILED) {
+                return upload_failed(session, &event);
+            }
+            upload_done(session, file, &event, resumed_at);
+            return CLI_OK;
+        }
+        int got = session_step(session, ferry_upload_deadline(&flow), &answer);
+        if (got < 0) {
+            return session_gone(session, "upload");
+        }
+        if (got == 1) {
+            (void)ferry_upload_answer(&flow, &answer, ferry_connection_now());
+        }
+    }
+}
+
+static int run_upload(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {{"image", required_argument, NULL, 'n'},
+                                        {"upgrade", no_argument, NULL, 'u'},
+                                        {"no-downgrade", no_argument, NULL, 'u'},
+                                        {0}};
+    struct ferry_upload_config config = {.read = read_file};
+    uint8_t sha[FERRY_SHA256_SIZE];
+    struct image_file file;
+    struct session session;
+    int option;
+
+    optind = 0;
+    while ((option = cli_getopt(cli, argc, argv, "n:u", own)) != -1) {
+        if (option == '?') {
+            return CLI_USAGE;
+        }
+        if (option == 'n' && cli_number(optarg, 255, &config.image) != FERRY_OK) {
+            return cli_usage(cli, "--image takes a number: 0, 1, …");
+        }
+        config.upgrade = config.upgrade || option == 'u';
+    }
+    if (argc - optind != 1) {
+        return cli_usage(cli, "upload needs one FILE");
+    }
+    int code = image_file_read(cli, argv[optind], &file);
+    if (code != CLI_OK) {
+        return code;
+    }
+    compressed_warn(argv[optind], &file);
+    code = session_open(cli, &session);
+    if (code == CLI_OK) {
+        image_file_sha256(&file, sha);
+        config.client = session.client;
+        config.context = &file;
+        config.size = (uint32_t)file.bytes.len;
+        config.sha = sha;
+        config.hash = file.info.digest;
+        config.hash_len = file.info.digest_len;
+        config.window = session.window;
+        code = upload(&session, &file, &config);
+        session_close(&session);
+    }
+    image_file_free(&file);
+    return code;
+}
+
+const struct cli_command cli_upload_commands[] = {
+    {"image upload", "FILE", "send an image to the slot that is not running",
+     "  -n, --image N        number of the image (default 0)\n"
+     "  -u, --no-downgrade   the device is to refuse a version that is not newer\n",
+     run_upload},
+    {0},
+};
