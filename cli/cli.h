@@ -24,6 +24,14 @@ enum cli_exit {
     CLI_REVERTED = 7   /* the device runs the old image again */
 };
 
+/* What failed, why, and what to do next. */
+struct cli_failure {
+    int exit_code;
+    const char *what;
+    const char *why;  /* may be "" */
+    const char *next; /* may be "" */
+};
+
 /* One run of the command. */
 struct cli {
     const char *device; /* -d or FERRY_DEVICE; NULL = none given */
@@ -35,6 +43,10 @@ struct cli {
     bool unattended;                   /* the command asks nothing on the terminal */
     const struct cli_command *command; /* for messages about its usage */
     const char *called;                /* its name on the command line: words, or an alias */
+    /* Given what failed, in place of standard error: for a command that talks to many devices.
+     * NULL = said. The texts are valid during the call only. */
+    void (*told)(void *context, const struct cli_failure *failure);
+    void *told_context;
 };
 
 struct cli_command {

@@ -138,6 +138,14 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const char *shorts, const
 static void report(const struct cli *cli, int exit_code, const char *what, const char *why,
                    const char *next)
 {
+    if (cli->told != NULL) {
+        const struct cli_failure failure = {.exit_code = exit_code,
+                                            .what = what,
+                                            .why = why != NULL ? why : "",
+                                            .next = next != NULL ? next : ""};
+        cli->told(cli->told_context, &failure);
+        return;
+    }
     fflush(stdout);
     fprintf(stderr, "ferry: %s\n", what);
     if (why != NULL && why[0] != '\0') {

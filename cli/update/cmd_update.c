@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry update: the whole update, with proof. */
+#include "update_fail.h"
 #include "update_run.h"
-#include "cli/device/why.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,96 +90,20 @@ static void print_end(const struct update_run *run)
     }
 }
 
-/* Whether a report is about this update. The image gone back to has another version. */
-static bool is_about(const struct ferry_why *why, const struct update_run *run)
-{
-    return why->action == FERRY_BOOT_REVERTED ||
-           (why->action == FERRY_BOOT_REFUSED &&
-            (!why_has_version(&why->version) ||
-             ferry_version_compare(&why->version, &run->item->file.info.header.version, true) ==
-                 0));
-}
-
-/* The old image runs: the bootloader may know why, and say it better than can be guessed here. */
-static int taken_back(struct update_run *run, int code, const char *text, const char *remedy)
-{
-    struct ferry_client_answer answer;
-    struct ferry_why report;
-    struct why_words words;
-
-    if (why_ask(&run->session, run->config.image, &report, &answer) != FERRY_OK ||
-        !is_about(&report, run)) {
-        return cli_fail(run->cli, code, remedy, "%s%s", code == CLI_REVERTED ? "REVERTED: " : "",
-                        text);
-    }
-    /* In place the bootloader removes what it takes back: an empty slot is no refusal. */
-    code = report.action == FERRY_BOOT_REVERTED ? CLI_REVERTED : CLI_VERIFY;
-    why_in_words(&report, &words);
-    return cli_fail_why(run->cli, code, words.why, words.next, "%s: %s",
-                        code == CLI_REVERTED ? "REVERTED" : "the device runs the old image",
-                        words.what);
-}
-
-/* Recovery verifies what it was sent, and keeps the reason. */
-static int refused_by_recovery(struct update_run *run, const struct ferry_update_event *event)
-{
-    struct ferry_client_answer answer;
-    struct ferry_why report;
-    struct why_words words;
-
-    if (why_ask(&run->session, run->config.image, &report, &answer) != FERRY_OK ||
-        report.action != FERRY_BOOT_REFUSED || !is_about(&report, run)) {
-        answer = (struct ferry_client_answer){.error = event->error, .status = event->status};
-        return session_fail(&run->session, "upload", &answer);
-    }
-    why_in_words(&report, &words);
-    return cli_fail_why(run->cli, CLI_VERIFY, words.why, words.next,
-                        "the bootloader's recovery refuses the image: %s", words.what);
-}
-
+/* The bootloader may know why, and say it better than can be guessed here. */
 static int failed(struct update_run *run, const struct ferry_update_event *event)
 {
-    const char *step = ferry_update_step_name(event->step);
-    switch (event->error) {
-    case FERRY_E_REFUSED: {
-        if (event->recovery && event->step == FERRY_UPDATE_UPLOAD &&
-            event->status.group == FERRY_SMP_GROUP_IMAGE) {
-            return refused_by_recovery(run, event);
-        }
-        struct ferry_client_answer answer = {.error = event->error, .status = event->status};
-        bool denied = !event->status.grouped && event->status.rc == FERRY_RC_ACCESS_DENIED;
-        bool way_in = denied && event->step == FERRY_UPDATE_ENTER;
-        return session_fail(&run->session,
-                            way_in ? "enter recovery, which needs level service" : step, &answer);
-    }
-    case FERRY_E_TIMEOUT:
-        if (event->step == FERRY_UPDATE_HELLO) {
-            return session_silent(&run->session);
-        }
-        break;
-    case FERRY_E_IO:
-        return session_gone(&run->session, step);
-    case FERRY_E_REVERTED:
-        return taken_back(run, CLI_REVERTED, event->text, event->remedy);
-    case FERRY_E_NO_IMAGE:
-        return taken_back(run, CLI_VERIFY, event->text, event->remedy);
-    case FERRY_E_DOWNGRADE:
-    case FERRY_E_MISMATCH:
-        return cli_fail(run->cli, CLI_VERIFY, event->remedy, "%s: %s", step, event->text);
-    case FERRY_E_TOO_LARGE:
-        return cli_fail(run->cli, CLI_VERIFY, event->remedy,
-                        "the image is too large: %u bytes, the slot takes %u",
-                        (unsigned)run->config.size, (unsigned)event->limit);
-    case FERRY_E_STATE:
-    case FERRY_E_UNSUPPORTED:
-    case FERRY_E_VERSION:
-        return cli_fail(run->cli, CLI_REFUSED, event->remedy, "%s: %s", step, event->text);
-    default:
-        break;
-    }
-    return cli_fail(run->cli, CLI_NO_ANSWER, event->remedy, "%s: %s", step,
-                    event->text != NULL && event->text[0] != '\0' ? event->text
-                                                                  : ferry_error_text(event->error));
+    struct ferry_client_answer answer;
+    struct ferry_why why;
+    bool knows = update_fail_asks(event) &&
+                 why_ask(&run->session, run->config.image, &why, &answer) == FERRY_OK;
+    const struct update_failure failure = {.session = &run->session,
+                                           .event = event,
+                                           .version = &run->item->file.info.header.version,
+                                           .size = run->config.size,
+                                           .why = knows ? &why : NULL};
+
+    return update_fail(&failure);
 }
 
 /* ---- The way there ------------------------------------------------------------------------ */

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update_fail.h"
+
+/* Recovery verifies what it was sent, and keeps the reason. */
+static bool is_refused_by_recovery(const struct ferry_update_event *event)
+{
+    return event->error == FERRY_E_REFUSED && event->recovery &&
+           event->step == FERRY_UPDATE_UPLOAD && event->status.group == FERRY_SMP_GROUP_IMAGE;
+}
+
+bool update_fail_asks(const struct ferry_update_event *event)
+{
+    return event->error == FERRY_E_REVERTED || event->error == FERRY_E_NO_IMAGE ||
+           is_refused_by_recovery(event);
+}
+
+/* Whether a report is about this update. The image gone back to has another version. */
+static bool is_about(const struct ferry_why *why, const struct update_failure *failure)
+{
+    return why->action == FERRY_BOOT_REVERTED ||
+           (why->action == FERRY_BOOT_REFUSED &&
+            (!why_has_version(&why->version) ||
+             ferry_version_compare(&why->version, failure->version, true) == 0));
+}
+
+/* The old image runs. */
+static int taken_back(const struct update_failure *failure, int code)
+{
+    const struct ferry_update_event *event = failure->event;
+    const struct cli *cli = failure->session->cli;
+    const struct ferry_why *why = failure->why;
+    struct why_words words;
+
+    if (why == NULL || !is_about(why, failure)) {
+        return cli_fail(cli, code, event->remedy, "%s%s", code == CLI_REVERTED ? "REVERTED: " : "",
+                        event->text);
+    }
+    /* In place the bootloader removes what it takes back: an empty slot is no refusal. */
+    code = why->action == FERRY_BOOT_REVERTED ? CLI_REVERTED : CLI_VERIFY;
+    why_in_words(why, &words);
+    return cli_fail_why(cli, code, words.why, words.next, "%s: %s",
+                        code == CLI_REVERTED ? "REVERTED" : "the device runs the old image",
+                        words.what);
+}
+
+static int refused_by_recovery(const struct update_failure *failure)
+{
+    const struct ferry_update_event *event = failure->event;
+    const struct ferry_why *why = failure->why;
+    struct why_words words;
+
+    if (why == NULL || why->action != FERRY_BOOT_REFUSED || !is_about(why, failure)) {
+        const struct ferry_client_answer answer = {.error = event->error, .status = event->status};
+        return session_fail(failure->session, "upload", &answer);
+    }
+    why_in_words(why, &words);
+    return cli_fail_why(failure->session->cli, CLI_VERIFY, words.why, words.next,
+                        "the bootloader's recovery refuses the image: %s", words.what);
+}
+
+static int refused(const struct update_failure *failure)
+{
+    const struct ferry_update_event *event = failure->event;
+    const struct ferry_client_answer answer = {.error = event->error, .status = event->status};
+    bool denied = !event->status.grouped && event->status.rc == FERRY_RC_ACCESS_DENIED;
+    bool way_in = denied && event->step == FERRY_UPDATE_ENTER;
+
+    if (is_refused_by_recovery(event)) {
+        return refused_by_recovery(failure);
+    }
+    return session_fail(failure->session,
+                        way_in ? "enter recovery, which needs level service"
+                               : ferry_update_step_name(event->step),
+                        &answer);
+}
+
+int update_fail(const struct update_failure *failure)
+{
+    const struct ferry_update_event *event = failure->event;
+    const struct cli *cli = failure->session->cli;
+    const char *step = ferry_update_step_name(event->step);
+
+    switch (event->error) {
+    case FERRY_E_REFUSED:
+        return refused(failure);
+    case FERRY_E_TIMEOUT:
+        if (event->step == FERRY_UPDATE_HELLO) {
+            return session_silent(failure->session);
+        }
+        break;
+    case FERRY_E_IO:
+        return session_gone(failure->session, step);
+    case FERRY_E_REVERTED:
+        return taken_back(failure, CLI_REVERTED);
+    case FERRY_E_NO_IMAGE:
+        return taken_back(failure, CLI_VERIFY);
+    case FERRY_E_DOWNGRADE:
+    case FERRY_E_MISMATCH:
+        return cli_fail(cli, CLI_VERIFY, event->remedy, "%s: %s", step, event->text);
+    case FERRY_E_TOO_LARGE:
+        return cli_fail(cli, CLI_VERIFY, event->remedy,
+                        "the image is too large: %u bytes, the slot takes %u",
+                        (unsigned)failure->size, (unsigned)event->limit);
+    case FERRY_E_STATE:
+    case FERRY_E_UNSUPPORTED:
+    case FERRY_E_VERSION:
+        return cli_fail(cli, CLI_REFUSED, event->remedy, "%s: %s", step, event->text);
+    default:
+        break;
+    }
+    return cli_fail(cli, CLI_NO_ANSWER, event->remedy, "%s: %s", step,
+                    event->text != NULL && event->text[0] != '\0' ? event->text
+                                                                  : ferry_error_text(event->error));
+}
