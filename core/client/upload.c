@@ -41,7 +41,7 @@ int ferry_upload_start(struct ferry_upload *upload, const struct ferry_upload_co
     if (config->first_timeout_ms == 0) {
         upload->config.first_timeout_ms = ferry_client_erase_ms(config->slot_size);
     }
-    upload->window = upload->config.window;
+    ferry_window_init(&upload->window, upload->config.window);
     upload->align = config->align == 0 ? ALIGN_MIN : config->align;
     upload->state = FERRY_UPLOAD_RUNS;
     return FERRY_OK;
@@ -174,6 +174,7 @@ static void note_flight(struct ferry_upload *upload, int32_t ticket, uint32_t le
     flight->off = upload->next;
     flight->end = upload->next + len;
     flight->known = upload->acked;
+    flight->epoch = upload->epoch;
     flight->ignored = false;
     if (upload->next == 0) {
         upload->question_at = now + upload->config.client->config.timeout_ms;
@@ -223,7 +224,7 @@ static int submit_chunk(struct ferry_upload *upload, uint64_t now)
 static uint32_t allowed(const struct ferry_upload *upload, uint64_t now)
 {
     if (upload->started) {
-        return upload->window;
+        return upload->window.size;
     }
     return now >= upload->question_at ? 2 : 1;
 }

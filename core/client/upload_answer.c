@@ -20,7 +20,6 @@
 #define BUSY_WAIT_MS     100 /* doubled each time, up to */
 #define BUSY_WAIT_MAX_MS 1000
 #define NO_MEMORY_MAX    20 /* in a row */
-#define STREAK_TO_GROW   8  /* chunks without loss until the window grows by one */
 #define WRITE_SIZE_MAX   512
 
 /* ---- Ends and turns -------------------------------------------------------------------- */
@@ -83,19 +82,15 @@ static void turn_to(struct ferry_upload *upload, uint32_t off)
     }
 }
 
-/* The line or the device's buffers take less than was sent. */
-static void shrink(struct ferry_upload *upload, enum ferry_upload_warning warning)
+/* The line or the device's buffers take less than was sent. What was in flight together is lost
+ * together: it counts once. */
+static void shrink(struct ferry_upload *upload, const struct ferry_upload_flight *flight,
+                   enum ferry_upload_warning warning)
 {
-    upload->window = (upload->window + 1) / 2;
-    upload->streak = 0;
     ferry_upload_warn(upload, warning);
-}
-
-static void grow(struct ferry_upload *upload)
-{
-    if (++upload->streak >= STREAK_TO_GROW && upload->window < upload->config.window) {
-        upload->window++;
-        upload->streak = 0;
+    if (flight->epoch == upload->epoch) {
+        ferry_window_lost(&upload->window);
+        upload->epoch++;
     }
 }
 
@@ -124,14 +119,15 @@ static void on_busy(struct ferry_upload *upload, uint64_t now)
     wait_a_little(upload, now);
 }
 
-static void on_no_memory(struct ferry_upload *upload, uint64_t now)
+static void on_no_memory(struct ferry_upload *upload, const struct ferry_upload_flight *flight,
+                         uint64_t now)
 {
     if (upload->waits >= NO_MEMORY_MAX) {
         ferry_upload_fail(upload, FERRY_E_REFUSED, "the device has no memory for a chunk",
                           "give the device more buffers, or reset it");
         return;
     }
-    shrink(upload, FERRY_UPLOAD_WARN_BUFFERS);
+    shrink(upload, flight, FERRY_UPLOAD_WARN_BUFFERS);
     wait_a_little(upload, now);
 }
 
@@ -153,30 +149,30 @@ static void refuse(struct ferry_upload *upload, const struct ferry_client_answer
     ferry_upload_fail(upload, FERRY_E_REFUSED, words.cause, words.remedy);
 }
 
-static void on_loss(struct ferry_upload *upload)
+static void on_loss(struct ferry_upload *upload, const struct ferry_upload_flight *flight)
 {
     if (++upload->losses > FERRY_UPLOAD_LOSSES_MAX) {
         ferry_upload_fail(upload, FERRY_E_STUCK, "the chunk at this offset never arrives",
                           "check the line; try a smaller packet size");
         return;
     }
-    shrink(upload, FERRY_UPLOAD_WARN_LOSS);
+    shrink(upload, flight, FERRY_UPLOAD_WARN_LOSS);
     turn_to(upload, upload->acked);
 }
 
-static void on_error(struct ferry_upload *upload, const struct ferry_client_answer *answer,
-                     uint64_t now)
+static void on_error(struct ferry_upload *upload, const struct ferry_upload_flight *flight,
+                     const struct ferry_client_answer *answer, uint64_t now)
 {
     upload->status = answer->status;
     upload->status.reason = (struct ferry_bytes){NULL, 0};
     if (!is_passing(answer)) {
         refuse(upload, answer);
     } else if (answer->error != FERRY_E_REFUSED || answer->status.rc == FERRY_RC_CORRUPT) {
-        on_loss(upload);
+        on_loss(upload, flight);
     } else if (answer->status.rc == FERRY_RC_BUSY) {
         on_busy(upload, now);
     } else {
-        on_no_memory(upload, now);
+        on_no_memory(upload, flight, now);
     }
 }
 
@@ -267,7 +263,7 @@ static void on_offset(struct ferry_upload *upload, const struct ferry_upload_fli
         if (off == flight->off) {
             on_not_taken(upload, off);
         } else {
-            on_loss(upload);
+            on_loss(upload, flight);
         }
         return;
     }
@@ -320,12 +316,12 @@ static void on_chunk(struct ferry_upload *upload, const struct ferry_upload_flig
         return;
     }
     if (answer->tries > 1) {
-        shrink(upload, FERRY_UPLOAD_WARN_LOSS);
+        shrink(upload, flight, FERRY_UPLOAD_WARN_LOSS);
     } else {
-        grow(upload);
+        ferry_window_clean(&upload->window);
     }
     if (answer->error != FERRY_OK) {
-        on_error(upload, answer, now);
+        on_error(upload, flight, answer, now);
         return;
     }
     rc = ferry_answer_upload(answer->payload, &said);

@@ -12,6 +12,7 @@
 #define FERRY_UPLOAD_H
 
 #include "ferry/commands.h"
+#include "ferry/window.h"
 
 /* Chunks in flight at most. */
 #define FERRY_UPLOAD_WINDOW_MAX 8
@@ -73,6 +74,7 @@ struct ferry_upload_flight {
     uint32_t off;
     uint32_t end;
     uint32_t known; /* what the server had when this was submitted */
+    uint32_t epoch; /* losses counted then */
     bool ignored;   /* sent before the upload turned to another offset */
 };
 
@@ -81,8 +83,8 @@ struct ferry_upload {
     struct ferry_upload_config config;
     struct ferry_upload_flight flights[FERRY_UPLOAD_WINDOW_MAX];
     uint32_t flight_count; /* in the order they were submitted */
-    uint32_t window;       /* now */
-    uint32_t streak;       /* chunks in a row without a loss */
+    struct ferry_window window;
+    uint32_t epoch; /* losses counted */
     uint32_t align;
     uint32_t next;  /* offset of the next chunk */
     uint32_t acked; /* the most the server said it has, since the last restart */

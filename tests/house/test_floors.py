@@ -32,6 +32,7 @@ HEADERS = {
     "group_stat": "core/server", "group_enum": "core/server", "group_basic": "core/server",
     "group_trust": "core/server", "commands_trust": "core/client",
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",
+    "window": "core/client",
     "update": "core/client",
     "recovery": "core/recovery", "connection": "client",
     "vchip": "port", "conformance": "port", "access": "core/smp", "gate": "core/server", "group_access": "core/server", "commands_access": "core/client",

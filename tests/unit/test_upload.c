@@ -879,13 +879,13 @@ static void test_the_window_shrinks_and_grows(void **state)
 
     (void)state;
     world->server.lose_request = 10;
-    world->stop_at = 4000;
+    world->stop_at = 2600;
     start(world);
-    assert_in_range(world->upload.window, 2, 3);
+    assert_in_range(world->upload.window.size, 2, 3);
     world->stop_at = 0;
     run(world);
     expect_done(world);
-    assert_int_equal(world->upload.window, 4);
+    assert_int_equal(world->upload.window.size, 4);
 }
 
 static void test_a_dead_device_is_a_timeout(void **state)
@@ -1229,7 +1229,7 @@ static void test_C35_no_buffers_shrink_the_window(void **state)
     world->server.no_memory = 3;
     world->stop_at = 1500;
     start(world);
-    assert_true(world->upload.window < 4);
+    assert_true(world->upload.window.size < 4);
     assert_true(warned(world, "buffers"));
     world->stop_at = 0;
     run(world);
