@@ -48,12 +48,12 @@ static void take_text(void *context, struct ferry_bytes text)
 
 static enum ferry_client_link link_of(const struct ferry_connection *connection)
 {
-    switch (connection->address.kind) {
-    case FERRY_TRANSPORT_SERIAL:
+    switch (connection->address.framing) {
+    case FERRY_FRAMING_CONSOLE:
         return FERRY_LINK_CONSOLE;
-    case FERRY_TRANSPORT_RAW:
+    case FERRY_FRAMING_RAW:
         return FERRY_LINK_RAW;
-    case FERRY_TRANSPORT_UDP:
+    case FERRY_FRAMING_DATAGRAM:
         break;
     }
     return connection->wire.ipv6 ? FERRY_LINK_UDP6 : FERRY_LINK_UDP4;
@@ -73,7 +73,7 @@ static int open_wire(struct ferry_connection *connection, char *why, size_t cap)
 /* A raw line finds its packets again by silence alone: wait longer than the device does. */
 static uint32_t least_timeout(const struct ferry_connection *connection)
 {
-    bool raw = connection->address.kind == FERRY_TRANSPORT_RAW;
+    bool raw = connection->address.framing == FERRY_FRAMING_RAW;
 
     return raw && connection->config.timeout_ms == 0 ? FERRY_RAW_TIMEOUT_MS + RAW_MARGIN_MS : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What serial lines and UDP have in common: a queue out, packets in, the wait between. */
+/* What all wires have in common: a queue out, packets in, the wait between. */
 #include "transport.h"
 
 #include <errno.h>
@@ -18,10 +18,26 @@ uint64_t ferry_posix_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static int open_medium(struct ferry_transport *transport,
+                       const struct ferry_transport_address *address, char *why, size_t cap)
+{
+    switch (address->medium) {
+    case FERRY_TRANSPORT_SERIAL:
+        return ferry_serial_open(transport, address, why, cap);
+    case FERRY_TRANSPORT_UDP:
+        return ferry_udp_open(transport, address, why, cap);
+    case FERRY_TRANSPORT_TCP:
+    case FERRY_TRANSPORT_UNIX:
+        break;
+    }
+    return ferry_stream_open(transport, address, why, cap);
+}
+
 int ferry_transport_open(struct ferry_transport *transport,
                          const struct ferry_transport_address *address, char *why, size_t cap)
 {
-    *transport = (struct ferry_transport){.kind = address->kind, .fd = -1};
+    *transport =
+        (struct ferry_transport){.medium = address->medium, .framing = address->framing, .fd = -1};
     transport->packet = malloc(FERRY_TRANSPORT_PACKET_MAX + FERRY_CONSOLE_OVERHEAD);
     if (transport->packet == NULL) {
         return FERRY_E_IO;
@@ -30,9 +46,7 @@ int ferry_transport_open(struct ferry_transport *transport,
                                FERRY_TRANSPORT_PACKET_MAX + FERRY_CONSOLE_OVERHEAD);
     ferry_raw_decoder_init(&transport->raw, transport->packet, FERRY_TRANSPORT_PACKET_MAX,
                            FERRY_RAW_TIMEOUT_MS);
-    int error = address->kind == FERRY_TRANSPORT_UDP
-                    ? ferry_udp_open(transport, address, why, cap)
-                    : ferry_serial_open(transport, address, why, cap);
+    int error = open_medium(transport, address, why, cap);
     if (error != FERRY_OK) {
         ferry_transport_close(transport);
     }
@@ -42,7 +56,7 @@ int ferry_transport_open(struct ferry_transport *transport,
 void ferry_transport_close(struct ferry_transport *transport)
 {
     if (transport->fd >= 0) {
-        if (transport->kind != FERRY_TRANSPORT_UDP) {
+        if (transport->medium == FERRY_TRANSPORT_SERIAL) {
             ioctl(transport->fd, TIOCNXCL); /* a pty that others keep open would stay exclusive */
         }
         close(transport->fd);
@@ -60,11 +74,19 @@ size_t ferry_transport_unsent(const struct ferry_transport *transport)
     return transport->out_len;
 }
 
+/* A peer that closed a stream is an error, no signal. */
+static ssize_t write_some(const struct ferry_transport *transport)
+{
+    return transport->medium == FERRY_TRANSPORT_SERIAL
+               ? write(transport->fd, transport->out, transport->out_len)
+               : send(transport->fd, transport->out, transport->out_len, MSG_NOSIGNAL);
+}
+
 /* Write what the kernel takes now. */
 static int flush_out(struct ferry_transport *transport)
 {
     while (transport->out_len > 0) {
-        ssize_t n = write(transport->fd, transport->out, transport->out_len);
+        ssize_t n = write_some(transport);
         if (n < 0) {
             return errno == EAGAIN || errno == EINTR ? FERRY_OK : FERRY_E_IO;
         }
@@ -108,10 +130,10 @@ int ferry_transport_send(struct ferry_transport *transport, struct ferry_bytes p
     if (transport->fd < 0) {
         return FERRY_E_IO;
     }
-    if (transport->kind == FERRY_TRANSPORT_SERIAL) {
+    if (transport->framing == FERRY_FRAMING_CONSOLE) {
         return send_framed(transport, packet);
     }
-    if (transport->kind == FERRY_TRANSPORT_RAW) {
+    if (transport->framing == FERRY_FRAMING_RAW) {
         int error = queue(transport, packet.data, packet.len);
         return error == FERRY_OK ? flush_out(transport) : error;
     }
@@ -159,21 +181,21 @@ static int next_framed(struct ferry_transport *transport, struct ferry_bytes *pa
 /* Feed what was read. Returns 1 with a packet, 0 when all is fed. */
 static int next_packet(struct ferry_transport *transport, struct ferry_bytes *packet)
 {
-    return transport->kind == FERRY_TRANSPORT_RAW ? next_raw(transport, packet)
-                                                  : next_framed(transport, packet);
+    return transport->framing == FERRY_FRAMING_RAW ? next_raw(transport, packet)
+                                                   : next_framed(transport, packet);
 }
 
 /* Read what is there. Returns 1 with a packet, 0 without, FERRY_E_IO. */
 static int read_some(struct ferry_transport *transport, struct ferry_bytes *packet)
 {
-    bool serial = transport->kind != FERRY_TRANSPORT_UDP;
-    ssize_t n = serial ? read(transport->fd, transport->in, sizeof transport->in)
+    bool stream = transport->framing != FERRY_FRAMING_DATAGRAM;
+    ssize_t n = stream ? read(transport->fd, transport->in, sizeof transport->in)
                        : recv(transport->fd, transport->packet, FERRY_TRANSPORT_PACKET_MAX, 0);
     if (n < 0) {
-        bool passing = errno == EAGAIN || errno == EINTR || (!serial && errno == ECONNREFUSED);
+        bool passing = errno == EAGAIN || errno == EINTR || (!stream && errno == ECONNREFUSED);
         return passing ? 0 : FERRY_E_IO;
     }
-    if (!serial) {
+    if (!stream) {
         *packet = (struct ferry_bytes){transport->packet, (size_t)n};
         return 1;
     }

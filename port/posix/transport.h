@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A wire to a device, opened from a URI: a serial console (framed), a serial line of bare packets
- * or UDP (one datagram a packet). Packets in, packets out; text that a console prints between
- * frames goes to a sink. */
+/* A wire to a device, opened from a URI: a serial port, a TCP or Unix stream that leads to one
+ * (ser2net, an emulator), or UDP. On serial ports and streams packets are framed by the console's
+ * lines or bare; of UDP each datagram is one. Packets in, packets out; text that a console prints
+ * between frames goes to a sink. */
 #ifndef PORT_POSIX_TRANSPORT_H
 #define PORT_POSIX_TRANSPORT_H
 
@@ -13,18 +14,34 @@
 /* Largest SMP packet received: a header and 64 KiB. */
 #define FERRY_TRANSPORT_PACKET_MAX 65543
 
-enum ferry_transport_kind { FERRY_TRANSPORT_SERIAL, FERRY_TRANSPORT_RAW, FERRY_TRANSPORT_UDP };
+enum ferry_transport_medium {
+    FERRY_TRANSPORT_SERIAL,
+    FERRY_TRANSPORT_UDP,
+    FERRY_TRANSPORT_TCP,
+    FERRY_TRANSPORT_UNIX
+};
+
+enum ferry_transport_framing {
+    FERRY_FRAMING_CONSOLE, /* lines of base64 between text */
+    FERRY_FRAMING_RAW,     /* bare packets, found by their length and by silence */
+    FERRY_FRAMING_DATAGRAM /* the medium keeps packets apart */
+};
 
 /* Where to, as read from a URI. */
 struct ferry_transport_address {
-    enum ferry_transport_kind kind;
-    char path[256]; /* serial, raw: the device file; UDP: the host */
-    char port[8];   /* UDP: a number */
-    uint32_t baud;  /* serial, raw; 0 for UDP */
+    enum ferry_transport_medium medium;
+    enum ferry_transport_framing framing;
+    char path[256]; /* serial: the device file; Unix: the socket; UDP, TCP: the host */
+    char port[8];   /* UDP, TCP: a number */
+    uint32_t baud;  /* of the serial line, also of one behind a stream; 0 = not told, or none */
 };
 
-/* Read `serial:/dev/ttyACM0?baud=115200`, the same with `raw:`, a bare path (serial), or
- * `udp:HOST[:PORT]` (IPv6 hosts in brackets; PORT 1337 when absent).
+/* Read a URI:
+ *
+ *   serial:/dev/ttyACM0?baud=115200, raw:…   or a bare path: serial
+ *   udp:HOST[:PORT]                          PORT 1337 unless told; IPv6 hosts in brackets
+ *   tcp:HOST:PORT, unix:PATH                 with ?framing=raw for bare packets, and ?baud=N where
+ *                                            a serial line of that speed is behind; joined by &
  *
  * why  room for cap characters; on an error it says what is wrong with the URI
  *
@@ -35,7 +52,8 @@ int ferry_transport_parse(const char *uri, struct ferry_transport_address *addre
 
 /* An open wire. Only the fields named here may be read. */
 struct ferry_transport {
-    enum ferry_transport_kind kind;
+    enum ferry_transport_medium medium;
+    enum ferry_transport_framing framing;
     int fd;                    /* to poll for reading */
     uint32_t bytes_per_second; /* what the line carries at most; 0 = not limited */
     bool ipv6;                 /* of a UDP wire: which IP carries it */
@@ -43,7 +61,7 @@ struct ferry_transport {
     void (*text)(void *context, struct ferry_bytes text); /* text sink; may be NULL */
     void *text_context;
 
-    uint8_t *out; /* bytes for a serial line that are not written yet */
+    uint8_t *out; /* bytes for a line or stream that are not written yet */
     size_t out_len, out_cap;
     uint8_t in[4096]; /* bytes read and not fed yet */
     size_t in_pos, in_len;
@@ -89,6 +107,9 @@ uint64_t ferry_posix_now_ms(void);
 
 FERRY_MUST_CHECK
 int ferry_serial_open(struct ferry_transport *transport,
+                      const struct ferry_transport_address *address, char *why, size_t cap);
+FERRY_MUST_CHECK
+int ferry_stream_open(struct ferry_transport *transport,
                       const struct ferry_transport_address *address, char *why, size_t cap);
 FERRY_MUST_CHECK
 int ferry_udp_open(struct ferry_transport *transport, const struct ferry_transport_address *address,

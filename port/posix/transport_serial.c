@@ -153,7 +153,7 @@ int ferry_serial_open(struct ferry_transport *transport,
     tcflush(fd, TCIFLUSH);
     /* 8N1: ten bits a byte. */
     transport->bytes_per_second = address->baud / 10;
-    if (transport->kind == FERRY_TRANSPORT_RAW) {
+    if (transport->framing == FERRY_FRAMING_RAW) {
         return FERRY_OK;
     }
     /* The line feed ends whatever half line the device has seen. */

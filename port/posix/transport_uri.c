@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_BAUD 115200
+#define DEFAULT_BAUD     115200
+#define DEFAULT_UDP_PORT "1337"
+#define BAUD_MAX         12000000
+
+/* Of struct sockaddr_un, with the NUL. */
+#define UNIX_PATH_MAX 108
+
+#define QUERY_HELP "behind '?' baud=NUMBER and framing=raw are known, as ?baud=115200&framing=raw"
 
 static int bad(char *why, size_t cap, const char *text)
 {
@@ -31,49 +38,116 @@ static bool number(const char *text, unsigned long max, unsigned long *value)
     return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *value > 0 && *value <= max;
 }
 
-static int parse_serial(const char *rest, enum ferry_transport_kind kind,
+/* What stands behind '?': baud=N and framing=console|raw, joined by '&'. */
+static int parse_query(const char *query, struct ferry_transport_address *address, char *why,
+                       size_t cap)
+{
+    while (*query == '?' || *query == '&') {
+        char value[16];
+        unsigned long baud;
+        const char *pair = query + 1;
+        size_t len = strcspn(pair, "&");
+        size_t name = strcspn(pair, "=&");
+
+        query = pair + len;
+        if (name >= len || copy(value, sizeof value, pair + name + 1, len - name - 1) != FERRY_OK) {
+            return bad(why, cap, QUERY_HELP);
+        }
+        if (strncmp(pair, "baud=", 5) == 0 && number(value, BAUD_MAX, &baud)) {
+            address->baud = (uint32_t)baud;
+        } else if (strncmp(pair, "framing=", 8) == 0 && strcmp(value, "raw") == 0) {
+            address->framing = FERRY_FRAMING_RAW;
+        } else if (strncmp(pair, "framing=", 8) != 0 || strcmp(value, "console") != 0) {
+            return bad(why, cap, QUERY_HELP);
+        }
+    }
+    return FERRY_OK;
+}
+
+static int parse_serial(const char *rest, enum ferry_transport_framing framing,
                         struct ferry_transport_address *address, char *why, size_t cap)
 {
     size_t len = strcspn(rest, "?");
-    const char *query = rest + len;
-    unsigned long baud = DEFAULT_BAUD;
 
-    address->kind = kind;
+    address->medium = FERRY_TRANSPORT_SERIAL;
+    address->framing = framing;
+    address->baud = DEFAULT_BAUD;
     if (copy(address->path, sizeof address->path, rest, len) != FERRY_OK) {
         return bad(why, cap,
                    "the URI names no serial port; write serial:/dev/ttyACM0 or raw:/dev/ttyACM0");
     }
-    if (*query == '?' &&
-        (strncmp(query, "?baud=", 6) != 0 || !number(query + 6, 12000000, &baud))) {
-        return bad(why, cap, "behind '?' only baud=NUMBER is known, such as ?baud=115200");
-    }
-    address->baud = (uint32_t)baud;
-    return FERRY_OK;
+    return parse_query(rest + len, address, why, cap);
 }
 
-/* HOST, HOST:PORT, [V6], [V6]:PORT */
-static int parse_udp(const char *rest, struct ferry_transport_address *address, char *why,
-                     size_t cap)
+static int parse_unix(const char *rest, struct ferry_transport_address *address, char *why,
+                      size_t cap)
 {
-    unsigned long port = 1337;
-    const char *host = rest;
-    size_t len = strcspn(rest, ":");
+    size_t len = strcspn(rest, "?");
 
-    address->kind = FERRY_TRANSPORT_UDP;
+    address->medium = FERRY_TRANSPORT_UNIX;
+    if (copy(address->path, UNIX_PATH_MAX, rest, len) != FERRY_OK) {
+        return bad(why, cap, "write unix:PATH, the path of a socket, at most 107 characters");
+    }
+    return parse_query(rest + len, address, why, cap);
+}
+
+/* HOST, HOST:PORT, [V6], [V6]:PORT at the beginning of rest. port is 0 when there is none.
+ * Returns what follows, or NULL. */
+static const char *parse_host(const char *rest, struct ferry_transport_address *address,
+                              unsigned long *port)
+{
+    const char *host = rest;
+    size_t len = strcspn(rest, ":?");
+
     rest += len;
+    *port = 0;
     if (*host == '[') {
         host++;
         len = strcspn(host, "]");
         rest = host + len + (host[len] == ']');
     }
     if (copy(address->path, sizeof address->path, host, len) != FERRY_OK) {
-        return bad(why, cap, "the URI names no host; write udp:HOST or udp:HOST:1337");
+        return NULL;
     }
-    if (*rest != '\0' && (*rest != ':' || !number(rest + 1, 65535, &port))) {
-        return bad(why, cap, "the UDP port must be a number from 1 to 65535");
+    if (*rest == ':') {
+        len = strcspn(rest + 1, "?");
+        if (copy(address->port, sizeof address->port, rest + 1, len) != FERRY_OK ||
+            !number(address->port, 65535, port)) {
+            return NULL;
+        }
+        rest += 1 + len;
     }
-    snprintf(address->port, sizeof address->port, "%lu", port);
+    return rest;
+}
+
+static int parse_udp(const char *rest, struct ferry_transport_address *address, char *why,
+                     size_t cap)
+{
+    unsigned long port;
+
+    address->medium = FERRY_TRANSPORT_UDP;
+    address->framing = FERRY_FRAMING_DATAGRAM;
+    rest = parse_host(rest, address, &port);
+    if (rest == NULL || *rest != '\0') {
+        return bad(why, cap, "write udp:HOST or udp:HOST:1337, with a port from 1 to 65535");
+    }
+    if (port == 0) {
+        memcpy(address->port, DEFAULT_UDP_PORT, sizeof DEFAULT_UDP_PORT);
+    }
     return FERRY_OK;
+}
+
+static int parse_tcp(const char *rest, struct ferry_transport_address *address, char *why,
+                     size_t cap)
+{
+    unsigned long port;
+
+    address->medium = FERRY_TRANSPORT_TCP;
+    rest = parse_host(rest, address, &port);
+    if (rest == NULL || port == 0 || (*rest != '\0' && *rest != '?')) {
+        return bad(why, cap, "write tcp:HOST:PORT, with a port from 1 to 65535");
+    }
+    return parse_query(rest, address, why, cap);
 }
 
 int ferry_transport_parse(const char *uri, struct ferry_transport_address *address, char *why,
@@ -81,17 +155,24 @@ int ferry_transport_parse(const char *uri, struct ferry_transport_address *addre
 {
     *address = (struct ferry_transport_address){0};
     if (strncmp(uri, "serial:", 7) == 0) {
-        return parse_serial(uri + 7, FERRY_TRANSPORT_SERIAL, address, why, cap);
+        return parse_serial(uri + 7, FERRY_FRAMING_CONSOLE, address, why, cap);
     }
     if (strncmp(uri, "raw:", 4) == 0) {
-        return parse_serial(uri + 4, FERRY_TRANSPORT_RAW, address, why, cap);
+        return parse_serial(uri + 4, FERRY_FRAMING_RAW, address, why, cap);
     }
     if (strncmp(uri, "udp:", 4) == 0) {
         return parse_udp(uri + 4, address, why, cap);
     }
+    if (strncmp(uri, "tcp:", 4) == 0) {
+        return parse_tcp(uri + 4, address, why, cap);
+    }
+    if (strncmp(uri, "unix:", 5) == 0) {
+        return parse_unix(uri + 5, address, why, cap);
+    }
     if (strchr(uri, '/') == NULL && strchr(uri, ':') != NULL) {
         return bad(why, cap,
-                   "unknown kind of URI; there are serial:PATH, raw:PATH and udp:HOST[:PORT]");
+                   "unknown kind of URI; there are serial:PATH, raw:PATH, udp:HOST[:PORT], "
+                   "tcp:HOST:PORT and unix:PATH");
     }
-    return parse_serial(uri, FERRY_TRANSPORT_SERIAL, address, why, cap);
+    return parse_serial(uri, FERRY_FRAMING_CONSOLE, address, why, cap);
 }
