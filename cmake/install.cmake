@@ -15,6 +15,7 @@ install(FILES cmake/ferry-config.cmake cmake/FerrySign.cmake cmake/FerryCore.cma
 
 # The core: built for this machine, and its sources for every other one.
 install(TARGETS ferry_core ARCHIVE DESTINATION lib)
+install(TARGETS ferry_client_static ferry_client_shared LIBRARY DESTINATION lib ARCHIVE DESTINATION lib)
 install(DIRECTORY include/ferry DESTINATION include)
 install(DIRECTORY core DESTINATION share/ferry FILES_MATCHING PATTERN "*.[ch]")
 install(DIRECTORY port/freestanding port/conformance port/crypto-chip DESTINATION share/ferry/port)
@@ -23,7 +24,9 @@ install(FILES cmake/chip-crypto.cmake DESTINATION share/ferry/cmake)
 install(PROGRAMS scripts/fetch-deps DESTINATION share/ferry/scripts)
 install(FILES deps.lock DESTINATION share/ferry)
 configure_file(cmake/ferry-core.pc.in ferry-core.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ferry-core.pc DESTINATION lib/pkgconfig)
+configure_file(cmake/ferry-client.pc.in ferry-client.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ferry-core.pc ${CMAKE_CURRENT_BINARY_DIR}/ferry-client.pc
+    DESTINATION lib/pkgconfig)
 
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")

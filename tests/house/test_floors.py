@@ -34,7 +34,7 @@ HEADERS = {
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",
     "window": "core/client",
     "update": "core/client",
-    "recovery": "core/recovery", "connection": "client",
+    "recovery": "core/recovery", "connection": "client", "device": "client",
     "vchip": "port", "conformance": "port", "access": "core/smp", "gate": "core/server", "group_access": "core/server", "commands_access": "core/client",
 }
 

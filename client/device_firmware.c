@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Uploads and updates in one blocking call each: a file in memory, a flow, the wire. */
+#include "failure.h"
+
+#include "ferry/crypto.h"
+#include "ferry/encrypted.h"
+#include "ferry/image.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* A port that went with a reset is tried again so often. */
+#define REOPEN_EVERY_US 200000
+
+/* A file and what it says of itself. It may not be moved. */
+struct firmware {
+    struct ferry_bytes file;
+    struct ferry_flash_ram rom;
+    struct ferry_image_info info;
+    uint8_t sha[FERRY_SHA256_SIZE];
+    struct ferry_device_firmware how;
+};
+
+/* ---- The file ----------------------------------------------------------------------------------
+ */
+
+static int read_file(void *context, uint32_t off, uint8_t *buf, size_t len)
+{
+    const struct firmware *firmware = context;
+
+    memcpy(buf, firmware->file.data + off, len);
+    return FERRY_OK;
+}
+
+static const struct ferry_image_digest_kind *kind_of(const struct ferry_image_info *info)
+{
+    static const struct ferry_image_digest_kind *const kinds[] = {
+        &ferry_digest_sha256, &ferry_digest_sha384, &ferry_digest_sha512};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (kinds[i]->size == info->digest_len) {
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
+
+/* That of an encrypted image is its plaintext's, which nobody here knows. */
+static int check_digest(const struct firmware *firmware)
+{
+    const struct ferry_image_digest_kind *kind = kind_of(&firmware->info);
+    uint8_t buf[1024];
+    uint8_t digest[FERRY_IMAGE_DIGEST_MAX];
+
+    if (kind == NULL) {
+        return FERRY_E_DIGEST;
+    }
+    if (ferry_image_encrypted(&firmware->info.header) != 0) {
+        return FERRY_OK;
+    }
+    int error = ferry_image_digest(&firmware->rom.flash, &firmware->info.header, kind, buf,
+                                   sizeof buf, NULL, NULL, digest);
+    if (error != FERRY_OK) {
+        return error;
+    }
+    return memcmp(digest, firmware->info.digest, kind->size) == 0 ? FERRY_OK : FERRY_E_DIGEST;
+}
+
+/* Look at the file before anything is sent. */
+static int take(struct firmware *firmware, struct ferry_bytes file,
+                const struct ferry_device_firmware *how)
+{
+    struct ferry_sha256 sha;
+
+    *firmware = (struct firmware){.file = file};
+    if (how != NULL) {
+        firmware->how = *how;
+    }
+    if (file.len == 0 || file.len > UINT32_MAX) {
+        return FERRY_E_MAGIC;
+    }
+    int error = ferry_flash_rom_init(&firmware->rom, file.data, (uint32_t)file.len);
+    if (error == FERRY_OK) {
+        error = ferry_image_inspect(&firmware->rom.flash, &firmware->info);
+    }
+    if (error == FERRY_OK) {
+        error = check_digest(firmware);
+    }
+    ferry_crypto_sha256_init(&sha);
+    ferry_crypto_sha256_update(&sha, file.data, file.len);
+    ferry_crypto_sha256_final(&sha, firmware->sha);
+    return error;
+}
+
+/* ---- Upload
+ * -------------------------------------------------------------------------------------- */
+
+static bool upload_goes_on(const struct firmware *firmware, const struct ferry_upload_event *event)
+{
+    return firmware->how.upload_event == NULL ||
+           firmware->how.upload_event(firmware->how.context, event);
+}
+
+/* Returns FERRY_E_BUSY while it runs. */
+static int upload_events(struct ferry_upload *flow, const struct firmware *firmware,
+                         struct ferry_failure *failure)
+{
+    struct ferry_upload_event event;
+
+    while (ferry_upload_next(flow, ferry_connection_now(), &event)) {
+        if (!upload_goes_on(firmware, &event) && event.kind != FERRY_UPLOAD_DONE) {
+            ferry_upload_cancel(flow);
+        }
+        if (event.kind == FERRY_UPLOAD_DONE) {
+            return FERRY_OK;
+        }
+        if (event.kind == FERRY_UPLOAD_FAILED) {
+            return event.error == FERRY_E_REFUSED
+                       ? ferry_failure_refused(failure, &event.status)
+                       : ferry_failure_set(failure, event.error, event.text, event.remedy);
+        }
+    }
+    return FERRY_E_BUSY;
+}
+
+static int run_upload(struct ferry_connection *device, struct firmware *firmware,
+                      struct ferry_failure *failure)
+{
+    struct ferry_connection_facts facts;
+    struct ferry_upload flow;
+
+    ferry_connection_facts(device, &facts);
+    const struct ferry_upload_config config = {.client = ferry_connection_client(device),
+                                               .read = read_file,
+                                               .context = firmware,
+                                               .size = (uint32_t)firmware->file.len,
+                                               .sha = firmware->sha,
+                                               .hash = firmware->info.digest,
+                                               .hash_len = firmware->info.digest_len,
+                                               .image = firmware->how.image,
+                                               .upgrade = firmware->how.no_downgrade,
+                                               .window = facts.window};
+    int error = ferry_upload_start(&flow, &config);
+    if (error != FERRY_OK) {
+        return ferry_failure_plain(failure, error);
+    }
+    for (;;) {
+        struct ferry_client_answer answer;
+        error = upload_events(&flow, firmware, failure);
+        if (error != FERRY_E_BUSY) {
+            return error;
+        }
+        int got = ferry_connection_step(device, ferry_upload_deadline(&flow), &answer);
+        if (got < 0) {
+            ferry_upload_cancel(&flow);
+            return ferry_failure_plain(failure, got);
+        }
+        if (got == 1) {
+            (void)ferry_upload_answer(&flow, &answer, ferry_connection_now());
+        }
+    }
+}
+
+int ferry_device_upload(struct ferry_connection *device, struct ferry_bytes file,
+                        const struct ferry_device_firmware *firmware, struct ferry_failure *failure)
+{
+    struct firmware taken;
+    int error = take(&taken, file, firmware);
+
+    return error == FERRY_OK ? run_upload(device, &taken, failure)
+                             : ferry_failure_plain(failure, error);
+}
+
+/* ---- Update
+ * -------------------------------------------------------------------------------------- */
+
+/* A port that disappears with the reset comes back later, perhaps only after the swap. */
+static void reconnect(struct ferry_connection *device, struct ferry_update *flow, uint32_t wait_ms)
+{
+    uint64_t end = ferry_connection_now() + wait_ms;
+    char why[320];
+
+    while (ferry_connection_reopen(device, why, sizeof why) != FERRY_OK) {
+        if (ferry_connection_now() >= end) {
+            ferry_update_stop(flow, FERRY_E_IO);
+            return;
+        }
+        (void)usleep(REOPEN_EVERY_US);
+    }
+    ferry_update_reconnected(flow, ferry_connection_now());
+}
+
+/* Returns FERRY_E_BUSY while it runs. */
+static int update_events(struct ferry_connection *device, struct ferry_update *flow,
+                         const struct firmware *firmware, struct ferry_image_state *proof,
+                         struct ferry_failure *failure)
+{
+    struct ferry_update_event event;
+
+    while (ferry_update_next(flow, ferry_connection_now(), &event)) {
+        bool goes_on = firmware->how.update_event == NULL ||
+                       firmware->how.update_event(firmware->how.context, &event);
+        if (event.kind == FERRY_UPDATE_RECONNECT) {
+            reconnect(device, flow, event.wait_ms);
+        }
+        if (event.kind == FERRY_UPDATE_DONE) {
+            if (proof != NULL && event.proof != NULL) {
+                *proof = *event.proof;
+            }
+            return FERRY_OK;
+        }
+        if (event.kind == FERRY_UPDATE_FAILED) {
+            return event.error == FERRY_E_REFUSED
+                       ? ferry_failure_refused(failure, &event.status)
+                       : ferry_failure_set(failure, event.error, event.text, event.remedy);
+        }
+        if (!goes_on) {
+            ferry_update_stop(flow, FERRY_E_CANCELLED);
+        }
+    }
+    return FERRY_E_BUSY;
+}
+
+/* Between reset and return a broken wire is nothing unusual: it is opened again. */
+static void wire_broke(struct ferry_connection *device, struct ferry_update *flow)
+{
+    bool away = flow->step >= FERRY_UPDATE_RESET && flow->step <= FERRY_UPDATE_RETURN;
+
+    if (away || flow->step == FERRY_UPDATE_ENTER) {
+        reconnect(device, flow, 30000);
+    } else {
+        ferry_update_stop(flow, FERRY_E_IO);
+    }
+}
+
+static int run_update(struct ferry_connection *device, struct firmware *firmware,
+                      struct ferry_image_state *proof, struct ferry_failure *failure)
+{
+    struct ferry_connection_facts facts;
+    struct ferry_update flow;
+
+    ferry_connection_facts(device, &facts);
+    const struct ferry_update_config config = {.client = ferry_connection_client(device),
+                                               .link = facts.link,
+                                               .read = read_file,
+                                               .context = firmware,
+                                               .size = (uint32_t)firmware->file.len,
+                                               .sha = firmware->sha,
+                                               .hash = firmware->info.digest,
+                                               .hash_len = firmware->info.digest_len,
+                                               .image = firmware->how.image,
+                                               .version = &firmware->info.header.version,
+                                               .no_downgrade = firmware->how.no_downgrade,
+                                               .test_only = firmware->how.test_only,
+                                               .no_confirm = firmware->how.no_confirm};
+    int error = ferry_update_start(&flow, &config);
+    if (error != FERRY_OK) {
+        return ferry_failure_plain(failure, error);
+    }
+    for (;;) {
+        struct ferry_client_answer answer;
+        error = update_events(device, &flow, firmware, proof, failure);
+        if (error != FERRY_E_BUSY) {
+            return error;
+        }
+        int got = ferry_connection_step(device, ferry_update_deadline(&flow), &answer);
+        if (got == 1) {
+            (void)ferry_update_answer(&flow, &answer, ferry_connection_now());
+        } else if (got < 0) {
+            wire_broke(device, &flow);
+        }
+    }
+}
+
+int ferry_device_update(struct ferry_connection *device, struct ferry_bytes file,
+                        const struct ferry_device_firmware *firmware,
+                        struct ferry_image_state *proof, struct ferry_failure *failure)
+{
+    struct firmware taken;
+    int error = take(&taken, file, firmware);
+
+    return error == FERRY_OK ? run_update(device, &taken, proof, failure)
+                             : ferry_failure_plain(failure, error);
+}
