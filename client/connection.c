@@ -142,11 +142,16 @@ void ferry_connection_close(struct ferry_connection *connection)
     }
 }
 
-int ferry_connection_reopen(struct ferry_connection *connection, char *why, size_t cap)
+int ferry_connection_resume(struct ferry_connection *connection, char *why, size_t cap)
 {
     ferry_transport_close(&connection->wire);
-    ferry_client_cancel_all(&connection->client);
     return open_wire(connection, why, cap);
+}
+
+int ferry_connection_reopen(struct ferry_connection *connection, char *why, size_t cap)
+{
+    ferry_client_cancel_all(&connection->client);
+    return ferry_connection_resume(connection, why, cap);
 }
 
 int ferry_connection_hello(struct ferry_connection *connection)

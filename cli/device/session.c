@@ -2,6 +2,11 @@
 #include "access.h"
 
 #include <string.h>
+#include <time.h>
+
+/* A port that went is looked for so long, and so often. */
+#define HOLD_ON_MS       30000
+#define HOLD_ON_EVERY_MS 100
 
 /* ---- Opening -------------------------------------------------------------------------- */
 
@@ -136,6 +141,24 @@ int session_reopen(struct session *session)
 {
     char why[320];
     return ferry_connection_reopen(session->connection, why, sizeof why);
+}
+
+bool session_hold_on(struct session *session)
+{
+    const struct timespec pause = {.tv_nsec = HOLD_ON_EVERY_MS * 1000000};
+    uint64_t end = ferry_connection_now() + HOLD_ON_MS;
+    char why[320];
+
+    fprintf(stderr, "ferry: the connection to %s broke; waiting up to %d s for it to come back\n",
+            session->cli->device, HOLD_ON_MS / 1000);
+    while (ferry_connection_resume(session->connection, why, sizeof why) != FERRY_OK) {
+        if (ferry_connection_now() >= end) {
+            return false;
+        }
+        nanosleep(&pause, NULL);
+    }
+    fputs("ferry: it is back, going on\n", stderr);
+    return true;
 }
 
 void session_close(struct session *session)

@@ -38,6 +38,12 @@ int session_hello(struct session *session);
 FERRY_MUST_CHECK
 int session_reopen(struct session *session);
 
+/* The wire broke in the middle of a long command: wait a while for the port to come back, as that
+ * of a cable that was pulled does, and go on with what is in flight. Says so on standard error.
+ * Returns whether the wire is open again. */
+FERRY_MUST_CHECK
+bool session_hold_on(struct session *session);
+
 void session_close(struct session *session);
 
 /* Send what is due and wait for the next answer, at most until end (ferry_connection_now()).

@@ -84,7 +84,7 @@ static int upload(struct session *session, struct image_file *file,
             return CLI_OK;
         }
         int got = session_step(session, ferry_upload_deadline(&flow), &answer);
-        if (got < 0) {
+        if (got < 0 && !session_hold_on(session)) {
             return session_gone(session, "upload");
         }
         if (got == 1) {

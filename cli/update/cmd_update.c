@@ -219,7 +219,7 @@ static int run_flow(struct update_run *run)
             (void)ferry_update_answer(&run->flow, &answer, ferry_connection_now());
         } else if (got < 0 && may_break(run)) {
             reconnect(run, 30000);
-        } else if (got < 0) {
+        } else if (got < 0 && !session_hold_on(&run->session)) {
             ferry_update_stop(&run->flow, FERRY_E_IO);
         }
     }

@@ -62,6 +62,11 @@ void ferry_connection_close(struct ferry_connection *connection);
 FERRY_MUST_CHECK
 int ferry_connection_reopen(struct ferry_connection *connection, char *why, size_t cap);
 
+/* The same for a wire that broke in the middle of something, a cable that was pulled: what is in
+ * flight stays, and is sent again when its time comes. */
+FERRY_MUST_CHECK
+int ferry_connection_resume(struct ferry_connection *connection, char *why, size_t cap);
+
 /* Ask the device for version and buffers. Blocks.
  * Returns FERRY_OK; FERRY_E_TIMEOUT when nothing answers; FERRY_E_VERSION; FERRY_E_IO. */
 FERRY_MUST_CHECK
