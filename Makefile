@@ -63,7 +63,7 @@ skips: host ## each instruction of the bootloader's decision skipped once, in an
 faults: host ## the bootloader under every fault, one and two at once: minutes (FERRY_FAULT=ID: one alone)
 	@build/host/tests/faults --processes $(JOBS) --report build/faults.txt
 
-interop: all ## against the real imgtool, smpclient, smpmgr and mcumgrctl
+interop: all ## against the real imgtool, smpclient, smpmgr and mcumgrctl, Zephyr and MCUboot
 	@scripts/setup peers
 	@tests/interop/setup-peers
 	@build/interop/venv/bin/python -m pytest -q -rs tests/interop

@@ -24,6 +24,11 @@ def tree(tmp_path):
     (tmp_path / VENV / "mcumgr_client_wrapper-0.3.0.dist-info").mkdir()
     wanted = hashlib.sha256((ROOT / "tests/interop/requirements.txt").read_bytes()).hexdigest()
     (tmp_path / "build/interop/python.stamp").write_text(wanted + "\n")
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "setup").symlink_to(shutil.which("true"))
+    (tmp_path / "build/interop/servers").mkdir()
+    (tmp_path / "build/interop/servers/manifest.json").write_text("[]")
+    (tmp_path / "build/interop/servers.stamp").write_text("7.3.0\n")
     (tmp_path / "bin").mkdir()
     for name in ("cargo", "go"):
         program = tmp_path / "bin" / name

@@ -12,6 +12,7 @@ sys.path.append(str(ROOT / "tests" / "e2e"))  # last: smpclient has a package sm
 import lab  # noqa: E402
 import clients  # noqa: E402
 import table  # noqa: E402
+import zephyr_table  # noqa: E402
 
 PEERS = ROOT / "build" / "interop"
 
@@ -52,12 +53,13 @@ def pytest_runtest_setup(item):
         clients.need(*mark.args)
 
 
-# ---- The table client × command, at the end ----------------------------------------------------
+# ---- The tables client × command and command × server, at the end ----------------------------------------------------
 
 def pytest_runtest_logreport(report):
     table.note(report)
+    zephyr_table.note(report)
 
 
 def pytest_terminal_summary(terminalreporter):
-    for line in table.lines():
+    for line in [*table.lines(), *zephyr_table.lines()]:
         terminalreporter.write_line(line)

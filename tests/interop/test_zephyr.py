@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real `ferry` against other people's servers (zephyr.py): every command that a server has built
+in, on the wire it has; what it has not is refused, and named. The table is printed at the end."""
+import json
+import subprocess
+
+import pytest
+
+import lab
+import zephyr
+
+HEADER = 512
+M0 = "qemu_cortex_m0.serial"
+RECOVERY = "mps2_an385.serial_recovery"
+
+
+def cells():
+    for row, command in ROWS.items():
+        for name, server in zephyr.COLUMNS.items():
+            if command.wanted(server):
+                yield pytest.param(row, name, id=f"{row}-{name}")
+
+
+class Row:
+    """A command as it is tried: groups it needs, and whether the server is changed by it."""
+
+    def __init__(self, label, test, groups, fresh, only):
+        self.label, self.test, self.groups, self.fresh, self.only = label, test, groups, fresh, only
+
+    def wanted(self, server):
+        return set(self.groups) <= set(server.groups) and (self.only is None or server.name in self.only)
+
+
+ROWS = {}
+
+
+def row(label, *groups, fresh=False, only=None):
+    def add(test):
+        ROWS[test.__name__] = Row(label, test, groups, fresh, only)
+        return test
+    return add
+
+
+# ---- os ------------------------------------------------------------------------------------------
+
+@row("os echo", "os")
+def os_echo(server):
+    assert server.json("echo", "hello") == {"r": "hello"}
+    text = "grüße " + "x" * min(150, server.column.buf_size - 40)
+    if not server.column.bursts and len(text) > 100:
+        text = text[:100]
+    assert server.json("echo", text) == {"r": text}
+
+
+@row("os params", "os")
+def os_params(server):
+    if server.column.name.endswith("noparams"):
+        refused = server.ferry("params", check=5)
+        assert "rc 8 ENOTSUP" in refused.stderr
+        return
+    told = server.json("params")
+    assert (told["buf_size"], told["buf_count"]) == (server.column.buf_size, server.column.buf_count)
+
+
+@row("os info", "os")
+def os_info(server):
+    if server.column.buf_size < 128:
+        assert "rc 7 EMSGSIZE" in server.ferry("info", "a", check=5).stderr
+        assert server.json("info", "s")["output"] == "Zephyr"
+        return
+    told = server.json("info", "a")["output"]
+    assert told.startswith("Zephyr ") and told.endswith(" Zephyr") and " 4.4." in told
+
+
+@row("os reset", "os", fresh=True)
+def os_reset(server):
+    server.ferry("reset", check=0)
+    server.restarted()
+
+
+# ---- image: Zephyr with MCUboot --------------------------------------------------------------------
+
+def another(tmp_path, server, version="1.2.3"):
+    """The server's own program as another image. Its bootloader wants no signature."""
+    [signed] = zephyr.SERVERS.glob(server.entry["artifact"].split(".merged")[0].split(".hex")[0] + ".signed.bin")
+    whole = signed.read_bytes()
+    size = int.from_bytes(whole[12:16], "little")
+    (tmp_path / "program").write_bytes(whole[HEADER:HEADER + size])
+    slot = server.json("image", "slots")["slots"][0]["size"]
+    load = int.from_bytes(whole[4:8], "little")
+    lab.ferry("sign", "-v", version, "-H", HEADER, "--pad-header", "-S", hex(slot), "--align", 4,
+              *(["-L", hex(load)] if load else []), *lab.AS_IT_IS, tmp_path / "program", tmp_path / "image.bin", check=0)
+    return tmp_path / "image.bin", lab.ferry_json("verify", tmp_path / "image.bin")["hash"]
+
+
+def images(server):
+    return {i["slot"]: i for i in server.json("image", "list")["images"]}
+
+
+@row("image list", "image")
+def image_list(server):
+    running = images(server)[0]
+    assert running["active"] and running["confirmed"] and running["bootable"]
+    assert running["version"] == "0.0.0" and len(running["hash"]) == 64
+
+
+@row("image slots", "image")
+def image_slots(server):
+    slots = server.json("image", "slots")["slots"]
+    assert [s["slot"] for s in slots] == [0, 1] and slots[0]["size"] == slots[1]["size"]
+
+
+@row("image upload, test, erase", "image", fresh=True, only=[M0])
+def image_upload(server):
+    file, hash = another(server.folder, server)
+    server.json("image", "upload", file)
+    assert images(server)[1]["hash"] == hash
+    server.ferry("image", "test", hash, check=0)
+    assert images(server)[1]["pending"]
+    server.ferry("image", "erase", check=0)  # Zephyr erases what is pending, too
+    assert 1 not in images(server)
+
+
+@row("image test of what runs", "image", fresh=True, only=[M0])
+def image_test_running(server):
+    """Refused by the server with an error of its own, which is named."""
+    refused = server.ferry("image", "test", images(server)[0]["hash"], check=5)
+    assert "IMAGE_SETTING_TEST_TO_ACTIVE_DENIED" in refused.stderr
+
+
+@row("a whole update, with proof", "image", fresh=True, only=[M0])
+def update(server):
+    file, hash = another(server.folder, server)
+    server.ferry("update", file, check=0, timeout=120)
+    running = images(server)[0]
+    assert running["hash"] == hash and running["active"] and running["confirmed"]
+    again = server.ferry("update", file, check=0)
+    assert "runs" in again.stdout
+
+
+@row("MCUboot's recovery: list, upload", "image", fresh=True, only=[RECOVERY])
+def recovery(server):
+    file, hash = another(server.folder, server)
+    server.ferry("reset", "--recovery", check=0)
+    server.wait_for_recovery()
+    told = server.json("params")
+    assert (told["buf_size"], told["buf_count"]) == (1024, 1)
+    server.json("image", "upload", file, timeout=120)
+    listed = server.ferry("image", "list", check=0)
+    assert hash in listed.stdout and "MCUboot" in listed.stderr
+    erased = server.ferry("image", "erase", check=5)
+    assert "rc 8 ENOTSUP" in erased.stderr
+
+
+# ---- What is not built in -----------------------------------------------------------------------
+
+@row("a group that is not there is named", "os")
+def refused(server):
+    if "image" in server.column.groups:
+        return
+    done = server.ferry("--json", "image", "list", check=5)
+    assert "rc 8 ENOTSUP" in json.loads(done.stdout)["error"]["what"]
+
+
+# ---- The cells -------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """Servers that nobody changes, by name."""
+    kept = {}
+
+    def get(name, fresh):
+        if fresh:
+            return zephyr.Server(name, tmp_path_factory.mktemp(name)).start()
+        if name not in kept:
+            kept[name] = zephyr.Server(name, tmp_path_factory.mktemp(name)).start()
+        return kept[name]
+    yield get
+    for server in kept.values():
+        server.stop()
+
+
+@pytest.mark.parametrize("row,name", list(cells()))
+def test_server(row, name, shelf):
+    zephyr.need(name)
+    server = shelf(name, ROWS[row].fresh)
+    try:
+        ROWS[row].test(server)
+    finally:
+        if ROWS[row].fresh:
+            server.stop()
