@@ -41,6 +41,8 @@ struct cli {
     bool piped; /* standard output is taken by a file's bytes: all words go to standard error */
     const char *password_file;         /* --password-file; NULL = none given */
     bool unattended;                   /* the command asks nothing on the terminal */
+    bool lines;                        /* with --json: JSON lines, so a message is one line, too */
+    const cJSON *answer;               /* with --json: what a device said, beside a message */
     const struct cli_command *command; /* for messages about its usage */
     const char *called;                /* its name on the command line: words, or an alias */
     /* Given what failed, in place of standard error: for a command that talks to many devices.
@@ -148,6 +150,9 @@ void cli_print_json(cJSON *object);
 
 /* The same on the stream that cli_text() names. */
 void cli_print_json_to(FILE *text, cJSON *object);
+
+/* The same in one line, and flushed: an event of a JSON-lines stream. */
+void cli_print_json_line(cJSON *object);
 
 /* hex has room for 2 * len + 1 characters. */
 void cli_hex(const uint8_t *data, size_t len, char *hex);

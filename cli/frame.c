@@ -161,7 +161,14 @@ static void report(const struct cli *cli, int exit_code, const char *what, const
         cJSON_AddStringToObject(error, "why", why != NULL ? why : "");
         cJSON_AddStringToObject(error, "next", next != NULL ? next : "");
         cJSON_AddNumberToObject(error, "exit", exit_code);
-        cli_print_json_to(cli->piped ? stderr : stdout, object);
+        if (cli->answer != NULL) {
+            cJSON_AddItemToObject(object, "answer", cJSON_Duplicate(cli->answer, 1));
+        }
+        if (cli->lines) {
+            cli_print_json_line(object);
+        } else {
+            cli_print_json_to(cli->piped ? stderr : stdout, object);
+        }
     }
 }
 
@@ -237,6 +244,15 @@ void cli_print_json_to(FILE *out, cJSON *object)
 void cli_print_json(cJSON *object)
 {
     cli_print_json_to(stdout, object);
+}
+
+void cli_print_json_line(cJSON *object)
+{
+    char *text = cJSON_PrintUnformatted(object);
+    printf("%s\n", text != NULL ? text : "{}");
+    fflush(stdout);
+    cJSON_free(text);
+    cJSON_Delete(object);
 }
 
 void cli_hex(const uint8_t *data, size_t len, char *hex)
