@@ -21,7 +21,8 @@ enum cli_exit {
     CLI_NO_ANSWER = 4, /* the device does not answer */
     CLI_REFUSED = 5,   /* the device said no */
     CLI_VERIFY = 6,    /* an image does not verify, or does not fit */
-    CLI_REVERTED = 7   /* the device runs the old image again */
+    CLI_REVERTED = 7,  /* the device runs the old image again */
+    CLI_SOME = 8       /* of many devices some failed, or not all in the same way */
 };
 
 /* What failed, why, and what to do next. */

@@ -90,7 +90,8 @@ static void print_help(FILE *out)
           "  -v           say more; twice: show every packet\n"
           "  --help       this text; after a command: its options\n\n"
           "exit codes: 0 done, 1 file or machine, 2 usage, 3 cannot open, 4 no answer,\n"
-          "            5 device refused, 6 image does not verify or fit, 7 reverted\n",
+          "            5 device refused, 6 image does not verify or fit, 7 reverted,\n"
+          "            8 some of many devices failed\n",
           out);
 }
 

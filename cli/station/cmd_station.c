@@ -1,4 +1,326 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/cli.h"
+/* ferry station: the same update for many devices at once. */
+#include "station.h"
 
-const struct cli_command cli_station_commands[] = {{0}};
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* At once, unless --jobs says otherwise. */
+#define JOBS 256
+
+/* For one device, unless --limit says otherwise. */
+#define LIMIT_S 1800
+
+enum {
+    OPTION_RETRIES = 0x100,
+    OPTION_LIMIT,
+    OPTION_NO_DOWNGRADE,
+    OPTION_NO_CONFIRM,
+    OPTION_FORCE,
+    OPTION_RECOVERY,
+    OPTION_RECORD,
+    OPTION_SERIAL_SETTING,
+    OPTION_LIST
+};
+
+static const struct option station_options[] = {
+    {"device", required_argument, NULL, 'd'},
+    {"devices", required_argument, NULL, 'd'},
+    {"key", required_argument, NULL, 'k'},
+    {"image", required_argument, NULL, 'n'},
+    {"jobs", required_argument, NULL, 'j'},
+    {"retries", required_argument, NULL, OPTION_RETRIES},
+    {"limit", required_argument, NULL, OPTION_LIMIT},
+    {"no-downgrade", no_argument, NULL, OPTION_NO_DOWNGRADE},
+    {"no-confirm", no_argument, NULL, OPTION_NO_CONFIRM},
+    {"force", no_argument, NULL, OPTION_FORCE},
+    {"recovery", no_argument, NULL, OPTION_RECOVERY},
+    {"record", required_argument, NULL, OPTION_RECORD},
+    {"serial-setting", required_argument, NULL, OPTION_SERIAL_SETTING},
+    {"list", no_argument, NULL, OPTION_LIST},
+    {0},
+};
+
+/* ---- The command line ------------------------------------------------------------------------ */
+
+static int take_number(struct station *station, const char *option, uint32_t max, uint32_t *value)
+{
+    char why[96];
+
+    if (cli_number(optarg, max, value) == FERRY_OK) {
+        return CLI_OK;
+    }
+    snprintf(why, sizeof why, "%s takes a number up to %u", option, (unsigned)max);
+    return cli_usage(station->cli, why);
+}
+
+static int take_limit(struct station *station)
+{
+    uint32_t seconds;
+    int code = take_number(station, "--limit", 86400, &seconds);
+
+    station->options.limit_ms = code == CLI_OK ? 1000 * seconds : 0;
+    return code;
+}
+
+static int take_jobs(struct station *station)
+{
+    int code = take_number(station, "--jobs", TARGETS_MAX, &station->options.jobs);
+
+    return code == CLI_OK && station->options.jobs == 0
+               ? cli_usage(station->cli, "--jobs takes a number above 0")
+               : code;
+}
+
+/* Returns an exit code. */
+static int take_option(struct station *station, int option)
+{
+    switch (option) {
+    case 'd':
+        return targets_add(station->cli, &station->targets, optarg);
+    case 'k':
+        station->file.key_path = optarg;
+        return CLI_OK;
+    case 'n':
+        return take_number(station, "--image", 255, &station->file.image);
+    case 'j':
+        return take_jobs(station);
+    case OPTION_RETRIES:
+        return take_number(station, "--retries", 1000, &station->options.retries);
+    case OPTION_LIMIT:
+        return take_limit(station);
+    case OPTION_NO_DOWNGRADE:
+        station->config.no_downgrade = true;
+        return CLI_OK;
+    case OPTION_NO_CONFIRM:
+        station->config.no_confirm = true;
+        return CLI_OK;
+    case OPTION_FORCE:
+        station->config.force_reset = true;
+        return CLI_OK;
+    case OPTION_RECOVERY:
+        station->config.recovery = true;
+        return CLI_OK;
+    case OPTION_RECORD:
+        station->options.record_path = optarg;
+        return CLI_OK;
+    case OPTION_SERIAL_SETTING:
+        station->options.serial_setting = optarg;
+        return CLI_OK;
+    case OPTION_LIST:
+        station->options.list = true;
+        return CLI_OK;
+    default:
+        return CLI_USAGE;
+    }
+}
+
+/* The device before the command's name, or of the environment where no other is named. */
+static int take_default_device(struct station *station, bool any)
+{
+    const struct cli *cli = station->cli;
+    bool given = cli->device != NULL && cli->device != getenv("FERRY_DEVICE");
+
+    return cli->device != NULL && (given || !any) ? targets_add(cli, &station->targets, cli->device)
+                                                  : CLI_OK;
+}
+
+static int take_options(struct station *station, int argc, char **argv)
+{
+    bool any = false;
+    int option;
+
+    optind = 0;
+    while ((option = cli_getopt(station->cli, argc, argv, "d:k:n:j:", station_options)) != -1) {
+        int code = take_option(station, option);
+        any = any || option == 'd';
+        if (code != CLI_OK) {
+            return code;
+        }
+    }
+    int code = take_default_device(station, any);
+    if (code != CLI_OK) {
+        return code;
+    }
+    if (!any && station->cli->device == NULL) {
+        return cli_usage(station->cli, "which devices? give -d LIST, as often as you like");
+    }
+    return CLI_OK;
+}
+
+/* ---- Before the first byte ------------------------------------------------------------------- */
+
+static int check_targets(const struct station *station)
+{
+    if (station->targets.twice > 0) {
+        fprintf(stderr, "ferry: %u devices are named twice; each is updated once\n",
+                (unsigned)station->targets.twice);
+    }
+    return station->targets.count > 0
+               ? CLI_OK
+               : cli_fail(
+                     station->cli, CLI_OPEN,
+                     "plug them in; a pattern is to stand in quotes; see: ferry station --list",
+                     "no device is there that fits what -d says");
+}
+
+static void print_targets(const struct station *station)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; i < station->targets.count; i++) {
+        const struct target *target = &station->targets.items[i];
+        cJSON *object = cJSON_CreateObject();
+        if (!station->cli->json) {
+            printf("%-40s %-20s %s\n", target->uri, target->serial,
+                   strcmp(target->name, target->uri) != 0 ? target->name : "");
+        }
+        cJSON_AddStringToObject(object, "device", target->uri);
+        cJSON_AddStringToObject(object, "name", target->name);
+        cJSON_AddStringToObject(object, "serial_number", target->serial);
+        cJSON_AddItemToArray(list, object);
+    }
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddItemToObject(object, "devices", list);
+    if (station->cli->json) {
+        cli_print_json(object);
+    } else {
+        cJSON_Delete(object);
+    }
+}
+
+static int read_image(void *context, uint32_t off, uint8_t *buf, size_t len)
+{
+    const struct image_file *file = context;
+
+    memcpy(buf, file->bytes.data + off, len);
+    return FERRY_OK;
+}
+
+/* The image, checked once for all. Returns an exit code; it is open after CLI_OK. */
+static int open_image(struct station *station, const char *path)
+{
+    struct update_run *file = &station->file;
+    int code = CLI_OK;
+
+    file->cli = station->cli;
+    file->of_bundle = update_is_bundle(path);
+    if (file->of_bundle) {
+        code = update_take_bundle(file, path);
+    } else {
+        file->items[0] = (struct update_item){.path = path, .image = file->image};
+        file->count = 1;
+        code = update_check(file, &file->items[0]);
+    }
+    if (code == CLI_OK && (file->count != 1 || file->items[0].choice != UPDATE_GIVEN)) {
+        return cli_fail(station->cli, CLI_USAGE,
+                        "give the images one after the other: ferry bundle extract",
+                        "%s has several images, and a station takes one", path);
+    }
+    return code;
+}
+
+/* What all flows have in common. */
+static void configure(struct station *station)
+{
+    const struct update_item *item = &station->file.items[0];
+    struct ferry_update_config *config = &station->config;
+
+    config->read = read_image;
+    config->context = &station->file.items[0].file;
+    config->size = (uint32_t)item->file.bytes.len;
+    config->sha = item->sha;
+    config->hash = item->file.info.digest;
+    config->hash_len = item->file.info.digest_len;
+    config->version = &item->file.info.header.version;
+    config->image = item->image;
+    config->is_part = config->no_confirm; /* said once, not by each */
+}
+
+static int open_record(struct station *station)
+{
+    const char *path = station->options.record_path;
+
+    station->record = path != NULL ? fopen(path, "a") : NULL;
+    return path == NULL || station->record != NULL
+               ? CLI_OK
+               : cli_fail(station->cli, CLI_FAILED, "name a file that you may write to",
+                          "cannot open %s: %s", path, strerror(errno));
+}
+
+static int close_record(struct station *station, int code)
+{
+    bool good =
+        station->record == NULL || (ferror(station->record) == 0) & (fclose(station->record) == 0);
+
+    return good ? code
+                : cli_fail(station->cli, code != CLI_OK ? code : CLI_FAILED, "make room",
+                           "cannot write %s", station->options.record_path);
+}
+
+static int update_all(struct station *station, const char *path)
+{
+    int code = open_image(station, path);
+
+    if (code == CLI_OK) {
+        update_tell(&station->file, &station->file.items[0]);
+        configure(station);
+        code = open_record(station);
+    }
+    if (code == CLI_OK) {
+        code = close_record(station, station_run(station));
+    }
+    for (size_t i = 0; i < station->file.count; i++) {
+        image_file_free(&station->file.items[i].file);
+        image_file_free(&station->file.items[i].build[0]);
+        image_file_free(&station->file.items[i].build[1]);
+    }
+    return code;
+}
+
+static int run_station(struct cli *cli, int argc, char **argv)
+{
+    static struct station station;
+
+    station = (struct station){.cli = cli,
+                               .options = {.jobs = JOBS, .retries = 1, .limit_ms = 1000 * LIMIT_S}};
+    targets_init(&station.targets);
+    int code = take_options(&station, argc, argv);
+    if (code == CLI_OK && argc - optind != (station.options.list ? 0 : 1)) {
+        code = cli_usage(cli,
+                         station.options.list ? "--list takes no FILE" : "station needs one FILE");
+    }
+    code = code == CLI_OK ? check_targets(&station) : code;
+    if (code == CLI_OK && station.options.list) {
+        print_targets(&station);
+    } else if (code == CLI_OK) {
+        code = update_all(&station, argv[optind]);
+    }
+    targets_free(&station.targets);
+    return code;
+}
+
+const struct cli_command cli_station_commands[] = {
+    {"station", "FILE", "update many devices at once: a production line, a fleet",
+     "  -d, --devices LIST   the devices, with commas between them; may be given again:\n"
+     "                       a port or '/dev/ttyACM*', usb:VID:PID[:SERIAL], udp:HOST[:PORT],\n"
+     "                       udp:10.0.0.10-60, udp:10.0.0.0/24, udp:HOST:20000-20999,\n"
+     "                       @FILE with one a line and its name behind it\n"
+     "      --list           say which devices these are; update none\n"
+     "  -k, --key KEY        check the signature before anything is sent\n"
+     "  -n, --image N        number of the image (default 0)\n"
+     "  -j, --jobs N         devices at once (default 256)\n"
+     "      --retries N      tries after a device that was silent or could not be opened\n"
+     "                       (default 1)\n"
+     "      --limit S        seconds one device may take in all (default 1800; 0 = no limit)\n"
+     "      --no-downgrade   refuse a version that is not newer\n"
+     "      --no-confirm     leave it unconfirmed: the next reset takes it back\n"
+     "      --force          reset though the application says it is busy\n"
+     "      --recovery       take the way through the bootloader's recovery\n"
+     "      --record FILE    add each device's record to FILE, as a JSON line\n"
+     "      --serial-setting KEY\n"
+     "                       the device's serial number is this setting's text\n",
+     run_station},
+    {0},
+};

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "usb.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PORTS_MAX 1024
+
+/* The first line of folder/name. Returns whether there is one. */
+static bool read_line(const char *folder, const char *name, char *out, size_t cap)
+{
+    char path[PATH_MAX + 32];
+    bool good = false;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        good = fgets(out, (int)cap, file) != NULL;
+        out[good ? strcspn(out, "\n") : 0] = '\0';
+        (void)fclose(file);
+    }
+    return good;
+}
+
+/* From the port's interface up to the device that has a vendor. */
+static bool find_device(char *folder, struct usb_port *port)
+{
+    for (int depth = 0; depth < 6; depth++) {
+        if (port->interface[0] == '\0') {
+            (void)read_line(folder, "bInterfaceNumber", port->interface, sizeof port->interface);
+        }
+        if (read_line(folder, "idVendor", port->vendor, sizeof port->vendor)) {
+            (void)read_line(folder, "idProduct", port->product, sizeof port->product);
+            (void)read_line(folder, "serial", port->serial, sizeof port->serial);
+            return true;
+        }
+        char *up = strrchr(folder, '/');
+        if (up == NULL || up == folder) {
+            return false;
+        }
+        *up = '\0';
+    }
+    return false;
+}
+
+bool usb_port_of(const char *sys, const char *path, struct usb_port *port)
+{
+    const char *tty = strrchr(path, '/');
+    char link[PATH_MAX];
+    char folder[PATH_MAX];
+
+    *port = (struct usb_port){0};
+    tty = tty != NULL ? tty + 1 : path;
+    if (strlen(tty) >= sizeof port->tty) {
+        return false;
+    }
+    snprintf(port->tty, sizeof port->tty, "%s", tty);
+    snprintf(link, sizeof link, "%s/class/tty/%s/device", sys, tty);
+    return realpath(link, folder) != NULL && find_device(folder, port);
+}
+
+/* ---- By a pattern ---------------------------------------------------------------------------- */
+
+enum { VENDOR, PRODUCT, SERIAL, INTERFACE, PARTS };
+
+struct pattern {
+    char text[160];
+    const char *parts[PARTS]; /* NULL = any */
+};
+
+static bool read_pattern(const char *text, struct pattern *pattern)
+{
+    char *rest = pattern->text;
+    int count = 0;
+
+    *pattern = (struct pattern){.parts = {NULL}};
+    if (strlen(text) >= sizeof pattern->text) {
+        return false;
+    }
+    snprintf(pattern->text, sizeof pattern->text, "%s", text);
+    for (char *part; (part = strsep(&rest, ":")) != NULL; count++) {
+        if (count == PARTS) {
+            return false;
+        }
+        pattern->parts[count] = *part != '\0' ? part : NULL;
+    }
+    return count >= 2 && pattern->parts[VENDOR] != NULL && pattern->parts[PRODUCT] != NULL;
+}
+
+static bool fits_part(const char *part, const char *text)
+{
+    return part == NULL || fnmatch(part, text, FNM_CASEFOLD) == 0;
+}
+
+static bool fits(const struct pattern *pattern, const struct usb_port *port)
+{
+    return fits_part(pattern->parts[VENDOR], port->vendor) &&
+           fits_part(pattern->parts[PRODUCT], port->product) &&
+           fits_part(pattern->parts[SERIAL], port->serial) &&
+           fits_part(pattern->parts[INTERFACE], port->interface);
+}
+
+static bool is_same_device(const struct usb_port *a, const struct usb_port *b)
+{
+    return a->serial[0] != '\0' && strcmp(a->serial, b->serial) == 0 &&
+           strcmp(a->vendor, b->vendor) == 0 && strcmp(a->product, b->product) == 0;
+}
+
+static int by_device(const void *a, const void *b)
+{
+    const struct usb_port *first = a;
+    const struct usb_port *second = b;
+    int order = strcmp(first->serial, second->serial);
+
+    order = order != 0 ? order : strcmp(first->interface, second->interface);
+    return order != 0 ? order : strverscmp(first->tty, second->tty);
+}
+
+/* Returns how many were found. */
+static size_t collect(const char *sys, DIR *folder, const struct pattern *pattern,
+                      struct usb_port *ports)
+{
+    size_t count = 0;
+
+    for (struct dirent *entry; count < PORTS_MAX && (entry = readdir(folder)) != NULL;) {
+        if (entry->d_name[0] != '.' && usb_port_of(sys, entry->d_name, &ports[count]) &&
+            fits(pattern, &ports[count])) {
+            count++;
+        }
+    }
+    qsort(ports, count, sizeof ports[0], by_device);
+    return count;
+}
+
+int usb_find(const char *sys, const char *text,
+             void (*take)(void *context, const struct usb_port *port), void *context)
+{
+    struct pattern pattern;
+    char path[PATH_MAX];
+
+    if (!read_pattern(text, &pattern)) {
+        return FERRY_E_FORMAT;
+    }
+    snprintf(path, sizeof path, "%s/class/tty", sys);
+    DIR *folder = opendir(path);
+    struct usb_port *ports = folder != NULL ? calloc(PORTS_MAX, sizeof *ports) : NULL;
+    size_t count = ports != NULL ? collect(sys, folder, &pattern, ports) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (pattern.parts[INTERFACE] != NULL || i == 0 ||
+            !is_same_device(&ports[i], &ports[i - 1])) {
+            take(context, &ports[i]);
+        }
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+    free(ports);
+    return folder == NULL || ports != NULL ? FERRY_OK : FERRY_E_IO;
+}

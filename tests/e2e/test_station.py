@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ferry station: many devices at once. [docs/STATION.md]"""
+import json
+import os
+import pathlib
+import pty
+import select
+import signal
+import subprocess
+import time
+
+import pytest
+
+import lab
+
+
+def station(bench, *words, image="v2", check, json_lines=True, env=None, key=True):
+    """Run it. Returns the records by device and the summary, or what it printed."""
+    command = ["--json"] if json_lines else []
+    signed = ["-k", bench.key] if key else []
+    done = lab.ferry(*command, "station", *signed, *words, bench.images[image], check=check, env=env)
+    if not json_lines:
+        return done
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    summary = lines.pop()["summary"]
+    assert len(lines) == summary["devices"]
+    return {line["device"]: line for line in lines}, summary
+
+
+def devices_of(*words, env=None):
+    """What a list stands for."""
+    listed = lab.ferry_json("station", "--list", *words)
+    return [(device["device"], device["name"]) for device in listed["devices"]]
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory):
+    """Keys and images that the other devices do not know."""
+    return lab.Bench(tmp_path_factory.mktemp("stranger"))
+
+
+def small_layout():
+    layout = json.loads(lab.layout("swap-move"))
+    for area in layout["areas"]:
+        if area["name"] in ("primary", "secondary"):
+            area["size"] = "160K"
+    return json.dumps(layout)
+
+
+def start(folder, names, bench, **options):
+    devices = {name: lab.Device(folder / name, bench, **options) for name in names}
+    for device in devices.values():
+        device.start()
+    return devices
+
+
+def stop(devices):
+    for device in devices.values():
+        if device.process is not None:
+            device.process.send_signal(signal.SIGCONT)
+        device.stop()
+
+
+def test_eight_devices_of_which_three_cannot(tmp_path, bench, stranger):
+    """One with another key, one that hangs, one too small: five are updated, three are named."""
+    good = start(tmp_path, [f"good{i}" for i in range(5)], bench)
+    bad = start(tmp_path, ["hangs"], bench)
+    bad |= start(tmp_path, ["key"], stranger)
+    big = bench.folder / "v2-large.bin"
+    lab.sign(bench.key, "2.0.0", padded(tmp_path, bench), big)
+    bench.images["large"] = big
+    bad |= start(tmp_path, ["small"], bench, layout=small_layout())
+    try:
+        bad["hangs"].process.send_signal(signal.SIGSTOP)
+        uris = [d.uri if i % 2 else d.udp_uri for i, d in enumerate([*good.values(), *bad.values()])]
+        names = dict(zip([*good, *bad], uris))
+        records, summary = station(bench, "-d", ",".join(uris), "--timeout", 1, "--retries", 0,
+                                   "--record", tmp_path / "log.jsonl", image="large", check=8)
+        wanted = lab.ferry_json("verify", "-k", bench.key, big)["hash"]
+        for name in good:
+            record = records[names[name]]
+            assert record["ok"] and record["verdict"] == "updated" and record["exit"] == 0, record
+            assert (record["old_version"], record["version"]) == ("1.0.0", "2.0.0")
+            assert record["hash"] == wanted and record["active"] and record["confirmed"]
+            assert record["bytes"] == big.stat().st_size and record["tries"] == 1
+            assert good[name].running()["hash"] == wanted
+        key, hangs, small = (records[names[name]] for name in ("key", "hangs", "small"))
+        assert (key["exit"], hangs["exit"], small["exit"]) == (6, 4, 6)
+        assert "refused by the bootloader" in key["what"] and "key" in key["why"]
+        assert hangs["what"].startswith("no answer from ") and hangs["step"] == "hello"
+        assert "too large" in small["what"] and small["next"]
+        assert not any(record["ok"] for record in (key, hangs, small))
+        assert summary["updated"] == 5 and summary["failed"] == 3 and summary["exit"] == 8
+        logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+        assert {line["device"]: line for line in logged[:-1]} == records
+
+        # A second run has nothing to do for those that have it.
+        records, summary = station(bench, "-d", ",".join(uris[:5]), image="large", check=0)
+        assert {record["verdict"] for record in records.values()} == {"already"}
+        assert {record["bytes"] for record in records.values()} == {0}
+    finally:
+        stop(good | bad)
+
+
+def padded(folder, bench):
+    """The second program, larger than a slot of 160 KiB takes."""
+    elf = folder / "large.elf"
+    elf.write_bytes((lab.FIRMWARE / "app-v2.elf").read_bytes())
+    size = elf.stat().st_size
+    with open(elf, "ab") as file:
+        file.write(bytes(max(0, 170 * 1024 - size)))
+    return elf
+
+
+def test_a_line_for_each_device(tmp_path, bench):
+    """Without a terminal: one when it begins, one when it ends, and the totals."""
+    devices = start(tmp_path, ["a", "b"], bench)
+    try:
+        (tmp_path / "list").write_text(f"# rack\n{devices['a'].uri}  pump 7\n\n{devices['b'].udp_uri}\n")
+        done = station(bench, "-d", f"@{tmp_path / 'list'}", json_lines=False, check=0)
+        assert "pump 7: begins\n" in done.stderr
+        assert "pump 7: updated, 1.0.0 -> 2.0.0, " in done.stdout
+        assert f"{devices['b'].udp_uri}: updated, 1.0.0 -> 2.0.0, " in done.stdout
+        assert "2 devices: 2 updated, 0 already up to date, 0 failed, 0 cancelled" in done.stdout
+    finally:
+        stop(devices)
+
+
+def test_what_fails_is_said_again_at_the_end(bench):
+    done = station(bench, "-d", "/dev/ferry-nowhere", "-d", "/dev/ferry-neither", "--retries", 0,
+                   json_lines=False, check=3)
+    assert "/dev/ferry-nowhere: FAILED (3)" in done.stdout
+    assert done.stderr.count("    next: ") == 2
+
+
+def test_all_that_fail_alike_have_that_exit_code(bench):
+    records, summary = station(bench, "-d", "udp:127.0.0.1:9,udp:127.0.0.1:19", "--timeout", 0.2,
+                               "--retries", 0, check=4)
+    assert {record["exit"] for record in records.values()} == {4} and summary["exit"] == 4
+
+
+def test_a_device_that_comes_late_has_another_try(tmp_path, bench):
+    """The port is not there yet when the station begins."""
+    device = lab.Device(tmp_path / "late", bench)
+    command = [lab.FERRY, "--json", "station", "-d", device.uri, "--retries", "20",
+               bench.images["v2"]]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        try:
+            time.sleep(0.5)
+            device.start()
+            out, _ = run.communicate(timeout=120)
+        finally:
+            device.stop()
+            run.kill()
+    record = json.loads(out.splitlines()[0])
+    assert run.returncode == 0 and record["verdict"] == "updated" and record["tries"] > 1
+
+
+def test_a_limit_for_each_device(tmp_path, bench):
+    devices = start(tmp_path, ["a"], bench, baud=9600)
+    try:
+        records, _ = station(bench, "-d", devices["a"].uri, "--limit", 3, check=4)
+        record = records[devices["a"].uri]
+        assert "not done within the 3 s of --limit" in record["what"] and record["tries"] == 1
+        assert record["step"] == "upload" and "% were sent" in record["why"]
+    finally:
+        stop(devices)
+
+
+def test_an_interrupt_leaves_nothing_untold(tmp_path, bench):
+    """Ctrl-C: nothing new is begun, and each device's state is said."""
+    devices = start(tmp_path, ["a", "b"], bench, baud=9600)
+    command = [lab.FERRY, "--json", "station", "--jobs", "1", "-d", devices["a"].uri, "-d",
+               devices["b"].uri, bench.images["v2"]]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        try:
+            time.sleep(3)
+            run.send_signal(signal.SIGINT)
+            out, _ = run.communicate(timeout=30)
+        finally:
+            run.kill()
+            stop(devices)
+    first, second, summary = (json.loads(line) for line in out.splitlines())
+    assert first["verdict"] == second["verdict"] == "cancelled" and run.returncode == 1
+    assert first["what"].startswith("cancelled in step upload at ") and "untouched" in first["next"]
+    assert second["what"] == "cancelled before it was begun" and second["tries"] == 0
+    assert summary["summary"]["cancelled"] == 2
+
+
+def test_serial_number_from_a_setting(tmp_path, bench):
+    devices = start(tmp_path, ["a"], bench)
+    try:
+        uri = devices["a"].uri
+        records, _ = station(bench, "-d", uri, "--serial-setting", "id/name", check=0)
+        assert records[uri]["serial_number"] == "ferry-device"
+        records, _ = station(bench, "-d", uri, "--serial-setting", "no/such", check=0)
+        assert records[uri]["serial_number"] == "" and records[uri]["verdict"] == "already"
+    finally:
+        stop(devices)
+
+
+def test_a_terminal_shows_what_runs(tmp_path, bench):
+    devices = start(tmp_path, ["a", "b"], bench, baud=115200)
+    shown = b""
+    try:
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execv(lab.FERRY, ["ferry", "station", "-d", devices["a"].uri, "-d",
+                                 devices["b"].udp_uri, str(bench.images["v2"])])
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            if select.select([terminal], [], [], 1)[0]:
+                try:
+                    data = os.read(terminal, 65536)
+                except OSError:
+                    data = b""
+                if not data:
+                    break
+                shown += data
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown.decode()
+        os.close(terminal)
+    finally:
+        stop(devices)
+    text = shown.decode()
+    assert "upload" in text and "[#" in text and " %" in text
+    assert "of 2 done, 0 failed, " in text and "\x1b[2K" in text
+    assert text.count("updated, 1.0.0 -> 2.0.0") == 2
+    assert ": begins" not in text
+
+
+# ---- Which devices ----------------------------------------------------------------------------------
+
+
+def test_ranges_of_addresses_and_ports():
+    assert [uri for uri, _ in devices_of("-d", "udp:10.0.0.9-11")] == \
+        ["udp:10.0.0.9", "udp:10.0.0.10", "udp:10.0.0.11"]
+    assert [uri for uri, _ in devices_of("-d", "udp:10.0.0.254-10.0.1.1:1338")] == \
+        ["udp:10.0.0.254:1338", "udp:10.0.0.255:1338", "udp:10.0.1.0:1338", "udp:10.0.1.1:1338"]
+    network = devices_of("-d", "udp:10.0.0.77/24")
+    assert len(network) == 254 and network[0][0] == "udp:10.0.0.1" and network[-1][0] == "udp:10.0.0.254"
+    assert len(devices_of("-d", "udp:10.0.0.0/30")) == 2 and len(devices_of("-d", "udp:10.0.0.0/31")) == 2
+    assert len(devices_of("-d", "udp:127.0.0.1:20000-20999")) == 1000
+    assert devices_of("-d", "udp:[::1]:5000-5001") == [("udp:[::1]:5000",) * 2, ("udp:[::1]:5001",) * 2]
+    assert devices_of("-d", "udp:pump-7.example") == [("udp:pump-7.example",) * 2]
+    assert len(devices_of("-d", "udp:10.0.0.1-3:5000-5001", "--devices", "udp:10.9.9.9, tcp:h:1")) == 8
+
+
+def test_ports_by_pattern(tmp_path):
+    for name in ("ttyA0", "ttyA1", "ttyB0"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "link").symlink_to("ttyA1")
+    assert [uri for uri, _ in devices_of("-d", f"{tmp_path}/ttyA*")] == \
+        [f"{tmp_path}/ttyA0", f"{tmp_path}/ttyA1"]
+    assert [uri for uri, _ in devices_of("-d", f"serial:{tmp_path}/tty?0?baud=9600")] == \
+        [f"serial:{tmp_path}/ttyA0?baud=9600", f"serial:{tmp_path}/ttyB0?baud=9600"]
+    done = lab.ferry("--json", "station", "--list", "-d", f"{tmp_path}/tty*,{tmp_path}/link",
+                     "-d", f"raw:{tmp_path}/ttyA0", check=0)
+    assert len(json.loads(done.stdout)["devices"]) == 3
+    assert "2 devices are named twice; each is updated once" in done.stderr
+
+
+def test_a_file_of_devices_with_names(tmp_path):
+    (tmp_path / "list").write_text("# all\r\n\r\nudp:10.0.0.1  the first one\r\nudp:10.0.0.2-3\n/dev/ttyX\tlast")
+    assert devices_of("-d", f"@{tmp_path}/list") == [
+        ("udp:10.0.0.1", "the first one"), ("udp:10.0.0.2",) * 2, ("udp:10.0.0.3",) * 2,
+        ("/dev/ttyX", "last")]
+
+
+@pytest.mark.parametrize("words, code, said", [
+    ([], 2, "which devices?"),
+    (["-d", "udp:10.0.0.9-3"], 2, "no range of addresses"),
+    (["-d", "udp:10.0.0.0/33"], 2, "no range of addresses"),
+    (["-d", "udp:10.0.0.1:0"], 2, "no port"),
+    (["-d", "udp:10.0.0.1:9-3"], 2, "no port"),
+    (["-d", "udp:10.0.0.1:70000"], 2, "no port"),
+    (["-d", "udp:"], 2, "no host"),
+    (["-d", "udp:10.0.0.0/8"], 2, "16777214 devices, and a station serves 4096"),
+    (["-d", "udp:10.0.0.0/20:1-2"], 2, "more than 4096 devices"),
+    (["-d", "usb:2fe3"], 2, "cannot read 'usb:2fe3'"),
+    (["-d", "usb:ffff:ffff:none"], 3, "no device is there"),
+    (["-d", "/dev/ferry-none*"], 3, "no device is there"),
+    (["-d", "@/dev/ferry-none"], 1, "cannot read /dev/ferry-none"),
+    (["-d", "x", "--jobs", "0"], 2, "--jobs takes"),
+    (["-d", "x", "--retries", "many"], 2, "--retries takes"),
+    (["-d", "x", "--limit", "-1"], 2, "--limit takes"),
+])
+def test_lists_that_cannot_be(words, code, said):
+    done = lab.ferry("--json", "station", "--list", *words, check=code)
+    assert said in json.loads(done.stdout)["error"]["what"], done.stdout
+    assert json.loads(done.stdout)["error"]["next"]
+
+
+def test_a_name_for_several_devices_is_refused(tmp_path):
+    (tmp_path / "list").write_text("udp:10.0.0.1-2 both\n")
+    done = lab.ferry("station", "--list", "-d", f"@{tmp_path}/list", check=2)
+    assert "line 1: 2 devices have one name" in done.stderr
+
+
+def test_files_that_cannot_be_sent(tmp_path, bench, stranger):
+    """Before anybody is asked: the port is not opened."""
+    for words, image, code in ((["-k", stranger.key], bench.images["v2"], 6),
+                               ([], pathlib.Path("/dev/null"), 6), ([], tmp_path / "none", 1)):
+        done = lab.ferry("station", "-d", "/dev/ferry-none", *words, image, check=code)
+        assert "ferry-none" not in done.stderr
+    assert "one FILE" in lab.ferry("station", "-d", "x", check=2).stderr
+    done = lab.ferry("station", "-d", "x", "--record", tmp_path, bench.images["v2"], check=1)
+    assert "cannot open" in done.stderr
+
+
+def test_device_of_the_environment(tmp_path, bench):
+    assert lab.ferry_json("-d", "udp:10.0.0.1", "station", "--list", "-d", "udp:10.0.0.2")["devices"][1][
+        "device"] == "udp:10.0.0.1"
+    done = lab.ferry("--json", "station", "--list", env={"FERRY_DEVICE": "udp:10.0.0.1-2"}, check=0)
+    assert len(json.loads(done.stdout)["devices"]) == 2
+    done = lab.ferry("--json", "station", "--list", "-d", "udp:10.0.0.3",
+                     env={"FERRY_DEVICE": "udp:10.0.0.1-2"}, check=0)
+    assert [d["device"] for d in json.loads(done.stdout)["devices"]] == ["udp:10.0.0.3"]
