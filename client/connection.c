@@ -296,4 +296,5 @@ void ferry_connection_facts(const struct ferry_connection *connection,
 {
     *facts = connection->facts;
     facts->frames_dropped = connection->wire.frames_dropped;
+    facts->refusals = connection->wire.refusals;
 }

@@ -119,6 +119,7 @@ struct ferry_connection_facts {
     uint32_t bytes_per_second;  /* what the line carries at most, framing included; 0 = not known */
     size_t frames_dropped;      /* received frames that were damaged */
     size_t text_bytes;          /* console text between them */
+    size_t refusals;            /* UDP: how often the host said that nobody listens there */
     size_t packets_received;
 };
 

@@ -139,6 +139,7 @@ int ferry_transport_send(struct ferry_transport *transport, struct ferry_bytes p
     }
     /* A refused datagram (nobody listens yet, after a reset) is a lost one, no broken wire. */
     ssize_t n = send(transport->fd, packet.data, packet.len, 0);
+    transport->refusals += n < 0 && errno == ECONNREFUSED;
     return n >= 0 || errno == ECONNREFUSED || errno == EAGAIN || errno == ENOBUFS ? FERRY_OK
                                                                                   : FERRY_E_IO;
 }
@@ -192,6 +193,7 @@ static int read_some(struct ferry_transport *transport, struct ferry_bytes *pack
     ssize_t n = stream ? read(transport->fd, transport->in, sizeof transport->in)
                        : recv(transport->fd, transport->packet, FERRY_TRANSPORT_PACKET_MAX, 0);
     if (n < 0) {
+        transport->refusals += !stream && errno == ECONNREFUSED;
         bool passing = errno == EAGAIN || errno == EINTR || (!stream && errno == ECONNREFUSED);
         return passing ? 0 : FERRY_E_IO;
     }

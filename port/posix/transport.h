@@ -58,6 +58,7 @@ struct ferry_transport {
     uint32_t bytes_per_second; /* what the line carries at most; 0 = not limited */
     bool ipv6;                 /* of a UDP wire: which IP carries it */
     size_t frames_dropped;     /* received frames that were damaged */
+    size_t refusals;           /* UDP: how often the host said that nobody listens there */
     void (*text)(void *context, struct ferry_bytes text); /* text sink; may be NULL */
     void *text_context;
 
@@ -102,6 +103,10 @@ size_t ferry_transport_unsent(const struct ferry_transport *transport);
 
 /* Milliseconds of a clock that only goes forward. */
 uint64_t ferry_posix_now_ms(void);
+
+/* The other programs that have a port open: "PID 123 (minicom), PID 124 (ModemManager)", or "". Of
+ * other users' programs only root sees that. */
+void ferry_serial_holders(const char *path, char *out, size_t cap);
 
 /* ---- between the files of this folder ------------------------------------------------- */
 

@@ -61,6 +61,13 @@ static bool has_open(const char *pid, const char *real_path)
     return found;
 }
 
+/* Whoever made a pseudo terminal keeps both ends open: that is the device, and no rival. */
+static bool is_behind(const char *pid, const char *real_path)
+{
+    return strncmp(real_path, "/dev/pts/", 9) == 0 &&
+           (has_open(pid, "/dev/ptmx") || has_open(pid, "/dev/pts/ptmx"));
+}
+
 static void add_holder(const char *pid, char *out, size_t cap)
 {
     char path[64];
@@ -75,12 +82,10 @@ static void add_holder(const char *pid, char *out, size_t cap)
         }
         fclose(file);
     }
-    snprintf(out + len, cap - len, "%s PID %.20s (%s)", len == 0 ? "; it is open in" : ",", pid,
-             comm);
+    snprintf(out + len, cap - len, "%sPID %.20s (%s)", len == 0 ? "" : ", ", pid, comm);
 }
 
-/* The programs that have the port open, as "; it is open in PID 123 (minicom)", or "". */
-static void find_holders(const char *path, char *out, size_t cap)
+void ferry_serial_holders(const char *path, char *out, size_t cap)
 {
     char real_path[PATH_MAX];
     out[0] = '\0';
@@ -91,7 +96,7 @@ static void find_holders(const char *path, char *out, size_t cap)
     for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
         if (isdigit((unsigned char)entry->d_name[0]) &&
             strtol(entry->d_name, NULL, 10) != (long)getpid() &&
-            has_open(entry->d_name, real_path)) {
+            has_open(entry->d_name, real_path) && !is_behind(entry->d_name, real_path)) {
             add_holder(entry->d_name, out, cap);
         }
     }
@@ -103,8 +108,9 @@ static int open_failed(const char *path, char *why, size_t cap)
     int error = errno;
     char holders[160] = "";
     if (error == EBUSY || error == EWOULDBLOCK) {
-        find_holders(path, holders, sizeof holders);
-        snprintf(why, cap, "another program has taken %s%s", path, holders);
+        ferry_serial_holders(path, holders, sizeof holders);
+        snprintf(why, cap, "another program has taken %s%s%s", path,
+                 holders[0] != '\0' ? "; it is open in " : "", holders);
         return FERRY_E_BUSY;
     }
     snprintf(why, cap, "%s: %s", path, strerror(error));
