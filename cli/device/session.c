@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "access.h"
+#include "cli/doctor/holder.h"
+#include "cli/doctor/silence.h"
 
 #include <string.h>
 #include <time.h>
@@ -28,6 +30,8 @@ static void take_text(void *context, struct ferry_bytes text)
             session->text_len = 0;
             session->line_ended = false;
         }
+        bool plain = (c >= ' ' && c <= '~') || c == '\t' || c == '\x1b';
+        session->odd_bytes += !plain;
         session->last_text[session->text_len++] = c >= ' ' && c <= '~' ? c : '.';
         session->last_text[session->text_len] = '\0';
     }
@@ -49,60 +53,65 @@ static void show_packet(void *context, enum ferry_connection_way way, struct fer
 
 static int open_failed(const struct cli *cli, int error, const char *why)
 {
-    const char *next = "check cable and permissions (group dialout), then try again";
+    const char *next = "check cable and permissions: ferry doctor says what is missing";
     if (error == FERRY_E_BUSY) {
-        next = "close the other program, or wait until it is done";
+        next = holder_explain(why).next;
     } else if (error == FERRY_E_NOT_FOUND) {
-        next = "check the name; `ls /dev/tty*` shows the serial ports";
+        next = "check the name; ferry doctor lists the serial ports that are there";
     }
     return cli_fail(cli, CLI_OPEN, next, "cannot open %s: %s", cli->device, why);
+}
+
+/* What was seen of a device that does not answer. */
+static void see(const struct session *session, struct silence_words *words)
+{
+    struct silence silence = {.last_text = session->last_text,
+                              .odd_bytes = session->odd_bytes,
+                              .answered_before = session->answered,
+                              .holders = ""};
+
+    ferry_connection_facts(session->connection, &silence.facts);
+    silence_explain(&silence, words);
 }
 
 int session_silent(const struct session *session)
 {
     const struct cli *cli = session->cli;
-    struct ferry_connection_facts facts;
-    ferry_connection_facts(session->connection, &facts);
-    const char *next = "check that the device is powered and runs an SMP server on this wire";
-    char seen[160] = "nothing at all was received";
-    if (facts.link == FERRY_LINK_CONSOLE) {
-        next = "check cable, port and baud rate; the firmware must have SMP on this UART";
-    } else if (facts.link == FERRY_LINK_RAW) {
-        next = "check cable, port and baud rate; if the firmware frames its packets, use serial:";
-    }
-    if (facts.frames_dropped > 0) {
-        snprintf(seen, sizeof seen, "%zu damaged frames were received", facts.frames_dropped);
-        next = "check the baud rate and the line's quality";
-    } else if (facts.text_bytes > 0) {
-        snprintf(seen, sizeof seen, "only console text was received, last: \"%s\"",
-                 session->last_text);
-        next = "the device lives but does not serve SMP here (yet): wait until it has booted, or "
-               "use its SMP port";
-    }
-    return cli_fail(cli, CLI_NO_ANSWER, next, "no answer from %s: %s", cli->device, seen);
+    struct silence_words words;
+    char next[400];
+
+    see(session, &words);
+    snprintf(next, sizeof next, "%s; or ask: ferry doctor", words.next);
+    return cli_fail_why(cli, CLI_NO_ANSWER, words.why, next, "no answer from %s: %s", cli->device,
+                        words.seen);
 }
 
-int session_connect(struct cli *cli, struct session *session)
+int session_dial(struct cli *cli, struct session *session, char *why, size_t cap)
 {
-    char why[320] = "";
     *session = (struct session){.cli = cli, .window = 1};
     struct ferry_connection_config config = {.uri = cli->device,
                                              .timeout_ms = cli->timeout_ms,
                                              .text = take_text,
                                              .packet = show_packet,
                                              .context = session};
+    int error = ferry_connection_open(&session->connection, &config, why, cap);
+    if (error == FERRY_OK) {
+        session->client = ferry_connection_client(session->connection);
+    }
+    return error;
+}
+
+int session_connect(struct cli *cli, struct session *session)
+{
+    char why[320] = "";
     if (cli->device == NULL) {
         return cli_fail(cli, CLI_USAGE, "give -d URI, or set FERRY_DEVICE", "which device?");
     }
-    int error = ferry_connection_open(&session->connection, &config, why, sizeof why);
+    int error = session_dial(cli, session, why, sizeof why);
     if (error == FERRY_E_FORMAT) {
         return cli_fail(cli, CLI_USAGE, why, "cannot read the URI '%s'", cli->device);
     }
-    if (error != FERRY_OK) {
-        return open_failed(cli, error, why);
-    }
-    session->client = ferry_connection_client(session->connection);
-    return CLI_OK;
+    return error == FERRY_OK ? CLI_OK : open_failed(cli, error, why);
 }
 
 int session_open(struct cli *cli, struct session *session)
@@ -132,6 +141,7 @@ int session_hello(struct session *session)
     int error = ferry_connection_hello(session->connection);
 
     ferry_connection_facts(session->connection, &facts);
+    session->answered = session->answered || error == FERRY_OK;
     session->params = facts.params;
     session->window = facts.window;
     return error;
@@ -225,9 +235,11 @@ int session_fail(struct session *session, const char *what,
         return refused(session, what, &answer->status);
     }
     if (answer->error == FERRY_E_TIMEOUT) {
-        return cli_fail(session->cli, CLI_NO_ANSWER,
-                        "look at the device; a larger --timeout may help on slow flash",
-                        "cannot %s: no answer after %u tries", what, (unsigned)answer->tries);
+        struct silence_words words;
+        see(session, &words);
+        return cli_fail_why(session->cli, CLI_NO_ANSWER, words.why, words.next,
+                            "cannot %s: no answer after %u tries: %s", what,
+                            (unsigned)answer->tries, words.seen);
     }
     return cli_fail_error(session->cli, CLI_NO_ANSWER, answer->error,
                           "cannot %s: the answer cannot be read", what);

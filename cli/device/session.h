@@ -17,8 +17,15 @@ struct session {
     uint32_t window;             /* requests in flight the device can take, at least 1 */
     char last_text[80];          /* the end of the console text seen, for messages */
     size_t text_len;
-    bool line_ended; /* the next character begins a new last_text */
+    bool line_ended;  /* the next character begins a new last_text */
+    size_t odd_bytes; /* of the text: what no console prints */
+    bool answered;    /* the device said something since this was opened */
 };
+
+/* Open the wire to cli->device; nothing is asked and nothing printed. why: as
+ * ferry_connection_open(), whose results this has. session may not be moved afterwards. */
+FERRY_MUST_CHECK
+int session_dial(struct cli *cli, struct session *session, char *why, size_t cap);
 
 /* Open the wire to the device; nothing is asked.
  * session may not be moved afterwards. After a message returns an enum cli_exit. */
