@@ -50,6 +50,8 @@ enum ferry_smp_os_command {
 enum ferry_smp_image_command {
     FERRY_SMP_IMAGE_STATE = 0,
     FERRY_SMP_IMAGE_UPLOAD = 1,
+    FERRY_SMP_IMAGE_CORE_LIST = 3,
+    FERRY_SMP_IMAGE_CORE_LOAD = 4, /* write = erase it */
     FERRY_SMP_IMAGE_ERASE = 5,
     FERRY_SMP_IMAGE_SLOT_INFO = 6
 };
@@ -88,6 +90,10 @@ enum ferry_smp_enum_command {
     FERRY_SMP_ENUM_SINGLE = 2,
     FERRY_SMP_ENUM_DETAILS = 3
 };
+
+enum ferry_smp_crash_command { FERRY_SMP_CRASH_NOW = 0 };
+
+enum ferry_smp_run_command { FERRY_SMP_RUN_TEST = 0, FERRY_SMP_RUN_LIST = 1 };
 
 enum ferry_smp_basic_command { FERRY_SMP_BASIC_ERASE_STORAGE = 0 };
 

@@ -34,6 +34,9 @@ HEADERS = {
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",
     "window": "core/client",
     "update": "core/client",
+    "answer": "core/client", "commands_os": "core/client",
+    "commands_stat": "core/client", "commands_settings": "core/client", "commands_log": "core/client",
+    "commands_shell": "core/client", "commands_enum": "core/client", "commands_mynewt": "core/client",
     "recovery": "core/recovery", "connection": "client", "device": "client",
     "vchip": "port", "conformance": "port", "access": "core/smp", "gate": "core/server", "group_access": "core/server", "commands_access": "core/client",
 }
