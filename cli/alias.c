@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Other names of commands: imgtool's, so that `ferry` can stand where a build calls imgtool. They
- * are not in `ferry --help`; a command's own help names them. */
+/* Other names of commands: imgtool's, so that `ferry` can stand where a build calls imgtool, and
+ * those of other clients of SMP. They are not in `ferry --help`; a command's own help names them.
+ */
 #include "cli.h"
 
 const struct cli_alias cli_aliases[] = {
@@ -8,5 +9,27 @@ const struct cli_alias cli_aliases[] = {
     {"getpub", "pubkey"},
     {"getpubhash", "pubhash"},
     {"getpriv", "privkey"},
+    /* mcumgr */
+    {"config save", "settings save"},
+    /* smpmgr */
+    {"statistics list", "stat list"},
+    {"statistics get", "stat"},
+    {"statistics fetch-all", "stat all"},
+    {"enum get-supported-groups", "enum list"},
+    {"enum get-group-details", "enum details"},
+    {"shell", "shell exec"},
+    /* mcumgrctl */
+    {"os task-statistics", "taskstat"},
+    {"os memory-pool-statistics", "mpstat"},
+    {"stats get", "stat"},
+    {"stats list-groups", "stat list"},
+    {"enum list-groups", "enum list"},
+    {"enum show-group-details", "enum details"},
+    {"zephyr erase-storage", "storage erase"},
+    /* mcumgr-client */
+    {"stat-list", "stat list"},
+    {"stat-read", "stat"},
+    {"settings-read", "settings read"},
+    {"settings-write", "settings write"},
     {0},
 };

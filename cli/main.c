@@ -29,6 +29,7 @@ static const struct {
     {NULL, cli_fs_commands},
     {NULL, cli_shell_commands},
     {NULL, cli_basic_commands},
+    {NULL, cli_crash_commands},
     {NULL, cli_trust_commands},
     {NULL, cli_access_commands},
     {"packets", cli_raw_commands},

@@ -45,7 +45,11 @@ CALLS = {
 # What asks a device alone, and reads no file.
 DEVICE_ONLY = {"image list", "image test", "image confirm", "image erase", "image slots", "why",
                "measured", "echo", "reset", "params", "info", "key list", "b0 slot",
-               "access", "lock"}
+               "access", "lock", "raw", "taskstat", "mpstat", "stat", "stat list", "stat all", "log show",
+               "log clear", "log list", "log module_list", "log level_list", "enum count",
+               "enum list", "enum group", "enum details", "settings read", "settings write",
+               "settings delete", "settings commit", "settings load", "settings save", "config",
+               "shell exec", "storage erase", "run list", "run test", "crash"}
 # The device is not there: what is bad is found before it is asked.
 WITH_DEVICE = {"update", "image upload", "key add", "key revoke", "unlock"}
 
@@ -62,7 +66,7 @@ def files_of(name):
 def listed():
     """The commands of `ferry --help`: words up to the first argument, or the wide gap."""
     text = ferry("--help", check=0).stdout
-    return re.findall(r"^  ([a-z][a-z0-9]*(?: [a-z]+)?)(?= (?:[A-Z\[-]| ))", text, re.M)
+    return re.findall(r"^  ([a-z][a-z0-9-]*(?: [a-z_]+)?)(?= (?:[A-Z\[-]| ))", text, re.M)
 
 
 def test_no_command_is_forgotten():
