@@ -53,4 +53,8 @@ int cbor_json_write(const cJSON *json, struct ferry_cbor_writer *w);
  * Returns text that the caller frees with cJSON_free(); NULL without memory. */
 char *cbor_json_print(const cJSON *json, bool indented);
 
+/* Bytes that should be UTF-8 as a text: NUL and what is none become U+FFFD. Returns what the caller
+ * frees with free(); NULL without memory. */
+char *cbor_json_utf8(struct ferry_bytes bytes);
+
 #endif

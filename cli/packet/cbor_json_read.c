@@ -157,25 +157,31 @@ static size_t character_at(const uint8_t *text, size_t left)
     return len > 1 && (overlong || surrogate || beyond) ? 0 : len;
 }
 
-/* The text as UTF-8 without NUL; free it. */
-static char *text_text(const struct ferry_cbor_item *item)
+char *cbor_json_utf8(struct ferry_bytes bytes)
 {
     static const char unknown[] = "\xef\xbf\xbd"; /* U+FFFD */
-    size_t len;
-    uint8_t *content = content_of(item, 1, &len);
-    char *text = content != NULL ? malloc(3 * len + 1) : NULL;
+    char *text = malloc(3 * bytes.len + 1);
     size_t out = 0;
 
-    for (size_t at = 0; text != NULL && at < len;) {
-        size_t n = character_at(content + at, len - at);
+    for (size_t at = 0; text != NULL && at < bytes.len;) {
+        size_t n = character_at(bytes.data + at, bytes.len - at);
 
-        memcpy(text + out, n > 0 ? (const char *)content + at : unknown, n > 0 ? n : 3);
+        memcpy(text + out, n > 0 ? (const char *)bytes.data + at : unknown, n > 0 ? n : 3);
         out += n > 0 ? n : 3;
         at += n > 0 ? n : 1;
     }
     if (text != NULL) {
         text[out] = '\0';
     }
+    return text;
+}
+
+static char *text_text(const struct ferry_cbor_item *item)
+{
+    size_t len;
+    uint8_t *content = content_of(item, 1, &len);
+    char *text = content != NULL ? cbor_json_utf8((struct ferry_bytes){content, len}) : NULL;
+
     free(content);
     return text;
 }

@@ -37,6 +37,8 @@ static void look_at_payload(struct packet_view *view)
             view->map = NULL;
             view->behind = 0;
         }
+    } else if (view->problem[0] != '\0') {
+        return;
     } else if (error != FERRY_OK) {
         snprintf(view->problem, sizeof view->problem, "the payload is no CBOR: %s",
                  ferry_error_text(error));
@@ -81,7 +83,7 @@ void packet_look(struct ferry_bytes bytes, struct packet_view *view, struct ferr
     if (view->has_header) {
         look_at_header(view);
     }
-    if (view->has_header && view->problem[0] == '\0') {
+    if (view->has_header && view->payload.len == view->header.length) {
         look_at_payload(view);
     }
     if (rest != NULL) {
