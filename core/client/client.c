@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The window of requests: submit, send, send again, match, give up. */
-#include "ferry/client.h"
+#include "core/client/round_trip.h"
 
 #include <string.h>
 
 /* The smallest packet worth sending: the first chunk of an upload with all it must hold. */
 #define PACKET_MIN 64
+
+/* Round trips that say little yet. */
+#define FEW_SAMPLES 4
 
 enum request_state { FREE, WAITING, SENT };
 
@@ -185,6 +188,13 @@ static void write_packet(struct ferry_client *client, struct ferry_client_reques
     request->len = FERRY_SMP_HEADER_SIZE + command->payload.len;
 }
 
+/* One with a longer timeout of its own, an erase say, tells nothing of the line. */
+static bool is_ordinary(const struct ferry_client *client, uint32_t timeout_ms)
+{
+    return timeout_ms <= client->config.timeout_ms ||
+           timeout_ms <= ferry_client_adaptive_timeout_ms(client);
+}
+
 int32_t ferry_client_submit(struct ferry_client *client, const struct ferry_client_command *command)
 {
     struct ferry_client_request *request = find_free(client);
@@ -199,6 +209,7 @@ int32_t ferry_client_submit(struct ferry_client *client, const struct ferry_clie
     request->user = command->user;
     request->timeout_ms =
         command->timeout_ms != 0 ? command->timeout_ms : client->config.timeout_ms;
+    request->ordinary = is_ordinary(client, request->timeout_ms);
     request->timeout_ms = ferry_max32(request->timeout_ms, client->config.timeout_min_ms);
     request->retries = command->retries != 0 ? command->retries : client->config.retries;
     if (command->retries == FERRY_CLIENT_ONCE) {
@@ -285,11 +296,13 @@ static void back_off(const struct ferry_client *client, struct ferry_client_requ
     request->timeout_ms = request->timeout_ms > limit / 2 ? limit : request->timeout_ms * 2;
 }
 
-static void count_try(struct ferry_client *client, struct ferry_client_request *request)
+static void count_try(struct ferry_client *client, struct ferry_client_request *request,
+                      uint64_t now)
 {
     if (request->state == WAITING) {
         client->stats.sent++;
         request->state = SENT;
+        request->first_at = now;
     } else {
         client->stats.retransmitted++;
         request->retries--;
@@ -312,6 +325,23 @@ static uint64_t next_deadline(const struct ferry_client *client)
     return deadline;
 }
 
+/* A server handles requests in order: while it works on older ones, the newer wait, on the line or
+ * in its buffers. When an older one is sent again or answered, their time begins anew. */
+static void wait_behind(struct ferry_client *client, int32_t ticket, uint64_t now)
+{
+    uint32_t wire = wire_ms(client);
+
+    for (size_t i = 0; i < client->config.request_count; i++) {
+        struct ferry_client_request *request = &client->config.requests[i];
+        uint64_t deadline = now + request->timeout_ms + wire;
+
+        if (request->state == SENT && request->ordinary && is_older(ticket, request->ticket) &&
+            request->deadline < deadline) {
+            request->deadline = deadline;
+        }
+    }
+}
+
 bool ferry_client_poll(struct ferry_client *client, uint64_t now, struct ferry_bytes *packet,
                        uint64_t *deadline)
 {
@@ -321,9 +351,9 @@ bool ferry_client_poll(struct ferry_client *client, uint64_t now, struct ferry_b
         *deadline = next_deadline(client);
         return false;
     }
-    count_try(client, request);
-    request->sent_at = now;
+    count_try(client, request, now);
     request->deadline = now + request->timeout_ms + wire_ms(client);
+    wait_behind(client, request->ticket, now);
     packet->data = request->packet;
     packet->len = request->len;
     return true;
@@ -331,30 +361,34 @@ bool ferry_client_poll(struct ferry_client *client, uint64_t now, struct ferry_b
 
 /* ---- Receiving --------------------------------------------------------------------- */
 
-/* RFC 6298 §2, in fixed point: 1/8 and 1/4 are the gains. */
-static void measure(struct ferry_client *client, uint64_t elapsed)
+/* What the answer to a request tells of the line. */
+static void measure(struct ferry_client *client, const struct ferry_client_request *request,
+                    uint64_t now)
 {
-    uint32_t sample = elapsed > 0xffffff ? 0xffffff : (uint32_t)elapsed;
-    uint32_t smoothed = client->srtt_ms8 / 8;
+    uint64_t elapsed = now - request->first_at;
 
-    if (client->srtt_ms8 == 0) {
-        client->srtt_ms8 = ferry_max32(sample * 8, 1);
-        client->rttvar_ms4 = sample * 2;
+    if (!request->ordinary) {
         return;
     }
-    uint32_t deviation = sample > smoothed ? sample - smoothed : smoothed - sample;
-
-    client->rttvar_ms4 += deviation - client->rttvar_ms4 / 4;
-    client->srtt_ms8 += sample - smoothed;
-    client->srtt_ms8 = ferry_max32(client->srtt_ms8, 1);
+    if (request->tries == 1) {
+        ferry_round_trip_take(&client->trip, elapsed);
+        return;
+    }
+    ferry_round_trip_doubt(&client->trip, elapsed);
+    client->late_ms = elapsed;
+    client->late_seq = request->packet[6];
 }
 
-/* A request sent twice does not tell which try was answered (Karn); one with a timeout of its own,
- * an erase say, tells nothing of the line. */
-static bool is_measurable(const struct ferry_client *client,
-                          const struct ferry_client_request *request)
+/* An answer that nothing waits for. To one that was sent twice and answered already, it is the
+ * second: the first try had arrived as well. */
+static void note_stale(struct ferry_client *client, uint8_t seq)
 {
-    return request->tries == 1 && request->timeout_ms <= client->config.timeout_ms;
+    client->stats.stale++;
+    if (client->late_ms > 0 && client->late_seq == seq) {
+        ferry_round_trip_late(&client->trip, client->late_ms);
+        client->stats.late++;
+        client->late_ms = 0;
+    }
 }
 
 static struct ferry_client_request *find_answered(struct ferry_client *client,
@@ -412,14 +446,13 @@ int ferry_client_receive(struct ferry_client *client, struct ferry_bytes packet,
     }
     request = find_answered(client, &header);
     if (request == NULL) {
-        client->stats.stale++;
+        note_stale(client, header.seq);
         return FERRY_E_NOT_FOUND;
     }
     client->stats.answered++;
-    if (is_measurable(client, request)) {
-        measure(client, now - request->sent_at);
-    }
+    measure(client, request, now);
     settle(request, answer);
+    wait_behind(client, answer->ticket, now);
     answer->header = header;
     answer->payload = payload;
     read_answer(answer);
@@ -447,18 +480,20 @@ bool ferry_client_expire(struct ferry_client *client, uint64_t now,
 
 uint32_t ferry_client_rtt_ms(const struct ferry_client *client)
 {
-    return (client->srtt_ms8 + 7) / 8;
+    return (client->trip.smoothed8 + 7) / 8;
 }
 
 uint32_t ferry_client_adaptive_timeout_ms(const struct ferry_client *client)
 {
-    uint32_t timeout = client->srtt_ms8 / 8 + client->rttvar_ms4;
+    uint32_t timeout = ferry_round_trip_timeout(&client->trip);
+    uint32_t least = client->trip.samples < FEW_SAMPLES ? FERRY_CLIENT_TIMEOUT_FEW_MS
+                                                        : FERRY_CLIENT_TIMEOUT_MIN_MS;
 
-    if (client->srtt_ms8 == 0) {
+    if (timeout == 0) {
         return client->config.timeout_ms;
     }
-    timeout = ferry_max32(timeout, FERRY_CLIENT_TIMEOUT_MIN_MS);
-    timeout = ferry_min32(timeout, client->config.timeout_ms);
+    timeout = ferry_max32(timeout, ferry_min32(least, client->config.timeout_ms));
+    timeout = ferry_min32(timeout, FERRY_CLIENT_TIMEOUT_MAX_MS);
     return ferry_max32(timeout, client->config.timeout_min_ms);
 }
 

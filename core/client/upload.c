@@ -14,8 +14,11 @@
 #define ALIGN_MAX 512
 
 /* A chunk may be repeated without harm, and a bad line should not end a long upload: one packet
- * in seven lost either way makes eight silences in a row one in fifty thousand. */
-#define CHUNK_RETRIES 7
+ * in seven lost either way makes ten silences in a row one in a million. */
+#define CHUNK_RETRIES 9
+
+/* Most erases that are over sooner than this need no question. */
+#define QUESTION_MIN_MS 1000
 
 /* A file of one chunk has no second one to ask with. */
 #define LONE_RETRIES 3
@@ -166,6 +169,14 @@ static void set_times(const struct ferry_upload *upload, uint32_t data_len,
     command->retries = CHUNK_RETRIES;
 }
 
+uint32_t ferry_upload_patience_ms(const struct ferry_upload *upload)
+{
+    uint32_t patience = 2 * ferry_client_adaptive_timeout_ms(upload->config.client);
+
+    return ferry_min32(ferry_max32(patience, QUESTION_MIN_MS),
+                       upload->config.client->config.timeout_ms);
+}
+
 static void note_flight(struct ferry_upload *upload, int32_t ticket, uint32_t len, uint64_t now)
 {
     struct ferry_upload_flight *flight = &upload->flights[upload->flight_count++];
@@ -177,7 +188,7 @@ static void note_flight(struct ferry_upload *upload, int32_t ticket, uint32_t le
     flight->epoch = upload->epoch;
     flight->ignored = false;
     if (upload->next == 0) {
-        upload->question_at = now + upload->config.client->config.timeout_ms;
+        upload->question_at = now + ferry_upload_patience_ms(upload);
     }
     upload->next = flight->end;
     upload->sent = ferry_max32(upload->sent, flight->end);

@@ -26,6 +26,10 @@ enum ferry_upload_warning {
 /* Report a warning, once. */
 void ferry_upload_warn(struct ferry_upload *upload, enum ferry_upload_warning warning);
 
+/* How long the first chunk, or a question about it, may be unanswered before a question is asked.
+ */
+uint32_t ferry_upload_patience_ms(const struct ferry_upload *upload);
+
 /* End in failure: nothing stays in flight. text and remedy are constant strings. */
 void ferry_upload_fail(struct ferry_upload *upload, int error, const char *text,
                        const char *remedy);

@@ -268,6 +268,9 @@ static void on_offset(struct ferry_upload *upload, const struct ferry_upload_fli
         return;
     }
     advance(upload, off);
+    if (flight->epoch == upload->epoch) {
+        ferry_window_clean(&upload->window);
+    }
     upload->resumed = upload->resumed || (flight->off == 0 && off > flight->end);
     if (off == upload->config.size) {
         on_all_stored(upload, said);
@@ -301,7 +304,7 @@ static void ask_later(struct ferry_upload *upload, const struct ferry_upload_fli
                       uint64_t now)
 {
     upload->next = flight->off;
-    upload->question_at = now + upload->config.client->config.timeout_ms;
+    upload->question_at = now + ferry_upload_patience_ms(upload);
 }
 
 static void on_chunk(struct ferry_upload *upload, const struct ferry_upload_flight *flight,
@@ -317,8 +320,6 @@ static void on_chunk(struct ferry_upload *upload, const struct ferry_upload_flig
     }
     if (answer->tries > 1) {
         shrink(upload, flight, FERRY_UPLOAD_WARN_LOSS);
-    } else {
-        ferry_window_clean(&upload->window);
     }
     if (answer->error != FERRY_OK) {
         on_error(upload, flight, answer, now);

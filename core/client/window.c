@@ -40,7 +40,7 @@ void ferry_window_lost(struct ferry_window *window)
 {
     if (window->size > window->proven) {
         /* It was the attempt that lost something: back to what is known to work. */
-        window->size = ferry_max32((window->size + 1) / 2, window->proven);
+        window->size = window->proven;
         window->pause = ferry_min32(window->pause * BACK_OFF, WAIT_MAX);
         window->wait = window->pause;
     } else {

@@ -28,8 +28,13 @@
 #define FERRY_CLIENT_TIMEOUT_MS 2500
 #define FERRY_CLIENT_RETRIES    3
 
-/* A request is never sent again sooner than this after its bytes could have left. */
-#define FERRY_CLIENT_TIMEOUT_MIN_MS 500
+/* A request is never sent again sooner than this after its bytes could have left; while only few
+ * round trips were seen, not sooner than the second. */
+#define FERRY_CLIENT_TIMEOUT_MIN_MS 100
+#define FERRY_CLIENT_TIMEOUT_FEW_MS 500
+
+/* What round trips make of a timeout ends here. */
+#define FERRY_CLIENT_TIMEOUT_MAX_MS 30000
 
 /* ---- Set-up --------------------------------------------------------------------- */
 
@@ -38,13 +43,14 @@ struct ferry_client_request {
     uint8_t *packet; /* buffer_size bytes */
     size_t len;
     void *user;
-    uint64_t sent_at;
+    uint64_t first_at; /* when it was handed out first */
     uint64_t deadline;
     uint32_t timeout_ms;
     int32_t ticket;
     uint8_t state;
     uint8_t tries;
     uint8_t retries; /* left */
+    bool ordinary;   /* its round trip tells of the line */
 };
 
 struct ferry_client_config {
@@ -69,6 +75,16 @@ struct ferry_client_stats {
     uint32_t echoed;  /* packets with a request's op, as a console's echo sends them back */
     uint32_t damaged; /* shorter than their header says */
     uint32_t expired; /* requests given up */
+    uint32_t late;    /* sent again though the first try was only late: both were answered */
+};
+
+/* Round trips seen. Do not rely on the contents. */
+struct ferry_round_trip {
+    uint32_t samples;
+    uint32_t smoothed8;  /* eighths of ms */
+    uint32_t deviation4; /* quarters of ms */
+    uint32_t peak8;      /* the longest, fading; eighths of ms */
+    uint32_t doubt;      /* ms: at most, of one that was sent twice; 0 = none since */
 };
 
 /* Do not rely on the contents; the caller reads through the functions. */
@@ -76,11 +92,12 @@ struct ferry_client {
     struct ferry_client_config config;
     struct ferry_client_stats stats;
     size_t packet_max;
-    uint32_t srtt_ms8; /* smoothed round trip, eighths of ms; 0 = none yet */
-    uint32_t rttvar_ms4;
+    struct ferry_round_trip trip;
+    uint64_t late_ms; /* how long the last request sent twice took; 0 = none */
     int32_t last_ticket;
     uint8_t version;
     uint8_t next_seq;
+    uint8_t late_seq;
 };
 
 /* Set up a client: SMP version 2, nothing in flight, packets of up to buffer_size bytes.
@@ -189,8 +206,9 @@ void ferry_client_last_try(struct ferry_client *client, int32_t ticket);
  * were sent twice do not count. */
 uint32_t ferry_client_rtt_ms(const struct ferry_client *client);
 
-/* A timeout from the round trips seen (smoothed + 4 deviations, RFC 6298), between
- * FERRY_CLIENT_TIMEOUT_MIN_MS and the configured one; the configured one before the first. */
+/* A timeout from the round trips seen: smoothed + 4 deviations (RFC 6298), and above the longest of
+ * late; between FERRY_CLIENT_TIMEOUT_MIN_MS and _MAX_MS. The configured one before the first. For
+ * requests that may be repeated without harm: a busy device may get them twice. */
 uint32_t ferry_client_adaptive_timeout_ms(const struct ferry_client *client);
 
 /* How long a server may be silent while it erases size bytes of flash; 0 = unknown size. Generous:

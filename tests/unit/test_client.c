@@ -323,8 +323,66 @@ static void test_the_line_gets_the_time_it_needs(void **state)
     assert_true(is_quiet(&bench, 399, &deadline));
     assert_int_equal(deadline, 400);
     sent(&bench, 400, &len);
-    assert_true(is_quiet(&bench, 699, &deadline));
-    assert_int_equal(deadline, 700);
+    /* The others are behind it, again. */
+    assert_true(is_quiet(&bench, 1399, &deadline));
+    assert_int_equal(deadline, 1400);
+}
+
+/* What is in front of a request takes its time: the newer one's begins when it is answered. An
+ * older one, which a server in order has handled or never got, does not wait longer. */
+static void test_a_newer_one_waits_behind_an_older(void **state)
+{
+    struct ferry_smp_header headers[3];
+    struct bench bench;
+    uint64_t deadline;
+    size_t len;
+
+    (void)state;
+    set_up(&bench, 0, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_true(submit(&bench, 1) > 0);
+        headers[i] = sent(&bench, (uint64_t)i, &len);
+    }
+    assert_int_equal(answer(&bench, headers[1], "\xa0", 1, 500), FERRY_OK);
+    assert_true(is_quiet(&bench, 501, &deadline));
+    assert_int_equal(deadline, 1000);
+    sent(&bench, 1000, &len);
+    assert_true(is_quiet(&bench, 1000, &deadline));
+    assert_int_equal(deadline, 2000);
+    assert_int_equal(answer(&bench, headers[0], "\xa0", 1, 1500), FERRY_OK);
+    assert_true(is_quiet(&bench, 1500, &deadline));
+    assert_int_equal(deadline, 2500);
+}
+
+/* Both tries of one were answered: it was only late, and the next ones are given more time. */
+static void test_an_answer_to_both_tries_is_learned_from(void **state)
+{
+    struct ferry_client_command command = {.id = 1, .payload = bytes_of("\xa0"), .retries = 3};
+    struct ferry_smp_header header;
+    struct bench bench;
+    size_t len;
+
+    (void)state;
+    set_up(&bench, 0, 0);
+    for (uint64_t i = 0; i < 20; i++) {
+        assert_true(submit(&bench, 1) > 0);
+        header = sent(&bench, i * 100, &len);
+        assert_int_equal(answer(&bench, header, "\xa0", 1, i * 100 + 10), FERRY_OK);
+    }
+    command.timeout_ms = ferry_client_adaptive_timeout_ms(&bench.client);
+    assert_int_equal(command.timeout_ms, FERRY_CLIENT_TIMEOUT_MIN_MS);
+    assert_true(ferry_client_submit(&bench.client, &command) > 0);
+    header = sent(&bench, 5000, &len);
+    sent(&bench, 5100, &len);
+    assert_int_equal(answer(&bench, header, "\xa0", 1, 5240), FERRY_OK);
+    assert_int_equal(ferry_client_adaptive_timeout_ms(&bench.client), 300);
+    assert_int_equal(answer(&bench, header, "\xa0", 1, 5241), FERRY_E_NOT_FOUND);
+    assert_int_equal(bench.client.stats.late, 1);
+    /* A clean one ends the doubt, not what is known. */
+    assert_true(submit(&bench, 1) > 0);
+    header = sent(&bench, 6000, &len);
+    assert_int_equal(answer(&bench, header, "\xa0", 1, 6010), FERRY_OK);
+    assert_in_range(ferry_client_adaptive_timeout_ms(&bench.client), 280, 300);
 }
 
 static void test_a_short_timeout_backs_off(void **state)
@@ -474,8 +532,8 @@ static void test_round_trips_make_the_timeout(void **state)
     assert_int_equal(answer(&bench, header, "\xa0", 1, 90000), FERRY_OK);
     assert_in_range(ferry_client_rtt_ms(&bench.client), 780, 820);
 
-    /* A fast line has a floor. */
-    for (uint64_t i = 0; i < 50; i++) {
+    /* A fast line has a floor; what was slow is forgotten, slowly. */
+    for (uint64_t i = 0; i < 200; i++) {
         assert_true(submit(&bench, 1) > 0);
         header = sent(&bench, 100000, &len);
         assert_int_equal(answer(&bench, header, "\xa0", 1, 100001), FERRY_OK);
@@ -1077,6 +1135,8 @@ int main(void)
         cmocka_unit_test(test_a_silent_server_ends_in_a_timeout),
         cmocka_unit_test(test_once_means_once),
         cmocka_unit_test(test_the_line_gets_the_time_it_needs),
+        cmocka_unit_test(test_a_newer_one_waits_behind_an_older),
+        cmocka_unit_test(test_an_answer_to_both_tries_is_learned_from),
         cmocka_unit_test(test_a_short_timeout_backs_off),
         cmocka_unit_test(test_cancel_frees_and_makes_stale),
         cmocka_unit_test(test_sequence_numbers_wrap_around_the_waiting),
