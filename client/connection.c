@@ -142,6 +142,11 @@ void ferry_connection_close(struct ferry_connection *connection)
     }
 }
 
+void ferry_connection_let_go(struct ferry_connection *connection)
+{
+    ferry_transport_close(&connection->wire);
+}
+
 int ferry_connection_resume(struct ferry_connection *connection, char *why, size_t cap)
 {
     ferry_transport_close(&connection->wire);

@@ -353,6 +353,9 @@ static void take_event(struct unit *unit, const struct ferry_update_event *event
     case FERRY_UPDATE_RECONNECT:
         go_away(unit, now, event->wait_ms, false);
         break;
+    case FERRY_UPDATE_READY: /* nothing more is looked at, or judged, here */
+    case FERRY_UPDATE_JUDGE_IT:
+        break;
     case FERRY_UPDATE_DONE:
         done(unit, event, now);
         break;

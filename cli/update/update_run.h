@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the command update: one run, its images, and what is done with their files before the
  * first byte is sent. */
-#ifndef CLI_DEVICE_UPDATE_RUN_H
-#define CLI_DEVICE_UPDATE_RUN_H
+#ifndef CLI_UPDATE_RUN_H
+#define CLI_UPDATE_RUN_H
 
 #include "cli/bundle/archive.h"
 #include "cli/image/image_file.h"
@@ -31,7 +31,13 @@ struct update_item {
     struct ferry_image_state proof; /* what the device listed last; valid if proved */
     bool proved;
     bool worked;
-    enum update_choice choice; /* of what is out of a bundle */
+    bool looked;                            /* update_look() was content */
+    char previous[FERRY_STATE_VERSION_MAX]; /* what ran before; "" = not known */
+    enum ferry_update_step planned;         /* of a dry run: the first change; END = all is done */
+    uint32_t limit;                         /* of a dry run: bytes the slot takes; 0 = not known */
+    uint32_t uploaded;                      /* bytes of the file that were sent, and … */
+    uint32_t resumed_at;                    /* … from where on */
+    enum update_choice choice;              /* of what is out of a bundle */
     struct image_file build[2];
     char names[2][ARCHIVE_NAME_MAX]; /* in the bundle; "" = it has none for that slot */
 };
@@ -45,7 +51,11 @@ struct update_run {
     bool of_bundle;
     struct update_item *item; /* the present one */
     uint32_t image;           /* -n */
-    bool test_only, no_confirm;
+    bool test_only, no_confirm, dry_run, no_checks;
+    const char *check;      /* --check; NULL = none */
+    uint32_t check_timeout; /* seconds */
+    int check_status;       /* what it exited with; CHECK_NOT_RUN … */
+    uint64_t begin_ms;
     struct unlock unlock; /* --unlock; without a key_path nothing is unlocked */
     struct session session;
     struct ferry_update flow;
@@ -76,6 +86,45 @@ int update_choose_build(struct update_run *run, struct update_item *item);
 
 /* Ask from which slot the bootloader runs. Returns an exit code. */
 int update_ask_b0(struct update_run *run, uint32_t *slot);
+
+/* Run the flows of all images, and say how it ended. Returns an exit code. */
+int update_run_all(struct update_run *run);
+
+/* What a step needs unlocked, where --unlock says with what; a reset locks again. Returns an exit
+ * code. */
+int update_unlock(struct update_run *run, enum ferry_update_step step);
+
+/* From now on Ctrl-C and SIGTERM end an update with a message. */
+void update_catch_signals(void);
+
+/* The signal that came, or 0. */
+int update_signal(void);
+
+/* What the device tells of itself, and what the image at hand needs of it: said, and compared
+ * before anything is changed. Returns an exit code: CLI_OK to go on. */
+int update_look(struct update_run *run, const struct ferry_update_event *event);
+
+/* Run the command of --check, once an update, with the wire closed so that it can use it. Returns
+ * whether the new images pass; without --check they do. */
+bool update_passes(struct update_run *run);
+
+/* The words for a check that failed: "exit code 3". */
+void update_check_words(const struct update_run *run, char *out, size_t cap);
+
+/* check_status of a check that did not end by itself. */
+enum { CHECK_NOT_RUN = -1, CHECK_TIMED_OUT = -2, CHECK_NOT_STARTED = -3 };
+
+/* A flow is through; what is said waits until all are. */
+void update_done(struct update_run *run, const struct ferry_update_event *event);
+
+/* Say how all of it ended. */
+void update_print_end(const struct update_run *run);
+
+/* Say why it failed. Returns an exit code. */
+int update_failed(struct update_run *run, const struct ferry_update_event *event);
+
+/* Say that the user stopped it, and where it is. Returns an exit code, 128 and the signal. */
+int update_stopped(const struct update_run *run);
 
 /* Say what is about to be sent. */
 void update_tell(const struct update_run *run, const struct update_item *item);

@@ -17,6 +17,9 @@
 /* The boot mode that leads into recovery. */
 #define BOOT_MODE_RECOVERY 1
 
+/* How often an upload may be interrupted. */
+#define BREAKS_MAX 16
+
 /* A bootloader that was reset again is left in peace: asking it would hold it where it is. */
 #define NUDGE_MS 3000
 
@@ -32,6 +35,12 @@ static int32_t submit_list(struct ferry_update *update)
     return ferry_command_image_list(update->config.client, update);
 }
 
+static int32_t submit_erase(struct ferry_update *update)
+{
+    return ferry_command_image_erase(update->config.client, update->erase_slot, update->slot_size,
+                                     update);
+}
+
 static int32_t submit_slots(struct ferry_update *update)
 {
     return ferry_command_slot_info(update->config.client, update);
@@ -41,7 +50,7 @@ static int32_t submit_test(struct ferry_update *update)
 {
     struct ferry_bytes hash = {update->config.hash, update->config.hash_len};
 
-    return ferry_command_image_state(update->config.client, hash, false, update);
+    return ferry_command_image_state(update->config.client, hash, update->config.permanent, update);
 }
 
 /* Should the new image crash now and the old one answer, a confirm that names the new one would
@@ -93,12 +102,14 @@ static const struct {
     [FERRY_UPDATE_LIST] = {"list", "reading the list of images", submit_list},
     [FERRY_UPDATE_SPACE] = {"space", "asking how large an image fits", submit_slots},
     [FERRY_UPDATE_ENTER] = {"enter", "resetting the device into its bootloader", submit_enter},
+    [FERRY_UPDATE_ERASE] = {"erase", "erasing the image that waits for a reset", submit_erase},
     [FERRY_UPDATE_UPLOAD] = {"upload", "uploading; the device erases its slot first", NULL},
     [FERRY_UPDATE_CHECK] = {"check", "looking whether the device lists the image", submit_list},
     [FERRY_UPDATE_TEST] = {"test", "asking for a test of the image at the next boot", submit_test},
     [FERRY_UPDATE_RESET] = {"reset", "resetting the device", submit_reset},
     [FERRY_UPDATE_AWAY] = {"away", "opening the connection again", NULL},
     [FERRY_UPDATE_RETURN] = {"return", "waiting for the device to come back", submit_poll},
+    [FERRY_UPDATE_JUDGE] = {"judge", "the image runs", NULL},
     [FERRY_UPDATE_CONFIRM] = {"confirm", "the image runs; confirming it", submit_confirm},
     [FERRY_UPDATE_PROVE] = {"prove", "reading the list of images back", submit_list},
     [FERRY_UPDATE_END] = {"end", "", NULL},
@@ -230,17 +241,46 @@ static void begin_upload(struct ferry_update *update)
         upload.window = config->window;
     }
     update->worked = true;
+    update->uploaded = true;
     rc = ferry_upload_start(&update->upload, &upload);
     if (rc != FERRY_OK) {
         ferry_update_fail(update, rc, ferry_error_text(rc), ferry_error_remedy(rc));
     }
 }
 
+/* Silence in the middle of an upload: the device may have been reset, and the link have nothing
+ * that tells. It is waited for, and met anew. */
+static bool waits_for_device(struct ferry_update *update, const struct ferry_upload_event *from,
+                             uint64_t now)
+{
+    if (from->error != FERRY_E_TIMEOUT || from->acked == 0 || ++update->breaks > BREAKS_MAX) {
+        return false;
+    }
+    ferry_update_warn(update, "the device fell silent in the middle of the upload; waiting for it",
+                      "look at its power and its log");
+    update->resuming = true;
+    update->silent = 0;
+    update->return_by = now + ferry_update_return_ms(update);
+    ferry_update_go(update, FERRY_UPDATE_RETURN);
+    return true;
+}
+
+static void note_resumed(struct ferry_update *update, const struct ferry_upload_event *from)
+{
+    if (from->resumed && !update->resumed) {
+        update->resumed = true;
+        update->resumed_at = from->acked;
+    }
+}
+
 /* An event of the upload becomes one of the update; its end moves the update on.
  * Returns whether there is an event to report. */
 static bool pass_on(struct ferry_update *update, const struct ferry_upload_event *from,
-                    struct ferry_update_event *event)
+                    struct ferry_update_event *event, uint64_t now)
 {
+    note_resumed(update, from);
+    event->resumed = update->resumed;
+    event->resumed_at = update->resumed_at;
     event->sent = from->sent;
     event->acked = from->acked;
     event->total = from->total;
@@ -257,6 +297,9 @@ static bool pass_on(struct ferry_update *update, const struct ferry_upload_event
         ferry_update_go(update, FERRY_UPDATE_CHECK);
         return false;
     case FERRY_UPLOAD_FAILED:
+        if (waits_for_device(update, from, now)) {
+            return false;
+        }
         update->status = from->status;
         ferry_update_fail(update, from->error, from->text, from->remedy);
         return false;
@@ -269,27 +312,82 @@ static bool run_upload(struct ferry_update *update, uint64_t now, struct ferry_u
     struct ferry_upload_event from;
 
     while (update->step == FERRY_UPDATE_UPLOAD && ferry_upload_next(&update->upload, now, &from)) {
-        if (pass_on(update, &from, event)) {
+        if (pass_on(update, &from, event, now)) {
             return true;
         }
     }
     return false;
 }
 
+/* The device is reset: when it may be asked whether it is back. */
+static void await_return(struct ferry_update *update, uint64_t now)
+{
+    uint32_t quiet = update->nudges > 0 ? NUDGE_MS : RESET_MS;
+
+    ferry_update_go(update, FERRY_UPDATE_RETURN);
+    if (now < update->reset_at + quiet) {
+        update->wait_until = update->reset_at + quiet;
+    }
+}
+
+/* The connection broke in the middle of the upload. Whoever answers now may be another server. */
+static void meet_anew(struct ferry_update *update)
+{
+    if (++update->breaks > BREAKS_MAX) {
+        ferry_update_fail(update, FERRY_E_IO, "the connection breaks again and again",
+                          "check cable and power of the device");
+        return;
+    }
+    ferry_hello_start(&update->hello, update->config.client, update->config.link);
+    ferry_update_go(update, FERRY_UPDATE_HELLO);
+}
+
 void ferry_update_reconnected(struct ferry_update *update, uint64_t now)
 {
-    if (update->step != FERRY_UPDATE_AWAY) {
+    if (update->step == FERRY_UPDATE_END) {
         return;
     }
     ferry_client_cancel_all(update->config.client);
     update->ticket = 0;
     update->silent = 0;
-    ferry_update_go(update, FERRY_UPDATE_RETURN);
-    uint32_t quiet = update->nudges > 0 ? NUDGE_MS : RESET_MS;
-
-    if (now < update->reset_at + quiet) {
-        update->wait_until = update->reset_at + quiet;
+    switch (update->step) {
+    case FERRY_UPDATE_AWAY:
+        await_return(update, now);
+        break;
+    case FERRY_UPDATE_HELLO:
+    case FERRY_UPDATE_UPLOAD:
+        meet_anew(update);
+        break;
+    case FERRY_UPDATE_ENTER:
+        update->breaks++;
+        /* fall through */
+    case FERRY_UPDATE_RESET: /* the port went with the device, before the answer */
+        ferry_update_was_reset(update, now);
+        await_return(update, now);
+        break;
+    case FERRY_UPDATE_CONFIRM: /* never again before the list was read */
+        ferry_update_look_again(update, now);
+        break;
+    default: /* the request is made again */
+        break;
     }
+}
+
+void ferry_update_reject(struct ferry_update *update)
+{
+    if (update->step != FERRY_UPDATE_JUDGE) {
+        return;
+    }
+    update->reverting = true;
+    update->nudges = 0;
+    if (update->proof.confirmed) {
+        ferry_update_fail(update, FERRY_E_STATE,
+                          "the new image does not pass, and the device has no way back: it runs "
+                          "for good",
+                          "update with an image that is good");
+        return;
+    }
+    ferry_update_go(update, FERRY_UPDATE_RESET);
 }
 
 uint64_t ferry_update_deadline(const struct ferry_update *update)
@@ -299,6 +397,9 @@ uint64_t ferry_update_deadline(const struct ferry_update *update)
     }
     if (update->step == FERRY_UPDATE_UPLOAD) {
         return ferry_upload_deadline(&update->upload);
+    }
+    if (update->step == FERRY_UPDATE_JUDGE) {
+        return 0;
     }
     if (STEPS[update->step].submit == NULL || update->ticket != 0) {
         return FERRY_CLIENT_NEVER;
@@ -317,6 +418,9 @@ static void fill(const struct ferry_update *update, struct ferry_update_event *e
     event->remedy = "";
     event->total = update->config.size;
     event->recovery = update->recovery;
+    event->resumed = update->resumed;
+    event->resumed_at = update->resumed_at;
+    event->running = ferry_update_running(update);
 }
 
 static void fill_end(const struct ferry_update *update, struct ferry_update_event *event)
@@ -328,8 +432,41 @@ static void fill_end(const struct ferry_update *update, struct ferry_update_even
     event->error = update->error;
     event->status = update->status;
     event->limit = update->limit;
-    event->already = update->done && !update->worked;
-    event->proof = update->done ? &update->proof : NULL;
+    event->already = update->done && !update->worked && !update->config.dry_run;
+    event->rejected = !update->done && update->reverting;
+    event->proof = update->done && update->proof.hash_len > 0 ? &update->proof : NULL;
+}
+
+/* Whether a step changes something on the device, or follows such a change. */
+static bool is_a_change(enum ferry_update_step step)
+{
+    return step == FERRY_UPDATE_ENTER || step == FERRY_UPDATE_ERASE ||
+           step == FERRY_UPDATE_UPLOAD || step == FERRY_UPDATE_TEST || step == FERRY_UPDATE_RESET ||
+           step == FERRY_UPDATE_JUDGE || step == FERRY_UPDATE_CONFIRM;
+}
+
+/* Before the first change: the caller may look for itself. */
+static void be_ready(struct ferry_update *update, struct ferry_update_event *event)
+{
+    update->ready = true;
+    event->kind = FERRY_UPDATE_READY;
+    event->limit = update->limit;
+    if (update->config.dry_run) {
+        const struct ferry_image_state none = {0};
+
+        ferry_update_finish(update, &none);
+    }
+}
+
+static const char *text_of(const struct ferry_update *update, enum ferry_update_step step)
+{
+    if (step == FERRY_UPDATE_RESET && update->reverting) {
+        return "it does not pass: resetting the device, which takes the old image back";
+    }
+    if (step == FERRY_UPDATE_TEST && update->config.permanent) {
+        return "asking for the image for good, from the next boot on";
+    }
+    return STEPS[step].text;
 }
 
 /* A step's own event, once. */
@@ -338,7 +475,14 @@ static bool announce(struct ferry_update *update, struct ferry_update_event *eve
     if (update->announced) {
         return false;
     }
+    if (!update->ready && is_a_change(update->step)) {
+        be_ready(update, event);
+        return true;
+    }
     update->announced = true;
+    if (update->step == FERRY_UPDATE_JUDGE) { /* it has an event of its own */
+        return false;
+    }
     if (update->step == FERRY_UPDATE_END) {
         fill_end(update, event);
         return true;
@@ -347,8 +491,27 @@ static bool announce(struct ferry_update *update, struct ferry_update_event *eve
         begin_upload(update);
     }
     event->kind = FERRY_UPDATE_STEP;
-    event->text = STEPS[event->step].text;
+    event->text = text_of(update, event->step);
     return true;
+}
+
+/* The caller is asked once. Unless it has rejected the image, this goes on. */
+static bool run_judge(struct ferry_update *update, struct ferry_update_event *event)
+{
+    if (!update->asked) {
+        update->asked = true;
+        event->kind = FERRY_UPDATE_JUDGE_IT;
+        event->proof = &update->proof;
+        return true;
+    }
+    if (update->proof.confirmed) {
+        const struct ferry_image_state found = update->proof;
+
+        ferry_update_finish(update, &found);
+    } else {
+        ferry_update_go(update, FERRY_UPDATE_CONFIRM);
+    }
+    return false;
 }
 
 static bool ask_reconnect(struct ferry_update *update, uint64_t now,
@@ -376,6 +539,8 @@ static bool run_step(struct ferry_update *update, uint64_t now, struct ferry_upd
         return run_upload(update, now, event);
     case FERRY_UPDATE_AWAY:
         return ask_reconnect(update, now, event);
+    case FERRY_UPDATE_JUDGE:
+        return run_judge(update, event);
     default:
         run_request(update, now);
         return false;

@@ -49,6 +49,12 @@ void ferry_update_on_running(struct ferry_update *update, const struct ferry_ima
 /* Another image runs than the wanted one: taken back, or refused. */
 void ferry_update_fail_not_running(struct ferry_update *update);
 
+/* The new image, which ran, may have crashed: wait until somebody answers, and see who. */
+void ferry_update_look_again(struct ferry_update *update, uint64_t now);
+
+/* The reset was asked for: what follows is waited for. */
+void ferry_update_was_reset(struct ferry_update *update, uint64_t now);
+
 /* How long the device may stay away. */
 uint32_t ferry_update_return_ms(const struct ferry_update *update);
 

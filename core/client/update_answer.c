@@ -41,10 +41,20 @@ static void on_mode(struct ferry_update *update, const struct ferry_client_answe
     ferry_update_go(update, FERRY_UPDATE_LIST);
 }
 
+static void judge(struct ferry_update *update, const struct ferry_image_state *wanted)
+{
+    update->proof = *wanted;
+    ferry_update_go(update, FERRY_UPDATE_JUDGE);
+}
+
 void ferry_update_on_running(struct ferry_update *update, const struct ferry_image_state *wanted)
 {
     if (wanted->confirmed) {
-        ferry_update_finish(update, wanted);
+        if (update->was_reset) {
+            judge(update, wanted);
+        } else {
+            ferry_update_finish(update, wanted);
+        }
         return;
     }
     if (update->config.no_confirm || update->config.test_only) {
@@ -56,7 +66,7 @@ void ferry_update_on_running(struct ferry_update *update, const struct ferry_ima
         ferry_update_finish(update, wanted);
         return;
     }
-    ferry_update_go(update, FERRY_UPDATE_CONFIRM);
+    judge(update, wanted);
 }
 
 /* The image is stored and does not run. */
@@ -65,7 +75,9 @@ static void on_stored(struct ferry_update *update, const struct ferry_image_stat
     /* Serial recovery writes to where images run: nothing is to be asked for. */
     bool in_place = wanted->active || (ferry_update_running(update) == NULL && wanted->slot == 0);
 
-    if (!in_place && !wanted->pending) {
+    bool asked_for = wanted->pending && (wanted->permanent || !update->config.permanent);
+
+    if (!in_place && !asked_for) {
         ferry_update_go(update, FERRY_UPDATE_TEST);
         return;
     }
@@ -95,7 +107,7 @@ static bool is_beyond_test(const struct ferry_update *update,
     bool swaps = update->mode == FERRY_MODE_SWAP_SCRATCH || update->mode == FERRY_MODE_SWAP_MOVE ||
                  update->mode == FERRY_MODE_SWAP_OFFSET;
 
-    return swaps && wanted->pending && wanted->permanent;
+    return swaps && wanted->pending && wanted->permanent && !update->config.permanent;
 }
 
 static void on_list(struct ferry_update *update, const struct ferry_client_answer *answer,
@@ -184,6 +196,20 @@ static bool needs_recovery(const struct ferry_update *update, const struct ferry
            (update->config.recovery || only_slot);
 }
 
+/* Whether another image waits for a reset in the slot that is not running; erase_slot is its. */
+static bool find_pending(struct ferry_update *update)
+{
+    for (uint32_t i = 0; i < update->state_count; i++) {
+        const struct ferry_image_state *state = &update->states[i];
+
+        if (state->pending && !state->active) {
+            update->erase_slot = (int32_t)(2 * state->image + state->slot);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void on_space(struct ferry_update *update, const struct ferry_client_answer *answer,
                      uint64_t now)
 {
@@ -205,8 +231,25 @@ static void on_space(struct ferry_update *update, const struct ferry_client_answ
                           ferry_error_remedy(FERRY_E_TOO_LARGE));
         return;
     }
-    ferry_update_go(update,
-                    needs_recovery(update, target) ? FERRY_UPDATE_ENTER : FERRY_UPDATE_UPLOAD);
+    if (needs_recovery(update, target)) {
+        ferry_update_go(update, FERRY_UPDATE_ENTER);
+    } else if (update->config.erase_pending && find_pending(update)) {
+        ferry_update_go(update, FERRY_UPDATE_ERASE);
+    } else {
+        ferry_update_go(update, FERRY_UPDATE_UPLOAD);
+    }
+}
+
+static void on_erase(struct ferry_update *update, const struct ferry_client_answer *answer,
+                     uint64_t now)
+{
+    (void)now;
+    update->worked = true;
+    if (answer->error != FERRY_OK) {
+        ferry_update_fail_answer(update, answer);
+        return;
+    }
+    ferry_update_go(update, FERRY_UPDATE_UPLOAD);
 }
 
 /* ---- From the upload to the reset
@@ -305,18 +348,29 @@ static bool resets(struct ferry_update *update, const struct ferry_client_answer
     return false;
 }
 
+void ferry_update_was_reset(struct ferry_update *update, uint64_t now)
+{
+    update->reset_at = now;
+    if (update->step == FERRY_UPDATE_ENTER) {
+        update->entering = true;
+        update->return_by = now + ENTER_MS;
+        return;
+    }
+    update->worked = true;
+    update->was_reset = !update->reverting;
+    update->bootloader_since = 0;
+    if (update->nudges == 0) {
+        update->return_by = now + ferry_update_return_ms(update);
+    }
+}
+
 static void on_reset(struct ferry_update *update, const struct ferry_client_answer *answer,
                      uint64_t now)
 {
     if (!resets(update, answer)) {
         return;
     }
-    update->worked = true;
-    update->reset_at = now;
-    update->bootloader_since = 0;
-    if (update->nudges == 0) {
-        update->return_by = now + ferry_update_return_ms(update);
-    }
+    ferry_update_was_reset(update, now);
     ferry_update_go(update, FERRY_UPDATE_AWAY);
 }
 
@@ -329,9 +383,7 @@ static void on_enter(struct ferry_update *update, const struct ferry_client_answ
     if (!resets(update, answer)) {
         return;
     }
-    update->entering = true;
-    update->reset_at = now;
-    update->return_by = now + ENTER_MS;
+    ferry_update_was_reset(update, now);
     ferry_update_go(update, FERRY_UPDATE_AWAY);
 }
 
@@ -346,6 +398,7 @@ static answer_handler *const HANDLERS[] = {
     [FERRY_UPDATE_LIST] = on_list,
     [FERRY_UPDATE_SPACE] = on_space,
     [FERRY_UPDATE_ENTER] = on_enter,
+    [FERRY_UPDATE_ERASE] = on_erase,
     [FERRY_UPDATE_CHECK] = on_check,
     [FERRY_UPDATE_TEST] = on_test,
     [FERRY_UPDATE_RESET] = on_reset,

@@ -17,6 +17,9 @@
 #define BOOTLOADER_MS 1500
 #define NUDGES_MAX    2
 
+/* How often an image that was rejected is reset. */
+#define STARTS_MAX 8
+
 /* How often the new image may fall silent between its return and the proof. */
 #define CRASHES_MAX 4
 
@@ -45,7 +48,9 @@ static void on_silence(struct ferry_update *update, uint64_t now)
     struct ferry_client *client = update->config.client;
 
     if (now >= update->return_by) {
-        ferry_update_fail(update, FERRY_E_TIMEOUT, "the device did not come back after the reset",
+        ferry_update_fail(update, FERRY_E_TIMEOUT,
+                          update->resuming ? "the device fell silent in the middle of the upload"
+                                           : "the device did not come back after the reset",
                           "see its boot log; power-cycle it, then look at the list of images");
         return;
     }
@@ -57,6 +62,18 @@ static void on_silence(struct ferry_update *update, uint64_t now)
     poll_again(update, now, 0);
 }
 
+/* What the device did not do until the time was over. */
+static const char *missed(const struct ferry_update *update)
+{
+    if (ferry_update_running(update) == NULL) {
+        return "the device stays in its bootloader";
+    }
+    return update->reverting
+               ? "the device still runs the new image, which did not pass: it was not "
+                 "taken back"
+               : "the device did not start the image, though it is still asked for";
+}
+
 /* It answers, but not as it should at the end; that may come. */
 static void on_not_yet(struct ferry_update *update, uint64_t now)
 {
@@ -64,10 +81,7 @@ static void on_not_yet(struct ferry_update *update, uint64_t now)
         poll_again(update, now, POLL_MS);
         return;
     }
-    ferry_update_fail(update, FERRY_E_STATE,
-                      ferry_update_running(update) == NULL
-                          ? "the device stays in its bootloader"
-                          : "the device did not start the image, though it is still asked for",
+    ferry_update_fail(update, FERRY_E_STATE, missed(update),
                       "see the boot log; power-cycle the device, then look at the list of images");
 }
 
@@ -81,6 +95,9 @@ static void on_entered(struct ferry_update *update, uint64_t now)
         ferry_update_go(update, FERRY_UPDATE_HELLO);
     } else if (now < update->reset_at + OLD_ANSWERS_MS) {
         poll_again(update, now, POLL_MS);
+    } else if (update->breaks > 0 && update->nudges == 0) { /* the request may have been lost */
+        update->nudges++;
+        ferry_update_go(update, FERRY_UPDATE_ENTER);
     } else {
         ferry_update_fail(update, FERRY_E_UNSUPPORTED,
                           "the device did not stay in its bootloader: its application or its "
@@ -115,6 +132,45 @@ static void on_bootloader(struct ferry_update *update, uint64_t now)
     on_not_yet(update, now);
 }
 
+/* The image was rejected: the old one is to run. A device may give an image several starts. */
+static void on_reverting(struct ferry_update *update, const struct ferry_image_state *wanted,
+                         uint64_t now)
+{
+    bool still = wanted != NULL && wanted->active;
+
+    if (still && wanted->confirmed) {
+        ferry_update_fail(update, FERRY_E_STATE,
+                          "the new image did not pass, but has confirmed itself: it runs for good",
+                          "update with an image that is good");
+    } else if (still && update->nudges < STARTS_MAX && now >= update->reset_at + OLD_ANSWERS_MS) {
+        update->nudges++;
+        ferry_update_go(update, FERRY_UPDATE_RESET);
+    } else if (still) {
+        on_not_yet(update, now);
+    } else {
+        ferry_update_fail(
+            update, FERRY_E_REVERTED,
+            "the new image did not pass; the device went back to the old one",
+            "find out why it does not pass; nothing is left to be done on the device");
+    }
+}
+
+/* What waited in the slot was not sent by this update, and the bootloader refused it. A signature
+ * is not part of the hash: what has the same one may have been stored with a wrong one. */
+static bool uploads_again(struct ferry_update *update)
+{
+    if (ferry_update_wanted(update) != NULL || update->uploaded || update->again) {
+        return false;
+    }
+    update->again = true;
+    ferry_update_warn(update,
+                      "the bootloader refused the image that was in the slot already; it is sent "
+                      "again",
+                      "");
+    ferry_update_go(update, FERRY_UPDATE_SPACE);
+    return true;
+}
+
 static void on_returned(struct ferry_update *update, uint64_t now)
 {
     const struct ferry_image_state *wanted = ferry_update_wanted(update);
@@ -122,6 +178,16 @@ static void on_returned(struct ferry_update *update, uint64_t now)
 
     if (update->entering) {
         on_entered(update, now);
+        return;
+    }
+    if (update->resuming) { /* it may be another server */
+        update->resuming = false;
+        ferry_hello_start(&update->hello, update->config.client, update->config.link);
+        ferry_update_go(update, FERRY_UPDATE_HELLO);
+        return;
+    }
+    if (update->reverting && running != NULL) {
+        on_reverting(update, wanted, now);
         return;
     }
     if (wanted != NULL && wanted->active) {
@@ -146,7 +212,9 @@ static void on_returned(struct ferry_update *update, uint64_t now)
         poll_again(update, now, POLL_MS);
         return;
     }
-    ferry_update_fail_not_running(update);
+    if (!uploads_again(update)) {
+        ferry_update_fail_not_running(update);
+    }
 }
 
 void ferry_update_on_return(struct ferry_update *update, const struct ferry_client_answer *answer,
@@ -173,7 +241,7 @@ void ferry_update_on_return(struct ferry_update *update, const struct ferry_clie
 
 /* The new image fell silent after it ran: it may have crashed, and the bootloader takes the old
  * one back. Wait for that. */
-static void on_crash(struct ferry_update *update, uint64_t now)
+void ferry_update_look_again(struct ferry_update *update, uint64_t now)
 {
     if (++update->crashes > CRASHES_MAX) {
         ferry_update_fail(update, FERRY_E_TIMEOUT,
@@ -191,7 +259,7 @@ void ferry_update_on_confirm(struct ferry_update *update, const struct ferry_cli
                              uint64_t now)
 {
     if (answer->error == FERRY_E_TIMEOUT) {
-        on_crash(update, now);
+        ferry_update_look_again(update, now);
         return;
     }
     if (ferry_update_is_rc(answer, FERRY_RC_NOT_SUPPORTED)) {
@@ -210,7 +278,7 @@ void ferry_update_on_prove(struct ferry_update *update, const struct ferry_clien
     const struct ferry_image_state *wanted;
 
     if (answer->error == FERRY_E_TIMEOUT) {
-        on_crash(update, now);
+        ferry_update_look_again(update, now);
         return;
     }
     if (!ferry_update_take_list(update, answer)) {

@@ -57,6 +57,9 @@ int ferry_connection_open(struct ferry_connection **connection,
 /* Close it and free all; NULL is ignored. */
 void ferry_connection_close(struct ferry_connection *connection);
 
+/* Close the wire, so that another program can use it, until ferry_connection_reopen(). */
+void ferry_connection_let_go(struct ferry_connection *connection);
+
 /* Close the wire and open it again, as after a reset; what was in flight is forgotten. May be tried
  * again after an error. Returns as ferry_connection_open(). */
 FERRY_MUST_CHECK

@@ -5,7 +5,7 @@
  * What the device shows decides what is done:
  *
  *   it runs and is confirmed                        done, nothing is sent
- *   it runs, not confirmed                          confirm
+ *   it runs, not confirmed                          judge, confirm
  *   it is pending already                           reset
  *   it is in the other slot                         test (no upload; refused since it stands
  *                                                   where old images are kept: upload)
@@ -14,6 +14,11 @@
  *
  * A server without states (direct-XIP, serial recovery) refuses test and confirm with RC 8: the
  * reset alone starts the image, and the list after it is the proof.
+ *
+ * Nothing is changed before READY was reported, where a caller may look for itself, and give up. A
+ * new image that runs is reported by JUDGE_IT before it is confirmed: who has a test of its own
+ * rejects it there, and the device is reset so that it takes the old one back, which is waited for
+ * and seen.
  *
  * Where the only slot is the one that runs, or where it is asked for, the way leads through the
  * bootloader's recovery: a reset with boot_mode 1, the device met anew, the upload, a reset. */
@@ -41,13 +46,16 @@ struct ferry_update_config {
     uint32_t window;     /* chunks in flight at most; 0 = what the device's buffers allow */
     uint32_t return_ms;  /* how long the device may stay away; 0 = from the size of the slot */
     const struct ferry_version
-        *version;      /* of the file, for no_downgrade; NULL = not compared here */
-    bool no_downgrade; /* a version that is not newer than the running one is refused: here,
-                          where both are known, and by the device */
-    bool test_only;    /* end when the image is uploaded and pending; no reset */
-    bool no_confirm;   /* end when the image runs; the next reset takes it back */
-    bool force_reset;  /* reset though the device says it is busy */
-    bool recovery;     /* take the way through recovery, also where it could do without */
+        *version;       /* of the file, for no_downgrade; NULL = not compared here */
+    bool no_downgrade;  /* a version that is not newer than the running one is refused: here,
+                           where both are known, and by the device */
+    bool permanent;     /* ask for the image for good, without a test: there is no way back */
+    bool erase_pending; /* another image that waits in the slot for a reset is erased first */
+    bool dry_run;       /* end after READY: DONE's step is what would come next, without proof */
+    bool test_only;     /* end when the image is uploaded and pending; no reset */
+    bool no_confirm;    /* end when the image runs; the next reset takes it back */
+    bool force_reset;   /* reset though the device says it is busy */
+    bool recovery;      /* take the way through recovery, also where it could do without */
     /* For several images that are updated together, one after the other: first each with test_only,
      * then one with no_confirm, which resets, then the others with only_prove, then each with it
      * that is to be confirmed. */
@@ -61,12 +69,14 @@ enum ferry_update_step {
     FERRY_UPDATE_LIST,  /* what is there */
     FERRY_UPDATE_SPACE, /* how much fits */
     FERRY_UPDATE_ENTER, /* reset into the bootloader's recovery */
+    FERRY_UPDATE_ERASE, /* another image that waits for a reset */
     FERRY_UPDATE_UPLOAD,
     FERRY_UPDATE_CHECK, /* is it listed */
     FERRY_UPDATE_TEST,  /* start it at the next boot */
     FERRY_UPDATE_RESET,
     FERRY_UPDATE_AWAY,   /* the caller opens the connection anew */
     FERRY_UPDATE_RETURN, /* asking until it answers */
+    FERRY_UPDATE_JUDGE,  /* the caller may reject it */
     FERRY_UPDATE_CONFIRM,
     FERRY_UPDATE_PROVE, /* read back */
     FERRY_UPDATE_END
@@ -81,8 +91,13 @@ enum ferry_update_event_kind {
     FERRY_UPDATE_WARNING,   /* text, remedy */
     FERRY_UPDATE_RECONNECT, /* close the connection; open it within wait_ms, then call
                                ferry_update_reconnected() */
-    FERRY_UPDATE_DONE,      /* proof, already */
-    FERRY_UPDATE_FAILED     /* error, status, text, remedy */
+    FERRY_UPDATE_READY,     /* step would come next, and is the first that changes something:
+                               ferry_update_stop() leaves the device as it was. Nothing is in
+                               flight: the client may be asked. Once; not where all is done */
+    FERRY_UPDATE_JUDGE_IT, /* the new image runs: ferry_update_reject() now, or go on. Nothing is in
+                              flight. proof: what the device lists of it */
+    FERRY_UPDATE_DONE,     /* proof, already */
+    FERRY_UPDATE_FAILED    /* error, status, text, remedy */
 };
 
 struct ferry_update_event {
@@ -93,18 +108,24 @@ struct ferry_update_event {
     uint32_t sent;
     uint32_t acked;
     uint32_t total;
-    uint32_t limit;   /* with FERRY_E_TOO_LARGE: bytes the slot takes */
-    uint32_t wait_ms; /* with RECONNECT */
-    bool already;     /* DONE without an upload, test, reset or confirm */
-    bool recovery;    /* the device is, or was, in its bootloader's recovery */
-    int error;        /* FERRY_E_REVERTED: the old image runs again and the new one is still in its
-                         slot; FERRY_E_NO_IMAGE: the bootloader refused it, it is gone;
-                         FERRY_E_REFUSED: status; FERRY_E_DOWNGRADE; FERRY_E_TIMEOUT,
-                         _TOO_LARGE, _STATE, _MISMATCH, _UNSUPPORTED (no hashes in the list:
-                         nothing can be proved), _VERSION, and the upload's */
+    uint32_t limit;      /* with FERRY_E_TOO_LARGE: bytes the slot takes */
+    uint32_t wait_ms;    /* with RECONNECT */
+    bool resumed;        /* the upload: the device had a part, or all, already */
+    uint32_t resumed_at; /* … up to here */
+    bool rejected;       /* FAILED since ferry_update_reject() was called. FERRY_E_REVERTED: the old
+                            image runs again; FERRY_E_STATE: there was no way back */
+    const struct ferry_image_state *running; /* what ran when the list was last read; NULL: nothing,
+                                                or not known. Valid until the next answer */
+    bool already;                            /* DONE without an upload, test, reset or confirm */
+    bool recovery; /* the device is, or was, in its bootloader's recovery */
+    int error;     /* FERRY_E_REVERTED: the old image runs again and the new one is still in its
+                      slot; FERRY_E_NO_IMAGE: the bootloader refused it, it is gone;
+                      FERRY_E_REFUSED: status; FERRY_E_DOWNGRADE; FERRY_E_TIMEOUT,
+                      _TOO_LARGE, _STATE, _MISMATCH, _UNSUPPORTED (no hashes in the list:
+                      nothing can be proved), _VERSION, and the upload's */
     struct ferry_smp_status status;        /* its reason is empty */
-    const struct ferry_image_state *proof; /* with DONE: what the device listed last of the image;
-                                              else NULL. Valid as long as the update. */
+    const struct ferry_image_state *proof; /* with DONE and JUDGE_IT: what the device listed last of
+                                              the image; else NULL. Valid as long as the update. */
 };
 
 /* Do not rely on the contents. */
@@ -135,6 +156,16 @@ struct ferry_update {
     uint64_t bootloader_since; /* it answers since then; 0 = it does not */
     bool stateless;            /* test or confirm is not built into the server */
     bool worked;               /* something was changed on the device */
+    bool ready;                /* READY was given */
+    bool was_reset;            /* by this update, into the new image */
+    bool reverting;            /* rejected: the old image is expected */
+    bool uploaded;             /* an upload was begun */
+    bool again;                /* … since what was there already was refused */
+    bool resuming;             /* the device fell silent in the middle of the upload */
+    bool resumed;
+    uint32_t resumed_at;
+    uint32_t breaks;    /* interruptions of the upload */
+    int32_t erase_slot; /* the server's number of the slot that another image waits in */
     bool done;
     const char *warning;
     const char *warning_remedy;
@@ -160,8 +191,13 @@ bool ferry_update_next(struct ferry_update *update, uint64_t now, struct ferry_u
 bool ferry_update_answer(struct ferry_update *update, const struct ferry_client_answer *answer,
                          uint64_t now);
 
-/* The connection is open again after RECONNECT. Text the bootloader writes before SMP packets is
- * the transport's matter. Requests of the old connection are forgotten. */
+/* Between JUDGE_IT and the next ferry_update_next(): the image has not passed. The device is reset,
+ * so that it goes back, and the end is FAILED with rejected. Elsewhere it does nothing. */
+void ferry_update_reject(struct ferry_update *update);
+
+/* The connection is open again, after RECONNECT or after it broke by itself: the update goes on, an
+ * upload where the device says. Text the bootloader writes before SMP packets is the transport's
+ * matter. Requests of the old connection are forgotten. */
 void ferry_update_reconnected(struct ferry_update *update, uint64_t now);
 
 /* When ferry_update_next() is to be called again though nothing was received, or

@@ -69,7 +69,8 @@ def test_a_device_in_production_refuses_a_published_key(bench, published, tmp_pa
     lab.sign(published, "2.0.0", lab.FIRMWARE / "app-v2.elf", image)
     layout = lab.layout("swap-move", policy={"production": True})
     with lab.Device(tmp_path / "device", bench, layout=layout) as device:
-        ferry("update", image, device=device.uri, timeout=180)
+        assert "development key" in ferry("update", image, device=device.uri, check=6).stderr
+        ferry("update", "--no-checks", image, device=device.uri, timeout=180)
         assert device.running()["version"] == "1.0.0"
         why = ferry_json("why", device=device.uri)
         assert (why["action"], why["reason_name"]) == ("refused", "FERRY_E_DEVELOPMENT_KEY")
@@ -125,7 +126,9 @@ def test_a_key_is_rotated(bench, next_key, tmp_path):
         assert "revoked" in done.stderr
         press(device)
         bench.sign("late", "3.0.0", "app-v1")
-        ferry("update", bench.images["late"], device=device.uri, timeout=180)
+        early = ferry("update", bench.images["late"], device=device.uri, check=6)
+        assert "is revoked on this device" in early.stderr
+        ferry("update", "--no-checks", bench.images["late"], device=device.uri, timeout=180)
         assert device.running()["version"] == "2.0.0"
         why = ferry_json("why", device=device.uri)
         assert (why["action"], why["reason_name"]) == ("refused", "FERRY_E_REVOKED")

@@ -171,7 +171,7 @@ def test_a_power_cut_during_a_single_slot_upload(tmp_path, bench, operation, how
 def test_a_wrong_key_is_refused_before_the_boot(tmp_path, bench, strategy, foreign):
     with board(tmp_path, bench, strategy) as device:
         device.wait_for("app 1.0.0 started")
-        done = ferry("update", "--recovery", foreign, device=device.uri, check=6)
+        done = ferry("update", "--no-checks", "--recovery", foreign, device=device.uri, check=6)
         assert "version 2.0.0 was refused" in done.stderr and "no key" in done.stderr
         assert "next:" in done.stderr
         why = ferry_json("why", device=device.uri)
@@ -188,7 +188,8 @@ def test_a_wrong_key_is_refused_before_the_boot(tmp_path, bench, strategy, forei
 def test_a_downgrade_is_refused(tmp_path, bench):
     with board(tmp_path, bench, image="v2", no_downgrade=True) as device:
         device.wait_for("app 2.0.0 started")
-        done = ferry("update", "--recovery", bench.images["v1"], device=device.uri, check=6)
+        done = ferry("update", "--no-checks", "--recovery", bench.images["v1"], device=device.uri,
+                     check=6)
         assert "version 1.0.0 was refused" in done.stderr and "not newer" in done.stderr
         ferry("reset", device=device.uri, check=0)
         assert device.running()["version"] == "2.0.0"

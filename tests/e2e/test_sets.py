@@ -107,7 +107,9 @@ def test_what_a_dependency_needs_is_said(board):
     """The program needs newer data: alone it is refused, and both together are installed."""
     needy = board.bench.folder / "needy.bin"
     lab.sign(board.bench.key, "2.0.0", lab.FIRMWARE / "app-v2.elf", needy, "-d", "(1,2.0.0+0)")
-    done = ferry("update", needy, device=board.uri, timeout=60)
+    early = ferry("update", needy, device=board.uri, check=6)
+    assert "image 1 in version 2.0.0 or newer, which is 1.0.0" in early.stderr
+    done = ferry("update", "--no-checks", needy, device=board.uri, timeout=60)
     assert done.returncode == 6, f"{done.stdout}\n{done.stderr}\n{board.log()}"
     assert "image 1 in version 2.0.0 or newer" in done.stderr
     assert "image 1 in version 2.0.0 or newer" in board.log()

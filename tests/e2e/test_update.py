@@ -158,6 +158,9 @@ def test_image_of_a_foreign_key_is_refused_by_the_bootloader(device, tmp_path, b
     done = ferry("update", "-k", bench.key, image, device=device.uri, check=6)
     assert "next:" in done.stderr
     done = ferry("update", image, device=device.uri, check=6)
+    assert "none of those that the device lists" in done.stderr
+    assert [i["version"] for i in images(device.uri)] == ["1.0.0"]
+    done = ferry("update", "--no-checks", image, device=device.uri, check=6)
     assert "version 2.5.0 was refused by the bootloader" in done.stderr
     assert "no key here matches" in done.stderr
     state = running(device.uri)
@@ -170,6 +173,8 @@ def test_unsigned_image_never_runs(device, tmp_path):
     ferry("sign", "-v", "2.6.0", "-H", "512", "--pad-header", "-S", "0x40000", *lab.AS_IT_IS,
           lab.FIRMWARE / "app-v2.elf", image, check=0)
     done = ferry("update", image, device=device.uri, check=6)
+    assert "not signed" in done.stderr and "boot: image 0: 2.6.0" not in device.log()
+    done = ferry("update", "--no-checks", image, device=device.uri, check=6)
     assert "not signed" in done.stderr
     assert running(device.uri)["version"] == "1.0.0"
     assert "not signed" in device.log()

@@ -93,6 +93,12 @@ struct device {
     uint32_t writes; /* requests that change something */
     uint32_t uploads, tests, confirms, resets, boots;
     uint32_t confirms_by_hash;
+    uint32_t erases;
+    uint32_t keeps_new;     /* so many resets do not take an unconfirmed image back */
+    uint32_t refused_first; /* so many images are refused and erased before one boots */
+    uint32_t silent_at;     /* at this offset of the upload the device is reset, once … */
+    uint32_t silent_ms;     /* … and is away for so long */
+    bool forgets;           /* … and has forgotten the upload then */
     uint32_t swap_question; /* questions while it was away */
     uint32_t upload_image;
     bool forced;
@@ -260,7 +266,9 @@ static bool write_state(struct device *device, struct ferry_bytes payload,
             device->confirms_lost--;
             return false;
         }
-        if (!device->confirm_forgotten) {
+        if (fields[0].present && !running(device)->is_new) { /* install it for good */
+            device->slots[1].pending = device->slots[1].permanent = true;
+        } else if (!device->confirm_forgotten) {
             running(device)->confirmed = true;
         }
     } else {
@@ -334,13 +342,27 @@ static void boot(struct device *device)
         device->slots[0].confirmed = true;
         return;
     }
+    if (old->is_new && !old->confirmed && device->mode != FERRY_MODE_OVERWRITE) {
+        if (device->keeps_new > 0) {
+            device->keeps_new--;
+        } else {
+            crash_back(device, device->up_at - device->swap_ms);
+        }
+        return;
+    }
     if (!new_one->pending || device->outcome == IGNORED) {
         return;
     }
+    bool permanent = new_one->permanent;
+
     new_one->pending = false;
     new_one->permanent = false;
-    if (device->outcome == REFUSED_GONE) {
+    if (device->outcome == REFUSED_GONE || device->refused_first > 0) {
         new_one->present = false;
+    }
+    if (device->refused_first > 0) {
+        device->refused_first--;
+        return;
     }
     if (device->outcome == REVERTS) {
         device->up_at += 2 * device->swap_ms;
@@ -350,7 +372,7 @@ static void boot(struct device *device)
     }
     old->active = false;
     new_one->active = true;
-    new_one->confirmed = device->mode == FERRY_MODE_OVERWRITE || device->direct;
+    new_one->confirmed = permanent || device->mode == FERRY_MODE_OVERWRITE || device->direct;
     old->confirmed = true;
     if (!device->direct) { /* the images change places */
         struct slot was = device->slots[0];
@@ -404,7 +426,17 @@ static bool image_command(struct device *device, const struct ferry_smp_header *
     }
     if (header->id == FERRY_SMP_IMAGE_STATE) {
         list(device, w);
+    } else if (header->id == FERRY_SMP_IMAGE_ERASE) {
+        device->erases++;
+        device->slots[1] = (struct slot){0};
+        empty(w);
     } else if (header->id == FERRY_SMP_IMAGE_UPLOAD) {
+        if (device->silent_at != 0 && device->off >= device->silent_at) {
+            device->silent_at = 0;
+            device->up_at = now + device->silent_ms;
+            device->off = device->forgets ? 0 : device->off;
+            return false;
+        }
         upload(device, payload, w);
     } else if (header->id == FERRY_SMP_IMAGE_SLOT_INFO && !device->no_slot_info) {
         slot_info(device, w);
@@ -481,9 +513,13 @@ struct bench {
     char steps[256];
     char warnings[1024];
     uint32_t progress;
+    uint32_t readies, judged, changes_before;
+    enum ferry_update_step first_change;
+    bool rejects; /* the caller's own test fails */
     uint32_t reconnects;
-    uint32_t reconnect_ms; /* how long the caller takes to open the port again */
-    uint32_t stop_at_step; /* ferry_update_stop(IO) when this step begins; 0 = never */
+    uint32_t reconnect_ms;  /* how long the caller takes to open the port again */
+    uint32_t break_at_step; /* 1 + the step whose first request is lost with the connection */
+    uint32_t stop_at_step;  /* ferry_update_stop(IO) when this step begins; 0 = never */
     uint64_t now;
 };
 
@@ -552,6 +588,19 @@ static void on_event(struct bench *bench, const struct ferry_update_event *event
         append(bench->warnings, sizeof bench->warnings, event->text);
     }
     bench->progress += event->kind == FERRY_UPDATE_PROGRESS;
+    if (event->kind == FERRY_UPDATE_READY) {
+        bench->readies++;
+        bench->first_change = event->step;
+        bench->changes_before = bench->device.writes + bench->device.resets;
+    }
+    if (event->kind == FERRY_UPDATE_JUDGE_IT) {
+        bench->judged++;
+        assert_non_null(event->proof);
+        assert_true(event->proof->active);
+        if (bench->rejects) {
+            ferry_update_reject(&bench->update);
+        }
+    }
     if (event->kind == FERRY_UPDATE_RECONNECT) {
         bench->reconnects++;
         assert_true(event->wait_ms > 0);
@@ -609,6 +658,11 @@ static void run(struct bench *bench)
         uint64_t own;
 
         assert_true(i < 100000);
+        if (bench->break_at_step != 0 && bench->update.step + 1 == bench->break_at_step) {
+            bench->break_at_step = 0;
+            ferry_update_reconnected(&bench->update, bench->now);
+            continue;
+        }
         if (exchange(bench, &deadline)) {
             continue;
         }
@@ -1375,6 +1429,192 @@ static void test_another_image_number(void **state)
     assert_int_equal(bench->device.confirms_by_hash, 1); /* no hash would mean image 0 */
 }
 
+/* ---- Before the first change, and before the confirm -------------------------------------------
+ */
+
+static void test_ready_before_the_first_change(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    run(bench);
+    expect_proof(bench, WHOLE);
+    assert_int_equal(bench->readies, 1);
+    assert_int_equal(bench->changes_before, 0);
+    assert_int_equal(bench->first_change, FERRY_UPDATE_UPLOAD);
+    assert_int_equal(bench->judged, 1);
+    bench = set_up();
+    bench->device.slots[0].is_new = true;
+    run(bench);
+    expect_done(bench, ASK);
+    assert_int_equal(bench->readies + bench->judged, 0);
+}
+
+static void test_a_dry_run_changes_nothing(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->config.dry_run = true;
+    run(bench);
+    assert_string_equal(bench->steps, ASK "space ");
+    assert_int_equal(bench->last.kind, FERRY_UPDATE_DONE);
+    assert_int_equal(bench->last.step, FERRY_UPDATE_UPLOAD);
+    assert_null(bench->last.proof);
+    assert_false(bench->last.already);
+    assert_int_equal(bench->device.writes + bench->device.resets, 0);
+    bench = set_up();
+    bench->config.dry_run = true;
+    bench->device.slots[1] = (struct slot){.present = true, .is_new = true};
+    run(bench);
+    assert_int_equal(bench->last.step, FERRY_UPDATE_TEST);
+    assert_int_equal(bench->device.writes + bench->device.resets, 0);
+}
+
+static void test_what_is_rejected_is_taken_back(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->rejects = true;
+    run(bench);
+    expect_failed(bench, FERRY_E_REVERTED, SWAP "reset away return ");
+    assert_true(bench->last.rejected);
+    assert_int_equal(bench->judged, 1);
+    assert_int_equal(bench->device.confirms, 0);
+    assert_int_equal(bench->device.resets, 2);
+    assert_false(running(&bench->device)->is_new);
+    assert_string_equal(bench->last.running->version, "1.0.0");
+}
+
+/* A device may give an image several starts before it takes it back. */
+static void test_what_is_rejected_is_reset_until_it_goes(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->rejects = true;
+    bench->device.keeps_new = 2;
+    run(bench);
+    assert_int_equal(bench->last.error, FERRY_E_REVERTED);
+    assert_int_equal(bench->device.resets, 4);
+    bench = set_up();
+    bench->rejects = true;
+    bench->device.keeps_new = 1000;
+    run(bench);
+    assert_int_equal(bench->last.error, FERRY_E_STATE);
+    assert_true(bench->last.rejected);
+    assert_non_null(strstr(bench->last.text, "was not taken back"));
+}
+
+static void test_what_is_rejected_stays_where_there_is_no_way_back(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->rejects = true;
+    bench->device.mode = FERRY_MODE_OVERWRITE;
+    run(bench);
+    expect_failed(bench, FERRY_E_STATE, SWAP);
+    assert_true(bench->last.rejected);
+    assert_non_null(strstr(bench->last.text, "no way back"));
+}
+
+static void test_for_good_at_once(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->config.permanent = true;
+    run(bench);
+    expect_proof(bench, SWAP);
+    assert_int_equal(bench->device.tests, 0);
+    assert_int_equal(bench->device.confirms_by_hash, 1);
+    /* One that waits for a test is made permanent first. */
+    bench = set_up();
+    bench->config.permanent = true;
+    bench->device.slots[1] = (struct slot){.present = true, .is_new = true, .pending = true};
+    run(bench);
+    expect_done(bench, ASK "test reset away return ");
+    assert_true(bench->last.proof->confirmed);
+}
+
+static void test_another_pending_image_is_erased_if_asked(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->config.erase_pending = true;
+    bench->device.slots[1] = (struct slot){.present = true, .pending = true};
+    run(bench);
+    expect_proof(bench, ASK "space erase upload check test reset away return confirm prove ");
+    assert_int_equal(bench->device.erases, 1);
+    bench = set_up();
+    bench->config.erase_pending = true;
+    run(bench);
+    expect_proof(bench, WHOLE);
+    assert_int_equal(bench->device.erases, 0);
+}
+
+/* The hash does not cover the signature: what waited in the slot may have had a wrong one. */
+static void test_what_was_stored_and_is_refused_is_sent_again(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->device.slots[1] = (struct slot){.present = true, .is_new = true};
+    bench->device.refused_first = 1;
+    run(bench);
+    expect_proof(bench, ASK "test reset away return space upload check test reset away return "
+                            "confirm prove ");
+    assert_non_null(strstr(bench->warnings, "sent again"));
+    bench = set_up();
+    bench->device.slots[1] = (struct slot){.present = true, .is_new = true};
+    bench->device.refused_first = 2;
+    run(bench);
+    assert_int_equal(bench->last.error, FERRY_E_NO_IMAGE);
+    assert_int_equal(bench->device.boots, 2);
+}
+
+static void test_a_device_that_is_reset_in_the_middle_of_the_upload(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct bench *bench = set_up();
+
+        bench->device.silent_at = FILE_SIZE / 2;
+        bench->device.silent_ms = i < 2 ? 300 : 20000;
+        bench->device.forgets = i % 2 == 1;
+        run(bench);
+        assert_int_equal(bench->last.kind, FERRY_UPDATE_DONE);
+        assert_int_equal(bench->device.off, FILE_SIZE);
+        for (size_t at = 0; at < FILE_SIZE; at++) {
+            assert_int_equal(bench->device.stored[at], (uint8_t)at);
+        }
+        assert_int_equal(strstr(bench->warnings, "fell silent") != NULL, i >= 2);
+    }
+}
+
+/* A port that goes away, and is opened again by the caller, at any step. */
+static void test_a_connection_that_breaks_at_every_step(void **state)
+{
+    (void)state;
+    for (uint32_t step = FERRY_UPDATE_HELLO; step <= FERRY_UPDATE_PROVE; step++) {
+        struct bench *bench = step == FERRY_UPDATE_ENTER ? set_up_single() : set_up();
+
+        bench->config.erase_pending = step == FERRY_UPDATE_ERASE;
+        bench->device.slots[1].pending = bench->device.slots[1].present =
+            step == FERRY_UPDATE_ERASE;
+        bench->break_at_step = step + 1;
+        run(bench);
+        if (bench->last.kind != FERRY_UPDATE_DONE) {
+            print_message("step %u, %s: %s\n", step, bench->steps, bench->last.text);
+        }
+        assert_int_equal(bench->last.kind, FERRY_UPDATE_DONE);
+        assert_true(bench->last.proof->active && bench->last.proof->confirmed);
+    }
+}
+
 /* ---- The rest ----------------------------------------------------------------------------------
  */
 
@@ -1386,6 +1626,12 @@ static void test_stop_at_every_step(void **state)
     for (uint32_t step = FERRY_UPDATE_MODE; step <= FERRY_UPDATE_PROVE; step++) {
         struct bench *bench = step == FERRY_UPDATE_ENTER ? set_up_single() : set_up();
 
+        if (step == FERRY_UPDATE_JUDGE) { /* it has an event of its own */
+            continue;
+        }
+        bench->config.erase_pending = step == FERRY_UPDATE_ERASE;
+        bench->device.slots[1].pending = bench->device.slots[1].present =
+            step == FERRY_UPDATE_ERASE;
         bench->stop_at_step = step;
         run(bench);
         assert_int_equal(bench->last.kind, FERRY_UPDATE_FAILED);
@@ -1395,7 +1641,7 @@ static void test_stop_at_every_step(void **state)
         assert_false(ferry_update_next(&bench->update, bench->now, &bench->last));
         runs++;
     }
-    assert_int_equal(runs, 12);
+    assert_int_equal(runs, 13);
 }
 
 static void test_the_window_may_be_narrowed(void **state)
@@ -1485,6 +1731,16 @@ int main(void)
         cmocka_unit_test(test_a_bootloader_that_listens_is_not_held),
         cmocka_unit_test(test_a_list_without_hashes),
         cmocka_unit_test(test_another_image_number),
+        cmocka_unit_test(test_ready_before_the_first_change),
+        cmocka_unit_test(test_a_dry_run_changes_nothing),
+        cmocka_unit_test(test_what_is_rejected_is_taken_back),
+        cmocka_unit_test(test_what_is_rejected_is_reset_until_it_goes),
+        cmocka_unit_test(test_what_is_rejected_stays_where_there_is_no_way_back),
+        cmocka_unit_test(test_for_good_at_once),
+        cmocka_unit_test(test_another_pending_image_is_erased_if_asked),
+        cmocka_unit_test(test_what_was_stored_and_is_refused_is_sent_again),
+        cmocka_unit_test(test_a_device_that_is_reset_in_the_middle_of_the_upload),
+        cmocka_unit_test(test_a_connection_that_breaks_at_every_step),
         cmocka_unit_test(test_stop_at_every_step),
         cmocka_unit_test(test_the_window_may_be_narrowed),
         cmocka_unit_test(test_configuration_is_checked),
