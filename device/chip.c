@@ -100,6 +100,9 @@ void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why
     uint64_t now = chip_now();
 
     program_kill(&chip->program);
+    if (chip->foreign != NULL) {
+        foreign_reset(chip->foreign);
+    }
     if (chip->said_len > 0 && !chip->options->quiet) {
         (void)printf("%.*s\n", (int)chip->said_len, chip->said);
     }
@@ -168,16 +171,6 @@ static void look_at_end(struct chip *chip, uint64_t now, bool hung_up)
 /* ---- Received bytes ----------------------------------------------------------------------------
  */
 
-static void tell_received(struct chip *chip, uint32_t wire, uint32_t peer, const uint8_t *bytes,
-                          size_t len)
-{
-    const struct ferry_vchip_message message = {.kind = FERRY_VCHIP_RECEIVED, .a = wire, .b = peer};
-
-    if (program_tell(&chip->program, &message, (struct ferry_bytes){bytes, len}) != FERRY_OK) {
-        chip->bytes_lost += len;
-    }
-}
-
 /* While the CPU stood still, only the FIFO of each port took bytes. */
 static void deliver_serial(struct chip *chip, enum chip_serial which, uint64_t now)
 {
@@ -192,7 +185,7 @@ static void deliver_serial(struct chip *chip, enum chip_serial which, uint64_t n
         chip->bytes_lost += len - kept;
         room -= room == SIZE_MAX ? 0 : kept;
         if (kept > 0) {
-            tell_received(chip, wires[which], 0, bytes, kept);
+            chip_receive(chip, now, wires[which], 0, (struct ferry_bytes){bytes, kept});
         }
     }
 }
@@ -202,7 +195,8 @@ static void deliver_udp(struct chip *chip, uint64_t now)
     struct udp_datagram *datagram;
 
     while ((datagram = udp_take(&chip->udp.rx, now)) != NULL) {
-        tell_received(chip, FERRY_VCHIP_UDP, datagram->peer, datagram->bytes, datagram->len);
+        chip_receive(chip, now, FERRY_VCHIP_UDP, datagram->peer,
+                     (struct ferry_bytes){datagram->bytes, datagram->len});
         free(datagram);
     }
 }
@@ -303,6 +297,9 @@ static uint64_t next_deadline(const struct chip *chip)
         earlier(&deadline, line_next(&chip->serials[i].tx));
     }
     earlier(&deadline, udp_next(&chip->udp.tx));
+    if (chip->foreign != NULL) {
+        earlier(&deadline, foreign_next(chip->foreign));
+    }
     return deadline;
 }
 
@@ -384,6 +381,9 @@ static void handle_time(struct chip *chip, uint64_t now)
         chip->fifo_held = false;
         deliver_udp(chip, now);
     }
+    if (chip->foreign != NULL) {
+        foreign_work(chip->foreign, now);
+    }
     serial_write(&chip->serials[CHIP_CONSOLE], now);
     serial_write(&chip->serials[CHIP_RAW], now);
     udp_write(&chip->udp, now);
@@ -462,7 +462,8 @@ static int power_up(struct chip *chip)
         (void)fprintf(stderr, "ferry-device: %s\n", why);
         return EXIT_FAILED;
     }
-    return check_bootloader(chip);
+    int code = chip_play_foreign(chip);
+    return code < 0 ? check_bootloader(chip) : code;
 }
 
 static void say_wires(const struct chip *chip)
@@ -517,6 +518,7 @@ static void power_down(struct chip *chip)
     serial_close(&chip->serials[CHIP_CONSOLE]);
     serial_close(&chip->serials[CHIP_RAW]);
     udp_close(&chip->udp);
+    foreign_free(chip->foreign);
     for (uint32_t i = 0; i < chip->board->layout.device_count; i++) {
         (void)close(chip->readers[i]);
     }

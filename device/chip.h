@@ -4,6 +4,7 @@
 #define DEVICE_CHIP_H
 
 #include "board.h"
+#include "foreign.h"
 #include "program.h"
 #include "ram.h"
 #include "serial.h"
@@ -40,6 +41,7 @@ struct chip {
     struct ram shared; /* by bootloader and firmware */
     struct serial serials[CHIP_SERIALS];
     struct udp udp;
+    struct foreign *foreign; /* NULL: none between the wires and the program */
 
     struct program program;
     enum chip_stage stage;             /* what runs */
@@ -87,7 +89,7 @@ void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why
 /* Replace what runs by the ELF in these bytes of flash or RAM. */
 void chip_start(struct chip *chip, const char *name, struct ferry_bytes elf);
 
-/* ---- request.c ------------------------------------------------------------------------------- */
+/* ---- request.c, wires.c ------------------------------------------------------------------------------- */
 
 /* Serve the program's messages that are there. */
 void chip_serve(struct chip *chip, uint64_t now);
@@ -97,6 +99,16 @@ void chip_operate(struct chip *chip);
 
 /* Send an answer that did not fit before. */
 void chip_answer_again(struct chip *chip);
+
+/* Put bytes on a wire; what it has no room for is lost. */
+void chip_put(struct chip *chip, uint32_t wire, uint32_t peer, struct ferry_bytes bytes);
+
+/* Hand on what arrived at a wire. */
+void chip_receive(struct chip *chip, uint64_t now, uint32_t wire, uint32_t peer,
+                  struct ferry_bytes bytes);
+
+/* Set up what --foreign asks for. Returns -1, or what to exit with. */
+int chip_play_foreign(struct chip *chip);
 
 /* Whether all wires take what one more message may carry. */
 bool chip_has_room(const struct chip *chip);

@@ -2,6 +2,8 @@
 /* The command line of ferry-device: one table makes the options and the help. */
 #include "options.h"
 
+#include "foreign.h"
+
 #include "ferry/vchip.h"
 #include "port/posix/pace.h"
 
@@ -71,6 +73,8 @@ static const struct option_line lines[] = {
      AT(button), 0, 0},
     {"boot-limit", NUMBER, "N", "stop when the chip has started N times (exit code 4)",
      AT(boot_limit), 1, UINT32_MAX},
+    {"foreign", TEXT, "QUIRK[=N],…", "behave as other people's servers do; the quirks are below",
+     AT(foreign), 0, 0},
     {"quiet", FLAG, NULL, "print errors only, not what the chip does and the device says",
      AT(quiet), 0, 0},
     {"help", HELP, NULL, "this text", 0, 0, 0},
@@ -99,6 +103,7 @@ static void print_help(void)
                  "SIGTERM switches it off, SIGUSR1 presses the reset pin. kill -9 is a power "
                  "cut.\n"
                  "Exit codes: 0 switched off, 1 failed, 2 usage, 3 --cut, 4 --boot-limit.\n");
+    foreign_help();
 }
 
 static bool read_number(const struct option_line *line, const char *text, uint32_t *value)

@@ -50,6 +50,7 @@ struct options {
     uint32_t cut; /* 0 = never */
     enum ferry_cut cut_how;
     uint32_t boot_limit; /* 0 = none */
+    const char *foreign; /* quirks of other servers; NULL: none */
 };
 
 /* Read the command line. Says on stderr what is wrong with it, or on stdout the help or version.

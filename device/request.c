@@ -134,25 +134,34 @@ static void listen_byte(struct chip *chip, char byte)
     chip->said_len = 0;
 }
 
+void chip_put(struct chip *chip, uint32_t wire, uint32_t peer, struct ferry_bytes bytes)
+{
+    struct line *tx = &chip->serials[wire == FERRY_VCHIP_RAW ? CHIP_RAW : CHIP_CONSOLE].tx;
+
+    if (wire == FERRY_VCHIP_UDP) {
+        udp_send(&chip->udp, chip_now(), peer, bytes.data, bytes.len);
+    } else if (bytes.len <= line_room(tx)) {
+        line_put(tx, chip_now(), bytes.data, bytes.len);
+    }
+}
+
 static void send_bytes(struct chip *chip, const struct ferry_vchip_message *message,
                        const uint8_t *bytes, size_t len, uint64_t now)
 {
-    if (message->a == FERRY_VCHIP_UDP) {
-        udp_send(&chip->udp, now, message->b, bytes, len);
-        return;
-    }
-    if (message->a == FERRY_VCHIP_RAW) {
-        line_put(&chip->serials[CHIP_RAW].tx, now, bytes, len);
-        return;
-    }
-    if (message->a != FERRY_VCHIP_SERIAL) {
+    const struct ferry_bytes sent = {bytes, len};
+
+    if (message->a > FERRY_VCHIP_RAW) {
         fault(chip, message, "there is no such wire");
         return;
     }
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; message->a == FERRY_VCHIP_SERIAL && i < len; i++) {
         listen_byte(chip, (char)bytes[i]);
     }
-    line_put(&chip->serials[CHIP_CONSOLE].tx, now, bytes, len);
+    if (chip->foreign != NULL) {
+        foreign_say(chip->foreign, now, message->a, message->b, sent);
+    } else {
+        chip_put(chip, message->a, message->b, sent);
+    }
 }
 
 bool chip_has_room(const struct chip *chip)
