@@ -4,6 +4,30 @@
 
 #include <string.h>
 
+/* What is asked in turn, each when the one before brought nothing: os/6 in both versions, then a
+ * small echo, for servers that do not answer what they do not know. Two tries for the first: a
+ * device that is there answers it, and one that is not should not cost the whole patience of
+ * ordinary commands four times. */
+static const struct {
+    uint8_t version;
+    uint8_t id;
+    uint8_t retries;
+} steps[] = {
+    {FERRY_SMP_VERSION_2, FERRY_SMP_OS_PARAMS, 1},
+    {FERRY_SMP_VERSION_1, FERRY_SMP_OS_PARAMS, FERRY_CLIENT_ONCE},
+    {FERRY_SMP_VERSION_2, FERRY_SMP_OS_ECHO, FERRY_CLIENT_ONCE},
+    {FERRY_SMP_VERSION_1, FERRY_SMP_OS_ECHO, FERRY_CLIENT_ONCE},
+};
+
+#define STEPS (sizeof steps / sizeof steps[0])
+
+static void take_step(struct ferry_hello *hello, uint8_t step)
+{
+    hello->step = step;
+    hello->version = steps[step].version;
+    ferry_client_set_version(hello->client, hello->version);
+}
+
 void ferry_hello_start(struct ferry_hello *hello, struct ferry_client *client,
                        enum ferry_client_link link)
 {
@@ -11,22 +35,24 @@ void ferry_hello_start(struct ferry_hello *hello, struct ferry_client *client,
     hello->client = client;
     hello->link = link;
     hello->error = FERRY_E_BUSY;
-    hello->version = FERRY_SMP_VERSION_2;
-    ferry_client_set_version(client, hello->version);
+    take_step(hello, 0);
 }
 
-/* Two tries for each version: a device that is there answers the first, and one that is not
- * should not cost the whole patience of ordinary commands twice. */
-static int32_t submit_params(struct ferry_client *client)
+static int32_t submit_step(const struct ferry_hello *hello)
 {
     static const uint8_t empty_map[] = {0xa0};
-    struct ferry_client_command command = {.op = FERRY_SMP_READ,
+    static const uint8_t echo_map[] = {0xa1, 0x61, 'd', 0x61, '?'};
+    bool echo = steps[hello->step].id == FERRY_SMP_OS_ECHO;
+    struct ferry_client_command command = {.op = echo ? FERRY_SMP_WRITE : FERRY_SMP_READ,
                                            .group = FERRY_SMP_GROUP_OS,
-                                           .id = FERRY_SMP_OS_PARAMS,
+                                           .id = steps[hello->step].id,
                                            .payload = {empty_map, sizeof empty_map},
-                                           .retries = 1};
+                                           .retries = steps[hello->step].retries};
 
-    return ferry_client_submit(client, &command);
+    if (echo) {
+        command.payload = (struct ferry_bytes){echo_map, sizeof echo_map};
+    }
+    return ferry_client_submit(hello->client, &command);
 }
 
 int ferry_hello_run(struct ferry_hello *hello)
@@ -36,23 +62,21 @@ int ferry_hello_run(struct ferry_hello *hello)
     if (hello->error != FERRY_E_BUSY || hello->ticket != 0) {
         return hello->error;
     }
-    ticket = submit_params(hello->client);
+    ticket = submit_step(hello);
     if (ticket > 0) {
         hello->ticket = ticket;
     }
     return hello->error;
 }
 
-/* Try the other version, once. */
-static bool switch_version(struct ferry_hello *hello, uint8_t version)
+/* Ask the next question; after the last one the hello ends with this error. */
+static void go_on(struct ferry_hello *hello, int error)
 {
-    if (hello->switched || hello->version == version) {
-        return false;
+    if (hello->step + 1U < STEPS) {
+        take_step(hello, (uint8_t)(hello->step + 1));
+    } else {
+        hello->error = error;
     }
-    hello->switched = true;
-    hello->version = version;
-    ferry_client_set_version(hello->client, version);
-    return true;
 }
 
 static void finish(struct ferry_hello *hello)
@@ -68,40 +92,29 @@ static void finish(struct ferry_hello *hello)
     hello->error = FERRY_OK;
 }
 
-/* The version a refusal asks for; 255 when it is about something else. */
-static uint8_t version_asked(const struct ferry_client_answer *answer)
+/* Whether the device refuses the version, and nothing else. */
+static bool is_version_refused(const struct ferry_client_answer *answer)
 {
-    if (answer->error != FERRY_E_REFUSED || answer->status.grouped) {
-        return UINT8_MAX;
-    }
-    if (answer->status.rc == FERRY_RC_TOO_OLD) {
-        return FERRY_SMP_VERSION_2;
-    }
-    return answer->status.rc == FERRY_RC_TOO_NEW ? FERRY_SMP_VERSION_1 : UINT8_MAX;
+    return answer->error == FERRY_E_REFUSED && !answer->status.grouped &&
+           (answer->status.rc == FERRY_RC_TOO_OLD || answer->status.rc == FERRY_RC_TOO_NEW);
 }
 
 bool ferry_hello_answer(struct ferry_hello *hello, const struct ferry_client_answer *answer)
 {
-    uint8_t asked = version_asked(answer);
-
     if (hello->ticket == 0 || answer->ticket != hello->ticket) {
         return false;
     }
     hello->ticket = 0;
     if (answer->error == FERRY_E_TIMEOUT) {
-        if (!switch_version(hello, FERRY_SMP_VERSION_1)) {
-            hello->error = FERRY_E_TIMEOUT;
-        }
+        go_on(hello, FERRY_E_TIMEOUT);
         return true;
     }
-    if (asked != UINT8_MAX) {
-        if (!switch_version(hello, asked)) {
-            hello->error = FERRY_E_VERSION;
-        }
+    if (is_version_refused(answer)) {
+        go_on(hello, FERRY_E_VERSION);
         return true;
     }
     /* Any other refusal is an answer, too: a device without os/6 gets the careful defaults. */
-    if (answer->error == FERRY_OK) {
+    if (answer->error == FERRY_OK && steps[hello->step].id == FERRY_SMP_OS_PARAMS) {
         hello->has_params = ferry_answer_params(answer->payload, &hello->params) == FERRY_OK;
     }
     finish(hello);

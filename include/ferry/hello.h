@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first words with a device: which SMP version it speaks, how large its buffers are and how
  * many it has. Asks os/6 with version 2, then with version 1 (servers older than version 2 drop
- * what they do not know in silence). [smp.md §1.2, §5.1, §5.4] */
+ * what they do not know in silence), then a small echo with both (some do not answer os/6).
+ * [smp.md §1.2, §5.1, §5.4] */
 #ifndef FERRY_HELLO_H
 #define FERRY_HELLO_H
 
@@ -13,13 +14,13 @@ struct ferry_hello {
     enum ferry_client_link link;
     int32_t ticket;             /* 0: nothing in flight */
     int error;                  /* FERRY_E_BUSY until the end */
-    bool switched;              /* the other version was tried, too */
     bool has_params;            /* false: the device answered, but not to os/6 */
     struct ferry_params params; /* zeros when it did not say */
     size_t packet_max;          /* largest packet that the device takes */
     uint32_t window;            /* requests it may have in flight: buffers - 1, at least 1;
                                    1 on FERRY_LINK_RAW */
     uint8_t version;
+    uint8_t step; /* which question it is at */
 };
 
 /* Begin. The client must outlive it. */
@@ -28,7 +29,7 @@ void ferry_hello_start(struct ferry_hello *hello, struct ferry_client *client,
 
 /* Submit what is due. Call it first, and after each answer.
  * Returns FERRY_OK when done: the client's version and largest packet are set;
- * FERRY_E_BUSY while it waits for an answer; FERRY_E_TIMEOUT when neither version was answered;
+ * FERRY_E_BUSY while it waits for an answer; FERRY_E_TIMEOUT when nothing was answered;
  * FERRY_E_VERSION when the device refuses both. */
 FERRY_MUST_CHECK
 int ferry_hello_run(struct ferry_hello *hello);

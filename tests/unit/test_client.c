@@ -1108,6 +1108,47 @@ static void test_hello_falls_back_to_version_1(void **state)
     assert_int_equal(bench.client.version, FERRY_SMP_VERSION_1);
 }
 
+/* C40: it does not answer what it does not know. Only the echo is answered, in one version. */
+static void mute_but_for_the_echo(uint8_t version)
+{
+    struct ferry_hello hello;
+    struct bench bench;
+    struct ferry_smp_header header;
+    struct ferry_bytes packet;
+    uint64_t now = 0;
+
+    set_up(&bench, 0, 0);
+    ferry_hello_start(&hello, &bench.client, FERRY_LINK_CONSOLE);
+    while (ferry_hello_run(&hello) == FERRY_E_BUSY) {
+        uint64_t deadline;
+
+        assert_true(now < 100000);
+        if (!ferry_client_poll(&bench.client, now, &packet, &deadline)) {
+            now = deadline;
+            if (ferry_client_expire(&bench.client, now, &bench.answer)) {
+                assert_true(ferry_hello_answer(&hello, &bench.answer));
+            }
+            continue;
+        }
+        assert_int_equal(ferry_smp_header_read(packet, &header), FERRY_OK);
+        if (header.id == FERRY_SMP_OS_ECHO && header.version == version) {
+            assert_int_equal(answer(&bench, header, "\xa1\x61r\x61?", 5, now), FERRY_OK);
+            assert_true(ferry_hello_answer(&hello, &bench.answer));
+        }
+    }
+    assert_int_equal(hello.error, FERRY_OK);
+    assert_int_equal(hello.version, version);
+    assert_false(hello.has_params);
+    assert_int_equal(hello.packet_max, 252);
+}
+
+static void test_hello_where_params_go_unanswered(void **state)
+{
+    (void)state;
+    mute_but_for_the_echo(FERRY_SMP_VERSION_2);
+    mute_but_for_the_echo(FERRY_SMP_VERSION_1);
+}
+
 static void test_hello_gives_up(void **state)
 {
     struct ferry_hello hello;
@@ -1116,8 +1157,8 @@ static void test_hello_gives_up(void **state)
     (void)state;
     set_up(&bench, 0, 0);
     assert_int_equal(talk(&bench, &hello, NULL, 0, NULL, 0), FERRY_E_TIMEOUT);
-    assert_int_equal(bench.client.stats.sent, 2);
-    assert_int_equal(bench.client.stats.retransmitted, 2);
+    assert_int_equal(bench.client.stats.sent, 4);
+    assert_int_equal(bench.client.stats.retransmitted, 1);
     set_up(&bench, 0, 0);
     assert_int_equal(talk(&bench, &hello, RC("\x0d"), RC_LEN, RC("\x0c"), RC_LEN), FERRY_E_VERSION);
     assert_false(ferry_hello_answer(&hello, &bench.answer));
@@ -1157,6 +1198,7 @@ int main(void)
         cmocka_unit_test(test_hello_over_a_raw_line),
         cmocka_unit_test(test_hello_without_params),
         cmocka_unit_test(test_hello_falls_back_to_version_1),
+        cmocka_unit_test(test_hello_where_params_go_unanswered),
         cmocka_unit_test(test_hello_gives_up),
     };
 
