@@ -21,9 +21,12 @@ static int upload_failed(struct session *session, const struct ferry_upload_even
     if (event->error == FERRY_E_REFUSED) {
         return session_fail(session, "upload", &answer);
     }
-    int code = event->error == FERRY_E_MISMATCH ? CLI_VERIFY : CLI_NO_ANSWER;
-    return cli_fail_error(session->cli, code, event->error, "the upload stopped at %u of %u bytes",
-                          (unsigned)event->acked, (unsigned)event->total);
+    int code = event->error == FERRY_E_MISMATCH ? CLI_VERIFY
+               : event->error == FERRY_E_RANGE  ? CLI_REFUSED
+                                                : CLI_NO_ANSWER;
+    return cli_fail_why(session->cli, code, event->text, event->remedy,
+                        "the upload stopped at %u of %u bytes", (unsigned)event->acked,
+                        (unsigned)event->total);
 }
 
 /* resumed_at: the offset at which it went on, 0 = from the beginning. */
