@@ -89,7 +89,8 @@ void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why
 /* Replace what runs by the ELF in these bytes of flash or RAM. */
 void chip_start(struct chip *chip, const char *name, struct ferry_bytes elf);
 
-/* ---- request.c, wires.c ------------------------------------------------------------------------------- */
+/* ---- request.c, wires.c
+ * ------------------------------------------------------------------------------- */
 
 /* Serve the program's messages that are there. */
 void chip_serve(struct chip *chip, uint64_t now);
@@ -106,6 +107,9 @@ void chip_put(struct chip *chip, uint32_t wire, uint32_t peer, struct ferry_byte
 /* Hand on what arrived at a wire. */
 void chip_receive(struct chip *chip, uint64_t now, uint32_t wire, uint32_t peer,
                   struct ferry_bytes bytes);
+
+/* Whether what passes goes through its quirks now. */
+bool chip_is_foreign(const struct chip *chip);
 
 /* Set up what --foreign asks for. Returns -1, or what to exit with. */
 int chip_play_foreign(struct chip *chip);

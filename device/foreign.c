@@ -107,6 +107,11 @@ int foreign_make(struct foreign **foreign, const char *names, const struct forei
     return FERRY_OK;
 }
 
+bool foreign_in_recovery(const struct foreign *foreign)
+{
+    return (foreign->form & FOREIGN_IN_RECOVERY) != 0;
+}
+
 static void forget_held(struct foreign *foreign)
 {
     for (size_t i = 0; i < FOREIGN_HELD; i++) {
@@ -287,6 +292,17 @@ void foreign_reply_off(struct foreign *foreign, const struct foreign_packet *req
     reply_pair(foreign, request, "off", off);
 }
 
+void foreign_note(struct foreign *foreign, struct foreign_use *use)
+{
+    char text[64];
+
+    if (!use->told) {
+        use->told = true;
+        (void)snprintf(text, sizeof(text), "foreign: %s", use->quirk->name);
+        foreign->ends.note(foreign->ends.context, text);
+    }
+}
+
 /* ---- The way through ------------------------------------------------------------------------- */
 
 static bool is_whole(const struct foreign_packet *packet)
@@ -306,6 +322,7 @@ void foreign_request(struct foreign *foreign, struct foreign_packet *packet)
         for (size_t i = 0; i < foreign->use_count; i++) {
             struct foreign_use *use = &foreign->uses[i];
             if (use->quirk->request != NULL && !use->quirk->request(foreign, use, packet)) {
+                foreign_note(foreign, use);
                 return;
             }
         }
@@ -314,6 +331,7 @@ void foreign_request(struct foreign *foreign, struct foreign_packet *packet)
         foreign->busy = 0;
     }
     if ((foreign->form & FOREIGN_ONE_BUFFER) != 0 && foreign->busy > 0) {
+        foreign->ends.note(foreign->ends.context, "foreign: one-buffer: a packet was lost");
         return;
     }
     foreign->busy++;
@@ -342,6 +360,7 @@ void foreign_answer(struct foreign *foreign, struct foreign_packet *packet)
         for (size_t i = 0; i < foreign->use_count; i++) {
             struct foreign_use *use = &foreign->uses[i];
             if (use->quirk->answer != NULL && !use->quirk->answer(foreign, use, packet)) {
+                foreign_note(foreign, use);
                 return;
             }
         }

@@ -34,6 +34,9 @@ void foreign_free(struct foreign *foreign); /* NULL is ignored */
 /* Print the quirks, a line each. */
 void foreign_help(void);
 
+/* Whether the quirks are those of a bootloader, and not there while something else runs. */
+bool foreign_in_recovery(const struct foreign *foreign);
+
 /* Bytes that came on a wire for the firmware. */
 void foreign_hear(struct foreign *foreign, uint64_t now, uint32_t wire, uint32_t peer,
                   struct ferry_bytes bytes);

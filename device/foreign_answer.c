@@ -16,7 +16,7 @@ static bool lose_answer(struct foreign *foreign, struct foreign_use *use,
 static bool dup_answer(struct foreign *foreign, struct foreign_use *use,
                        struct foreign_packet *packet)
 {
-    (void)use;
+    foreign_note(foreign, use);
     foreign_to_wire(foreign, packet);
     return true;
 }
@@ -36,6 +36,7 @@ static bool stale(struct foreign *foreign, struct foreign_use *use, struct forei
     const struct foreign_packet *old = foreign->kept[use->count++ % FOREIGN_KEPT];
 
     if (old != NULL && old->wire == packet->wire) {
+        foreign_note(foreign, use);
         foreign_to_wire(foreign, old);
     }
     return true;

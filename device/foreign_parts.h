@@ -33,6 +33,7 @@ struct foreign_use {
     const struct foreign_quirk *quirk;
     uint32_t value;
     uint32_t count; /* of what it counts */
+    bool told;      /* that it did something */
     uint64_t since; /* when it began */
 };
 
@@ -49,7 +50,8 @@ enum foreign_form {
     FOREIGN_ONE_BUFFER = 1 << 8,
     FOREIGN_RET_IS_RC = 1 << 9,
     FOREIGN_NO_FLAGS = 1 << 10,
-    FOREIGN_CRLF = 1 << 16, /* from here on of the console's lines */
+    FOREIGN_IN_RECOVERY = 1 << 15, /* of no map: while the bootloader runs */
+    FOREIGN_CRLF = 1 << 16,        /* from here on of the console's lines */
     FOREIGN_SHORT_LENGTH = 1 << 17,
     FOREIGN_TEXT_BEFORE = 1 << 18,
     FOREIGN_TEXT_BETWEEN = 1 << 19,
@@ -57,7 +59,7 @@ enum foreign_form {
     FOREIGN_ECHO = 1 << 21,
     FOREIGN_TWO_LINES = 1 << 22
 };
-#define FOREIGN_OF_MAPS 0xffff
+#define FOREIGN_OF_MAPS 0x7fff
 
 /* One quirk. Its functions return whether the packet goes on. */
 struct foreign_quirk {
@@ -134,6 +136,9 @@ void foreign_reply(struct foreign *foreign, const struct foreign_packet *request
                    struct ferry_bytes map);
 void foreign_reply_rc(struct foreign *foreign, const struct foreign_packet *request, uint32_t rc);
 void foreign_reply_off(struct foreign *foreign, const struct foreign_packet *request, uint32_t off);
+
+/* Say once that a quirk did something. */
+void foreign_note(struct foreign *foreign, struct foreign_use *use);
 
 /* Put another map into a packet. */
 void foreign_put_map(struct foreign_packet *packet, struct ferry_bytes map);

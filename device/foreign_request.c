@@ -50,8 +50,7 @@ static bool too_new(struct foreign *foreign, struct foreign_use *use, struct for
 static bool v1_request(struct foreign *foreign, struct foreign_use *use,
                        struct foreign_packet *packet)
 {
-    (void)foreign;
-    (void)use;
+    foreign_note(foreign, use);
     packet->bytes[0] &= OP_BITS;
     return true;
 }
@@ -129,8 +128,11 @@ static bool file_off_wrong(struct foreign *foreign, struct foreign_use *use,
 const struct foreign_quirk foreign_request_quirks[] = {
     {.name = "mcuboot",
      .help = "MCUboot's serial recovery, all together",
-     .also = "exact-length,recovery-only,v1-body,always-rc,one-buffer,restart-at-0,no-match,"
-             "no-flags"},
+     .also = "in-recovery,exact-length,recovery-only,v1-body,always-rc,one-buffer,restart-at-0,"
+             "no-match,no-flags"},
+    {.name = "in-recovery",
+     .help = "the quirks are there while the bootloader runs, and not in the firmware",
+     .form = FOREIGN_IN_RECOVERY},
     {.name = "exact-length",
      .help = "packets longer than their header says, and ops but 0 and 2, go unanswered (C41)",
      .request = exact_length},

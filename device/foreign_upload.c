@@ -164,6 +164,7 @@ static bool chop(struct foreign *foreign, struct foreign_use *use, struct foreig
                           chunk.data.len - chunk.data.len % use->value);
     ferry_cbor_close(&w);
     foreign_put_map(packet, (struct ferry_bytes){map, w.len});
+    foreign_note(foreign, use);
     return true;
 }
 
@@ -172,10 +173,10 @@ static bool restart_at_0(struct foreign *foreign, struct foreign_use *use,
 {
     struct foreign_chunk chunk;
 
-    (void)use;
     if (!is_chunk(packet, &chunk) || chunk.off > 0) {
         return true;
     }
+    foreign_note(foreign, use);
     return begins_anew(foreign, packet, &chunk);
 }
 

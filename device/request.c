@@ -157,7 +157,7 @@ static void send_bytes(struct chip *chip, const struct ferry_vchip_message *mess
     for (size_t i = 0; message->a == FERRY_VCHIP_SERIAL && i < len; i++) {
         listen_byte(chip, (char)bytes[i]);
     }
-    if (chip->foreign != NULL) {
+    if (chip_is_foreign(chip)) {
         foreign_say(chip->foreign, now, message->a, message->b, sent);
     } else {
         chip_put(chip, message->a, message->b, sent);

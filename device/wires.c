@@ -14,10 +14,16 @@ static void tell_received(void *context, uint32_t wire, uint32_t peer, struct fe
     }
 }
 
+bool chip_is_foreign(const struct chip *chip)
+{
+    return chip->foreign != NULL &&
+           (chip->stage != CHIP_FIRMWARE || !foreign_in_recovery(chip->foreign));
+}
+
 void chip_receive(struct chip *chip, uint64_t now, uint32_t wire, uint32_t peer,
                   struct ferry_bytes bytes)
 {
-    if (chip->foreign != NULL) {
+    if (chip_is_foreign(chip)) {
         foreign_hear(chip->foreign, now, wire, peer, bytes);
     } else {
         tell_received(chip, wire, peer, bytes);

@@ -48,6 +48,10 @@ def check_updated(device, bench):
 
 # ---- Quirks that an update does not mind --------------------------------------------------------
 
+# Those that the device's log says to have done something; the others are forms of what it sends.
+ACTIVE = set("""no-params mute-params v1-only too-new v1-body off-wrong off-back off-restart chop restart-at-0
+ignore-first busy slow-erase slow-last lose-last lose-answer dup-answer reorder stale reset-unanswered""".split())
+
 ON_ANY_WIRE = {  # quirks: options of the device
     "no-params": {}, "v1-body": {}, "always-rc": {}, "no-rc-ok": {},
     "v1-body,always-rc,definite": {}, "one-buffer": {}, "off-wrong": {}, "off-back": {},
@@ -63,6 +67,8 @@ def test_update_over_udp(quirks, foreign, bench):
     device = foreign(quirks, **ON_ANY_WIRE[quirks])
     lab.ferry(*FAST, "update", bench.images["v2"], device=device.udp_uri, check=0)
     assert "erased again" not in device.log() and "without len" not in device.log()
+    if quirks.split("=")[0] in ACTIVE:
+        assert f"foreign: {quirks.split('=')[0]}" in device.log()
     check_updated(device, bench)
 
 
@@ -75,3 +81,72 @@ def test_update_over_a_console(quirks, foreign, bench):
     device = foreign(quirks)
     lab.ferry(*FAST, "update", bench.images["v2"], device=device.uri, check=0)
     check_updated(device, bench)
+
+
+# ---- Failures with a name ----------------------------------------------------------------------
+
+def upload(device, bench, wire="udp"):
+    return lab.ferry(*FAST, "image", "upload", bench.images["v2"], device=uri(device, wire))
+
+
+@pytest.mark.parametrize("quirk,code,words", [
+    ("off-beyond", 5, "asks for data beyond the file"),
+    ("off-stuck", 4, "asks for the same offset again and again"),
+    ("error-without-off=1", 5, "rc 1 EUNKNOWN"),
+    ("error-without-off=4711", 5, "4711"),
+    ("match-false", 6, "holds something else than was sent"),
+])
+def test_upload_fails_with_a_name(quirk, code, words, foreign, bench):
+    """C1, C3, C4, C10, C20: never an endless loop, never a success."""
+    device = foreign(quirk)
+    done = upload(device, bench)
+    assert done.returncode == code and words in done.stderr, done.stderr
+    assert "begun anew after an error" not in device.log()
+
+
+def test_an_unknown_refusal_is_one(foreign, bench):
+    """C20: no unknown code becomes success."""
+    device = foreign("unknown-rc", image="v1")
+    assert upload(device, bench).returncode == 0
+    done = lab.ferry(*FAST, "image", "test", bench.hash_of("v2"), device=device.udp_uri, check=5)
+    assert "4711" in done.stderr
+
+
+def test_an_image_that_is_there_is_not_sent(foreign, bench):
+    """C5: the first answer says that all is there."""
+    device = foreign("first-off-len")
+    done = upload(device, bench)
+    assert done.returncode == 0, done.stderr
+
+
+def test_images_without_a_hash_are_listed(foreign, bench):
+    """C25."""
+    device = foreign("missing-hash")
+    listed = lab.ferry_json("image", "list", device=device.udp_uri)["images"]
+    assert [(i["slot"], i.get("hash", ""), i["pending"]) for i in listed] == [(0, "", False)]
+
+
+def test_bad_quirks_are_named(tmp_path, bench):
+    for quirks, words in (("no-param", 'no quirk "no-param"'), ("stale=2", "it takes no number"),
+                          ("busy=0", "from 1 to 65535"), ("busy=", "from 1 to 65535"), (",", 'no quirk ""')):
+        device = lab.Device(tmp_path / "device", bench) if not (tmp_path / "device").exists() else device
+        done = lab.subprocess.run([lab.FERRY_DEVICE, "--dir", device.folder, "--foreign", quirks],
+                                  capture_output=True, text=True, timeout=10)
+        assert done.returncode == 2 and words in done.stderr, done.stderr
+
+
+# ---- MCUboot ---------------------------------------------------------------------------------------
+
+def test_mcuboots_recovery_is_updated(foreign, bench):
+    """C6, C8 to C10, C15, C18, C21, C41 together."""
+    device = foreign("mcuboot")
+    lab.ferry("reset", "--recovery", device=device.uri, check=0)
+    device.wait_for(r"recovery \(boot-mode\)")
+    listed = lab.ferry(*FAST, "image", "list", device=device.uri, check=0)
+    assert "MCUboot's serial recovery" in listed.stderr
+    assert lab.ferry_json("params", device=device.uri)["buf_count"] == 1
+    lab.ferry(*FAST, "update", bench.images["v2"], device=device.uri, check=0)
+    for quirk in ("v1-body", "recovery-only", "restart-at-0"):
+        assert f"foreign: {quirk}" in device.log()
+    assert "a packet was lost" not in device.log()
+    assert device.running()["hash"] == bench.hash_of("v2")
