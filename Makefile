@@ -2,7 +2,7 @@
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
 .PHONY: all help setup host programs demo test test-unit test-e2e test-sanitizers test-house \
-        faults skips interop bench bench-swap bench-size fuzz format format-check tidy size clean
+        faults skips interop bench bench-swap bench-size bench-station fuzz format format-check tidy size clean
 
 PRESET ?= host
 FUZZ_SECONDS ?= 300
@@ -81,6 +81,9 @@ bench-size: setup ## code size and stack of bootloader and server on a Cortex-M0
 	@scripts/setup arm
 	@python3 bench/size.py build/bench-size.txt
 	@python3 bench/size_server.py build/bench-size-server.txt
+
+bench-station: all ## 64 virtual devices and 1000 behind UDP, updated by one `ferry station`
+	@python3 bench/station.py
 
 fuzz: setup ## every fuzz target, within FUZZ_SECONDS (300) in all
 	@scripts/setup fuzz

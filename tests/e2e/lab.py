@@ -186,6 +186,8 @@ class Device:
         merged = {"serial": self.link, "raw": self.raw_link, "udp": 0, **self.options, **options}
         args = [str(FERRY_DEVICE), "--dir", str(self.folder)]
         for name, value in merged.items():
+            if value is False:  # without it
+                continue
             args += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])
         self.link.unlink(missing_ok=True)
         log = open(self.log_path, "ab")
@@ -277,3 +279,49 @@ class Device:
 
     def __exit__(self, *_):
         self.stop()
+
+
+class Fleet:
+    """Many small devices in one process, behind UDP ports of one address; a key and two versions."""
+
+    PORT = 20000
+
+    def __init__(self, folder, count, silent=()):
+        self.folder, self.count, self.silent = pathlib.Path(folder), count, silent
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.host = f"127.77.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"  # nobody else's
+        self.key = self.folder / "fleet.pem"
+        self.images = {}
+        ferry("keygen", "-t", "ecdsa-p256", "-o", self.key, check=0)
+        ferry("pubkey", "-k", self.key, "-e", "der", "-o", self.folder / "fleet.der", check=0)
+        for name, version in (("v1", "1.0.0"), ("v2", "2.0.0")):
+            self.images[name] = self.folder / f"{name}.bin"
+            (self.folder / "payload").write_bytes(os.urandom(16 * 1024))
+            ferry("sign", "-k", self.key, "-v", version, "-H", "32", "--pad-header", "-S", "0x8000",
+                  "--align", "8", *AS_IT_IS, self.folder / "payload", self.images[name], check=0)
+
+    @property
+    def uris(self):
+        """All of them in one word."""
+        return f"udp:{self.host}:{self.PORT}-{self.PORT + self.count - 1}"
+
+    def uri(self, number):
+        return f"udp:{self.host}:{self.PORT + number}"
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [BUILD / "tests" / "fleet", self.host, str(self.PORT), str(self.count),
+             self.folder / "fleet.der", self.images["v1"], *map(str, self.silent)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "ready\n"
+        return self
+
+    def end(self):
+        """Switch them off. What each bootloader would run: {version: how many}, and the swaps."""
+        self.process.send_signal(signal.SIGTERM)
+        left = json.loads(self.process.communicate(timeout=60)[0])
+        return left["running"], left["swaps"]
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
