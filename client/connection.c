@@ -4,6 +4,7 @@
 #include "port/posix/transport.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -157,6 +158,23 @@ int ferry_connection_reopen(struct ferry_connection *connection, char *why, size
 {
     ferry_client_cancel_all(&connection->client);
     return ferry_connection_resume(connection, why, cap);
+}
+
+int ferry_connection_move(struct ferry_connection *connection, const char *uri, char *why,
+                          size_t cap)
+{
+    struct ferry_transport_address address;
+    int error = ferry_transport_parse(uri, &address, why, cap);
+
+    if (error == FERRY_OK && (address.medium != connection->address.medium ||
+                              address.framing != connection->address.framing)) {
+        snprintf(why, cap, "it is another kind of wire");
+        error = FERRY_E_FORMAT;
+    }
+    if (error == FERRY_OK) {
+        connection->address = address;
+    }
+    return error;
 }
 
 int ferry_connection_hello(struct ferry_connection *connection)

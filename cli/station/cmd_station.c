@@ -21,7 +21,9 @@ enum {
     OPTION_RECOVERY,
     OPTION_RECORD,
     OPTION_SERIAL_SETTING,
-    OPTION_LIST
+    OPTION_LIST,
+    OPTION_WAIT,
+    OPTION_COUNT
 };
 
 static const struct option station_options[] = {
@@ -39,6 +41,8 @@ static const struct option station_options[] = {
     {"record", required_argument, NULL, OPTION_RECORD},
     {"serial-setting", required_argument, NULL, OPTION_SERIAL_SETTING},
     {"list", no_argument, NULL, OPTION_LIST},
+    {"wait", no_argument, NULL, OPTION_WAIT},
+    {"count", required_argument, NULL, OPTION_COUNT},
     {0},
 };
 
@@ -78,7 +82,7 @@ static int take_option(struct station *station, int option)
 {
     switch (option) {
     case 'd':
-        return targets_add(station->cli, &station->targets, optarg);
+        return targets_name(station->cli, &station->targets, optarg);
     case 'k':
         station->file.key_path = optarg;
         return CLI_OK;
@@ -111,6 +115,11 @@ static int take_option(struct station *station, int option)
     case OPTION_LIST:
         station->options.list = true;
         return CLI_OK;
+    case OPTION_WAIT:
+        station->options.wait = station->targets.only_present = true;
+        return CLI_OK;
+    case OPTION_COUNT:
+        return take_number(station, "--count", TARGETS_MAX, &station->options.count);
     default:
         return CLI_USAGE;
     }
@@ -122,8 +131,9 @@ static int take_default_device(struct station *station, bool any)
     const struct cli *cli = station->cli;
     bool given = cli->device != NULL && cli->device != getenv("FERRY_DEVICE");
 
-    return cli->device != NULL && (given || !any) ? targets_add(cli, &station->targets, cli->device)
-                                                  : CLI_OK;
+    return cli->device != NULL && (given || !any)
+               ? targets_name(cli, &station->targets, cli->device)
+               : CLI_OK;
 }
 
 static int take_options(struct station *station, int argc, char **argv)
@@ -146,7 +156,10 @@ static int take_options(struct station *station, int argc, char **argv)
     if (!any && station->cli->device == NULL) {
         return cli_usage(station->cli, "which devices? give -d LIST, as often as you like");
     }
-    return CLI_OK;
+    if (station->options.count != 0 && !station->options.wait) {
+        return cli_usage(station->cli, "--count goes with --wait");
+    }
+    return targets_look(station->cli, &station->targets);
 }
 
 /* ---- Before the first byte ------------------------------------------------------------------- */
@@ -157,7 +170,7 @@ static int check_targets(const struct station *station)
         fprintf(stderr, "ferry: %u devices are named twice; each is updated once\n",
                 (unsigned)station->targets.twice);
     }
-    return station->targets.count > 0
+    return station->targets.count > 0 || station->options.wait
                ? CLI_OK
                : cli_fail(
                      station->cli, CLI_OPEN,
@@ -170,15 +183,15 @@ static void print_targets(const struct station *station)
     cJSON *list = cJSON_CreateArray();
 
     for (size_t i = 0; i < station->targets.count; i++) {
-        const struct target *target = &station->targets.items[i];
+        const struct target *target = station->targets.items[i];
         cJSON *object = cJSON_CreateObject();
         if (!station->cli->json) {
-            printf("%-40s %-20s %s\n", target->uri, target->serial,
+            printf("%-40s %-20s %s\n", target->uri, target->port.serial,
                    strcmp(target->name, target->uri) != 0 ? target->name : "");
         }
         cJSON_AddStringToObject(object, "device", target->uri);
         cJSON_AddStringToObject(object, "name", target->name);
-        cJSON_AddStringToObject(object, "serial_number", target->serial);
+        cJSON_AddStringToObject(object, "serial_number", target->port.serial);
         cJSON_AddItemToArray(list, object);
     }
     cJSON *object = cJSON_CreateObject();
@@ -308,6 +321,8 @@ const struct cli_command cli_station_commands[] = {
      "                       udp:10.0.0.10-60, udp:10.0.0.0/24, udp:HOST:20000-20999,\n"
      "                       @FILE with one a line and its name behind it\n"
      "      --list           say which devices these are; update none\n"
+     "      --wait           go on with every port that is plugged in, until Ctrl-C\n"
+     "      --count N        with --wait: until so many devices are done\n"
      "  -k, --key KEY        check the signature before anything is sent\n"
      "  -n, --image N        number of the image (default 0)\n"
      "  -j, --jobs N         devices at once (default 256)\n"

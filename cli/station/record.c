@@ -79,7 +79,7 @@ cJSON *station_record(const struct station *station, int exit_code)
     cJSON *object = cJSON_CreateObject();
     cJSON *summary = cJSON_AddObjectToObject(object, "summary");
 
-    cJSON_AddNumberToObject(summary, "devices", (double)station->targets.count);
+    cJSON_AddNumberToObject(summary, "devices", (double)station->unit_count);
     for (int verdict = UNIT_UPDATED; verdict <= UNIT_CANCELLED; verdict++) {
         cJSON_AddNumberToObject(summary, unit_verdict_name((enum unit_verdict)verdict),
                                 station->ended[verdict]);

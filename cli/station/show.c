@@ -71,8 +71,8 @@ static void draw_totals(const struct station *station)
         ended += station->ended[verdict];
     }
     fprintf(stderr, "%u of %zu done, %u failed, %u running, %zu to come\x1b[K\n", (unsigned)ended,
-            station->targets.count, (unsigned)station->ended[UNIT_FAILED],
-            (unsigned)station->running, station->targets.count - station->begun);
+            station->unit_count, (unsigned)station->ended[UNIT_FAILED], (unsigned)station->running,
+            station->unit_count - station->begun);
 }
 
 static bool is_running(const struct unit *unit)
@@ -91,8 +91,8 @@ void show_draw(struct station *station, uint64_t now)
     station->show.due = now + DRAW_MS;
     wipe(station);
     for (size_t i = 0; i < station->begun && station->show.lines < rows; i++) {
-        if (is_running(&station->units[i])) {
-            draw_unit(&station->units[i], size.ws_col);
+        if (is_running(station->units[i])) {
+            draw_unit(station->units[i], size.ws_col);
             station->show.lines++;
         }
     }
@@ -152,6 +152,9 @@ void show_begin(struct station *station)
 {
     station->show.terminal =
         isatty(STDERR_FILENO) == 1 && (!station->cli->json || isatty(STDOUT_FILENO) == 0);
+    if (station->options.wait && !station->cli->json) {
+        fputs("every device is updated as it is plugged in; Ctrl-C ends\n", stderr);
+    }
 }
 
 void show_unit_begin(struct station *station, const struct unit *unit)
@@ -214,14 +217,14 @@ void show_end(struct station *station, int exit_code)
         return;
     }
     printf("%zu devices: %u updated, %u already up to date, %u failed, %u cancelled, %.1f s\n",
-           station->targets.count, (unsigned)ended[UNIT_UPDATED], (unsigned)ended[UNIT_ALREADY],
+           station->unit_count, (unsigned)ended[UNIT_UPDATED], (unsigned)ended[UNIT_ALREADY],
            (unsigned)ended[UNIT_FAILED], (unsigned)ended[UNIT_CANCELLED],
            (double)(ferry_connection_now() - station->began_at) / 1000.0);
     fflush(stdout);
-    for (size_t i = 0; i < station->targets.count; i++) {
-        if (station->units[i].verdict == UNIT_FAILED ||
-            station->units[i].verdict == UNIT_CANCELLED) {
-            say_failure(&station->units[i]);
+    for (size_t i = 0; i < station->unit_count; i++) {
+        if (station->units[i]->verdict == UNIT_FAILED ||
+            station->units[i]->verdict == UNIT_CANCELLED) {
+            say_failure(station->units[i]);
         }
     }
 }

@@ -78,6 +78,8 @@ struct station_options {
     const char *serial_setting;
     const char *record_path;
     bool list;
+    bool wait;      /* for devices that are still to come */
+    uint32_t count; /* so many in all; 0 = until the user ends it */
 };
 
 struct station {
@@ -86,15 +88,17 @@ struct station {
     struct update_run file;            /* the image, as update checks it */
     struct ferry_update_config config; /* of every flow, the connection apart */
     struct targets targets;
-    struct unit *units; /* one a target */
-    size_t begun;       /* so many of them, from the first */
+    struct unit **units; /* of the targets, in their order */
+    size_t unit_count;
+    size_t begun;     /* so many of them, from the first */
+    uint64_t look_at; /* when new devices are looked for */
     struct heap timers;
     int epoll;
     int signals;
     FILE *record;
     uint32_t running;
     uint32_t ended[UNIT_CANCELLED + 1]; /* by verdict */
-    bool cancelled;
+    int cancelled;                      /* the signal that ended it; 0 = none */
     uint64_t began_at;
 
     struct {

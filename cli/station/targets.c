@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "targets.h"
-#include "usb.h"
 
 #include <ctype.h>
 #include <glob.h>
@@ -8,21 +7,40 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void targets_init(struct targets *targets)
 {
-    *targets = (struct targets){.sys = "/sys"};
+    *targets = (struct targets){.root = usb_root()};
+}
+
+static void free_target(struct target *target)
+{
+    if (target != NULL) {
+        free(target->uri);
+        free(target->name);
+        free(target->identity);
+        free(target);
+    }
+}
+
+/* The tree's keys are the targets' own. */
+static void leave(void *identity)
+{
+    (void)identity;
 }
 
 void targets_free(struct targets *targets)
 {
-    tdestroy(targets->seen, free);
+    tdestroy(targets->seen, leave);
     for (size_t i = 0; i < targets->count; i++) {
-        free(targets->items[i].uri);
-        free(targets->items[i].name);
-        free(targets->items[i].serial);
+        free_target(targets->items[i]);
+    }
+    for (size_t i = 0; i < targets->word_count; i++) {
+        free(targets->words[i]);
     }
     free(targets->items);
+    free(targets->words);
     *targets = (struct targets){0};
 }
 
@@ -54,44 +72,42 @@ static size_t query_at(const char *text)
     return len > 0 && mark[1 + len] == '=' ? (size_t)(mark - text) : strlen(text);
 }
 
-/* The device file of a serial URI without links. Returns false for other URIs. */
+/* The device file of a serial URI. Returns false for other URIs. */
+static bool device_path(const char *uri, char path[PATH_MAX])
+{
+    if (!is_serial(uri)) {
+        return false;
+    }
+    snprintf(path, PATH_MAX, "%.*s", (int)query_at(path_of(uri)), path_of(uri));
+    return true;
+}
+
+/* The same without links. */
 static bool real_path(const char *uri, char out[PATH_MAX])
 {
     char path[PATH_MAX];
 
-    if (!is_serial(uri)) {
+    if (!device_path(uri, path)) {
         return false;
     }
-    snprintf(path, sizeof path, "%.*s", (int)query_at(path_of(uri)), path_of(uri));
     if (realpath(path, out) == NULL) {
         snprintf(out, PATH_MAX, "%s", path);
     }
     return true;
 }
 
-/* Whether it was in the list already; if not it is now. */
-static bool is_seen(struct targets *targets, const char *uri)
+/* By what a device is known again: its serial number, else where it is. NULL when memory is out. */
+static char *identity_of(const char *uri, const struct usb_port *port)
 {
-    char path[PATH_MAX];
-    char *identity = strdup(real_path(uri, path) ? path : uri);
-    char **found = identity != NULL ? tsearch(identity, &targets->seen, compare) : NULL;
+    char text[PATH_MAX];
 
-    if (found != NULL && *found == identity) {
-        return false;
+    if (port->serial[0] != '\0') {
+        snprintf(text, sizeof text, "usb %s:%s:%s:%s", port->vendor, port->product, port->serial,
+                 port->interface);
+    } else if (!real_path(uri, text)) {
+        snprintf(text, sizeof text, "%s", uri);
     }
-    free(identity);
-    return true;
-}
-
-static void find_serial(const struct targets *targets, const char *uri, struct target *target)
-{
-    struct usb_port port = {0};
-    char path[PATH_MAX];
-
-    if (real_path(uri, path)) {
-        (void)usb_port_of(targets->sys, path, &port);
-    }
-    target->serial = strdup(port.serial);
+    return strdup(text);
 }
 
 static int out_of_memory(const struct cli *cli)
@@ -99,34 +115,103 @@ static int out_of_memory(const struct cli *cli)
     return cli_fail(cli, CLI_FAILED, "close other programs", "out of memory");
 }
 
-int targets_add_uri(const struct cli *cli, struct targets *targets, const char *uri,
-                    const char *name)
+/* A target with all its texts, or NULL. */
+static struct target *make_target(const struct targets *targets, const char *uri, const char *name)
 {
-    if (is_seen(targets, uri)) {
-        targets->twice++;
-        return CLI_OK;
+    struct target *target = calloc(1, sizeof *target);
+    char path[PATH_MAX];
+
+    if (target == NULL) {
+        return NULL;
     }
-    if (targets->count == TARGETS_MAX) {
-        return cli_fail(cli, CLI_USAGE, "split them among several runs",
-                        "more than %d devices are named", TARGETS_MAX);
+    if (device_path(uri, path)) {
+        (void)usb_port_of(targets->root, path, &target->port);
+        cli_printable(target->port.serial);
     }
-    struct target *larger =
+    target->uri = strdup(uri);
+    target->name = strdup(name != NULL ? name : uri);
+    target->identity = identity_of(uri, &target->port);
+    if (target->uri == NULL || target->name == NULL || target->identity == NULL) {
+        free_target(target);
+        return NULL;
+    }
+    cli_printable(target->name);
+    return target;
+}
+
+static int append(const struct cli *cli, struct targets *targets, struct target *target)
+{
+    struct target **larger =
         realloc(targets->items, (targets->count + 1) * sizeof targets->items[0]);
-    if (larger == NULL) {
+
+    if (larger == NULL || tsearch(target->identity, &targets->seen, compare) == NULL) {
+        free_target(target);
         return out_of_memory(cli);
     }
     targets->items = larger;
+    targets->items[targets->count++] = target;
+    return CLI_OK;
+}
 
-    struct target *target = &targets->items[targets->count++];
+static bool is_absent(const char *uri)
+{
+    char path[PATH_MAX];
 
-    *target = (struct target){.uri = strdup(uri), .name = strdup(name != NULL ? name : uri)};
-    find_serial(targets, uri, target);
-    if (target->uri == NULL || target->name == NULL || target->serial == NULL) {
+    return device_path(uri, path) && access(path, F_OK) != 0;
+}
+
+int targets_add_uri(const struct cli *cli, struct targets *targets, const char *uri,
+                    const char *name)
+{
+    if (targets->only_present && is_absent(uri)) {
+        return CLI_OK;
+    }
+    struct target *target = make_target(targets, uri, name);
+
+    if (target == NULL) {
         return out_of_memory(cli);
     }
-    cli_printable(target->name);
-    cli_printable(target->serial);
-    return CLI_OK;
+    if (tfind(target->identity, &targets->seen, compare) != NULL) {
+        targets->twice++;
+        free_target(target);
+        return CLI_OK;
+    }
+    if (targets->count == TARGETS_MAX) {
+        free_target(target);
+        return cli_fail(cli, CLI_USAGE, "split them among several runs",
+                        "more than %d devices are named", TARGETS_MAX);
+    }
+    return append(cli, targets, target);
+}
+
+void targets_forget_gone(struct targets *targets, const struct target *target)
+{
+    void *found = tfind(target->identity, &targets->seen, compare);
+
+    if (target->port.serial[0] == '\0' && is_absent(target->uri) && found != NULL &&
+        *(char **)found == target->identity) {
+        (void)tdelete(target->identity, &targets->seen, compare);
+    }
+}
+
+bool target_find_again(const struct targets *targets, const struct target *target, char *uri,
+                       size_t cap)
+{
+    const char *path = path_of(target->uri);
+    char tty[64];
+
+    uri[0] = '\0';
+    if (target->port.serial[0] == '\0') {
+        return true;
+    }
+    if (!usb_find_again(targets->root, &target->port, tty)) {
+        return false;
+    }
+    if (strcmp(tty, target->port.tty) != 0) {
+        snprintf(uri, cap, "%.*s%s/dev/%s%s", (int)(path - target->uri), target->uri, targets->root,
+                 tty, path + query_at(path));
+    }
+    return true;
 }
 
 /* ---- Serial ports ---------------------------------------------------------------------------- */
@@ -170,10 +255,11 @@ struct usb_search {
 static void take_usb(void *context, const struct usb_port *port)
 {
     struct usb_search *search = context;
-    char uri[128];
+    char uri[PATH_MAX];
 
     if (search->code == CLI_OK) {
-        snprintf(uri, sizeof uri, "serial:/dev/%s%s", port->tty, search->query);
+        snprintf(uri, sizeof uri, "serial:%s/dev/%s%s", search->targets->root, port->tty,
+                 search->query);
         search->code = targets_add_uri(search->cli, search->targets, uri, search->name);
     }
 }
@@ -187,7 +273,7 @@ static int add_usb(const struct cli *cli, struct targets *targets, const char *w
         .cli = cli, .targets = targets, .query = word + query, .name = name, .code = CLI_OK};
 
     snprintf(pattern, sizeof pattern, "%.*s", (int)(query - 4), word + 4);
-    int error = usb_find(targets->sys, pattern, take_usb, &search);
+    int error = usb_find(targets->root, pattern, take_usb, &search);
     if (error == FERRY_E_FORMAT) {
         return cli_fail(cli, CLI_USAGE,
                         "write usb:VID:PID, usb:VID:PID:SERIAL or usb:VID:PID:SERIAL:INTERFACE; * "
@@ -273,7 +359,7 @@ static int add_file(const struct cli *cli, struct targets *targets, const char *
     return code;
 }
 
-int targets_add(const struct cli *cli, struct targets *targets, const char *words)
+static int add_words(const struct cli *cli, struct targets *targets, const char *words)
 {
     char *text = strdup(words);
     char *rest = text;
@@ -285,5 +371,32 @@ int targets_add(const struct cli *cli, struct targets *targets, const char *word
         }
     }
     free(text);
+    return code;
+}
+
+int targets_name(const struct cli *cli, struct targets *targets, const char *words)
+{
+    char **larger = realloc(targets->words, (targets->word_count + 1) * sizeof *larger);
+    char *kept = strdup(words);
+
+    targets->words = larger != NULL ? larger : targets->words;
+    if (larger == NULL || kept == NULL) {
+        free(kept);
+        return out_of_memory(cli);
+    }
+    targets->words[targets->word_count++] = kept;
+    return CLI_OK;
+}
+
+int targets_look(const struct cli *cli, struct targets *targets)
+{
+    uint32_t twice = targets->twice;
+    int code = CLI_OK;
+
+    for (size_t i = 0; i < targets->word_count && code == CLI_OK; i++) {
+        code = add_words(cli, targets, targets->words[i]);
+    }
+    targets->twice = targets->looked ? twice : targets->twice;
+    targets->looked = true;
     return code;
 }

@@ -11,33 +11,54 @@
 #define CLI_STATION_TARGETS_H
 
 #include "cli/cli.h"
+#include "cli/device/usb.h"
 
 /* Devices one station serves at most. */
 #define TARGETS_MAX 4096
 
-/* All three are the list's. */
+/* uri, name and identity are the list's. */
 struct target {
     char *uri;
-    char *name;   /* for people */
-    char *serial; /* USB serial number; "" = not known */
+    char *name;           /* for people */
+    char *identity;       /* by which it is known again */
+    struct usb_port port; /* of USB; serial "" = not known */
 };
 
 struct targets {
-    struct target *items;
+    struct target **items; /* which stay where they are */
     size_t count;
-    void *seen;      /* a tree of their identities */
-    uint32_t twice;  /* devices that were named again */
-    const char *sys; /* where sysfs is: "/sys" */
+    char **words; /* as they were given */
+    size_t word_count;
+    void *seen;        /* a tree of the identities */
+    uint32_t twice;    /* devices that were named again */
+    bool looked;       /* targets_look() was called */
+    bool only_present; /* ports that are not there are left out */
+    const char *root;  /* of /sys and /dev, see usb.h */
 };
 
 /* Begin with an empty list. */
 void targets_init(struct targets *targets);
 
-/* Add the devices that a word stands for; those in the list already are counted in twice, and it
- * is no error when a pattern matches none: look at count.
+/* Words, with commas between them; nothing is looked for yet. After a message returns an enum
+ * cli_exit. */
+FERRY_MUST_CHECK
+int targets_name(const struct cli *cli, struct targets *targets, const char *words);
+
+/* Add the devices that the words stand for now and that are not in the list. The first time it
+ * counts in twice those that were named again. It is no error when there are none: look at count.
  * After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK
-int targets_add(const struct cli *cli, struct targets *targets, const char *words);
+int targets_look(const struct cli *cli, struct targets *targets);
+
+/* A port that is not known by a serial number, and is not there any more: whatever comes under its
+ * name is another device. Its target stays. */
+void targets_forget_gone(struct targets *targets, const struct target *target);
+
+/* Find where a USB device is now.
+ * Returns false when it is not there; true with the URI, or with "" where it is as before, or not
+ * known by a serial number. */
+bool target_find_again(const struct targets *targets, const struct target *target, char *uri,
+                       size_t cap);
 
 void targets_free(struct targets *targets);
 

@@ -146,7 +146,7 @@ void unit_init(struct unit *unit, struct station *station, const struct target *
     unit->cli.device = target->uri;
     unit->cli.told = take_message;
     unit->cli.told_context = unit;
-    snprintf(unit->serial, sizeof unit->serial, "%s", target->serial);
+    snprintf(unit->serial, sizeof unit->serial, "%s", target->port.serial);
 }
 
 void unit_free(struct unit *unit)
@@ -257,11 +257,24 @@ static void go_away(struct unit *unit, uint64_t now, uint32_t wait_ms, bool hold
     unit->try_at = now;
 }
 
-static int open_again(struct unit_work *work)
+/* A USB device is opened where its serial number is now: of many that are reset together, each may
+ * get another's name. Returns FERRY_OK or an error. */
+static int open_again(struct unit *unit)
 {
+    struct unit_work *work = unit->work;
+    struct ferry_connection *connection = work->session.connection;
     char why[320];
+    char uri[320];
 
-    return work->holds ? ferry_connection_resume(work->session.connection, why, sizeof why)
+    if (!target_find_again(&unit->station->targets, unit->target, uri, sizeof uri)) {
+        return FERRY_E_NOT_FOUND;
+    }
+    int error = ferry_connection_move(connection, uri[0] != '\0' ? uri : unit->target->uri, why,
+                                      sizeof why);
+    if (error != FERRY_OK) {
+        return error;
+    }
+    return work->holds ? ferry_connection_resume(connection, why, sizeof why)
                        : session_reopen(&work->session);
 }
 
@@ -270,7 +283,7 @@ static void reopen(struct unit *unit, uint64_t now)
     struct unit_work *work = unit->work;
 
     unregister(unit);
-    if (open_again(work) == FERRY_OK) {
+    if (open_again(unit) == FERRY_OK) {
         unit->phase = UNIT_RUNNING;
         ferry_update_reconnected(&work->flow, now);
     } else if (now >= work->reopen_by) {

@@ -77,8 +77,8 @@ void unit_cancel(struct unit *unit, uint64_t now)
     } else if (unit->step == FERRY_UPDATE_UPLOAD) {
         snprintf(where, sizeof where, " at %u %%", percent(unit));
     }
-    int code = cli_fail(&unit->cli, CLI_FAILED, left_with(unit->step), "cancelled %s%s%s",
-                        begun ? "in step " : "before it was begun",
+    int code = cli_fail(&unit->cli, 128 + unit->station->cancelled, left_with(unit->step),
+                        "cancelled %s%s%s", begun ? "in step " : "before it was begun",
                         begun ? ferry_update_step_name(unit->step) : "", where);
     unit_end(unit, UNIT_CANCELLED, code, now);
 }

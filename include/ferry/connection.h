@@ -70,6 +70,16 @@ int ferry_connection_reopen(struct ferry_connection *connection, char *why, size
 FERRY_MUST_CHECK
 int ferry_connection_resume(struct ferry_connection *connection, char *why, size_t cap);
 
+/* Another place for the same device, as a port that comes back under another name. The wire is
+ * opened there by the next reopen() or resume().
+ *
+ * uri  of the same kind as the connection's
+ *
+ * Returns FERRY_OK or FERRY_E_FORMAT; why says what is wrong then. */
+FERRY_MUST_CHECK
+int ferry_connection_move(struct ferry_connection *connection, const char *uri, char *why,
+                          size_t cap);
+
 /* Ask the device for version and buffers. Blocks.
  * Returns FERRY_OK; FERRY_E_TIMEOUT when nothing answers; FERRY_E_VERSION; FERRY_E_IO. */
 FERRY_MUST_CHECK

@@ -181,7 +181,8 @@ def test_an_interrupt_leaves_nothing_untold(tmp_path, bench):
             run.kill()
             stop(devices)
     first, second, summary = (json.loads(line) for line in out.splitlines())
-    assert first["verdict"] == second["verdict"] == "cancelled" and run.returncode == 1
+    assert first["verdict"] == second["verdict"] == "cancelled" and run.returncode == 130
+    assert first["exit"] == second["exit"] == 130
     assert first["what"].startswith("cancelled in step upload at ") and "untouched" in first["next"]
     assert second["what"] == "cancelled before it was begun" and second["tries"] == 0
     assert summary["summary"]["cancelled"] == 2
@@ -226,6 +227,165 @@ def test_a_terminal_shows_what_runs(tmp_path, bench):
     assert "of 2 done, 0 failed, " in text and "\x1b[2K" in text
     assert text.count("updated, 1.0.0 -> 2.0.0") == 2
     assert ": begins" not in text
+
+
+@pytest.mark.parametrize("jobs", [7, 120])
+def test_a_fleet_with_silent_ones(tmp_path, jobs):
+    """120 devices in one process, three of which hear nothing: few at once, and all."""
+    with lab.Fleet(tmp_path, 120, silent=(0, 50, 119)) as fleet:
+        done = lab.ferry("--json", "station", "-k", fleet.key, "-d", fleet.uris, "--jobs", jobs,
+                         "--timeout", 0.3, "--retries", 0, fleet.images["v2"], check=8)
+        *records, summary = (json.loads(line) for line in done.stdout.splitlines())
+        failed = {record["device"] for record in records if not record["ok"]}
+        assert failed == {fleet.uri(0), fleet.uri(50), fleet.uri(119)}
+        assert summary["summary"]["updated"] == 117
+        assert fleet.end() == ({"1.0.0": 3, "2.0.0": 117}, 117)
+
+
+def test_unconfirmed_where_that_is_wanted(tmp_path):
+    """The next reset takes it back, on every device."""
+    with lab.Fleet(tmp_path, 20) as fleet:
+        done = lab.ferry("--json", "station", "-d", fleet.uris, "--no-confirm", fleet.images["v2"],
+                         check=0)
+        records = [json.loads(line) for line in done.stdout.splitlines()[:-1]]
+        assert all(record["active"] and not record["confirmed"] for record in records)
+        assert fleet.end() == ({"1.0.0": 20}, 20)
+
+
+# ---- USB: in a /sys and a /dev of the test's ---------------------------------------------------------
+
+
+class Usb:
+    """Ports as Linux shows them; behind each is a virtual device."""
+
+    def __init__(self, root):
+        self.root = root
+        self.env = {"FERRY_ROOT": str(root)}
+        (root / "dev").mkdir(parents=True)
+
+    def plug(self, device, tty, serial=None, vendor="2fe3"):
+        folder = self.root / "sys/devices" / f"{serial or tty}-{time.monotonic_ns()}"
+        (folder / "if0").mkdir(parents=True)
+        (folder / "idVendor").write_text(vendor + "\n")
+        (folder / "idProduct").write_text("0100\n")
+        if serial is not None:
+            (folder / "serial").write_text(serial + "\n")
+        (folder / "if0" / "bInterfaceNumber").write_text("00\n")
+        port = self.root / "sys/class/tty" / tty
+        port.mkdir(parents=True)
+        (port / "device").symlink_to(folder / "if0")
+        (self.root / "dev" / tty).symlink_to(device.link)
+
+    def unplug(self, tty):
+        (self.root / "dev" / tty).unlink()
+        port = self.root / "sys/class/tty" / tty
+        (port / "device").unlink()
+        port.rmdir()
+
+    def uri(self, tty):
+        return f"serial:{self.root}/dev/{tty}"
+
+
+def run_station(usb, *words):
+    return subprocess.Popen([lab.FERRY, "--json", "station", *map(str, words)], text=True,
+                            env={**os.environ, **usb.env}, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_devices_by_vid_and_pid(tmp_path, bench):
+    """Their serial numbers are in the records; the other maker's device is left alone."""
+    devices = start(tmp_path, ["a", "b", "c"], bench)
+    usb = Usb(tmp_path / "root")
+    for tty, serial, vendor, name in (("ttyACM0", "A1", "2fe3", "a"), ("ttyACM1", "B2", "2fe3", "b"),
+                                      ("ttyUSB0", "C3", "0403", "c")):
+        usb.plug(devices[name], tty, serial, vendor)
+    try:
+        records, summary = station(bench, "-d", "usb:2fe3:*", env=usb.env, check=0)
+        assert {(uri, record["serial_number"]) for uri, record in records.items()} == \
+            {(usb.uri("ttyACM0"), "A1"), (usb.uri("ttyACM1"), "B2")}
+        assert summary["updated"] == 2
+        records, _ = station(bench, "-d", "usb:*:*:C3", env=usb.env, check=0)
+        assert [record["serial_number"] for record in records.values()] == ["C3"]
+    finally:
+        stop(devices)
+
+
+def test_devices_that_come_back_under_each_others_names(tmp_path, bench):
+    """Reset together, two devices change places: each is met again by its serial number."""
+    devices = start(tmp_path, ["a", "b"], bench, baud=230400)
+    usb = Usb(tmp_path / "root")
+    usb.plug(devices["a"], "ttyACM0", "A1")
+    usb.plug(devices["b"], "ttyACM1", "B2")
+    try:
+        with run_station(usb, "-d", "usb:2fe3:0100", bench.images["v2"]) as run:
+            time.sleep(2)  # both are being uploaded to, and have their ports open
+            for tty in ("ttyACM0", "ttyACM1"):
+                usb.unplug(tty)
+            usb.plug(devices["a"], "ttyACM1", "A1")
+            usb.plug(devices["b"], "ttyACM5", "B2")
+            out, err = run.communicate(timeout=120)
+        assert run.returncode == 0, out + err
+        records = [json.loads(line) for line in out.splitlines()[:-1]]
+        assert {(r["serial_number"], r["verdict"]) for r in records} == {("A1", "updated"), ("B2", "updated")}
+        for device in devices.values():
+            assert device.running()["version"] == "2.0.0"
+    finally:
+        stop(devices)
+
+
+def test_a_line_where_devices_come_and_go(tmp_path, bench):
+    """--wait: each device once, by its number; without one whatever is plugged in at a name is new."""
+    devices = start(tmp_path, ["a", "b", "c", "d"], bench)
+    usb = Usb(tmp_path / "root")
+    record = tmp_path / "line.jsonl"
+
+    def done(count):
+        end = time.monotonic() + 60
+        while not record.exists() or len(record.read_text().splitlines()) < count:
+            assert time.monotonic() < end and run.poll() is None
+            time.sleep(0.05)
+
+    try:
+        with run_station(usb, "-d", f"{usb.root}/dev/ttyACM*", "--wait", "--count", 4, "--record",
+                         record, bench.images["v2"]) as run:
+            time.sleep(0.5)
+            usb.plug(devices["a"], "ttyACM0", "A1")
+            done(1)
+            usb.unplug("ttyACM0")
+            usb.plug(devices["b"], "ttyACM0", "B2")  # another one at the same place
+            usb.plug(devices["a"], "ttyACM1", "A1")  # the same one at another place
+            done(2)
+            usb.plug(devices["c"], "ttyACM2")
+            done(3)
+            usb.unplug("ttyACM2")
+            time.sleep(2.5)  # it is seen that it went
+            usb.plug(devices["d"], "ttyACM2")
+            out, err = run.communicate(timeout=120)
+        assert run.returncode == 0, out + err
+        records = [json.loads(line) for line in out.splitlines()[:-1]]
+        assert [(r["serial_number"], r["verdict"]) for r in records] == \
+            [("A1", "updated"), ("B2", "updated"), ("", "updated"), ("", "updated")]
+    finally:
+        stop(devices)
+
+
+def test_an_idle_line_ends_with_what_it_did(tmp_path, bench):
+    devices = start(tmp_path, ["a"], bench)
+    record = tmp_path / "line.jsonl"
+    usb = Usb(tmp_path / "root")
+    try:
+        with run_station(usb, "-d", devices["a"].uri, "-d", "/dev/ferry-later", "--wait", "--record",
+                         record, bench.images["v2"]) as run:
+            end = time.monotonic() + 60
+            while not record.exists() or not record.read_text().endswith("\n"):
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            run.send_signal(signal.SIGINT)
+            out, _ = run.communicate(timeout=30)
+        assert run.returncode == 0
+        assert json.loads(out.splitlines()[-1])["summary"]["devices"] == 1
+    finally:
+        stop(devices)
 
 
 # ---- Which devices ----------------------------------------------------------------------------------
@@ -283,6 +443,7 @@ def test_a_file_of_devices_with_names(tmp_path):
     (["-d", "x", "--jobs", "0"], 2, "--jobs takes"),
     (["-d", "x", "--retries", "many"], 2, "--retries takes"),
     (["-d", "x", "--limit", "-1"], 2, "--limit takes"),
+    (["-d", "x", "--count", "3"], 2, "--count goes with --wait"),
 ])
 def test_lists_that_cannot_be(words, code, said):
     done = lab.ferry("--json", "station", "--list", *words, check=code)

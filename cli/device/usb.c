@@ -48,20 +48,44 @@ static bool find_device(char *folder, struct usb_port *port)
     return false;
 }
 
-bool usb_port_of(const char *sys, const char *path, struct usb_port *port)
+const char *usb_root(void)
 {
-    const char *tty = strrchr(path, '/');
+    const char *root = getenv("FERRY_ROOT");
+
+    return root != NULL ? root : "";
+}
+
+static bool read_port(const char *root, const char *tty, struct usb_port *port)
+{
     char link[PATH_MAX];
     char folder[PATH_MAX];
 
     *port = (struct usb_port){0};
-    tty = tty != NULL ? tty + 1 : path;
     if (strlen(tty) >= sizeof port->tty) {
         return false;
     }
     snprintf(port->tty, sizeof port->tty, "%s", tty);
-    snprintf(link, sizeof link, "%s/class/tty/%s/device", sys, tty);
+    snprintf(link, sizeof link, "%s/sys/class/tty/%s/device", root, tty);
     return realpath(link, folder) != NULL && find_device(folder, port);
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+bool usb_port_of(const char *root, const char *path, struct usb_port *port)
+{
+    char real[PATH_MAX];
+    bool found = read_port(root, last_part(path), port) ||
+                 (realpath(path, real) != NULL && read_port(root, last_part(real), port));
+
+    if (!found) {
+        *port = (struct usb_port){0};
+    }
+    return found;
 }
 
 /* ---- By a pattern ---------------------------------------------------------------------------- */
@@ -122,13 +146,13 @@ static int by_device(const void *a, const void *b)
 }
 
 /* Returns how many were found. */
-static size_t collect(const char *sys, DIR *folder, const struct pattern *pattern,
+static size_t collect(const char *root, DIR *folder, const struct pattern *pattern,
                       struct usb_port *ports)
 {
     size_t count = 0;
 
     for (struct dirent *entry; count < PORTS_MAX && (entry = readdir(folder)) != NULL;) {
-        if (entry->d_name[0] != '.' && usb_port_of(sys, entry->d_name, &ports[count]) &&
+        if (entry->d_name[0] != '.' && read_port(root, entry->d_name, &ports[count]) &&
             fits(pattern, &ports[count])) {
             count++;
         }
@@ -137,7 +161,7 @@ static size_t collect(const char *sys, DIR *folder, const struct pattern *patter
     return count;
 }
 
-int usb_find(const char *sys, const char *text,
+int usb_find(const char *root, const char *text,
              void (*take)(void *context, const struct usb_port *port), void *context)
 {
     struct pattern pattern;
@@ -146,10 +170,10 @@ int usb_find(const char *sys, const char *text,
     if (!read_pattern(text, &pattern)) {
         return FERRY_E_FORMAT;
     }
-    snprintf(path, sizeof path, "%s/class/tty", sys);
+    snprintf(path, sizeof path, "%s/sys/class/tty", root);
     DIR *folder = opendir(path);
     struct usb_port *ports = folder != NULL ? calloc(PORTS_MAX, sizeof *ports) : NULL;
-    size_t count = ports != NULL ? collect(sys, folder, &pattern, ports) : 0;
+    size_t count = ports != NULL ? collect(root, folder, &pattern, ports) : 0;
 
     for (size_t i = 0; i < count; i++) {
         if (pattern.parts[INTERFACE] != NULL || i == 0 ||
@@ -162,4 +186,38 @@ int usb_find(const char *sys, const char *text,
     }
     free(ports);
     return folder == NULL || ports != NULL ? FERRY_OK : FERRY_E_IO;
+}
+
+/* ---- By what it was -------------------------------------------------------------------------- */
+
+struct search {
+    const struct usb_port *port;
+    char *tty;
+};
+
+static bool is_same_port(const struct usb_port *a, const struct usb_port *b)
+{
+    return is_same_device(a, b) && strcmp(a->interface, b->interface) == 0;
+}
+
+static void compare_port(void *context, const struct usb_port *port)
+{
+    const struct search *search = context;
+
+    if (is_same_port(search->port, port)) {
+        snprintf(search->tty, sizeof port->tty, "%s", port->tty);
+    }
+}
+
+bool usb_find_again(const char *root, const struct usb_port *port, char tty[64])
+{
+    struct search search = {.port = port, .tty = tty};
+    struct usb_port now;
+
+    tty[0] = '\0';
+    if (read_port(root, port->tty, &now) && is_same_port(&now, port)) {
+        snprintf(tty, sizeof port->tty, "%s", port->tty);
+        return true;
+    }
+    return usb_find(root, "*:*::*", compare_port, &search) == FERRY_OK && tty[0] != '\0';
 }
