@@ -12,6 +12,9 @@
 /* For one device, unless --limit says otherwise. */
 #define LIMIT_S 1800
 
+/* For the command of --check, unless --check-timeout says otherwise. */
+#define CHECK_S 60
+
 enum {
     OPTION_RETRIES = 0x100,
     OPTION_LIMIT,
@@ -23,7 +26,11 @@ enum {
     OPTION_SERIAL_SETTING,
     OPTION_LIST,
     OPTION_WAIT,
-    OPTION_COUNT
+    OPTION_COUNT,
+    OPTION_CONFIRM,
+    OPTION_CHECK,
+    OPTION_CHECK_TIMEOUT,
+    OPTION_ERASE_PENDING
 };
 
 static const struct option station_options[] = {
@@ -35,7 +42,13 @@ static const struct option station_options[] = {
     {"retries", required_argument, NULL, OPTION_RETRIES},
     {"limit", required_argument, NULL, OPTION_LIMIT},
     {"no-downgrade", no_argument, NULL, OPTION_NO_DOWNGRADE},
+    {"upgrade", no_argument, NULL, OPTION_NO_DOWNGRADE},
     {"no-confirm", no_argument, NULL, OPTION_NO_CONFIRM},
+    {"confirm", required_argument, NULL, OPTION_CONFIRM},
+    {"check", required_argument, NULL, OPTION_CHECK},
+    {"check-timeout", required_argument, NULL, OPTION_CHECK_TIMEOUT},
+    {"erase-pending", no_argument, NULL, OPTION_ERASE_PENDING},
+    {"window", required_argument, NULL, 'w'},
     {"force", no_argument, NULL, OPTION_FORCE},
     {"recovery", no_argument, NULL, OPTION_RECOVERY},
     {"record", required_argument, NULL, OPTION_RECORD},
@@ -68,6 +81,24 @@ static int take_limit(struct station *station)
     return code;
 }
 
+static int take_check_timeout(struct station *station)
+{
+    uint32_t seconds;
+    int code = take_number(station, "--check-timeout", 86400, &seconds);
+
+    station->options.check_ms = code == CLI_OK ? 1000 * seconds : 0;
+    return code;
+}
+
+static int take_confirm(struct station *station, const char *when)
+{
+    station->config.permanent = strcmp(when, "always") == 0;
+    station->config.no_confirm = strcmp(when, "never") == 0;
+    return station->config.permanent || station->config.no_confirm || strcmp(when, "ok") == 0
+               ? CLI_OK
+               : cli_usage(station->cli, "--confirm takes always, ok or never");
+}
+
 static int take_jobs(struct station *station)
 {
     int code = take_number(station, "--jobs", TARGETS_MAX, &station->options.jobs);
@@ -75,6 +106,39 @@ static int take_jobs(struct station *station)
     return code == CLI_OK && station->options.jobs == 0
                ? cli_usage(station->cli, "--jobs takes a number above 0")
                : code;
+}
+
+/* What a flow does. Returns an exit code. */
+static int take_flow_option(struct station *station, int option)
+{
+    switch (option) {
+    case OPTION_NO_DOWNGRADE:
+    case 'u':
+        station->config.no_downgrade = true;
+        return CLI_OK;
+    case OPTION_NO_CONFIRM:
+        return take_confirm(station, "never");
+    case OPTION_CONFIRM:
+        return take_confirm(station, optarg);
+    case OPTION_CHECK:
+        station->options.check = optarg;
+        return CLI_OK;
+    case OPTION_CHECK_TIMEOUT:
+        return take_check_timeout(station);
+    case OPTION_ERASE_PENDING:
+        station->config.erase_pending = true;
+        return CLI_OK;
+    case OPTION_FORCE:
+        station->config.force_reset = true;
+        return CLI_OK;
+    case OPTION_RECOVERY:
+        station->config.recovery = true;
+        return CLI_OK;
+    case 'w':
+        return take_number(station, "--window", 255, &station->config.window);
+    default:
+        return CLI_USAGE;
+    }
 }
 
 /* Returns an exit code. */
@@ -94,18 +158,6 @@ static int take_option(struct station *station, int option)
         return take_number(station, "--retries", 1000, &station->options.retries);
     case OPTION_LIMIT:
         return take_limit(station);
-    case OPTION_NO_DOWNGRADE:
-        station->config.no_downgrade = true;
-        return CLI_OK;
-    case OPTION_NO_CONFIRM:
-        station->config.no_confirm = true;
-        return CLI_OK;
-    case OPTION_FORCE:
-        station->config.force_reset = true;
-        return CLI_OK;
-    case OPTION_RECOVERY:
-        station->config.recovery = true;
-        return CLI_OK;
     case OPTION_RECORD:
         station->options.record_path = optarg;
         return CLI_OK;
@@ -121,7 +173,7 @@ static int take_option(struct station *station, int option)
     case OPTION_COUNT:
         return take_number(station, "--count", TARGETS_MAX, &station->options.count);
     default:
-        return CLI_USAGE;
+        return take_flow_option(station, option);
     }
 }
 
@@ -142,7 +194,7 @@ static int take_options(struct station *station, int argc, char **argv)
     int option;
 
     optind = 0;
-    while ((option = cli_getopt(station->cli, argc, argv, "d:k:n:j:", station_options)) != -1) {
+    while ((option = cli_getopt(station->cli, argc, argv, "d:k:n:j:uw:", station_options)) != -1) {
         int code = take_option(station, option);
         any = any || option == 'd';
         if (code != CLI_OK) {
@@ -158,6 +210,11 @@ static int take_options(struct station *station, int argc, char **argv)
     }
     if (station->options.count != 0 && !station->options.wait) {
         return cli_usage(station->cli, "--count goes with --wait");
+    }
+    if (station->options.check != NULL &&
+        (station->config.permanent || station->config.no_confirm)) {
+        return cli_usage(station->cli, "--check stands between test and confirm: it goes with "
+                                       "neither --confirm always or never nor --no-confirm");
     }
     return targets_look(station->cli, &station->targets);
 }
@@ -296,8 +353,10 @@ static int run_station(struct cli *cli, int argc, char **argv)
 {
     static struct station station;
 
-    station = (struct station){.cli = cli,
-                               .options = {.jobs = JOBS, .retries = 1, .limit_ms = 1000 * LIMIT_S}};
+    station = (struct station){
+        .cli = cli,
+        .options = {
+            .jobs = JOBS, .retries = 1, .limit_ms = 1000 * LIMIT_S, .check_ms = 1000 * CHECK_S}};
     targets_init(&station.targets);
     int code = take_options(&station, argc, argv);
     if (code == CLI_OK && argc - optind != (station.options.list ? 0 : 1)) {
@@ -329,10 +388,18 @@ const struct cli_command cli_station_commands[] = {
      "      --retries N      tries after a device that was silent or could not be opened\n"
      "                       (default 1)\n"
      "      --limit S        seconds one device may take in all (default 1800; 0 = no limit)\n"
-     "      --no-downgrade   refuse a version that is not newer\n"
-     "      --no-confirm     leave it unconfirmed: the next reset takes it back\n"
+     "  -u, --no-downgrade   refuse a version that is not newer; also --upgrade\n"
+     "      --confirm WHEN   ok: after a test that it passed (default); always: for good at once,\n"
+     "                       without a test; never: leave it on trial\n"
+     "      --check COMMAND  run it by the shell for each device between test and confirm: unless\n"
+     "                       it exits with 0 the device goes back; it has FERRY_DEVICE, _HASH,\n"
+     "                       _VERSION, _NAME and _SERIAL_NUMBER\n"
+     "      --check-timeout S  end the command after S seconds (default 60)\n"
+     "      --erase-pending  erase another image that waits in the slot for a reset\n"
+     "      --no-confirm     as --confirm never: the next reset takes it back\n"
      "      --force          reset though the application says it is busy\n"
      "      --recovery       take the way through the bootloader's recovery\n"
+     "  -w, --window N       at most N chunks in flight; else what the device's buffers take\n"
      "      --record FILE    add each device's record to FILE, as a JSON line\n"
      "      --serial-setting KEY\n"
      "                       the device's serial number is this setting's text\n",

@@ -47,6 +47,9 @@ static const char *doing(const struct unit *unit)
     if (unit->phase == UNIT_RESTING) {
         return "waits for another try";
     }
+    if (unit->phase == UNIT_CHECKING) {
+        return "--check";
+    }
     return unit->phase == UNIT_AWAY ? "away" : ferry_update_step_name(unit->step);
 }
 

@@ -9,12 +9,15 @@
 
 #include "ferry/update.h"
 
+#include <sys/types.h>
+
 enum unit_phase {
-    UNIT_QUEUED,  /* not begun */
-    UNIT_RUNNING, /* the flow asks and is answered */
-    UNIT_ASKING,  /* a question of the station's own is under way */
-    UNIT_AWAY,    /* reset; its wire is opened again */
-    UNIT_RESTING, /* before another try */
+    UNIT_QUEUED,   /* not begun */
+    UNIT_RUNNING,  /* the flow asks and is answered */
+    UNIT_ASKING,   /* a question of the station's own is under way */
+    UNIT_AWAY,     /* its wire is opened again: it was reset, or broke */
+    UNIT_CHECKING, /* the command of --check has the wire */
+    UNIT_RESTING,  /* before another try */
     UNIT_ENDED
 };
 
@@ -36,8 +39,13 @@ struct unit_work {
     bool asks_serial;                  /* else what the bootloader says */
     uint64_t ask_by;
     uint64_t reopen_by;
-    bool holds;     /* what was in flight goes on when the wire is back */
-    int registered; /* descriptor in the epoll set, -1 = none */
+    char uri[320]; /* where it is now; "" = where it was */
+    pid_t child;   /* of --check; 0 = none */
+    uint64_t check_by;
+    int check_status;
+    bool checked;    /* it was run */
+    bool check_late; /* … and ended, for it took too long */
+    int registered;  /* descriptor in the epoll set, -1 = none */
     uint32_t events;
 };
 
@@ -76,6 +84,8 @@ struct station_options {
     uint32_t retries;  /* of one device, after a failure that may pass */
     uint32_t limit_ms; /* for one device; 0 = none */
     const char *serial_setting;
+    const char *check; /* a command; NULL = none */
+    uint32_t check_ms;
     const char *record_path;
     bool list;
     bool wait;      /* for devices that are still to come */
@@ -138,6 +148,15 @@ void unit_end(struct unit *unit, enum unit_verdict verdict, int exit_code, uint6
 void unit_tell_failure(struct unit *unit, const struct ferry_update_event *event,
                        const struct ferry_why *why, uint64_t now);
 void unit_overdue(struct unit *unit, uint64_t now);
+
+/* Begin the command of --check, with the wire closed. Returns false when there is none to run. */
+bool unit_check_begin(struct unit *unit, uint64_t now);
+/* Whether it has ended; unit->try_at says when to look again. */
+bool unit_check_ended(struct unit *unit, uint64_t now);
+/* End it, if it runs. */
+void unit_check_stop(struct unit_work *work);
+/* Tell that it failed. Returns an enum cli_exit. */
+int unit_check_fail(struct unit *unit, const struct ferry_update_event *event);
 
 /* Ask for what the unit's serial number is kept under. Returns whether an answer is to come. */
 bool unit_ask_serial(struct unit *unit);

@@ -14,8 +14,9 @@
 /* Between two tries to open a wire again. */
 #define REOPEN_MS 200
 
-/* How long a broken wire may stay away where nothing says more. */
-#define REOPEN_LIMIT_MS 30000
+/* How long a broken wire may stay away, and one that the command of --check has used. */
+#define REOPEN_LIMIT_MS 60000
+#define CHECK_REOPEN_MS 10000
 
 /* What the station asks itself stands behind something else: who has no answer soon has none. */
 #define ASK_MS 10000
@@ -71,6 +72,7 @@ static uint64_t due_of(const struct unit *unit)
     case UNIT_ASKING:
         return earlier(ferry_connection_deadline(work->session.connection), work->ask_by);
     case UNIT_AWAY:
+    case UNIT_CHECKING:
     case UNIT_RESTING:
         return unit->try_at;
     case UNIT_QUEUED:
@@ -110,6 +112,7 @@ static void count_packets(struct unit *unit)
 static void close_work(struct unit *unit)
 {
     if (unit->work != NULL) {
+        unit_check_stop(unit->work);
         unregister(unit);
         if (unit->work->session.connection != NULL) {
             count_packets(unit);
@@ -247,12 +250,10 @@ void unit_begin(struct unit *unit, uint64_t now)
 
 /* ---- Away ------------------------------------------------------------------------------------ */
 
-/* The wire is opened again, at once or as soon as it can be.
- * holds: what is in flight stays, for the device was not reset. */
-static void go_away(struct unit *unit, uint64_t now, uint32_t wait_ms, bool holds)
+/* The wire is opened again, at once or as soon as it can be. */
+static void go_away(struct unit *unit, uint64_t now, uint32_t wait_ms)
 {
     unit->phase = UNIT_AWAY;
-    unit->work->holds = holds;
     unit->work->reopen_by = now + wait_ms;
     unit->try_at = now;
 }
@@ -264,18 +265,13 @@ static int open_again(struct unit *unit)
     struct unit_work *work = unit->work;
     struct ferry_connection *connection = work->session.connection;
     char why[320];
-    char uri[320];
 
-    if (!target_find_again(&unit->station->targets, unit->target, uri, sizeof uri)) {
+    if (!target_find_again(&unit->station->targets, unit->target, work->uri, sizeof work->uri)) {
         return FERRY_E_NOT_FOUND;
     }
-    int error = ferry_connection_move(connection, uri[0] != '\0' ? uri : unit->target->uri, why,
-                                      sizeof why);
-    if (error != FERRY_OK) {
-        return error;
-    }
-    return work->holds ? ferry_connection_resume(connection, why, sizeof why)
-                       : session_reopen(&work->session);
+    int error = ferry_connection_move(
+        connection, work->uri[0] != '\0' ? work->uri : unit->target->uri, why, sizeof why);
+    return error == FERRY_OK ? session_reopen(&work->session) : error;
 }
 
 static void reopen(struct unit *unit, uint64_t now)
@@ -286,6 +282,9 @@ static void reopen(struct unit *unit, uint64_t now)
     if (open_again(unit) == FERRY_OK) {
         unit->phase = UNIT_RUNNING;
         ferry_update_reconnected(&work->flow, now);
+        if (work->check_status != 0) {
+            ferry_update_reject(&work->flow);
+        }
     } else if (now >= work->reopen_by) {
         unit->phase = UNIT_RUNNING;
         ferry_update_stop(&work->flow, FERRY_E_IO);
@@ -294,11 +293,21 @@ static void reopen(struct unit *unit, uint64_t now)
     }
 }
 
-/* A cable was pulled, or the port went with the reset before its answer came. What is in flight
- * stays: it is sent again when its time comes, and a reset, which is sent once, counts as done. */
-static void broke(struct unit *unit, uint64_t now)
+/* The new image runs: the command of --check judges it, and may use the wire meanwhile. */
+static void judge(struct unit *unit, uint64_t now)
 {
-    go_away(unit, now, REOPEN_LIMIT_MS, true);
+    if (unit->station->options.check != NULL && !unit->work->checked) {
+        unregister(unit);
+        ferry_connection_let_go(unit->work->session.connection);
+    }
+    (void)unit_check_begin(unit, now);
+}
+
+static void work_checking(struct unit *unit, uint64_t now)
+{
+    if (unit_check_ended(unit, now)) {
+        go_away(unit, now, CHECK_REOPEN_MS);
+    }
 }
 
 /* ---- The flow -------------------------------------------------------------------------------- */
@@ -322,7 +331,9 @@ static void ask_why(struct unit *unit, const struct ferry_update_event *event, u
 
 static void failed(struct unit *unit, const struct ferry_update_event *event, uint64_t now)
 {
-    if (update_fail_asks(event)) {
+    if (event->rejected) {
+        unit_end(unit, UNIT_FAILED, unit_check_fail(unit, event), now);
+    } else if (update_fail_asks(event)) {
         ask_why(unit, event, now);
     } else {
         unit_fail(unit, event, now);
@@ -364,10 +375,12 @@ static void take_event(struct unit *unit, const struct ferry_update_event *event
         show_warning(unit->station, unit, event->text, event->remedy);
         break;
     case FERRY_UPDATE_RECONNECT:
-        go_away(unit, now, event->wait_ms, false);
+        go_away(unit, now, event->wait_ms);
         break;
-    case FERRY_UPDATE_READY: /* nothing more is looked at, or judged, here */
+    case FERRY_UPDATE_READY: /* what it tells of keys and counters its bootloader looks at */
+        break;
     case FERRY_UPDATE_JUDGE_IT:
+        judge(unit, now);
         break;
     case FERRY_UPDATE_DONE:
         done(unit, event, now);
@@ -467,7 +480,7 @@ static void work_running(struct unit *unit, uint64_t now)
         if (got == 1) {
             take_flow_answer(unit, &answer, now);
         } else {
-            broke(unit, now);
+            go_away(unit, now, REOPEN_LIMIT_MS); /* a cable was pulled, or it went by itself */
         }
     }
 }
@@ -487,6 +500,8 @@ void unit_work(struct unit *unit, uint64_t now)
             work_asking(unit, now);
         } else if (phase == UNIT_AWAY && now >= unit->try_at) {
             reopen(unit, now);
+        } else if (phase == UNIT_CHECKING && now >= unit->try_at) {
+            work_checking(unit, now);
         } else if (phase == UNIT_RESTING && now >= unit->try_at) {
             unit_begin(unit, now);
         }

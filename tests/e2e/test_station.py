@@ -252,6 +252,46 @@ def test_unconfirmed_where_that_is_wanted(tmp_path):
         assert fleet.end() == ({"1.0.0": 20}, 20)
 
 
+def test_a_check_of_each_device(tmp_path, bench):
+    """A command between test and confirm, which uses the device; where it fails the device goes back."""
+    devices = start(tmp_path, ["a", "b"], bench)
+    (tmp_path / "list").write_text(f"{devices['a'].uri} good\n{devices['b'].udp_uri} bad\n")
+    command = (f'{lab.FERRY} -d "$FERRY_DEVICE" echo "$FERRY_NAME" >>{tmp_path}/said && '
+               'test "$FERRY_NAME$FERRY_VERSION$FERRY_SERIAL_NUMBER" = good2.0.0ferry-device')
+    try:
+        records, summary = station(bench, "-d", f"@{tmp_path / 'list'}", "--check", command,
+                                   "--serial-setting", "id/name", check=8)
+        good, bad = (records[uri] for uri in (devices["a"].uri, devices["b"].udp_uri))
+        assert good["verdict"] == "updated" and good["confirmed"]
+        assert bad["exit"] == 7 and "the check failed (exit code 1)" in bad["what"]
+        assert "went back to version 1.0.0" in bad["what"] and bad["next"]
+        assert sorted((tmp_path / "said").read_text().split()) == ["bad", "good"]
+        assert [devices[name].running()["version"] for name in "ab"] == ["2.0.0", "1.0.0"]
+    finally:
+        stop(devices)
+
+
+def test_checks_run_beside_each_other(tmp_path):
+    """Twenty that sleep take no longer than one; one that takes too long is ended."""
+    with lab.Fleet(tmp_path, 20) as fleet:
+        command = f'test "$FERRY_DEVICE" = {fleet.uri(3)} && exec sleep 100; sleep 2'
+        begin = time.monotonic()
+        done = lab.ferry("--json", "station", "-d", fleet.uris, "--check", command, "--check-timeout", 4,
+                         fleet.images["v2"], check=8)
+        assert time.monotonic() - begin < 30
+        records = {r["device"]: r for r in map(json.loads, done.stdout.splitlines()[:-1])}
+        late = records.pop(fleet.uri(3))
+        assert late["exit"] == 7 and "not done after 4 s" in late["what"]
+        assert all(record["confirmed"] for record in records.values())
+        assert fleet.end() == ({"2.0.0": 19, "1.0.0": 1}, 21)
+
+
+def test_for_good_without_a_test(tmp_path):
+    with lab.Fleet(tmp_path, 5) as fleet:
+        lab.ferry("station", "-d", fleet.uris, "--confirm", "always", fleet.images["v2"], check=0)
+        assert fleet.end() == ({"2.0.0": 5}, 5)
+
+
 # ---- USB: in a /sys and a /dev of the test's ---------------------------------------------------------
 
 
@@ -444,6 +484,8 @@ def test_a_file_of_devices_with_names(tmp_path):
     (["-d", "x", "--retries", "many"], 2, "--retries takes"),
     (["-d", "x", "--limit", "-1"], 2, "--limit takes"),
     (["-d", "x", "--count", "3"], 2, "--count goes with --wait"),
+    (["-d", "x", "--confirm", "later"], 2, "--confirm takes"),
+    (["-d", "x", "--confirm", "always", "--check", "true"], 2, "--check stands between"),
 ])
 def test_lists_that_cannot_be(words, code, said):
     done = lab.ferry("--json", "station", "--list", *words, check=code)
