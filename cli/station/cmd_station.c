@@ -260,52 +260,26 @@ static void print_targets(const struct station *station)
     }
 }
 
-static int read_image(void *context, uint32_t off, uint8_t *buf, size_t len)
-{
-    const struct image_file *file = context;
-
-    memcpy(buf, file->bytes.data + off, len);
-    return FERRY_OK;
-}
-
-/* The image, checked once for all. Returns an exit code; it is open after CLI_OK. */
-static int open_image(struct station *station, const char *path)
+/* The images, checked once for all. Returns an exit code; what was taken is open. */
+static int open_images(struct station *station, int argc, char **argv)
 {
     struct update_run *file = &station->file;
-    int code = CLI_OK;
 
     file->cli = station->cli;
-    file->of_bundle = update_is_bundle(path);
-    if (file->of_bundle) {
-        code = update_take_bundle(file, path);
-    } else {
-        file->items[0] = (struct update_item){.path = path, .image = file->image};
-        file->count = 1;
-        code = update_check(file, &file->items[0]);
+    int code = update_take_files(file, argc, argv);
+    for (size_t i = 0; i < file->count && code == CLI_OK; i++) {
+        if (file->items[i].other_path != NULL || file->items[i].choice != UPDATE_GIVEN) {
+            return cli_fail(
+                station->cli, CLI_USAGE,
+                "give one file for each image, or use ferry update for each device",
+                "which file fits is to be asked of each device, and a station does not");
+        }
+        code = update_check(file, &file->items[i]);
     }
-    if (code == CLI_OK && (file->count != 1 || file->items[0].choice != UPDATE_GIVEN)) {
-        return cli_fail(station->cli, CLI_USAGE,
-                        "give the images one after the other: ferry bundle extract",
-                        "%s has several images, and a station takes one", path);
+    for (size_t i = 0; i < file->count && code == CLI_OK; i++) {
+        update_tell(file, &file->items[i]);
     }
     return code;
-}
-
-/* What all flows have in common. */
-static void configure(struct station *station)
-{
-    const struct update_item *item = &station->file.items[0];
-    struct ferry_update_config *config = &station->config;
-
-    config->read = read_image;
-    config->context = &station->file.items[0].file;
-    config->size = (uint32_t)item->file.bytes.len;
-    config->sha = item->sha;
-    config->hash = item->file.info.digest;
-    config->hash_len = item->file.info.digest_len;
-    config->version = &item->file.info.header.version;
-    config->image = item->image;
-    config->is_part = config->no_confirm; /* said once, not by each */
 }
 
 static int open_record(struct station *station)
@@ -329,15 +303,11 @@ static int close_record(struct station *station, int code)
                            "cannot write %s", station->options.record_path);
 }
 
-static int update_all(struct station *station, const char *path)
+static int update_all(struct station *station, int argc, char **argv)
 {
-    int code = open_image(station, path);
+    int code = open_images(station, argc, argv);
 
-    if (code == CLI_OK) {
-        update_tell(&station->file, &station->file.items[0]);
-        configure(station);
-        code = open_record(station);
-    }
+    code = code == CLI_OK ? open_record(station) : code;
     if (code == CLI_OK) {
         code = close_record(station, station_run(station));
     }
@@ -359,22 +329,22 @@ static int run_station(struct cli *cli, int argc, char **argv)
             .jobs = JOBS, .retries = 1, .limit_ms = 1000 * LIMIT_S, .check_ms = 1000 * CHECK_S}};
     targets_init(&station.targets);
     int code = take_options(&station, argc, argv);
-    if (code == CLI_OK && argc - optind != (station.options.list ? 0 : 1)) {
-        code = cli_usage(cli,
-                         station.options.list ? "--list takes no FILE" : "station needs one FILE");
+    if (code == CLI_OK && station.options.list && argc > optind) {
+        code = cli_usage(cli, "--list takes no FILE");
     }
     code = code == CLI_OK ? check_targets(&station) : code;
     if (code == CLI_OK && station.options.list) {
         print_targets(&station);
     } else if (code == CLI_OK) {
-        code = update_all(&station, argv[optind]);
+        code = update_all(&station, argc, argv);
     }
     targets_free(&station.targets);
     return code;
 }
 
 const struct cli_command cli_station_commands[] = {
-    {"station", "FILE", "update many devices at once: a production line, a fleet",
+    {"station", "FILE ...", "update many devices at once: a production line, a fleet",
+     "  FILE is an image, a bundle (dfu_application.zip), or images as N=FILE ...\n"
      "  -d, --devices LIST   the devices, with commas between them; may be given again:\n"
      "                       a port or '/dev/ttyACM*', usb:VID:PID[:SERIAL], udp:HOST[:PORT],\n"
      "                       udp:10.0.0.10-60, udp:10.0.0.0/24, udp:HOST:20000-20999,\n"

@@ -35,19 +35,33 @@ static void add_seconds(cJSON *object, uint64_t ms)
     cJSON_AddNumberToObject(object, "seconds", (double)ms / 1000.0);
 }
 
-static void add_proof(cJSON *object, const struct unit *unit)
+static void add_proof(cJSON *object, const struct unit *unit, size_t item)
 {
-    const struct ferry_image_state *proof = &unit->proof;
+    const struct ferry_image_state *proof = &unit->proofs[item];
+    bool proved = unit->proved[item];
     char hash[2 * FERRY_STATE_HASH_MAX + 1] = "";
 
-    if (unit->proved) {
+    if (proved) {
         cli_hex(proof->hash, proof->hash_len, hash);
     }
-    cJSON_AddStringToObject(object, "old_version", unit->old_version);
-    cJSON_AddStringToObject(object, "version", unit->proved ? proof->version : "");
+    cJSON_AddStringToObject(object, "version", proved ? proof->version : "");
     cJSON_AddStringToObject(object, "hash", hash);
-    cJSON_AddBoolToObject(object, "active", unit->proved && proof->active);
-    cJSON_AddBoolToObject(object, "confirmed", unit->proved && proof->confirmed);
+    cJSON_AddBoolToObject(object, "active", proved && proof->active);
+    cJSON_AddBoolToObject(object, "confirmed", proved && proof->confirmed);
+}
+
+/* Of several images each. */
+static void add_images(cJSON *object, const struct unit *unit)
+{
+    const struct update_run *file = &unit->station->file;
+    cJSON *images = file->count > 1 ? cJSON_AddArrayToObject(object, "images") : NULL;
+
+    for (size_t i = 0; i < file->count && images != NULL; i++) {
+        cJSON *image = cJSON_CreateObject();
+        cJSON_AddNumberToObject(image, "image", file->items[i].image);
+        add_proof(image, unit, i);
+        cJSON_AddItemToArray(images, image);
+    }
 }
 
 cJSON *unit_record(const struct unit *unit)
@@ -65,7 +79,9 @@ cJSON *unit_record(const struct unit *unit)
     cJSON_AddStringToObject(object, "why", ok ? "" : text_of(unit->why));
     cJSON_AddStringToObject(object, "next", ok ? "" : text_of(unit->remedy));
     cJSON_AddStringToObject(object, "step", ferry_update_step_name(unit->step));
-    add_proof(object, unit);
+    cJSON_AddStringToObject(object, "old_version", unit->old_version);
+    add_proof(object, unit, 0);
+    add_images(object, unit);
     add_seconds(object, unit->ended_at - unit->began_at);
     cJSON_AddNumberToObject(object, "bytes", (double)unit->bytes);
     cJSON_AddNumberToObject(object, "retransmitted", unit->retransmitted);

@@ -32,7 +32,7 @@ static void wipe(struct station *station)
 
 static void draw_bar(const struct unit *unit, unsigned width)
 {
-    uint32_t size = unit->station->config.size;
+    uint32_t size = unit_size(unit);
     unsigned full = (unsigned)((uint64_t)unit->acked * width / size);
 
     fputc('[', stderr);
@@ -122,13 +122,13 @@ static void say_end(const struct unit *unit)
     case UNIT_UPDATED:
     case UNIT_ALREADY:
         printf(": %s", unit->verdict == UNIT_UPDATED ? "updated" : "already up to date");
-        if (unit->proved) {
+        if (unit->proved[0]) {
             printf(", %s%s%s%s", unit->verdict == UNIT_UPDATED ? unit->old_version : "",
                    unit->verdict == UNIT_UPDATED && unit->old_version[0] != '\0' ? " -> " : "",
-                   unit->proof.version,
-                   !unit->proof.active     ? ", pending"
-                   : unit->proof.confirmed ? ""
-                                           : ", UNCONFIRMED");
+                   unit->proofs[0].version,
+                   !unit->proofs[0].active     ? ", pending"
+                   : unit->proofs[0].confirmed ? ""
+                                               : ", UNCONFIRMED");
         }
         break;
     case UNIT_FAILED:

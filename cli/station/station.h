@@ -58,6 +58,10 @@ struct unit {
     struct unit_work *work; /* NULL unless it is at work */
     enum unit_phase phase;
     enum ferry_update_step step;
+    uint32_t leg;     /* flows that were begun in this try */
+    uint32_t item;    /* the image of the present one */
+    uint32_t waiting; /* the image whose flow resets the device */
+    bool worked;      /* something was changed on the device */
     uint32_t acked;
     uint32_t tries;
     uint64_t began_at; /* of the first try */
@@ -75,8 +79,8 @@ struct unit {
     char *what; /* NULL = "" */
     char *why;
     char *remedy;
-    struct ferry_image_state proof;
-    bool proved;
+    struct ferry_image_state proofs[ITEMS_MAX]; /* of each image, what the device listed last */
+    bool proved[ITEMS_MAX];
 };
 
 struct station_options {
@@ -96,7 +100,7 @@ struct station {
     struct cli *cli;
     struct station_options options;
     struct update_run file;            /* the image, as update checks it */
-    struct ferry_update_config config; /* of every flow, the connection apart */
+    struct ferry_update_config config; /* of every flow: its switches */
     struct targets targets;
     struct unit **units; /* of the targets, in their order */
     size_t unit_count;
@@ -148,6 +152,12 @@ void unit_end(struct unit *unit, enum unit_verdict verdict, int exit_code, uint6
 void unit_tell_failure(struct unit *unit, const struct ferry_update_event *event,
                        const struct ferry_why *why, uint64_t now);
 void unit_overdue(struct unit *unit, uint64_t now);
+
+/* The image of the present flow, and its size in bytes. */
+struct update_item *unit_item(const struct unit *unit);
+uint32_t unit_size(const struct unit *unit);
+/* What the next flow of this try is to do, the connection apart. Returns false when all is done. */
+bool unit_next_flow(struct unit *unit, struct ferry_update_config *config);
 
 /* Begin the command of --check, with the wire closed. Returns false when there is none to run. */
 bool unit_check_begin(struct unit *unit, uint64_t now);

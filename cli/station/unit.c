@@ -201,34 +201,38 @@ void unit_tell_failure(struct unit *unit, const struct ferry_update_event *event
 {
     const struct update_failure failure = {.session = &unit->work->session,
                                            .event = event,
-                                           .version = unit->station->config.version,
-                                           .size = unit->station->config.size,
+                                           .version = &unit_item(unit)->file.info.header.version,
+                                           .size = unit_size(unit),
                                            .why = why};
 
     end_try(unit, update_fail(&failure), now);
 }
 
-static void start_flow(struct unit *unit, uint64_t now)
+/* Returns whether there is one, or it failed. */
+static bool start_flow(struct unit *unit, uint64_t now)
 {
     struct unit_work *work = unit->work;
-    struct ferry_update_config config = unit->station->config;
+    struct ferry_update_config config;
 
+    if (!unit_next_flow(unit, &config)) {
+        return false;
+    }
     config.client = work->session.client;
     config.link = session_link(&work->session);
+    unit->acked = 0;
+    unit->phase = UNIT_RUNNING;
     int error = ferry_update_start(&work->flow, &config);
     if (error != FERRY_OK) {
         end_try(unit, cli_fail_error(&unit->cli, CLI_USAGE, error, "cannot update"), now);
-        return;
     }
-    unit->phase = UNIT_RUNNING;
-    unit_work(unit, now);
+    return true;
 }
 
 void unit_begin(struct unit *unit, uint64_t now)
 {
     unit->tries++;
     unit->step = FERRY_UPDATE_HELLO;
-    unit->acked = 0;
+    unit->leg = 0;
     if (unit->tries == 1) {
         unit->began_at = now;
         show_unit_begin(unit->station, unit);
@@ -245,7 +249,8 @@ void unit_begin(struct unit *unit, uint64_t now)
         end_try(unit, code, now);
         return;
     }
-    start_flow(unit, now);
+    (void)start_flow(unit, now);
+    unit_work(unit, now);
 }
 
 /* ---- Away ------------------------------------------------------------------------------------ */
@@ -320,7 +325,7 @@ static void ask_why(struct unit *unit, const struct ferry_update_event *event, u
     ferry_client_cancel_all(work->session.client);
     work->failure = *event;
     work->asks_serial = false;
-    work->ticket = ferry_command_why(work->session.client, unit->station->config.image, NULL);
+    work->ticket = ferry_command_why(work->session.client, unit_item(unit)->image, NULL);
     work->ask_by = now + ASK_MS;
     if (work->ticket > 0) {
         unit->phase = UNIT_ASKING;
@@ -340,13 +345,17 @@ static void failed(struct unit *unit, const struct ferry_update_event *event, ui
     }
 }
 
+/* A flow is through. */
 static void done(struct unit *unit, const struct ferry_update_event *event, uint64_t now)
 {
-    unit->proved = event->proof != NULL;
-    if (unit->proved) {
-        unit->proof = *event->proof;
+    unit->proved[unit->item] = event->proof != NULL;
+    if (event->proof != NULL) {
+        unit->proofs[unit->item] = *event->proof;
     }
-    unit_end(unit, event->already && unit->bytes == 0 ? UNIT_ALREADY : UNIT_UPDATED, CLI_OK, now);
+    unit->worked = unit->worked || !event->already;
+    if (!start_flow(unit, now)) {
+        unit_end(unit, unit->worked ? UNIT_UPDATED : UNIT_ALREADY, CLI_OK, now);
+    }
 }
 
 /* The device has been met, and nothing is in flight: ask for what the flow has no need of. */
@@ -403,7 +412,7 @@ static void note_old_version(struct unit *unit, const struct ferry_client_answer
     }
     int count = ferry_answer_image_list(answer->payload, states, FERRY_UPDATE_STATES);
     for (int i = 0; i < count && i < FERRY_UPDATE_STATES; i++) {
-        if (states[i].active && states[i].image == unit->station->config.image) {
+        if (states[i].active && states[i].image == unit->station->file.items[0].image) {
             snprintf(unit->old_version, sizeof unit->old_version, "%s", states[i].version);
             cli_printable(unit->old_version);
         }

@@ -19,12 +19,12 @@
 
 static void tell_child(const struct unit *unit)
 {
-    const struct ferry_update_config *config = &unit->station->config;
+    const struct ferry_image_info *info = &unit->station->file.items[0].file.info;
     char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
     char version[FERRY_VERSION_TEXT_MAX];
 
-    cli_hex(config->hash, config->hash_len, hash);
-    ferry_version_text(config->version, version);
+    cli_hex(info->digest, info->digest_len, hash);
+    ferry_version_text(&info->header.version, version);
     setenv("FERRY_DEVICE", unit->work->uri[0] != '\0' ? unit->work->uri : unit->target->uri, 1);
     setenv("FERRY_HASH", hash, 1);
     setenv("FERRY_VERSION", version, 1);

@@ -10,7 +10,7 @@
 
 static unsigned percent(const struct unit *unit)
 {
-    uint32_t size = unit->station->config.size;
+    uint32_t size = unit_size(unit);
 
     return size > 0 ? (unsigned)((uint64_t)unit->acked * 100 / size) : 0;
 }

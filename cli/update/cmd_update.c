@@ -81,7 +81,7 @@ static int by_number(const void *a, const void *b)
     return first->image < second->image ? -1 : first->image > second->image;
 }
 
-static int take_files(struct update_run *run, int argc, char **argv)
+int update_take_files(struct update_run *run, int argc, char **argv)
 {
     int count = argc - optind;
     bool good = count >= 1 && count <= ITEMS_MAX;
@@ -98,7 +98,7 @@ static int take_files(struct update_run *run, int argc, char **argv)
         good = take_file(run, argv[i], count > 1);
     }
     if (!good || is_twice(run)) {
-        return cli_usage(run->cli, "update needs one FILE, a bootloader's two, or up to 4 images, "
+        return cli_usage(run->cli, "give one FILE, a bootloader's two, or up to 4 images, "
                                    "each once, as N=FILE");
     }
     qsort(run->items, run->count, sizeof run->items[0], by_number);
@@ -207,7 +207,7 @@ static int take_options(struct update_run *run, int argc, char **argv)
         }
     }
     code = check_options(run);
-    return code == CLI_OK ? take_files(run, argc, argv) : code;
+    return code == CLI_OK ? update_take_files(run, argc, argv) : code;
 }
 
 /* What could not be said before the device was asked; then all of it. */

@@ -73,6 +73,10 @@ int update_check(struct update_run *run, struct update_item *item);
  * Returns an exit code. */
 int update_choose(struct update_run *run, struct update_item *item);
 
+/* Take the FILE or FILEs that getopt has left: what is a bundle is read and checked, the others are
+ * for update_check(). Returns an exit code. */
+int update_take_files(struct update_run *run, int argc, char **argv);
+
 /* Whether a file is a bundle, by its first bytes. */
 bool update_is_bundle(const char *path);
 

@@ -292,6 +292,74 @@ def test_for_good_without_a_test(tmp_path):
         assert fleet.end() == ({"2.0.0": 5}, 5)
 
 
+# ---- Several images ---------------------------------------------------------------------------------
+
+DATA_SIZE = 0x20000
+
+
+def set_layout():
+    """A program and its data, which change as one."""
+    layout = json.loads(lab.layout("swap-shift", set=True))
+    layout["areas"] += [{"name": f"data{i}", "device": "internal",
+                         "offset": hex(0xb0000 + i * DATA_SIZE), "size": DATA_SIZE} for i in (0, 1)]
+    layout["images"].append({"primary": "data0", "secondary": "data1", "strategy": "swap-shift"})
+    return json.dumps(layout)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, bench):
+    folder, made = tmp_path_factory.mktemp("data"), {}
+    for version in "1.0.0", "2.0.0", "3.0.0":
+        made[version] = folder / f"{version}.bin"
+        (folder / "raw").write_bytes(version.encode() * 4000)
+        lab.ferry("sign", "-k", bench.key, "-v", version, "-H", "512", "--pad-header", "-S",
+                  hex(DATA_SIZE), "--align", "8", folder / "raw", made[version], check=0)
+    return made
+
+
+def versions(device):
+    device.running()
+    listed = lab.ferry_json("image", "list", device=device.uri)["images"]
+    return {image["image"]: (image["version"], image["confirmed"]) for image in listed if image["active"]}
+
+
+def test_several_images_of_several_devices(tmp_path, bench, data):
+    """Both images are started by one reset, confirmed at the end, and taken back together."""
+    devices = start(tmp_path, ["a", "b"], bench, layout=set_layout(), flash=[f"data0={data['1.0.0']}"])
+    uris = f"{devices['a'].uri},{devices['b'].udp_uri}"
+    try:
+        done = lab.ferry("--json", "station", "-d", uris, "-k", bench.key, f"0={bench.images['v2']}",
+                         f"1={data['2.0.0']}", check=0)
+        for record in map(json.loads, done.stdout.splitlines()[:-1]):
+            assert record["verdict"] == "updated" and record["old_version"] == "1.0.0"
+            assert [(i["image"], i["version"], i["active"], i["confirmed"]) for i in record["images"]] == \
+                [(0, "2.0.0", True, True), (1, "2.0.0", True, True)]
+            assert record["bytes"] == bench.images["v2"].stat().st_size + data["2.0.0"].stat().st_size
+        for device in devices.values():
+            assert versions(device) == {0: ("2.0.0", True), 1: ("2.0.0", True)}
+            assert device.log().count("starting 2.0.0") == 1  # one reset for both
+
+        bundle = tmp_path / "set.zip"
+        lab.ferry("bundle", "create", "-k", bench.key, bundle, f"0={bench.images['v2']}",
+                  f"1={data['2.0.0']}", check=0)
+        done = lab.ferry("--json", "station", "-d", uris, bundle, check=0)
+        assert [json.loads(line)["verdict"] for line in done.stdout.splitlines()[:-1]] == 2 * ["already"]
+
+        # The program crashes: with it the data go back.
+        done = lab.ferry("--json", "station", "-d", uris, f"0={bench.images['v3']}",
+                         f"1={data['3.0.0']}", check=7)
+        assert all("REVERTED" in json.loads(line)["what"] for line in done.stdout.splitlines()[:-1])
+        for device in devices.values():
+            assert versions(device) == {0: ("2.0.0", True), 1: ("2.0.0", True)}
+    finally:
+        stop(devices)
+
+
+def test_files_that_each_device_would_be_asked_for(tmp_path, bench):
+    done = lab.ferry("station", "-d", "x", bench.images["v1"], bench.images["v2"], check=2)
+    assert "to be asked of each device" in done.stderr
+
+
 # ---- USB: in a /sys and a /dev of the test's ---------------------------------------------------------
 
 
@@ -505,7 +573,7 @@ def test_files_that_cannot_be_sent(tmp_path, bench, stranger):
                                ([], pathlib.Path("/dev/null"), 6), ([], tmp_path / "none", 1)):
         done = lab.ferry("station", "-d", "/dev/ferry-none", *words, image, check=code)
         assert "ferry-none" not in done.stderr
-    assert "one FILE" in lab.ferry("station", "-d", "x", check=2).stderr
+    assert "give one FILE" in lab.ferry("station", "-d", "x", check=2).stderr
     done = lab.ferry("station", "-d", "x", "--record", tmp_path, bench.images["v2"], check=1)
     assert "cannot open" in done.stderr
 
