@@ -12,6 +12,11 @@ const struct cli_alias cli_aliases[] = {
     /* mcumgr */
     {"config save", "settings save"},
     /* smpmgr */
+    {"file download", "fs download"},
+    {"file upload", "fs upload"},
+    {"file read-size", "fs stat"},
+    {"file get-hash", "fs hash"},
+    {"file get-supported-hash-types", "fs types"},
     {"statistics list", "stat list"},
     {"statistics get", "stat"},
     {"statistics fetch-all", "stat all"},
@@ -19,6 +24,9 @@ const struct cli_alias cli_aliases[] = {
     {"enum get-group-details", "enum details"},
     {"shell", "shell exec"},
     /* mcumgrctl */
+    {"fs status", "fs stat"},
+    {"fs checksum", "fs hash"},
+    {"fs supported-checksums", "fs types"},
     {"os task-statistics", "taskstat"},
     {"os memory-pool-statistics", "mpstat"},
     {"stats get", "stat"},
@@ -27,6 +35,8 @@ const struct cli_alias cli_aliases[] = {
     {"enum show-group-details", "enum details"},
     {"zephyr erase-storage", "storage erase"},
     /* mcumgr-client */
+    {"fs-download", "fs download"},
+    {"fs-upload", "fs upload"},
     {"stat-list", "stat list"},
     {"stat-read", "stat"},
     {"settings-read", "settings read"},

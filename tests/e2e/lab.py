@@ -261,7 +261,10 @@ class Device:
                        capture_output=True)
 
     def kill(self):
-        """Pull the plug."""
+        """Pull the plug. Its port goes first: the name of the terminal behind it may be another
+        device's a moment later."""
+        self.link.unlink(missing_ok=True)
+        self.raw_link.unlink(missing_ok=True)
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(timeout=10)
 

@@ -33,7 +33,7 @@ HEADERS = {
     "group_trust": "core/server", "commands_trust": "core/client",
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",
     "window": "core/client",
-    "update": "core/client",
+    "update": "core/client", "files": "core/client",
     "answer": "core/client", "commands_os": "core/client",
     "commands_stat": "core/client", "commands_settings": "core/client", "commands_log": "core/client",
     "commands_shell": "core/client", "commands_enum": "core/client", "commands_mynewt": "core/client",
