@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A wire and the client's window on it: send what is due, wait, take what came. */
 #include "ferry/connection.h"
+#include "port/posix/serial_find.h"
 #include "port/posix/transport.h"
 
 #include <poll.h>
@@ -23,6 +24,7 @@ struct ferry_connection {
     struct ferry_connection_config config;
     struct ferry_transport_address address;
     struct ferry_transport wire;
+    struct ferry_serial_id port; /* what was opened first, where it is USB's */
     struct ferry_client client;
     struct ferry_client_request requests[REQUESTS];
     uint8_t *buffers;
@@ -60,9 +62,35 @@ static enum ferry_client_link link_of(const struct ferry_connection *connection)
     return connection->wire.ipv6 ? FERRY_LINK_UDP6 : FERRY_LINK_UDP4;
 }
 
+/* A USB device may come back under another name, and another one have its old one. Returns whether
+ * the address may be opened. */
+static bool follow(const struct ferry_connection *connection,
+                   struct ferry_transport_address *address)
+{
+    struct ferry_serial_id now;
+    bool known = connection->port.vendor[0] != '\0';
+    bool there = known && ferry_serial_identify(FERRY_SERIAL_SYS, address->path, &now);
+
+    return !known || (there && ferry_serial_is_same(&connection->port, &now)) ||
+           ferry_serial_find(FERRY_SERIAL_SYS, &connection->port, address->path,
+                             sizeof address->path) ||
+           !there;
+}
+
 static int open_wire(struct ferry_connection *connection, char *why, size_t cap)
 {
-    int error = ferry_transport_open(&connection->wire, &connection->address, why, cap);
+    struct ferry_transport_address address = connection->address;
+
+    if (!follow(connection, &address)) {
+        snprintf(why, cap, "%s is another device's now", address.path);
+        return FERRY_E_NOT_FOUND;
+    }
+    int error = ferry_transport_open(&connection->wire, &address, why, cap);
+
+    if (error == FERRY_OK && connection->port.vendor[0] == '\0' &&
+        address.medium == FERRY_TRANSPORT_SERIAL) {
+        (void)ferry_serial_identify(FERRY_SERIAL_SYS, address.path, &connection->port);
+    }
 
     connection->wire.text = take_text;
     connection->wire.text_context = connection;
