@@ -70,6 +70,7 @@ interop: all ## against the real imgtool, smpclient, smpmgr and mcumgrctl, Zephy
 
 bench: all ## upload times beside the line's own ideal; sign and verify beside the real imgtool's
 	@python3 bench/upload.py
+	@python3 bench/bad_link.py
 	@scripts/setup peers
 	@tests/interop/setup-peers python >/dev/null
 	@python3 bench/image_tool.py

@@ -28,6 +28,9 @@ bool ferry_update_take_list(struct ferry_update *update, const struct ferry_clie
 const struct ferry_image_state *ferry_update_wanted(const struct ferry_update *update);
 const struct ferry_image_state *ferry_update_running(const struct ferry_update *update);
 
+/* Whether a firmware loader answers: it runs from slot 1, and slot 0 is free to be written. */
+bool ferry_update_is_loader(const struct ferry_update *update);
+
 /* Whether the old image waits in the other slot, to be taken back to. */
 bool ferry_update_keeps_old(const struct ferry_update *update);
 

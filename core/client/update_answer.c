@@ -89,11 +89,16 @@ static void on_stored(struct ferry_update *update, const struct ferry_image_stat
     ferry_update_go(update, FERRY_UPDATE_RESET);
 }
 
-/* Whether the version is known not to be newer than the running one. */
+/* Whether the version is known not to be newer than the running one. A loader's own says nothing of
+ * the image that it is there to replace. */
 static bool is_downgrade(const struct ferry_update *update)
 {
     const struct ferry_image_state *running = ferry_update_running(update);
     struct ferry_version now;
+
+    for (uint32_t i = 0; i < update->state_count && ferry_update_is_loader(update); i++) {
+        running = update->states[i].slot == 0 ? &update->states[i] : running;
+    }
 
     return update->config.no_downgrade && update->config.version != NULL && running != NULL &&
            ferry_version_parse(running->version, &now) == FERRY_OK &&
@@ -189,11 +194,14 @@ static const struct ferry_slot_info *find_target(const struct ferry_update *upda
  * into the only slot, and says so. */
 static bool needs_recovery(const struct ferry_update *update, const struct ferry_slot_info *target)
 {
+    const struct ferry_image_state *running = ferry_update_running(update);
     bool only_slot =
         update->mode == FERRY_MODE_SINGLE && (target == NULL || !target->has_upload_id);
+    bool loader_wanted = update->mode == FERRY_MODE_FIRMWARE_LOADER && running != NULL &&
+                         !ferry_update_is_loader(update);
 
-    return !update->recovery && ferry_update_running(update) != NULL &&
-           (update->config.recovery || only_slot);
+    return !update->recovery && running != NULL && !ferry_update_is_loader(update) &&
+           (update->config.recovery || only_slot || loader_wanted);
 }
 
 /* Whether another image waits for a reset in the slot that is not running; erase_slot is its. */
@@ -290,13 +298,25 @@ static bool is_kept_elsewhere(const struct ferry_update *update,
     return !update->worked && (invalid_slot || ferry_update_is_rc(answer, FERRY_RC_INVALID));
 }
 
+/* Where the slot alone decides what runs a server may have no states, or refuse to change them: the
+ * list after the reset is the proof. (C21, C22) */
+static bool has_no_states(const struct ferry_update *update,
+                          const struct ferry_client_answer *answer)
+{
+    bool by_slot =
+        update->mode == FERRY_MODE_DIRECT_XIP || update->mode == FERRY_MODE_FIRMWARE_LOADER;
+
+    return ferry_update_is_rc(answer, FERRY_RC_NOT_SUPPORTED) ||
+           (by_slot && answer->error == FERRY_E_REFUSED && update->uploaded);
+}
+
 static void on_test(struct ferry_update *update, const struct ferry_client_answer *answer,
                     uint64_t now)
 {
     const struct ferry_image_state *wanted;
 
     (void)now;
-    if (ferry_update_is_rc(answer, FERRY_RC_NOT_SUPPORTED) && !update->config.test_only) {
+    if (has_no_states(update, answer) && !update->config.test_only) {
         update->stateless = true;
         ferry_update_go(update, FERRY_UPDATE_RESET);
         return;

@@ -2,6 +2,8 @@
 /* Update: what the list of images says, and answers that say no. */
 #include "core/client/update.h"
 
+#include "ferry/slots.h"
+
 #include <string.h>
 
 /* ---- The list -------------------------------------------------------------------------------- */
@@ -52,6 +54,13 @@ const struct ferry_image_state *ferry_update_running(const struct ferry_update *
         }
     }
     return NULL;
+}
+
+bool ferry_update_is_loader(const struct ferry_update *update)
+{
+    const struct ferry_image_state *running = ferry_update_running(update);
+
+    return update->mode == FERRY_MODE_FIRMWARE_LOADER && running != NULL && running->slot == 1;
 }
 
 /* Whether the old image waits in the other slot, to be taken back to. */

@@ -89,7 +89,7 @@ static void on_not_yet(struct ferry_update *update, uint64_t now)
  * met anew. */
 static void on_entered(struct ferry_update *update, uint64_t now)
 {
-    if (ferry_update_running(update) == NULL) {
+    if (ferry_update_running(update) == NULL || ferry_update_is_loader(update)) {
         update->entering = false;
         ferry_hello_start(&update->hello, update->config.client, update->config.link);
         ferry_update_go(update, FERRY_UPDATE_HELLO);

@@ -185,7 +185,8 @@ def test_the_port_goes_and_comes_back_elsewhere(tmp_path, bench):
 def test_a_bad_link(tmp_path, bench):
     """One packet in twenty is lost, one in fifty changed, text in between, and the device is reset in
     the middle of the upload."""
-    with lab.Device(tmp_path / "d", bench, baud=SLOW, loss=5, corrupt=2) as device:
+    with lab.Device(tmp_path / "d", bench, baud=SLOW, loss=5, corrupt=2,
+                    foreign="text-before,text-between,text-inside=100") as device:
         process, said = begin(device, bench.images["v2"], until="upload: 40 %")
         device.process.send_signal(signal.SIGUSR1)  # its reset pin; the boot log comes on this line
         code, out, said = finish(process, said, timeout=300)

@@ -60,9 +60,11 @@ struct device {
     bool no_params;
     bool no_slot_info;
     bool no_states;       /* state write is refused with rc 8 */
+    bool hides_direct;    /* … and is not listed as pending */
     bool direct;          /* direct-XIP: the newest is started without a request */
     bool recovery;        /* a bootloader's server, until the reset */
     bool stays;           /* … and after it */
+    bool loader;          /* slot 1 holds one, which writes slot 0; boot_mode 1 starts it */
     bool single;          /* one slot: the application takes no upload */
     bool knows_boot_mode; /* boot_mode 1 leads into recovery … */
     bool says_recovery;   /* … which says that it is one, and what is bootable */
@@ -190,8 +192,8 @@ static void stored(struct device *device)
     memset(slot, 0, sizeof *slot);
     slot->present = true;
     slot->is_new = true;
-    slot->pending = device->direct;
-    slot->permanent = device->direct;
+    slot->pending = device->direct && !device->hides_direct;
+    slot->permanent = device->direct && !device->hides_direct;
 }
 
 static void upload(struct device *device, struct ferry_bytes payload, struct ferry_cbor_writer *w)
@@ -203,7 +205,8 @@ static void upload(struct device *device, struct ferry_bytes payload, struct fer
 
     device->uploads++;
     assert_int_equal(ferry_cbor_read_map(payload, fields, 4), FERRY_OK);
-    if (device->slot_taken || (device->single && !device->recovery)) {
+    if (device->slot_taken || (device->single && !device->recovery) ||
+        (device->loader && !device->slots[1].active)) {
         err(w, 9);
         return;
     }
@@ -336,6 +339,14 @@ static void boot(struct device *device)
         device->slots[0].active = false;
         return;
     }
+    if (device->loader) {
+        bool enters = device->boot_mode == 1;
+
+        device->boot_mode = 0;
+        device->slots[1].active = device->slots[1].confirmed = enters;
+        device->slots[0].active = device->slots[0].confirmed = !enters;
+        return;
+    }
     if (device->recovery) {
         device->recovery = device->stays;
         device->slots[0].active = true;
@@ -350,6 +361,7 @@ static void boot(struct device *device)
         }
         return;
     }
+    new_one->pending = new_one->pending || (device->hides_direct && new_one->is_new);
     if (!new_one->pending || device->outcome == IGNORED) {
         return;
     }
@@ -1272,6 +1284,65 @@ static void test_direct_xip_without_states(void **state)
     assert_int_equal(bench->device.tests, 0);
 }
 
+/* C22: a server that has states, and refuses to change them. */
+static void test_direct_xip_that_refuses_states(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->device.mode = FERRY_MODE_DIRECT_XIP;
+    bench->device.test_rc = 1;
+    bench->device.direct = true;
+    bench->device.hides_direct = true;
+    run(bench);
+    expect_proof(bench, SWAP);
+    assert_int_equal(bench->device.tests, 1);
+    /* Elsewhere a refusal is one. */
+    bench = set_up();
+    bench->device.test_rc = 1;
+    run(bench);
+    assert_int_equal(bench->last.error, FERRY_E_REFUSED);
+}
+
+/* C22: it is tested, confirmed and taken back like one that is swapped. */
+static void test_direct_xip_with_revert(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->device.mode = FERRY_MODE_DIRECT_XIP_REVERT;
+    run(bench);
+    expect_proof(bench, WHOLE);
+    bench = set_up();
+    bench->device.mode = FERRY_MODE_DIRECT_XIP_REVERT;
+    bench->device.outcome = REVERTS;
+    run(bench);
+    expect_failed(bench, FERRY_E_REVERTED, SWAP);
+}
+
+/* C22, mode 7: the loader in slot 1 is entered, writes slot 0, and is left by a reset. */
+static void test_a_firmware_loader(void **state)
+{
+    (void)state;
+    for (int from_loader = 0; from_loader < 2; from_loader++) {
+        struct bench *bench = set_up();
+
+        bench->device.mode = FERRY_MODE_FIRMWARE_LOADER;
+        bench->device.no_states = true;
+        bench->device.loader = true;
+        bench->device.slots[0].active = from_loader == 0;
+        bench->device.slots[1] = (struct slot){
+            .present = true, .active = from_loader == 1, .confirmed = from_loader == 1};
+        run(bench);
+        expect_proof(bench, from_loader == 1 ? SWAP
+                                             : ASK
+                                "space enter away return hello mode list space upload check "
+                                "test reset away return ");
+        assert_int_equal(bench->last.proof->slot, 0);
+        assert_int_equal(bench->device.resets, 2 - from_loader);
+    }
+}
+
 /* C21: serial recovery writes to slot 0, has no states, and one buffer. */
 static void test_serial_recovery(void **state)
 {
@@ -1722,6 +1793,9 @@ int main(void)
         cmocka_unit_test(test_nobody_there),
         cmocka_unit_test(test_overwrite_only),
         cmocka_unit_test(test_direct_xip_without_states),
+        cmocka_unit_test(test_direct_xip_that_refuses_states),
+        cmocka_unit_test(test_direct_xip_with_revert),
+        cmocka_unit_test(test_a_firmware_loader),
         cmocka_unit_test(test_serial_recovery),
         cmocka_unit_test(test_a_single_slot_goes_through_recovery),
         cmocka_unit_test(test_an_application_without_a_boot_mode_is_told_so),
