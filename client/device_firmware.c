@@ -139,7 +139,9 @@ static int run_upload(struct ferry_connection *device, struct firmware *firmware
                                                .hash_len = firmware->info.digest_len,
                                                .image = firmware->how.image,
                                                .upgrade = firmware->how.no_downgrade,
-                                               .window = facts.window};
+                                               .window = facts.window,
+                                               .probe = !facts.has_params,
+                                               .link = facts.link};
     int error = ferry_upload_start(&flow, &config);
     if (error != FERRY_OK) {
         return ferry_failure_plain(failure, error);

@@ -53,6 +53,18 @@ static void upload_done(const struct session *session, const struct image_file *
            version, hash, hash);
 }
 
+/* What is known of the device. */
+static void configure(const struct session *session, struct ferry_upload_config *config)
+{
+    struct ferry_connection_facts facts;
+
+    ferry_connection_facts(session->connection, &facts);
+    config->client = session->client;
+    config->window = facts.window;
+    config->probe = !facts.has_params;
+    config->link = facts.link;
+}
+
 /* Run the flow to its end. */
 static int upload(struct session *session, struct image_file *file,
                   const struct ferry_upload_config *config)
@@ -129,13 +141,12 @@ static int run_upload(struct cli *cli, int argc, char **argv)
     code = session_open(cli, &session);
     if (code == CLI_OK) {
         image_file_sha256(&file, sha);
-        config.client = session.client;
+        configure(&session, &config);
         config.context = &file;
         config.size = (uint32_t)file.bytes.len;
         config.sha = sha;
         config.hash = file.info.digest;
         config.hash_len = file.info.digest_len;
-        config.window = session.window;
         code = upload(&session, &file, &config);
         session_close(&session);
     }

@@ -233,6 +233,8 @@ static void begin_upload(struct ferry_update *update)
                                          .image = config->image,
                                          .upgrade = config->no_downgrade,
                                          .window = update->hello.window,
+                                         .probe = !update->hello.has_params,
+                                         .link = update->hello.link,
                                          .align = config->align,
                                          .slot_size = update->slot_size};
     int rc;

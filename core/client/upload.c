@@ -13,6 +13,9 @@
 #define ALIGN_MIN 8
 #define ALIGN_MAX 512
 
+/* Below this the echoes take longer than larger packets save. */
+#define PROBE_SIZE_MIN 32768
+
 /* A chunk may be repeated without harm, and a bad line should not end a long upload: one packet
  * in seven lost either way makes ten silences in a row one in a million. */
 #define CHUNK_RETRIES 9
@@ -47,6 +50,10 @@ int ferry_upload_start(struct ferry_upload *upload, const struct ferry_upload_co
     ferry_window_init(&upload->window, upload->config.window);
     upload->align = config->align == 0 ? ALIGN_MIN : config->align;
     upload->state = FERRY_UPLOAD_RUNS;
+    if (config->probe && config->size >= PROBE_SIZE_MIN) {
+        upload->state = FERRY_UPLOAD_PROBES;
+        ferry_probe_start(&upload->probe, config->client, config->link);
+    }
     return FERRY_OK;
 }
 
@@ -371,6 +378,9 @@ static void fill_end(struct ferry_upload *upload, struct ferry_upload_event *eve
 
 bool ferry_upload_next(struct ferry_upload *upload, uint64_t now, struct ferry_upload_event *event)
 {
+    if (upload->state == FERRY_UPLOAD_PROBES && ferry_probe_run(&upload->probe) == FERRY_OK) {
+        upload->state = FERRY_UPLOAD_RUNS;
+    }
     if (upload->state == FERRY_UPLOAD_RUNS) {
         submit_due(upload, now);
     }

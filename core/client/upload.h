@@ -6,6 +6,7 @@
 #include "ferry/upload.h"
 
 enum ferry_upload_state {
+    FERRY_UPLOAD_PROBES, /* the size of packets is found out */
     FERRY_UPLOAD_RUNS,
     FERRY_UPLOAD_ASKS,     /* the list is asked whether the image is there */
     FERRY_UPLOAD_FINISHED, /* DONE is to be reported */

@@ -61,8 +61,9 @@ static void finish(struct ferry_upload *upload)
 
 void ferry_upload_cancel(struct ferry_upload *upload)
 {
-    if (upload->state == FERRY_UPLOAD_RUNS || upload->state == FERRY_UPLOAD_ASKS) {
+    if (upload->state < FERRY_UPLOAD_FINISHED) {
         ferry_client_cancel(upload->config.client, upload->list_ticket);
+        ferry_client_cancel(upload->config.client, upload->probe.ticket);
         fail_plain(upload, FERRY_E_CANCELLED);
     }
 }
@@ -365,6 +366,9 @@ bool ferry_upload_answer(struct ferry_upload *upload, const struct ferry_client_
     struct ferry_upload_flight flight;
     uint32_t index;
 
+    if (upload->state == FERRY_UPLOAD_PROBES) {
+        return ferry_probe_answer(&upload->probe, answer);
+    }
     if (upload->state == FERRY_UPLOAD_ASKS && answer->ticket == upload->list_ticket) {
         upload->list_ticket = 0;
         on_list(upload, answer);

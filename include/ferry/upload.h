@@ -12,6 +12,7 @@
 #define FERRY_UPLOAD_H
 
 #include "ferry/commands.h"
+#include "ferry/probe.h"
 #include "ferry/window.h"
 
 /* Chunks in flight at most. */
@@ -38,12 +39,16 @@ struct ferry_upload_config {
     const uint8_t *hash; /* the image's own digest, as the list shows it, or NULL. Found there when
                             the last answer was lost, the upload is done. */
     size_t hash_len;
-    uint32_t image;            /* number of the image; sent when not 0 */
-    bool upgrade;              /* the server refuses a version that is not newer */
-    uint32_t window;           /* ferry_hello.window; 0 = 1; cut to FERRY_UPLOAD_WINDOW_MAX */
-    uint32_t align;            /* chunks but the last are multiples: a power of two; 0 = 8 */
-    uint32_t first_timeout_ms; /* erase budget; 0 = ferry_client_erase_ms(slot_size) */
-    uint32_t slot_size;        /* 0 = unknown */
+    uint32_t image;  /* number of the image; sent when not 0 */
+    bool upgrade;    /* the server refuses a version that is not newer */
+    uint32_t window; /* ferry_hello.window; 0 = 1; cut to FERRY_UPLOAD_WINDOW_MAX */
+    uint32_t align;  /* chunks but the last are multiples: a power of two; 0 = 8 */
+    bool
+        probe; /* the device does not tell its buffers (ferry_hello.has_params is false): find out
+                  how large packets may be before the first chunk, where the file is large enough */
+    enum ferry_client_link link; /* for that */
+    uint32_t first_timeout_ms;   /* erase budget; 0 = ferry_client_erase_ms(slot_size) */
+    uint32_t slot_size;          /* 0 = unknown */
 };
 
 enum ferry_upload_event_kind {
@@ -83,6 +88,7 @@ struct ferry_upload {
     struct ferry_upload_config config;
     struct ferry_upload_flight flights[FERRY_UPLOAD_WINDOW_MAX];
     uint32_t flight_count; /* in the order they were submitted */
+    struct ferry_probe probe;
     struct ferry_window window;
     uint32_t epoch; /* losses counted */
     uint32_t align;

@@ -32,7 +32,7 @@ HEADERS = {
     "group_stat": "core/server", "group_enum": "core/server", "group_basic": "core/server",
     "group_trust": "core/server", "commands_trust": "core/client",
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",
-    "window": "core/client",
+    "window": "core/client", "probe": "core/client",
     "update": "core/client", "files": "core/client",
     "answer": "core/client", "commands_os": "core/client",
     "commands_stat": "core/client", "commands_settings": "core/client", "commands_log": "core/client",

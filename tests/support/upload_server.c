@@ -247,11 +247,22 @@ size_t world_server_handle(struct world_server *server, struct ferry_bytes packe
     struct ferry_bytes payload;
     size_t len;
 
+    if (server->packet_max != 0 && packet.len > server->packet_max) {
+        server->too_large++;
+        return 0;
+    }
     server->requests++;
     assert_int_equal(ferry_smp_packet_read(packet, &header, &payload, NULL), FERRY_OK);
     assert_int_equal(payload.len + FERRY_SMP_HEADER_SIZE, packet.len);
     ferry_cbor_writer_init(&w, answer + FERRY_SMP_HEADER_SIZE, WORLD_PACKET_SIZE - 8);
-    if (header.id == FERRY_SMP_IMAGE_UPLOAD) {
+    if (header.group == FERRY_SMP_GROUP_OS) {
+        server->echoes_asked++;
+        if (!server->echoes) {
+            return 0;
+        }
+        ferry_cbor_put_map(&w, 0);
+        len = w.len;
+    } else if (header.id == FERRY_SMP_IMAGE_UPLOAD) {
         len = handle_upload(server, payload, &w, cost);
     } else {
         len = handle_list(server, &w);

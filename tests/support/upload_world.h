@@ -27,8 +27,10 @@ struct world_server {
     uint32_t stall_every; /* chunks, one of which takes stall_ms longer; 0 = none */
     uint32_t stall_ms;
     uint32_t buf_count;
-    bool image_check; /* Zephyr's option: match, and off = len when it is there already */
-    bool lists;       /* answers the list of images */
+    bool image_check;  /* Zephyr's option: match, and off = len when it is there already */
+    bool lists;        /* answers the list of images */
+    size_t packet_max; /* larger ones are dropped; 0 = none are */
+    bool echoes;       /* answers echo, with an empty map */
     /* Script */
     uint32_t lose_request; /* the n-th request to come, from 1; 0 = none */
     uint32_t lose_answer;
@@ -58,6 +60,8 @@ struct world_server {
     uint32_t first_len;  /* data of the last first chunk */
     uint32_t misaligned; /* chunks before the last that are no multiple of write_size */
     uint32_t lists_asked;
+    uint32_t echoes_asked;
+    uint32_t too_large;
     uint32_t overflows; /* packets dropped because all buffers were taken */
     uint32_t image;
     bool upgrade;

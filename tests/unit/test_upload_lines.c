@@ -141,6 +141,47 @@ static void test_loss_on_a_fast_line_is_found_fast(void **state)
     }
 }
 
+/* C41: the device does not tell its buffers: echoes find out, and 1000 bytes instead of 252 are
+ * worth the silence of those that were too large. Without an echo nothing is lost but two short
+ * waits. */
+static void test_C41_the_size_of_packets_is_found_out(void **state)
+{
+    struct world *world = serial_line(1, BAUD_115200);
+
+    (void)state;
+    world->server.packet_max = 1020;
+    double careful = seconds_of(world, 252);
+
+    world = serial_line(1, BAUD_115200);
+    world->server.packet_max = 1020;
+    world->server.echoes = true;
+    world->config.probe = true;
+    double probed = seconds_of(world, 252);
+
+    assert_int_equal(world->client.packet_max, 1020);
+    assert_int_equal(world->server.firsts, 1);
+    assert_int_equal(world->server.too_large, 2);
+    assert_true(probed < careful);
+
+    world = serial_line(1, BAUD_115200);
+    world->server.packet_max = 252;
+    world->config.probe = true;
+    double silent = seconds_of(world, 252);
+
+    assert_int_equal(world->server.echoes_asked, 2);
+    assert_int_equal(world->server.too_large, 0);
+    assert_true(silent < careful + 2);
+    print_message("%.2f s, with echoes %.2f s, with echoes that are not answered %.2f s\n", careful,
+                  probed, silent);
+
+    /* A small file is sent before the echoes would be answered. */
+    world = serial_line(1, BAUD_115200);
+    world->config.size = 10000;
+    world->config.probe = true;
+    (void)seconds_of(world, 252);
+    assert_int_equal(world->server.echoes_asked, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_a_device_that_is_deaf_while_it_writes),
         cmocka_unit_test(test_a_device_that_stalls_regularly_is_waited_for),
         cmocka_unit_test(test_loss_on_a_fast_line_is_found_fast),
+        cmocka_unit_test(test_C41_the_size_of_packets_is_found_out),
     };
 
     world_fill_file();
