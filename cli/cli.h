@@ -41,6 +41,8 @@ struct cli {
     int verbose;
     bool piped; /* standard output is taken by a file's bytes: all words go to standard error */
     const char *password_file;         /* --password-file; NULL = none given */
+    const char *trace_path;            /* --trace; NULL = none given */
+    const char *text_path;             /* --text; NULL = none given */
     bool unattended;                   /* the command asks nothing on the terminal */
     bool lines;                        /* with --json: JSON lines, so a message is one line, too */
     const cJSON *answer;               /* with --json: what a device said, beside a message */
@@ -135,6 +137,10 @@ int cli_fail_error(const struct cli *cli, int exit_code, int error, const char *
 /* The last thing a command does: returns exit_code when all that was printed was written, else,
  * after a message, one that is no success. */
 int cli_finish(const struct cli *cli, int exit_code);
+
+/* From here on, heard is told what the user is told, and at the end the exit code with what NULL.
+ * The text is valid during the call only. */
+void cli_listen(void (*heard)(int exit_code, const char *what));
 
 /* "usage: ferry image upload FILE" and CLI_USAGE. why says what is wrong. */
 int cli_usage(const struct cli *cli, const char *why);

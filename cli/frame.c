@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_JSON = 0x1000, OPTION_TIMEOUT, OPTION_PASSWORD_FILE };
+enum { OPTION_JSON = 0x1000, OPTION_TIMEOUT, OPTION_PASSWORD_FILE, OPTION_TRACE, OPTION_TEXT };
 
 static const struct option global_options[] = {
     {"device", required_argument, NULL, 'd'},
     {"json", no_argument, NULL, OPTION_JSON},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"password-file", required_argument, NULL, OPTION_PASSWORD_FILE},
+    {"trace", required_argument, NULL, OPTION_TRACE},
+    {"text", required_argument, NULL, OPTION_TEXT},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
 };
@@ -78,6 +80,12 @@ static bool global_option(struct cli *cli, int option)
     case OPTION_PASSWORD_FILE:
         cli->password_file = optarg;
         return true;
+    case OPTION_TRACE:
+        cli->trace_path = optarg;
+        return true;
+    case OPTION_TEXT:
+        cli->text_path = optarg;
+        return true;
     case OPTION_TIMEOUT:
         if (set_timeout(cli, optarg)) {
             return true;
@@ -135,9 +143,20 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const char *shorts, const
     }
 }
 
+/* Told what the user is told; NULL = nobody. One run of the program has one record. */
+static void (*listener)(int exit_code, const char *what);
+
+void cli_listen(void (*heard)(int exit_code, const char *what))
+{
+    listener = heard;
+}
+
 static void report(const struct cli *cli, int exit_code, const char *what, const char *why,
                    const char *next)
 {
+    if (listener != NULL) {
+        listener(exit_code, what);
+    }
     if (cli->told != NULL) {
         const struct cli_failure failure = {.exit_code = exit_code,
                                             .what = what,
@@ -208,11 +227,16 @@ int cli_fail_error(const struct cli *cli, int exit_code, int error, const char *
 
 int cli_finish(const struct cli *cli, int exit_code)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout)) {
-        return exit_code;
+    int code = exit_code;
+
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        code = exit_code == CLI_OK ? CLI_FAILED : exit_code;
+        code = cli_fail(cli, code, "make room or fix the pipe", "cannot write the output");
     }
-    int code = exit_code == CLI_OK ? CLI_FAILED : exit_code;
-    return cli_fail(cli, code, "make room or fix the pipe", "cannot write the output");
+    if (listener != NULL) {
+        listener(code, NULL);
+    }
+    return code;
 }
 
 int cli_usage(const struct cli *cli, const char *why)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "access.h"
+#include "record.h"
 #include "cli/doctor/holder.h"
 #include "cli/doctor/silence.h"
+#include "cli/packet/packet_view.h"
 
 #include <string.h>
 #include <time.h>
@@ -10,14 +12,37 @@
 #define HOLD_ON_MS       30000
 #define HOLD_ON_EVERY_MS 100
 
+/* Bytes of a byte string that -vv shows in words. */
+#define SHOWN 16
+
+/* A packet of so many bytes at most has its words in the same line. */
+#define SHORT 100
+
 /* ---- Opening -------------------------------------------------------------------------- */
+
+/* Frames that were damaged are only counted: the record is told with whatever comes next. */
+static void record_losses(struct session *session)
+{
+    struct ferry_connection_facts facts;
+
+    ferry_connection_facts(session->connection, &facts);
+    if (facts.frames_dropped > session->damaged) {
+        record_damaged(session->number, facts.frames_dropped - session->damaged);
+    }
+    session->damaged = facts.frames_dropped;
+}
 
 /* Console text is kept for messages, and shown with -v. */
 static void take_text(void *context, struct ferry_bytes text)
 {
     struct session *session = context;
+    record_losses(session);
+    record_text(session->number, text);
     if (session->cli->verbose > 0) {
-        fwrite(text.data, 1, text.len, stderr);
+        plain_write(&session->text, text);
+    }
+    if (session->hear_text != NULL) {
+        session->hear_text(session->hear_context, text);
     }
     size_t keep = sizeof session->last_text - 1;
     for (size_t i = 0; i < text.len; i++) {
@@ -37,18 +62,35 @@ static void take_text(void *context, struct ferry_bytes text)
     }
 }
 
-/* With -vv every packet is shown. */
-static void show_packet(void *context, enum ferry_connection_way way, struct ferry_bytes packet)
+/* With -vv every packet is shown: its bytes, and what they say, shortened; of a long one in a line
+ * of its own. */
+static void show_packet(enum ferry_connection_way way, struct ferry_bytes packet)
 {
-    const struct session *session = context;
-    if (session->cli->verbose < 2) {
-        return;
-    }
+    struct packet_view view;
+
     fputs(way == FERRY_CONNECTION_SENT ? "-> " : "<- ", stderr);
     for (size_t i = 0; i < packet.len; i++) {
         fprintf(stderr, "%02x", packet.data[i]);
     }
-    fputc('\n', stderr);
+    packet_look(packet, &view, NULL);
+    char *line = packet_line(&view, SHOWN);
+    fprintf(stderr, "%s%s\n", packet.len > SHORT ? "\n   " : "  ", line != NULL ? line : "");
+    cJSON_free(line);
+    packet_view_free(&view);
+}
+
+static void take_packet(void *context, enum ferry_connection_way way, struct ferry_bytes packet)
+{
+    struct session *session = context;
+
+    record_losses(session);
+    record_packet(session->number, way, packet);
+    if (session->cli->verbose > 1) {
+        show_packet(way, packet);
+    }
+    if (session->hear_packet != NULL) {
+        session->hear_packet(session->hear_context, way, packet);
+    }
 }
 
 static int open_failed(const struct cli *cli, int error, const char *why)
@@ -88,12 +130,13 @@ int session_silent(const struct session *session)
 
 int session_dial(struct cli *cli, struct session *session, char *why, size_t cap)
 {
-    *session = (struct session){.cli = cli, .window = 1};
+    *session = (struct session){.cli = cli, .window = 1, .text = plain_for(stderr)};
     struct ferry_connection_config config = {.uri = cli->device,
                                              .timeout_ms = cli->timeout_ms,
                                              .text = take_text,
-                                             .packet = show_packet,
+                                             .packet = take_packet,
                                              .context = session};
+    session->number = record_open(cli->device);
     int error = ferry_connection_open(&session->connection, &config, why, cap);
     if (error == FERRY_OK) {
         session->client = ferry_connection_client(session->connection);
@@ -106,6 +149,10 @@ int session_connect(struct cli *cli, struct session *session)
     char why[320] = "";
     if (cli->device == NULL) {
         return cli_fail(cli, CLI_USAGE, "give -d URI, or set FERRY_DEVICE", "which device?");
+    }
+    int code = record_start(cli);
+    if (code != CLI_OK) {
+        return code;
     }
     int error = session_dial(cli, session, why, sizeof why);
     if (error == FERRY_E_FORMAT) {
@@ -150,6 +197,7 @@ int session_hello(struct session *session)
 int session_reopen(struct session *session)
 {
     char why[320];
+    record_event(session->number, "reopen");
     return ferry_connection_reopen(session->connection, why, sizeof why);
 }
 
@@ -161,18 +209,24 @@ bool session_hold_on(struct session *session)
 
     fprintf(stderr, "ferry: the connection to %s broke; waiting up to %d s for it to come back\n",
             session->cli->device, HOLD_ON_MS / 1000);
+    record_event(session->number, "broken");
     while (ferry_connection_resume(session->connection, why, sizeof why) != FERRY_OK) {
         if (ferry_connection_now() >= end) {
             return false;
         }
         nanosleep(&pause, NULL);
     }
+    record_event(session->number, "back");
     fputs("ferry: it is back, going on\n", stderr);
     return true;
 }
 
 void session_close(struct session *session)
 {
+    if (session->connection != NULL) {
+        record_losses(session);
+        record_event(session->number, "close");
+    }
     ferry_connection_close(session->connection);
     session->connection = NULL;
 }

@@ -5,6 +5,7 @@
 #define CLI_DEVICE_SESSION_H
 
 #include "cli/cli.h"
+#include "cli/packet/plain.h"
 #include "ferry/connection.h"
 
 #define SESSION_PACKET_MAX FERRY_CONNECTION_PACKET_MAX
@@ -17,9 +18,16 @@ struct session {
     uint32_t window;             /* requests in flight the device can take, at least 1 */
     char last_text[80];          /* the end of the console text seen, for messages */
     size_t text_len;
-    bool line_ended;  /* the next character begins a new last_text */
-    size_t odd_bytes; /* of the text: what no console prints */
-    bool answered;    /* the device said something since this was opened */
+    bool line_ended;   /* the next character begins a new last_text */
+    size_t odd_bytes;  /* of the text: what no console prints */
+    bool answered;     /* the device said something since this was opened */
+    struct plain text; /* where -v shows the text */
+    /* Told of all text, and of all packets; each may be NULL. */
+    void (*hear_text)(void *context, struct ferry_bytes text);
+    void (*hear_packet)(void *context, enum ferry_connection_way way, struct ferry_bytes packet);
+    void *hear_context;
+    unsigned number; /* of the connection in the record */
+    size_t damaged;  /* frames that the record was told of */
 };
 
 /* Open the wire to cli->device; nothing is asked and nothing printed. why: as

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry doctor: why nothing answers, or how well it does, stage by stage. */
 #include "doctor.h"
+#include "cli/device/record.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -302,7 +303,8 @@ static int run_doctor(struct cli *cli, int argc, char **argv)
     if (cli->device == NULL) {
         return cli_fail(cli, CLI_USAGE, "give -d URI, or set FERRY_DEVICE", "which device?");
     }
-    return doctor_run(cli, argc > optind ? argv[optind] : NULL);
+    int code = record_start(cli);
+    return code == CLI_OK ? doctor_run(cli, argc > optind ? argv[optind] : NULL) : code;
 }
 
 const struct cli_command cli_doctor_commands[] = {

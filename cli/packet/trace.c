@@ -77,8 +77,7 @@ static void read_event(struct trace_event *event)
     event->t = cJSON_IsNumber(t) ? t->valuedouble : 0;
     event->number =
         cJSON_IsNumber(number) && number->valuedouble >= 1 ? (unsigned)number->valueint : 1;
-    event->dir =
-        cJSON_HasObjectItem(event->json, "ferry_trace") ? "begin" : text_of(event->json, "dir");
+    event->dir = text_of(event->json, "dir");
     event->text = text_of(event->json, "text");
     if (strcmp(event->dir, "tx") == 0 || strcmp(event->dir, "rx") == 0) {
         read_packet(event);

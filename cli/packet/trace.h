@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The trace of a session, as --trace writes it: a JSON object a line (docs/CLI.md, "Packets").
  *
- *   {"ferry_trace":1,"ferry":"0.1.0","time":"2026-01-31T12:00:00.000Z","command":"image list"}
+ *   {"ferry_trace":1,"t":0,"dir":"begin","ferry":"0.1.0","time":"2026-01-31T12:00:00.000Z",…}
  *   {"t":0.112,"dir":"open","uri":"serial:/dev/ttyACM0"}
  *   {"t":0.250,"dir":"tx","hex":"080000010000a206a0"} */
 #ifndef CLI_PACKET_TRACE_H
@@ -34,7 +34,7 @@ struct trace_reader {
 /* Whether bytes begin as a trace does. */
 bool trace_begins(struct ferry_bytes bytes);
 
-/* Read the next line that is not blank. The first one has dir "begin". Returns false at the end;
+/* Read the next line that is not blank. Returns false at the end;
  * else the caller frees event with trace_event_free(). A line that cannot be read has a problem and
  * dir "". */
 bool trace_next(struct trace_reader *reader, struct trace_event *event);
