@@ -318,6 +318,18 @@ int ferry_connection_ask(struct ferry_connection *connection, int32_t ticket,
     }
 }
 
+bool ferry_connection_flush_text(struct ferry_connection *connection)
+{
+    struct ferry_console_event event;
+
+    if (connection->facts.link != FERRY_LINK_CONSOLE || connection->wire.fd < 0 ||
+        !ferry_console_flush(&connection->wire.decoder, &event)) {
+        return false;
+    }
+    take_text(connection, event.bytes);
+    return true;
+}
+
 /* ---- In an event loop ------------------------------------------------------------------------ */
 
 int ferry_connection_fd(const struct ferry_connection *connection)

@@ -107,6 +107,10 @@ FERRY_MUST_CHECK
 int ferry_connection_ask(struct ferry_connection *connection, int32_t ticket,
                          struct ferry_client_answer *answer);
 
+/* Hand out text of a console whose line is not finished, a prompt say, which otherwise waits for
+ * its line feed: for who has seen the line silent for a moment. Returns whether there was any. */
+bool ferry_connection_flush_text(struct ferry_connection *connection);
+
 /* ---- In an event loop ------------------------------------------------------------------------ */
 
 /* To poll; -1 while the wire is closed. It changes when the connection is opened again. */

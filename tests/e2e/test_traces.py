@@ -166,7 +166,7 @@ def restart(device):
         talk.ask(smp.WRITE, 0, 5)
 
 
-def has_port(device.link, process):
+def has_port(link, process):
     deadline = time.monotonic() + 10
     port = os.path.realpath(link)
     while time.monotonic() < deadline:
