@@ -151,7 +151,7 @@ def test_a_port_that_is_taken(tmp_path, bench):
 
 
 @pytest.mark.parametrize("uri,word", [("raw:", "raw:/dev/ttyACM0"), ("raw:/nowhere", "No such file"),
-                                      ("tcp:x", "raw:PATH"), ("raw:/dev/null", "no serial port"),
+                                      ("foo:x", "raw:PATH"), ("tcp:x", "tcp:HOST:PORT"), ("raw:/dev/null", "no serial port"),
                                       ("raw:/dev/null?speed=1", "baud=NUMBER")])
 def test_bad_uris(uri, word):
     done = lab.ferry("echo", "x", device=uri)
