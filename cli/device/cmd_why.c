@@ -51,6 +51,28 @@ static bool is_unknown(const struct ferry_smp_status *status)
     return status->rc == FERRY_RC_NOT_SUPPORTED || status->rc == FERRY_RC_NO_ENTRY;
 }
 
+/* What became of an image that was installed for a test: the report is of the boot, and what was
+ * confirmed since then only the list of images tells. Silent where it does not. */
+static void follow_trial(struct session *session, uint32_t image, const struct ferry_why *report,
+                         struct why_words *words)
+{
+    struct ferry_client_answer answer;
+    struct ferry_image_state states[16];
+    char version[FERRY_VERSION_TEXT_MAX];
+    int32_t ticket = ferry_command_image_list(session->client, NULL);
+    int count = session_ask(session, ticket, &answer) == FERRY_OK
+                    ? ferry_answer_image_list(answer.payload, states, 16)
+                    : 0;
+
+    ferry_version_text(&report->version, version);
+    for (int i = 0; i < count && i < 16; i++) {
+        if (states[i].image == image && states[i].active &&
+            strcmp(states[i].version, version) == 0) {
+            why_trial_went(states[i].confirmed, words);
+        }
+    }
+}
+
 static int tell_failure(struct session *session, int error,
                         const struct ferry_client_answer *answer)
 {
@@ -64,6 +86,9 @@ static int tell_failure(struct session *session, int error,
     }
     if (error == FERRY_E_IO) {
         return session_gone(session, "read the report");
+    }
+    if (error == FERRY_E_TIMEOUT && answer->error == FERRY_E_TIMEOUT) {
+        return session_fail(session, "read the report", answer);
     }
     return cli_fail_error(cli, CLI_NO_ANSWER, error, "cannot read the report");
 }
@@ -84,6 +109,9 @@ static int why(struct cli *cli, uint32_t image)
         code = tell_failure(&session, error, &answer);
     } else {
         why_in_words(&report, &words);
+        if (report.action == FERRY_BOOT_TESTING) {
+            follow_trial(&session, image, &report, &words);
+        }
         if (cli->json) {
             cli_print_json(why_json(image, &report, &words));
         } else {

@@ -126,6 +126,15 @@ void why_in_words(const struct ferry_why *why, struct why_words *words)
     explain(why, words);
 }
 
+void why_trial_went(bool confirmed, struct why_words *words)
+{
+    size_t len = strlen(words->what);
+    snprintf(words->what + len, sizeof words->what - len, "%s",
+             confirmed ? ", and is confirmed by now: it stays"
+                       : ", and runs on trial: the next reset takes it back");
+    words->next = confirmed ? "" : "keep it: ferry image confirm";
+}
+
 /* ---- As JSON --------------------------------------------------------------------------------- */
 
 static void add_version(cJSON *object, const char *key, const struct ferry_version *version)

@@ -27,6 +27,9 @@ int why_ask(struct session *session, uint32_t image, struct ferry_why *why,
 /* Put a report into words. */
 void why_in_words(const struct ferry_why *why, struct why_words *words);
 
+/* Add to the words of an image that was installed for a test whether it was confirmed since. */
+void why_trial_went(bool confirmed, struct why_words *words);
+
 /* The report of an image with its words, as `ferry why --json` prints it. */
 cJSON *why_json(uint32_t image, const struct ferry_why *why, const struct why_words *words);
 

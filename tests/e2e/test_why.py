@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from lab import ferry
+from lab import Bench, Device, ferry
 from test_old_client import cbor
 
 REFUSED = {"action": "refused", "reason": -22, "version": "2.0.0", "running": "1.0.0",
@@ -127,3 +127,18 @@ def test_the_image_is_asked_for():
         assert server.asked == [cbor({"query": "why", "image": 3})]
     ferry("why", "-n", "x", device="udp:127.0.0.1:1", check=2)
     ferry("why", "now", device="udp:127.0.0.1:1", check=2)
+
+
+def test_a_trial_that_was_confirmed_since_is_no_trial_any_more(tmp_path):
+    """The report is of the boot: right after a confirm it said "installed for a test" still."""
+    (tmp_path / "bench").mkdir()
+    bench = Bench(tmp_path / "bench")
+    with Device(tmp_path / "device", bench) as device:
+        ferry("update", "--no-confirm", bench.images["v2"], device=device.uri, check=0)
+        said = ferry("why", device=device.uri, check=0).stdout
+        assert said.startswith("version 2.0.0 was installed for a test, and runs on trial")
+        assert "next: keep it: ferry image confirm" in said
+        ferry("image", "confirm", device=device.uri, check=0)
+        said = ferry("why", device=device.uri, check=0).stdout
+        assert said.startswith("version 2.0.0 was installed for a test, and is confirmed by now: it stays")
+        assert "next:" not in said
