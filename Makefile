@@ -111,5 +111,12 @@ tidy: all ## clang-tidy over the sources of the host build
 	@git ls-files 'core/*.c' 'port/posix/*.c' 'port/crypto-openssl/*.c' 'layout/*.c' 'client/*.c' 'cli/*.c' 'device/*.c' \
 	    | xargs -P $(JOBS) -n 8 clang-tidy -p build/host --quiet 2>/dev/null
 
+.PHONY: messages messages-check
+messages: ## docs/MESSAGES.md anew, out of the sources: review the difference
+	@scripts/messages --write
+
+messages-check: ## fails when that document is old, or a message does not say what to do
+	@scripts/messages --check
+
 clean: ## remove everything that was built
 	@rm -rf build
