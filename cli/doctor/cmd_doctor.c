@@ -301,7 +301,10 @@ static int run_doctor(struct cli *cli, int argc, char **argv)
         return cli_usage(cli, "one FILE at most");
     }
     if (cli->device == NULL) {
-        return cli_fail(cli, CLI_USAGE, "give -d URI, or set FERRY_DEVICE", "which device?");
+        char ports[400];
+        doctor_name_ports(ports, sizeof ports);
+        return cli_fail_why(cli, CLI_USAGE, ports, "give -d URI, or set FERRY_DEVICE",
+                            "which device?");
     }
     int code = record_start(cli);
     return code == CLI_OK ? doctor_run(cli, argc > optind ? argv[optind] : NULL) : code;

@@ -103,6 +103,9 @@ int doctor_read(struct doctor *doctor, uint16_t group, uint8_t id, const char *k
 int doctor_echo(struct doctor *doctor, size_t len, uint8_t retries,
                 struct ferry_client_answer *answer, uint32_t *took_us);
 
+/* "the serial ports are: /dev/ttyACM0: …", or that there are none. */
+void doctor_name_ports(char *out, size_t cap);
+
 /* The stages, by file. */
 void doctor_port(struct doctor *doctor, struct doctor_finding *finding); /* port.c */
 void doctor_permission(struct doctor *doctor, struct doctor_finding *finding);

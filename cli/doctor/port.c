@@ -25,37 +25,40 @@
 /* ---- Is it there? -------------------------------------------------------------------------------
  */
 
-/* "/dev/ttyACM0 (Nordic …), /dev/ttyUSB0 (…)". Returns how many. */
+/* Returns how many there are. */
 static size_t name_ports(char *out, size_t cap)
 {
     static struct port_info ports[PORTS_SHOWN];
     size_t count = port_list("", ports, PORTS_SHOWN);
     size_t len = 0;
 
-    out[0] = '\0';
+    if (count == 0) {
+        snprintf(out, cap, "this machine has no USB serial port and no UART now");
+    }
     for (size_t i = 0; i < count && i < PORTS_SHOWN && len < cap; i++) {
         char device[256];
         port_describe(&ports[i], device, sizeof device);
-        len += (size_t)snprintf(out + len, cap - len, "%s/dev/%s%s%s", i > 0 ? ", " : "",
-                                ports[i].name, device[0] != '\0' ? ": " : "", device);
+        len +=
+            (size_t)snprintf(out + len, cap - len, "%s/dev/%s%s%s%s",
+                             i > 0 ? ", " : "the serial ports are: ", ports[i].name,
+                             device[0] != '\0' ? " (" : "", device, device[0] != '\0' ? ")" : "");
     }
     return count;
+}
+
+void doctor_name_ports(char *out, size_t cap)
+{
+    (void)name_ports(out, cap);
 }
 
 static void not_there(const struct doctor *doctor, struct doctor_finding *finding)
 {
     const char *path = doctor->address.path;
-    char ports[300];
     char why[400];
     struct stat link;
-    size_t count = name_ports(ports, sizeof ports);
+    size_t count = name_ports(why, sizeof why);
     bool leads_nowhere = lstat(path, &link) == 0 && S_ISLNK(link.st_mode);
 
-    if (count == 0) {
-        snprintf(why, sizeof why, "this machine has no USB serial port and no UART now");
-    } else {
-        snprintf(why, sizeof why, "the serial ports are: %s", ports);
-    }
     doctor_fail(finding, CLI_OPEN, why,
                 count == 0
                     ? "plug the device in, with a cable that carries data (many only charge)"

@@ -9,6 +9,7 @@ import pytest
 
 import pretend
 from lab import Bench, Device, ferry
+from test_streams import tcp
 
 STAGES = ["port", "permission", "free", "bytes", "answer", "framing", "baud", "server", "buffers",
           "lines", "turnaround", "speed", "slots", "file"]
@@ -72,6 +73,18 @@ def test_a_healthy_udp_device(device, wire):
     assert list(stages) == ["name", "route", *(s for s in STAGES[4:] if s not in ("framing", "baud"))]
     assert result["failed"] == "" and "MTU" in stages["route"]["fact"]
     assert ("IPv6" if wire == "udp6_uri" else "IPv4") in stages["route"]["fact"]
+
+
+def test_a_device_behind_a_stream(device):
+    with tcp(device.link) as (uri, _):
+        _, stages = doctor(uri)
+        assert list(stages)[:2] == ["connect", "answer"] and "baud" not in stages
+        result, stages = silent(uri + "?framing=raw")
+        assert "console's frames" in stages["framing"]["fact"]
+        assert result["error"]["next"] == f"-d '{uri}?framing=console'"
+    _, stages = silent(uri, stage="connect", exit=3)
+    assert "cannot connect" in stages["connect"]["fact"]
+    silent("unix:/nowhere/socket", stage="connect", exit=3)
 
 
 def test_text_for_people(device):
@@ -259,5 +272,6 @@ def test_other_commands_say_the_same_and_name_the_doctor():
 def test_usage():
     done = ferry("doctor", check=2)
     assert "which device?" in done.stderr and "next:" in done.stderr
+    assert "serial port" in done.stderr  # those that are there, or that there are none
     assert "one FILE at most" in ferry("doctor", "a", "b", device="udp:127.0.0.1", check=2).stderr
     assert "cannot read the URI" in ferry("doctor", device="serial:", check=2).stderr
