@@ -195,9 +195,10 @@ static int program_file(struct board *board, const struct options_file *file, ch
     uint8_t *bytes = read_file(file->path, slice.flash.size, &len);
     if (bytes == NULL) {
         return fail(why,
-                    errno == EFBIG ? "%s=%s: the file is too large for the area (%s, %u "
-                                     "bytes); give a smaller one or enlarge the area"
-                                   : "%s=%s: cannot read the file (%s; the area has %u bytes)",
+                    errno == EFBIG
+                        ? "%s=%s: the file is too large for the area (%s, %u "
+                          "bytes); give a smaller one or enlarge the area"
+                        : "%s=%s: cannot read the file (%s, %u bytes fit); check its path",
                     file->area, file->path, strerror(errno), slice.flash.size);
     }
     int result = ferry_flash_erase(&slice.flash, 0, slice.flash.size);
@@ -206,8 +207,8 @@ static int program_file(struct board *board, const struct options_file *file, ch
     }
     free(bytes);
     return result == FERRY_OK ? FERRY_OK
-                              : fail(why, "%s=%s: programming failed (%s)", file->area, file->path,
-                                     ferry_error_text(result));
+                              : fail(why, "%s=%s: programming failed (%s); give --new", file->area,
+                                     file->path, ferry_error_text(result));
 }
 
 static int program_files(struct board *board, const struct options_file *files, uint32_t count,
@@ -250,7 +251,8 @@ static int program_record(struct board *board, const struct row *row, const char
                     row->area);
     }
     if (len == FERRY_E_IO) {
-        return fail(why, "%s %s: cannot read the file (%s)", row->what, path, strerror(errno));
+        return fail(why, "%s %s: cannot read the file (%s); check its path", row->what, path,
+                    strerror(errno));
     }
     if (len < 0) {
         return fail(why, "%s %s: %s; give %s", row->what, path,
@@ -353,7 +355,8 @@ static int burn_fuses(struct board *board, const struct options *options, char *
     path_in(options, "fuses", path);
     if (getrandom(fuses->chip_id, sizeof(fuses->chip_id), 0) != sizeof(fuses->chip_id) ||
         write_bytes(path, fuses, sizeof(*fuses)) != FERRY_OK) {
-        return fail(why, "%s: cannot write it (%s)", path, strerror(errno));
+        return fail(why, "%s: cannot write it (%s); make room, or name another --dir", path,
+                    strerror(errno));
     }
     return FERRY_OK;
 }
@@ -409,7 +412,8 @@ static int create_flash(struct board *board, const struct options *options, char
     for (uint32_t i = 0; i < board->layout.device_count; i++) {
         flash_path(options, &board->layout, i, ".new", path);
         if (ferry_nor_file_create(path, &board->layout.devices[i].geometry) != FERRY_OK) {
-            return fail(why, "%s: cannot write it (%s)", path, strerror(errno));
+            return fail(why, "%s: cannot write it (%s); make room, or name another --dir", path,
+                        strerror(errno));
         }
     }
     return FERRY_OK;
@@ -425,7 +429,7 @@ static int name_flash(struct board *board, const struct options *options, char *
         flash_path(options, &board->layout, i, ".new", from);
         flash_path(options, &board->layout, i, "", to);
         if (rename(from, to) != 0) {
-            return fail(why, "%s: cannot name it (%s)", to, strerror(errno));
+            return fail(why, "%s: cannot name it (%s); name another --dir", to, strerror(errno));
         }
     }
     return FERRY_OK;
@@ -453,7 +457,8 @@ static int make(struct board *board, const struct options *options, const char *
     }
     path_in(options, "layout.json", path);
     if (write_bytes(path, text, strlen(text)) != FERRY_OK) {
-        return fail(why, "%s: cannot write it (%s)", path, strerror(errno));
+        return fail(why, "%s: cannot write it (%s); make room, or name another --dir", path,
+                    strerror(errno));
     }
     return name_flash(board, options, why);
 }

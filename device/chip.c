@@ -543,7 +543,7 @@ int chip_run(struct board *board, const struct options *options)
     struct chip *chip = calloc(1, sizeof(*chip));
 
     if (chip == NULL) {
-        (void)fprintf(stderr, "ferry-device: out of memory\n");
+        (void)fprintf(stderr, "ferry-device: out of memory; end other programs\n");
         return EXIT_FAILED;
     }
     chip->board = board;

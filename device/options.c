@@ -148,8 +148,8 @@ static bool read_file(const struct option_line *line, char *text, struct options
         return false;
     }
     if (*count == OPTIONS_FILES) {
-        (void)fprintf(stderr, "ferry-device: --%s: given more than %d times\n", line->name,
-                      OPTIONS_FILES);
+        (void)fprintf(stderr, "ferry-device: --%s: given more than %d times; give fewer\n",
+                      line->name, OPTIONS_FILES);
         return false;
     }
     struct options_file *file = &files[(*count)++];
@@ -162,7 +162,7 @@ static bool read_file(const struct option_line *line, char *text, struct options
 static bool read_key(const char *text, struct options *options)
 {
     if (options->key_count == OPTIONS_KEYS) {
-        (void)fprintf(stderr, "ferry-device: --flash-key: given more than %d times\n",
+        (void)fprintf(stderr, "ferry-device: --flash-key: given more than %d times; give fewer\n",
                       OPTIONS_KEYS);
         return false;
     }
@@ -173,7 +173,8 @@ static bool read_key(const char *text, struct options *options)
 static bool read_secret(const char *text, struct options *options)
 {
     if (options->secret_count == OPTIONS_SECRETS) {
-        (void)fprintf(stderr, "ferry-device: --flash-secret: given more than %d times\n",
+        (void)fprintf(stderr,
+                      "ferry-device: --flash-secret: given more than %d times; give fewer\n",
                       OPTIONS_SECRETS);
         return false;
     }

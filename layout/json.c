@@ -58,7 +58,7 @@ bool json_only(struct json_reader *reader, const cJSON *object, const char *list
         return false;
     }
     if (!cJSON_IsObject(object)) {
-        return json_fail(reader, NULL, "an object is needed here: { … } with %s", list);
+        return json_fail(reader, NULL, "an object is needed here; write { … } with %s", list);
     }
     for (const cJSON *item = object->child; item != NULL; item = item->next) {
         if (!is_listed(list, item->string)) {

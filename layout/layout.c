@@ -88,7 +88,7 @@ bool layout_read_name(struct json_reader *reader, const cJSON *item, const char 
         return false;
     }
     if (!is_name(out)) {
-        return json_fail(reader, field, "\"%s\": use letters, digits, - and _ only", out);
+        return json_fail(reader, field, "is \"%s\"; use letters, digits, - and _ only", out);
     }
     return true;
 }
@@ -169,7 +169,8 @@ static bool check_boundary(struct json_reader *reader, const struct ferry_flash 
         return true;
     }
     if (ferry_flash_sector_at(geometry, offset, &sector) != FERRY_OK) {
-        return json_fail(reader, field, "ends at 0x%x, behind the device's last byte (size 0x%x)",
+        return json_fail(reader, field,
+                         "ends at 0x%x, behind the device's last byte (size 0x%x); make it smaller",
                          offset, geometry->size);
     }
     if (sector.offset != offset) {

@@ -207,7 +207,9 @@ static bool check_first(struct json_reader *reader, const struct layout *layout,
     return layout->image_count > 0 && image->primary == layout->first_slots[0]
                ? true
                : json_fail(reader, "primary",
-                           "must be the area of \"s0\" for %s, and not of image 0", traits->name);
+                           "is not the area of \"s0\", as %s needs it, or is image 0's; name "
+                           "another area",
+                           traits->name);
 }
 
 /* The image of ram-load would be overwritten by another one's after it was verified. */

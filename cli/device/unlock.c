@@ -153,8 +153,8 @@ static int attempt(struct session *session, struct unlock *unlock, const char **
         return FERRY_E_CANCELLED;
     }
     if (!sign(unlock, request.level, request.seconds, signature)) {
-        *code = cli_fail(session->cli, CLI_FAILED, "check the key", "%s does not sign",
-                         unlock->key_path);
+        *code = cli_fail(session->cli, CLI_FAILED, "take the key from a good copy",
+                         "%s does not sign", unlock->key_path);
         return FERRY_E_CANCELLED;
     }
     *what = "unlock the device";

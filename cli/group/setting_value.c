@@ -14,7 +14,7 @@ static int copy(const struct cli *cli, const void *data, size_t len, struct cli_
 {
     value->data = malloc(len + 1);
     if (value->data == NULL) {
-        return cli_fail(cli, CLI_FAILED, NULL, "no memory");
+        return cli_fail(cli, CLI_FAILED, "free some memory", "no memory");
     }
     memcpy(value->data, data, len);
     value->len = len;

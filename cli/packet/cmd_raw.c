@@ -83,7 +83,7 @@ static int take_map(const struct cli *cli, const char *argument, struct cli_buff
     }
     free(text);
     cli_buffer_free(&input);
-    return text != NULL ? code : cli_fail(cli, CLI_FAILED, NULL, "no memory");
+    return text != NULL ? code : cli_fail(cli, CLI_FAILED, "free some memory", "no memory");
 }
 
 static int take_numbers(const struct cli *cli, char **argv, struct raw *raw)
