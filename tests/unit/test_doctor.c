@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the doctor judges without a device: permissions, ports, bytes, times, silence. */
+#include "cli/doctor/doctor.h"
 #include "cli/doctor/hearing.h"
 #include "cli/doctor/holder.h"
 #include "cli/doctor/permission.h"
@@ -9,12 +10,17 @@
 
 #include "ferry/console.h"
 
+#include <poll.h>
+#include <pty.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -211,6 +217,61 @@ static void test_a_rate_with_text_scores_above_one_with_noise(void **state)
     assert_true(hearing_score(bytes_of("[00:00:01] <inf> main: hello\r\n")) >= 90);
 }
 
+/* ---- Rates ------------------------------------------------------------------------------------
+ */
+
+/* A device at 460800 baud: at that rate it is read as text, at any other as noise. */
+static void be_device(int master)
+{
+    static const char text[] = "[00:00:07.125] <inf> main: it is warm\r\n";
+    static const uint8_t noise[] = {0xfe, 0x80, 0x00, 0xe0, 0xf8, 0x1c, 0xff, 0x80, 0xfc, 0x06};
+    struct pollfd wait = {.fd = master, .events = POLLIN};
+    uint8_t asked[256];
+    struct termios line;
+
+    for (;;) {
+        if (poll(&wait, 1, 10000) != 1 || read(master, asked, sizeof asked) < 1 ||
+            tcgetattr(master, &line) != 0) {
+            _exit(1);
+        }
+        bool good = cfgetospeed(&line) == B460800;
+        const void *said = good ? (const void *)text : (const void *)noise;
+        if (write(master, said, good ? sizeof text - 1 : sizeof noise) < 0) {
+            _exit(1);
+        }
+    }
+}
+
+static void test_the_device_s_rate_is_found(void **state)
+{
+    static struct doctor doctor;
+    struct doctor_finding finding = {.status = DOCTOR_OK};
+    int master;
+    int slave;
+    (void)state;
+
+    assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+    doctor.address.baud = 115200;
+    doctor.has_rate = true;
+    assert_int_equal(ttyname_r(slave, doctor.address.path, sizeof doctor.address.path), 0);
+    pid_t device = fork();
+    if (device == 0) {
+        be_device(master);
+    }
+    doctor_baud(&doctor, &finding);
+    assert_int_equal(kill(device, SIGKILL), 0);
+    assert_int_equal(waitpid(device, NULL, 0), device);
+    assert_int_equal(finding.status, DOCTOR_FAILED);
+    assert_true(finding.is_cause);
+    assert_string_equal(finding.fact, "at 460800 baud the device's text can be read");
+    assert_non_null(strstr(finding.next, "?baud=460800"));
+    doctor.has_rate = false;
+    doctor_baud(&doctor, &finding);
+    assert_int_equal(finding.status, DOCTOR_SKIPPED);
+    close(slave);
+    close(master);
+}
+
 /* ---- Times ------------------------------------------------------------------------------------
  */
 
@@ -315,6 +376,7 @@ int main(void)
                                         remove_machine),
         cmocka_unit_test(test_bytes_are_told_apart),
         cmocka_unit_test(test_a_rate_with_text_scores_above_one_with_noise),
+        cmocka_unit_test(test_the_device_s_rate_is_found),
         cmocka_unit_test(test_predicted_times_are_the_ideal_ones),
         cmocka_unit_test(test_a_wire_without_limit_is_limited_by_what_was_measured),
         cmocka_unit_test(test_every_silence_has_its_words),
