@@ -5,7 +5,9 @@ tells `truth`, a conversation built by nobody else's program (tests/e2e/smp.py),
 the images.
 
 A client lacks the methods of commands that it does not have."""
+import hashlib
 import os
+import zlib
 
 import pytest
 
@@ -47,6 +49,19 @@ class GoWords(Client):
     def image_erase(self):
         self("image", "erase")
         self.proves_erase()
+
+    @fresh()
+    def fs_upload(self):
+        source = self.device.folder / "source"
+        source.write_bytes(BLOB)
+        self("fs", "upload", source, "up.bin")
+        assert (self.files / "up.bin").read_bytes() == BLOB
+
+    @fresh()
+    def fs_download(self):
+        target = self.device.folder / "target"
+        self("fs", "download", self.blob(), target)
+        assert target.read_bytes() == BLOB
 
 
 # ---- mcumgr (Go): as its commands are called ------------------------------------------------------
@@ -122,19 +137,6 @@ class Mcumgr(GoWords):
     def log_levels(self):
         assert all(name in self("log", "level_list") for name in self.tell(READ, 4, 4)["level_map"])
 
-    @fresh()
-    def fs_upload(self):
-        source = self.device.folder / "source"
-        source.write_bytes(BLOB)
-        self("fs", "upload", source, "up.bin")
-        assert (self.files / "up.bin").read_bytes() == BLOB
-
-    @fresh()
-    def fs_download(self):
-        target = self.device.folder / "target"
-        self("fs", "download", self.blob(), target)
-        assert target.read_bytes() == BLOB
-
     def shell(self):
         assert "one two" in self("shell", "exec", "echo", "one", "two")
 
@@ -169,6 +171,24 @@ class Ferry(GoWords):
         [told] = self.tell(READ, 1, 6)["images"]
         assert [(s["slot"], s["size"], s["max_image_size"]) for s in self("image", "slots")["slots"]] == \
             [(s["slot"], s["size"], told["max_image_size"]) for s in told["slots"]]
+
+    @fresh()
+    def fs_status(self):
+        assert self("fs", "stat", self.blob())["len"] == len(BLOB)
+
+    @fresh()
+    def fs_hash(self):
+        assert self("fs", "hash", self.blob())["output"] == zlib.crc32(BLOB)
+        part = self("fs", "hash", self.blob(), "sha256", "--offset", 5, "--length", 90)
+        assert part["output"] == hashlib.sha256(BLOB[5:95]).hexdigest()
+
+    def fs_types(self):
+        assert self("fs", "types") == self.tell(READ, 8, 3)
+
+    @fresh()
+    def fs_close(self):
+        with self.closed():
+            self("fs", "close")
 
     @fresh()
     def update(self):

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real `ferry` against other people's servers (zephyr.py): every command that a server has built
 in, on the wire it has; what it has not is refused, and named. The table is printed at the end."""
+import hashlib
 import json
+import random
 import subprocess
+import zlib
 
 import pytest
 
@@ -150,6 +153,68 @@ def recovery(server):
     assert hash in listed.stdout and "MCUboot" in listed.stderr
     erased = server.ferry("image", "erase", check=5)
     assert "rc 8 ENOTSUP" in erased.stderr
+
+
+# ---- files: littlefs, in some 12 KiB -------------------------------------------------------------
+
+LFS = ["native_sim.serial_fs"]
+
+
+def blob(server, size, seed=1):
+    path = server.folder / f"blob-{size}"
+    path.write_bytes(random.Random(seed).randbytes(size))
+    return path
+
+
+@row("fs upload, download", "fs", fresh=True, only=LFS)
+def fs_both_ways(server):
+    for size in (4000, 1, 700):
+        sent, back = blob(server, size), server.folder / "back"
+        up = server.json("fs", "upload", sent, "/lfs1/a")
+        assert up["verified"] and up["output"] == hashlib.sha256(sent.read_bytes()).hexdigest()
+        server.json("fs", "download", "/lfs1/a", back)
+        assert back.read_bytes() == sent.read_bytes()
+
+
+@row("fs upload that goes on", "fs", fresh=True, only=LFS)
+def fs_resume(server):
+    whole, part = blob(server, 4000), server.folder / "part"
+    part.write_bytes(whole.read_bytes()[:2440])
+    server.json("fs", "upload", part, "/lfs1/a")
+    assert server.json("fs", "upload", whole, "/lfs1/a")["resumed_at"] == 2440
+    assert server.json("fs", "upload", whole, "/lfs1/a")["already_there"]
+
+
+@row("fs upload that was left open", "fs", fresh=True, only=LFS)
+def fs_left_open(server):
+    """Zephyr counts on when the first chunk comes again."""
+    raw = {"off": 0, "name": "/lfs1/a", "len": 4000, "data": "h'" + "00" * 200 + "'"}
+    server.ferry("raw", "fs", "0", json.dumps(raw), "--write", check=0)
+    done = server.ferry("fs", "upload", "--restart", blob(server, 4000), "/lfs1/a", check=0)
+    assert "still open" in done.stderr
+
+
+@row("fs stat, hash, types, close", "fs", fresh=True, only=LFS)
+def fs_questions(server):
+    data = blob(server, 900).read_bytes()
+    server.json("fs", "upload", blob(server, 900), "/lfs1/a")
+    assert server.json("fs", "stat", "/lfs1/a")["len"] == 900
+    assert server.json("fs", "hash", "/lfs1/a")["output"] == zlib.crc32(data)
+    part = server.json("fs", "hash", "/lfs1/a", "sha256", "--offset", 10, "--length", 90)
+    assert (part["output"], part["off"]) == (hashlib.sha256(data[10:100]).hexdigest(), 10)
+    assert set(server.json("fs", "types")["types"]) == {"crc32", "sha256"}
+    assert server.json("fs", "close") == {"closed": True}
+
+
+@row("fs: what fails is named", "fs", fresh=True, only=LFS)
+def fs_refusals(server):
+    sent = blob(server, 40000)
+    assert "FILE_NOT_FOUND" in server.ferry("fs", "download", "/lfs1/none", "-", check=5).stderr
+    assert "MOUNT_POINT_NOT_FOUND" in server.ferry("fs", "upload", sent, "/none/a", check=5).stderr
+    assert "FILE_WRITE_FAILED" in server.ferry("fs", "upload", sent, "/lfs1/full", check=5).stderr
+    (server.folder / "empty").write_bytes(b"")
+    server.json("fs", "upload", blob(server, 5), "/lfs1/b")
+    assert "does not empty files" in server.ferry("fs", "upload", server.folder / "empty", "/lfs1/b", check=6).stderr
 
 
 # ---- What is not built in -----------------------------------------------------------------------
