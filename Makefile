@@ -2,7 +2,8 @@
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
 .PHONY: all help setup host programs demo test test-unit test-e2e test-sanitizers test-house \
-        faults skips interop bench bench-swap bench-size bench-station fuzz format format-check tidy size clean
+        faults skips interop bench bench-start bench-station bench-swap bench-size fuzz format format-check tidy \
+        size clean
 
 PRESET ?= host
 FUZZ_SECONDS ?= 300
@@ -74,6 +75,11 @@ bench: all ## upload times beside the line's own ideal; sign and verify beside t
 	@scripts/setup peers
 	@tests/interop/setup-peers python >/dev/null
 	@python3 bench/image_tool.py
+
+bench-start: all ## whole processes of ferry and smpmgr in pairs; fails when ferry is not 20 times as fast
+	@scripts/setup peers
+	@tests/interop/setup-peers python >/dev/null
+	@python3 bench/start.py
 
 bench-swap: host ## flash operations of every strategy, beside MCUboot's; fails when a target is missed
 	@build/host/bench/bench_swap

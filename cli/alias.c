@@ -11,6 +11,9 @@ const struct cli_alias cli_aliases[] = {
     {"getpriv", "privkey"},
     /* mcumgr */
     {"config save", "settings save"},
+    {"conn add", "profile add"},
+    {"conn show", "profile list"},
+    {"conn delete", "profile remove"},
     /* smpmgr */
     {"file download", "fs download"},
     {"file upload", "fs upload"},

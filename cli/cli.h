@@ -35,9 +35,13 @@ struct cli_failure {
 
 /* One run of the command. */
 struct cli {
-    const char *device; /* -d or FERRY_DEVICE; NULL = none given */
+    const char *device; /* -d, a profile's or FERRY_DEVICE's; NULL = none given */
+    const char
+        *conn_type; /* --conntype and --connstring, as Go's mcumgr has them, until both are */
+    const char *conn_string; /* known; NULL = not given */
     bool json;
     uint32_t timeout_ms; /* --timeout; 0 = computed */
+    uint8_t retries;     /* --tries less one; 0 = the client's own */
     int verbose;
     bool piped; /* standard output is taken by a file's bytes: all words go to standard error */
     const char *password_file;         /* --password-file; NULL = none given */
@@ -57,7 +61,7 @@ struct cli {
 struct cli_command {
     const char *words;     /* "image list" */
     const char *arguments; /* "FILE", or "" */
-    const char *help;      /* one line */
+    const char *help;      /* one line; "" = not shown */
     const char *options;   /* its own options, one a line, or "" */
     /* argv[0] is the command's last word. Returns an enum cli_exit. */
     int (*run)(struct cli *cli, int argc, char **argv);
@@ -110,6 +114,26 @@ extern const struct cli_command cli_doctor_commands[];
 extern const struct cli_command cli_station_commands[];
 extern const struct cli_command cli_profile_commands[];
 extern const struct cli_command cli_completion_commands[];
+extern const struct cli_command cli_man_commands[];
+
+/* What `ferry --help` shows under one title; a row without one goes on with the subject before it.
+ */
+struct cli_subject {
+    const char *title;
+    const struct cli_command *commands;
+};
+
+/* Ends with a row without commands. */
+extern const struct cli_subject cli_subjects[];
+
+/* The command after this one, in the order of the help; NULL: the first. NULL after the last. */
+const struct cli_command *cli_next_command(const struct cli_command *command);
+
+/* The command with exactly these words, or NULL. */
+const struct cli_command *cli_command_of(const char *words);
+
+/* The options that every command takes, one a line, in the form of struct cli_command. */
+extern const char cli_global_options[];
 
 /* getopt_long() for a command: its own options first, then the global ones, which are handled
  * here. Options and arguments may stand in any order.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options, messages and small conversions all commands share. */
 #include "cli.h"
+#include "cli/tool/profile.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -9,18 +10,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_JSON = 0x1000, OPTION_TIMEOUT, OPTION_PASSWORD_FILE, OPTION_TRACE, OPTION_TEXT };
+enum {
+    OPTION_JSON = 0x1000,
+    OPTION_PASSWORD_FILE,
+    OPTION_TRACE,
+    OPTION_TEXT,
+    OPTION_CONN_TYPE,
+    OPTION_CONN_STRING,
+    OPTION_PORT,
+    OPTION_IP
+};
 
 static const struct option global_options[] = {
     {"device", required_argument, NULL, 'd'},
+    {"conn", required_argument, NULL, 'c'},
     {"json", no_argument, NULL, OPTION_JSON},
-    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"timeout", required_argument, NULL, 't'},
+    {"tries", required_argument, NULL, 'r'},
     {"password-file", required_argument, NULL, OPTION_PASSWORD_FILE},
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"text", required_argument, NULL, OPTION_TEXT},
     {"verbose", no_argument, NULL, 'v'},
+    {"loglevel", required_argument, NULL, 'l'},
+    {"conntype", required_argument, NULL, OPTION_CONN_TYPE},
+    {"connstring", required_argument, NULL, OPTION_CONN_STRING},
+    {"port", required_argument, NULL, OPTION_PORT},
+    {"ip", required_argument, NULL, OPTION_IP},
     {"help", no_argument, NULL, 'h'},
 };
+
+const char cli_global_options[] =
+    "  -d, --device URI     the device\n"
+    "  -c, --conn PROFILE   the device of a profile (`ferry profile`, or ~/.mcumgr.cp.json)\n"
+    "      --json           results as JSON on standard output\n"
+    "  -t, --timeout S      seconds to wait for an answer (default: computed from the line)\n"
+    "  -r, --tries N        send a request up to N times, 2 to 255 (default: 4)\n"
+    "      --password-file FILE\n"
+    "                       the password of an encrypted key is the file's first line; else the\n"
+    "                       environment's FERRY_KEY_PASSWORD; else it is asked for\n"
+    "      --trace FILE     write all packets and text to FILE, for `ferry replay FILE`\n"
+    "      --text FILE      append what the device's console prints to FILE\n"
+    "  -v, --verbose        say more, and show that text; twice: every packet\n"
+    "  -h, --help           this text; after a command: its options\n"
+    "      --conntype TYPE, --connstring TEXT, -l LEVEL\n"
+    "                       as mcumgr takes them: serial, dev=/dev/ttyACM0,baud=115200\n"
+    "      --port PORT, --ip HOST\n"
+    "                       as smpmgr takes them\n";
 
 #define GLOBALS     (sizeof global_options / sizeof global_options[0])
 #define OPTIONS_MAX 96
@@ -35,6 +70,19 @@ static void merge_options(struct option *all, const struct option *own)
     }
     memcpy(&all[n], global_options, sizeof global_options);
     all[n + GLOBALS] = (struct option){0};
+}
+
+/* Letters of the command, then those of the frame that it does not use itself. */
+static void merge_shorts(char *all, size_t cap, const char *own)
+{
+    static const char *const letters[] = {"d:", "c:", "t:", "r:", "l:", "v", "h"};
+    size_t len = (size_t)snprintf(all, cap, "%s", own);
+
+    for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
+        if (strchr(own, letters[i][0]) == NULL) {
+            len += (size_t)snprintf(all + len, cap - len, "%s", letters[i]);
+        }
+    }
 }
 
 static bool set_timeout(struct cli *cli, const char *text)
@@ -60,8 +108,26 @@ static void print_command_help(const struct cli *cli)
     if (command->options[0] != '\0') {
         printf("\n%s", command->options);
     }
-    puts("\nglobal options: -d URI, --json, --timeout S, --password-file FILE, -v"
+    puts("\nglobal options: -d URI, -c PROFILE, --json, -t S, --password-file FILE, -v"
          " (see `ferry --help`)");
+}
+
+/* Tries of each request. */
+static bool set_tries(struct cli *cli, const char *text)
+{
+    uint32_t tries;
+    if (cli_number(text, UINT8_MAX, &tries) != FERRY_OK || tries == 0) {
+        return false;
+    }
+    cli->retries = (uint8_t)(tries - 1);
+    return true;
+}
+
+/* After a message returns false. */
+static bool wrong_value(const char *name, const char *next)
+{
+    fprintf(stderr, "ferry: --%s %s cannot be read\n  next: %s\n", name, optarg, next);
+    return false;
 }
 
 /* Handle one option that is not the command's. Returns false when it is wrong. */
@@ -86,15 +152,25 @@ static bool global_option(struct cli *cli, int option)
     case OPTION_TEXT:
         cli->text_path = optarg;
         return true;
-    case OPTION_TIMEOUT:
-        if (set_timeout(cli, optarg)) {
-            return true;
-        }
-        fprintf(stderr,
-                "ferry: --timeout %s is no number of seconds\n"
-                "  next: give seconds above 0, such as --timeout 5\n",
-                optarg);
-        return false;
+    case 't':
+        return set_timeout(cli, optarg) ||
+               wrong_value("timeout", "give seconds above 0, such as --timeout 5");
+    case 'r':
+        return set_tries(cli, optarg) || wrong_value("tries", "give a number from 1 to 255");
+    case 'l':
+        cli->verbose = strcmp(optarg, "debug") == 0 || strcmp(optarg, "trace") == 0 ? 2 : 0;
+        return true;
+    case 'c':
+        return profile_use(cli, optarg);
+    case OPTION_CONN_TYPE:
+        cli->conn_type = optarg;
+        return profile_use_mcumgr(cli);
+    case OPTION_CONN_STRING:
+        cli->conn_string = optarg;
+        return profile_use_mcumgr(cli);
+    case OPTION_PORT:
+    case OPTION_IP:
+        return profile_use_smpmgr(cli, option == OPTION_PORT ? "serial" : "udp", optarg);
     default: /* getopt has said what is wrong */
         fprintf(stderr, "  next: see `ferry %s --help`\n", cli->called != NULL ? cli->called : "");
         return false;
@@ -123,8 +199,7 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const char *shorts, const
     char all_shorts[64];
 
     merge_options(all, own);
-    snprintf(all_shorts, sizeof all_shorts, "%s%s%s%s", shorts,
-             strchr(shorts, 'd') ? "" : "d:", strchr(shorts, 'v') ? "" : "v", "h");
+    merge_shorts(all_shorts, sizeof all_shorts, shorts);
     for (;;) {
         int option = getopt_long(argc, argv, all_shorts, all, NULL);
         if (option == -1 || is_own(option, shorts, own)) {

@@ -8,52 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* In the order of `ferry --help`; a list without a title goes on with the subject before it. */
-static const struct {
-    const char *title;
-    const struct cli_command *commands;
-} command_lists[] = {
-    {"update a device", cli_update_commands},
-    {NULL, cli_image_commands},
-    {NULL, cli_upload_commands},
-    {NULL, cli_station_commands},
-    {"ask a device", cli_why_commands},
-    {NULL, cli_doctor_commands},
-    {NULL, cli_measured_commands},
-    {NULL, cli_os_commands},
-    {NULL, cli_tasks_commands},
-    {NULL, cli_stat_commands},
-    {NULL, cli_log_commands},
-    {NULL, cli_enum_commands},
-    {NULL, cli_settings_commands},
-    {NULL, cli_fs_commands},
-    {NULL, cli_shell_commands},
-    {NULL, cli_basic_commands},
-    {NULL, cli_crash_commands},
-    {NULL, cli_trust_commands},
-    {NULL, cli_access_commands},
-    {"packets", cli_raw_commands},
-    {NULL, cli_monitor_commands},
-    {NULL, cli_decode_commands},
-    {NULL, cli_replay_commands},
-    {"images", cli_sign_commands},
-    {NULL, cli_verify_commands},
-    {NULL, cli_inspect_commands},
-    {NULL, cli_dumpinfo_commands},
-    {NULL, cli_layout_commands},
-    {"keys", cli_keygen_commands},
-    {NULL, cli_key_commands},
-    {"bundles of images", cli_bundle_create_commands},
-    {NULL, cli_bundle_commands},
-    {NULL, cli_bundle_extract_commands},
-    {"bootloaders for a first stage", cli_b0_commands},
-    {"the tool itself", cli_profile_commands},
-    {NULL, cli_completion_commands},
-    {NULL, cli_version_commands},
-};
-
-#define LISTS (sizeof command_lists / sizeof command_lists[0])
-
 /* What is too long for its column has a line of its own. */
 static void print_command(const struct cli_command *command, FILE *out)
 {
@@ -64,12 +18,14 @@ static void print_command(const struct cli_command *command, FILE *out)
 
 static void print_commands(FILE *out)
 {
-    for (size_t list = 0; list < LISTS; list++) {
-        if (command_lists[list].title != NULL) {
-            fprintf(out, "%s%s:\n", list > 0 ? "\n" : "", command_lists[list].title);
+    for (const struct cli_subject *subject = cli_subjects; subject->commands != NULL; subject++) {
+        if (subject->title != NULL) {
+            fprintf(out, "%s%s:\n", subject > cli_subjects ? "\n" : "", subject->title);
         }
-        for (const struct cli_command *c = command_lists[list].commands; c->words != NULL; c++) {
-            print_command(c, out);
+        for (const struct cli_command *c = subject->commands; c->words != NULL; c++) {
+            if (c->help[0] != '\0') {
+                print_command(c, out);
+            }
         }
     }
 }
@@ -77,25 +33,18 @@ static void print_commands(FILE *out)
 static void print_help(FILE *out)
 {
     fputs("ferry: carry firmware to a device and land it safely (SMP, \"mcumgr\")\n\n"
-          "usage: ferry [-d URI] [--json] [--timeout S] [-v] COMMAND [ARGUMENTS]\n\n",
+          "usage: ferry [-d URI | -c PROFILE] [--json] [OPTIONS] COMMAND [ARGUMENTS]\n\n",
           out);
     print_commands(out);
-    fputs("\n  -d URI       serial:/dev/ttyACM0?baud=115200 or a bare path; raw:/dev/ttyACM0\n"
-          "               without framing; udp:HOST[:1337] or udp:[IPV6][:1337];\n"
-          "               default: the environment's FERRY_DEVICE\n"
-          "  --json       results as JSON on standard output\n"
-          "  --timeout S  seconds to wait for an answer (default: computed from the line)\n"
-          "  --password-file FILE\n"
-          "               the password of an encrypted key is the file's first line; else the\n"
-          "               environment's FERRY_KEY_PASSWORD; else it is asked for\n"
-          "  --trace FILE write all packets and text to FILE, for `ferry replay FILE`\n"
-          "  --text FILE  append what the device's console prints to FILE\n"
-          "  -v           say more, and show that text; twice: every packet\n"
-          "  --help       this text; after a command: its options\n\n"
-          "exit codes: 0 done, 1 file or machine, 2 usage, 3 cannot open, 4 no answer,\n"
-          "            5 device refused, 6 image does not verify or fit, 7 reverted,\n"
-          "            8 some of many devices failed\n",
-          out);
+    fprintf(out,
+            "\n%s\n"
+            "  A URI is serial:/dev/ttyACM0?baud=115200 or a bare path; raw:/dev/ttyACM0 without\n"
+            "  framing; udp:HOST[:1337], udp:[IPV6][:1337]; tcp:HOST:PORT or unix:PATH for a\n"
+            "  serial line behind a socket; default: the environment's FERRY_DEVICE\n\n"
+            "exit codes: 0 done, 1 file or machine, 2 usage, 3 cannot open, 4 no answer,\n"
+            "            5 device refused, 6 image does not verify or fit, 7 reverted,\n"
+            "            8 some of many devices failed\n",
+            cli_global_options);
 }
 
 /* Whether the arguments begin with the command's words; *used is how many they are. */
@@ -114,19 +63,6 @@ static bool words_match(const char *words, int argc, char **argv, int *used)
     return true;
 }
 
-/* The command with exactly these words, or NULL. */
-static const struct cli_command *command_of(const char *words)
-{
-    for (size_t list = 0; list < LISTS; list++) {
-        for (const struct cli_command *c = command_lists[list].commands; c->words != NULL; c++) {
-            if (strcmp(c->words, words) == 0) {
-                return c;
-            }
-        }
-    }
-    return NULL;
-}
-
 /* The longest name, of a command or an alias, that the arguments begin with; NULL without one.
  * *used is how many words it has. */
 static const char *find_name(int argc, char **argv, int *used)
@@ -134,12 +70,11 @@ static const char *find_name(int argc, char **argv, int *used)
     const char *best = NULL;
     int n;
     *used = 0;
-    for (size_t list = 0; list < LISTS; list++) {
-        for (const struct cli_command *c = command_lists[list].commands; c->words != NULL; c++) {
-            if (words_match(c->words, argc, argv, &n) && n > *used) {
-                best = c->words;
-                *used = n;
-            }
+    const struct cli_command *c = NULL;
+    while ((c = cli_next_command(c)) != NULL) {
+        if (words_match(c->words, argc, argv, &n) && n > *used) {
+            best = c->words;
+            *used = n;
         }
     }
     for (const struct cli_alias *a = cli_aliases; a->words != NULL; a++) {
@@ -160,7 +95,7 @@ static int find_command(struct cli *cli, int argc, char **argv)
     for (const struct cli_alias *a = cli_aliases; a->words != NULL; a++) {
         words = a->words == words ? a->stands_for : words;
     }
-    cli->command = words != NULL ? command_of(words) : NULL;
+    cli->command = words != NULL ? cli_command_of(words) : NULL;
     return cli->command != NULL ? used : 0;
 }
 

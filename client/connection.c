@@ -115,6 +115,7 @@ static int set_up_client(struct ferry_connection *connection)
         .buffers = connection->buffers,
         .buffer_size = connection->config.packet_max,
         .timeout_ms = connection->config.timeout_ms,
+        .retries = connection->config.retries,
         .timeout_min_ms = least_timeout(connection),
         .bytes_per_second = connection->wire.bytes_per_second,
     };

@@ -5,6 +5,19 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS ferry ferry-device)
+# Manual pages and the shells' completion, made by the command itself.
+set(FERRY_WORDS ${CMAKE_CURRENT_BINARY_DIR}/words)
+file(MAKE_DIRECTORY ${FERRY_WORDS}/man1)
+add_custom_command(OUTPUT ${FERRY_WORDS}/made
+    COMMAND sh -c "$1 man --all $2/man1 && $1 completion bash >$2/ferry && $1 completion zsh >$2/_ferry \
+        && $1 completion fish >$2/ferry.fish" sh $<TARGET_FILE:ferry> ${FERRY_WORDS}
+    COMMAND ${CMAKE_COMMAND} -E touch ${FERRY_WORDS}/made
+    DEPENDS ferry VERBATIM)
+add_custom_target(words ALL DEPENDS ${FERRY_WORDS}/made)
+install(DIRECTORY ${FERRY_WORDS}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR})
+install(FILES ${FERRY_WORDS}/ferry DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${FERRY_WORDS}/_ferry DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES ${FERRY_WORDS}/ferry.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 install(PROGRAMS scripts/imgtool.py DESTINATION ${CMAKE_INSTALL_DATADIR}/ferry)
 
 # FerrySign.cmake finds bin/ferry from where it lies.

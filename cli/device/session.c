@@ -133,6 +133,7 @@ int session_dial(struct cli *cli, struct session *session, char *why, size_t cap
     *session = (struct session){.cli = cli, .window = 1, .text = plain_for(stderr)};
     struct ferry_connection_config config = {.uri = cli->device,
                                              .timeout_ms = cli->timeout_ms,
+                                             .retries = cli->retries,
                                              .text = take_text,
                                              .packet = take_packet,
                                              .context = session};

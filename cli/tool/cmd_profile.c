@@ -1,4 +1,240 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/cli.h"
+/* ferry profile add, list, remove */
+#include "profile.h"
 
-const struct cli_command cli_profile_commands[] = {{0}};
+#include "port/posix/transport.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Profiles are of one person. */
+#define FOLDER_MODE 0700
+#define FILE_MODE   0600
+
+/* ---- The file
+ * ------------------------------------------------------------------------------------ */
+
+/* Make the folders of a path. */
+static void make_folders(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(path, FOLDER_MODE);
+        *slash = '/';
+    }
+}
+
+/* Our own profiles, an object; empty when there is no file. NULL after a message. */
+static cJSON *load(const struct cli *cli, const char *path, int *code)
+{
+    struct stat there;
+    struct cli_buffer text;
+
+    *code = CLI_OK;
+    if (stat(path, &there) != 0 && errno == ENOENT) {
+        return cJSON_CreateObject();
+    }
+    *code = cli_read_file(cli, path, &text);
+    if (*code != CLI_OK) {
+        return NULL;
+    }
+    cJSON *json = cJSON_ParseWithLength((const char *)text.data, text.len);
+    cli_buffer_free(&text);
+    if (!cJSON_IsObject(json)) {
+        cJSON_Delete(json);
+        *code = cli_fail(cli, CLI_FAILED, "mend it, or remove it", "%s holds no profiles", path);
+        return NULL;
+    }
+    return json;
+}
+
+static int save(const struct cli *cli, char *path, const cJSON *json)
+{
+    char *text = cJSON_Print(json);
+
+    make_folders(path);
+    int code = cli_write_file(cli, path, (const uint8_t *)text, strlen(text), FILE_MODE);
+    cJSON_free(text);
+    return code;
+}
+
+/* Change our profiles by a function, which returns an exit code. */
+static int change(struct cli *cli, int (*edit)(struct cli *cli, cJSON *json, void *context),
+                  void *context)
+{
+    char *path = profile_path();
+    int code;
+
+    if (path == NULL) {
+        return cli_fail(cli, CLI_FAILED, "set HOME", "there is no home folder for profiles");
+    }
+    cJSON *json = load(cli, path, &code);
+    if (json != NULL) {
+        code = edit(cli, json, context);
+        code = code == CLI_OK ? save(cli, path, json) : code;
+    }
+    cJSON_Delete(json);
+    free(path);
+    return code;
+}
+
+/* ---- add
+ * ------------------------------------------------------------------------------------------ */
+
+struct profile {
+    const char *name;
+    char *device;
+    double timeout; /* seconds; 0 = computed */
+};
+
+static int put(struct cli *cli, cJSON *json, void *context)
+{
+    const struct profile *profile = context;
+    cJSON *one = cJSON_CreateObject();
+
+    (void)cli;
+    cJSON_AddStringToObject(one, "device", profile->device);
+    if (profile->timeout > 0) {
+        cJSON_AddNumberToObject(one, "timeout", profile->timeout);
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(json, profile->name);
+    cJSON_AddItemToObject(json, profile->name, one);
+    return CLI_OK;
+}
+
+/* The device: URI, or mcumgr's type=serial connstring=…; on the heap. NULL after a message. */
+static char *device_of(struct cli *cli, int count, char **words)
+{
+    const char *type = NULL;
+    const char *connstring = NULL;
+    const char *why = "give a URI, or type=serial connstring=dev=/dev/ttyACM0,baud=115200";
+    char *device = NULL;
+
+    for (int i = 0; i < count; i++) {
+        type = strncmp(words[i], "type=", 5) == 0 ? words[i] + 5 : type;
+        connstring = strncmp(words[i], "connstring=", 11) == 0 ? words[i] + 11 : connstring;
+    }
+    if (type != NULL && connstring != NULL && count == 2) {
+        device = profile_of_mcumgr(type, connstring, &why);
+    } else if (type == NULL && connstring == NULL && count == 1) {
+        device = strdup(words[0]);
+    }
+    if (device == NULL) {
+        (void)cli_usage(cli, why);
+    }
+    return device;
+}
+
+static int run_add(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {{0}};
+    struct ferry_transport_address address;
+    char why[256];
+
+    optind = 0;
+    if (cli_getopt(cli, argc, argv, "", own) != -1) {
+        return CLI_USAGE;
+    }
+    if (argc - optind < 2) {
+        return cli_usage(cli, "profile add needs a NAME and a URI");
+    }
+    struct profile profile = {.name = argv[optind],
+                              .device = device_of(cli, argc - optind - 1, argv + optind + 1),
+                              .timeout = cli->timeout_ms / 1000.0};
+    if (profile.device == NULL) {
+        return CLI_USAGE;
+    }
+    int code = CLI_OK;
+    if (ferry_transport_parse(profile.device, &address, why, sizeof why) != FERRY_OK) {
+        code = cli_fail(cli, CLI_USAGE, why, "cannot read the URI '%s'", profile.device);
+    }
+    code = code == CLI_OK ? change(cli, put, &profile) : code;
+    if (code == CLI_OK && cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "name", profile.name);
+        cJSON_AddStringToObject(object, "device", profile.device);
+        cli_print_json(object);
+    } else if (code == CLI_OK) {
+        printf("%s is %s: ferry -c %s image list\n", profile.name, profile.device, profile.name);
+    }
+    free(profile.device);
+    return code;
+}
+
+/* ---- list, remove
+ * --------------------------------------------------------------------------------- */
+
+static int run_list(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {{0}};
+    const cJSON *one;
+    int code;
+
+    optind = 0;
+    if (cli_getopt(cli, argc, argv, "", own) != -1) {
+        return CLI_USAGE;
+    }
+    if (optind != argc) {
+        return cli_usage(cli, "profile list takes no argument");
+    }
+    cJSON *list = profile_list(cli, &code);
+    if (list == NULL) {
+        return code;
+    }
+    if (cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddItemToObject(object, "profiles", list);
+        cli_print_json(object);
+        return CLI_OK;
+    }
+    cJSON_ArrayForEach(one, list)
+    {
+        printf("%-16s %s\n", cJSON_GetStringValue(cJSON_GetObjectItem(one, "name")),
+               cJSON_GetStringValue(cJSON_GetObjectItem(one, "device")));
+    }
+    cJSON_Delete(list);
+    return CLI_OK;
+}
+
+static int drop(struct cli *cli, cJSON *json, void *context)
+{
+    const char *name = context;
+
+    if (cJSON_GetObjectItemCaseSensitive(json, name) == NULL) {
+        return cli_fail(cli, CLI_USAGE, "see `ferry profile list`; those of mcumgr are not removed",
+                        "there is no profile '%s' of ferry's own", name);
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(json, name);
+    return CLI_OK;
+}
+
+static int run_remove(struct cli *cli, int argc, char **argv)
+{
+    static const struct option own[] = {{0}};
+
+    optind = 0;
+    if (cli_getopt(cli, argc, argv, "", own) != -1) {
+        return CLI_USAGE;
+    }
+    if (argc - optind != 1) {
+        return cli_usage(cli, "profile remove needs one NAME");
+    }
+    int code = change(cli, drop, argv[optind]);
+    if (code == CLI_OK && cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "removed", argv[optind]);
+        cli_print_json(object);
+    }
+    return code;
+}
+
+const struct cli_command cli_profile_commands[] = {
+    {"profile add", "NAME URI",
+     "remember a device (and -t S with it): ferry -c NAME …; also type=… connstring=…", "",
+     run_add},
+    {"profile list", "", "the devices that are remembered, mcumgr's own among them", "", run_list},
+    {"profile remove", "NAME", "forget one", "", run_remove},
+    {0},
+};

@@ -32,6 +32,7 @@ enum ferry_connection_way { FERRY_CONNECTION_SENT, FERRY_CONNECTION_RECEIVED };
 struct ferry_connection_config {
     const char *uri; /* "serial:/dev/ttyACM0?baud=115200", "udp:HOST[:PORT]" … (docs/CLI.md) */
     uint32_t timeout_ms; /* of an ordinary command; 0 = computed from line and round trip */
+    uint8_t retries;     /* a request is sent again so often; 0 = FERRY_CLIENT_RETRIES */
     uint32_t packet_max; /* bytes of the largest packet sent; 0 = FERRY_CONNECTION_PACKET_MAX */
 
     /* Told of what passes; each may be NULL. The bytes are valid during the call only. */

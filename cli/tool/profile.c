@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profile.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* mcumgr's own, in the home directory. */
+#define MCUMGR_FILE ".mcumgr.cp.json"
+
+static char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static char *format_text(const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    int len = vasprintf(&text, format, args);
+    va_end(args);
+    if (len < 0) {
+        abort(); /* no memory for a line of text */
+    }
+    return text;
+}
+
+char *profile_path(void)
+{
+    const char *config = getenv("XDG_CONFIG_HOME");
+    const char *home = getenv("HOME");
+
+    if (config != NULL && config[0] == '/') {
+        return format_text("%s/ferry/profiles.json", config);
+    }
+    return home != NULL && home[0] != '\0' ? format_text("%s/.config/ferry/profiles.json", home)
+                                           : NULL;
+}
+
+/* ---- The words of others -----------------------------------------------------------------------
+ */
+
+/* The value of a key of "dev=/dev/ttyACM0,baud=115200", on the heap; NULL without it. A part
+ * without
+ * '=' is the device. */
+static char *conn_value(const char *connstring, const char *key)
+{
+    while (*connstring != '\0') {
+        size_t len = strcspn(connstring, ",");
+        size_t name = strcspn(connstring, "=,");
+        bool named = name < len;
+
+        if (named ? name == strlen(key) && strncmp(connstring, key, name) == 0
+                  : strcmp(key, "dev") == 0) {
+            size_t skip = named ? name + 1 : 0;
+            return strndup(connstring + skip, len - skip);
+        }
+        connstring += len + (connstring[len] == ',');
+    }
+    return NULL;
+}
+
+char *profile_of_mcumgr(const char *type, const char *connstring, const char **why)
+{
+    char *uri = NULL;
+
+    *why = "types are serial and udp; ferry speaks no Bluetooth yet, and no CoAP";
+    if (strcmp(type, "udp") == 0) {
+        uri = format_text("udp:%s", connstring);
+    } else if (strcmp(type, "serial") == 0) {
+        char *dev = conn_value(connstring, "dev");
+        char *baud = conn_value(connstring, "baud");
+        *why = "a serial connstring is dev=/dev/ttyACM0,baud=115200";
+        if (dev != NULL && dev[0] != '\0') {
+            uri = format_text("serial:%s?baud=%s", dev, baud != NULL ? baud : "115200");
+        }
+        free(dev);
+        free(baud);
+    }
+    return uri;
+}
+
+bool profile_use_mcumgr(struct cli *cli)
+{
+    const char *why;
+
+    if (cli->conn_type == NULL || cli->conn_string == NULL) {
+        return true;
+    }
+    /* It lives as long as the process. */
+    cli->device = profile_of_mcumgr(cli->conn_type, cli->conn_string, &why);
+    if (cli->device == NULL) {
+        (void)cli_fail(cli, CLI_USAGE, why, "--conntype %s with this --connstring cannot be taken",
+                       cli->conn_type);
+        return false;
+    }
+    return true;
+}
+
+bool profile_use_smpmgr(struct cli *cli, const char *kind, const char *where)
+{
+    cli->device = format_text("%s:%s", kind, where);
+    return true;
+}
+
+/* ---- Files -------------------------------------------------------------------------------------
+ */
+
+/* Whether a file is there. */
+static bool exists(const char *path)
+{
+    FILE *file = fopen(path, "r");
+
+    if (file == NULL) {
+        return errno != ENOENT && errno != ENOTDIR;
+    }
+    fclose(file);
+    return true;
+}
+
+/* The JSON in a file; NULL after a message. */
+static cJSON *read_json(const struct cli *cli, const char *path, int *exit_code)
+{
+    struct cli_buffer text;
+
+    *exit_code = cli_read_file(cli, path, &text);
+    if (*exit_code != CLI_OK) {
+        return NULL;
+    }
+    cJSON *json = cJSON_ParseWithLength((const char *)text.data, text.len);
+    cli_buffer_free(&text);
+    if (json == NULL) {
+        *exit_code = cli_fail(cli, CLI_FAILED, "mend it, or remove it", "%s is no JSON", path);
+    }
+    return json;
+}
+
+static bool has_name(const cJSON *list, const char *name)
+{
+    const cJSON *one;
+
+    cJSON_ArrayForEach(one, list)
+    {
+        if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(one, "name")), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add(cJSON *list, const char *file, const char *name, const char *device,
+                const cJSON *timeout)
+{
+    if (has_name(list, name)) {
+        return;
+    }
+    cJSON *one = cJSON_CreateObject();
+    cJSON_AddStringToObject(one, "name", name);
+    cJSON_AddStringToObject(one, "device", device);
+    if (cJSON_IsNumber(timeout)) {
+        cJSON_AddNumberToObject(one, "timeout", timeout->valuedouble);
+    }
+    cJSON_AddStringToObject(one, "file", file);
+    cJSON_AddItemToArray(list, one);
+}
+
+static void add_ours(cJSON *list, const char *path, const cJSON *json)
+{
+    const cJSON *one;
+
+    cJSON_ArrayForEach(one, json)
+    {
+        const char *device = cJSON_GetStringValue(cJSON_GetObjectItem(one, "device"));
+        if (device != NULL && one->string != NULL) {
+            add(list, path, one->string, device, cJSON_GetObjectItem(one, "timeout"));
+        }
+    }
+}
+
+/* What is of no type of ours is left out. */
+static void add_mcumgr(cJSON *list, const char *path, const cJSON *json)
+{
+    const cJSON *one;
+
+    cJSON_ArrayForEach(one, json)
+    {
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(one, "MyName"));
+        const char *type = cJSON_GetStringValue(cJSON_GetObjectItem(one, "MyType"));
+        const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(one, "MyConnString"));
+        const char *why;
+        if (name != NULL && type != NULL && text != NULL) {
+            char *device = profile_of_mcumgr(type, text, &why);
+            if (device != NULL) {
+                add(list, path, name, device, NULL);
+            }
+            free(device);
+        }
+    }
+}
+
+/* Add those of one file, if it is there. Returns an exit code. */
+static int add_file(const struct cli *cli, cJSON *list, const char *path,
+                    void (*add_all)(cJSON *list, const char *path, const cJSON *json))
+{
+    int code = CLI_OK;
+
+    if (path != NULL && exists(path)) {
+        cJSON *json = read_json(cli, path, &code);
+        add_all(list, path, json);
+        cJSON_Delete(json);
+    }
+    return code;
+}
+
+cJSON *profile_list(const struct cli *cli, int *exit_code)
+{
+    const char *home = getenv("HOME");
+    char *ours = profile_path();
+    char *mcumgr = home != NULL ? format_text("%s/" MCUMGR_FILE, home) : NULL;
+    cJSON *list = cJSON_CreateArray();
+
+    *exit_code = add_file(cli, list, ours, add_ours);
+    if (*exit_code == CLI_OK) {
+        *exit_code = add_file(cli, list, mcumgr, add_mcumgr);
+    }
+    free(ours);
+    free(mcumgr);
+    if (*exit_code != CLI_OK) {
+        cJSON_Delete(list);
+        return NULL;
+    }
+    return list;
+}
+
+bool profile_use(struct cli *cli, const char *name)
+{
+    int code;
+    cJSON *list = profile_list(cli, &code);
+    const cJSON *one;
+
+    if (list == NULL) {
+        return false;
+    }
+    cJSON_ArrayForEach(one, list)
+    {
+        if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(one, "name")), name) == 0) {
+            const cJSON *timeout = cJSON_GetObjectItem(one, "timeout");
+            cli->device = strdup(cJSON_GetStringValue(cJSON_GetObjectItem(one, "device")));
+            if (timeout != NULL && cli->timeout_ms == 0) {
+                cli->timeout_ms = (uint32_t)(timeout->valuedouble * 1000.0);
+            }
+            cJSON_Delete(list);
+            return true;
+        }
+    }
+    cJSON_Delete(list);
+    (void)cli_fail(cli, CLI_USAGE, "see `ferry profile list`; make one: ferry profile add NAME URI",
+                   "there is no profile '%s'", name);
+    return false;
+}
