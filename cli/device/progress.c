@@ -56,6 +56,11 @@ void progress_show(struct progress *progress, uint32_t done, uint32_t total)
         progress->begin_ms = now;
         progress->begin_done = done;
     }
+    if (progress->terminal && done == 0 && progress->erase_ms > 0) {
+        fprintf(stderr, "\r%s: erasing, up to %u s\x1b[K", progress->label,
+                (unsigned)(progress->erase_ms / 1000));
+        return;
+    }
     if (progress->terminal) {
         if (now - progress->shown_ms >= 100) {
             progress->shown_ms = now;
@@ -74,16 +79,18 @@ void progress_show(struct progress *progress, uint32_t done, uint32_t total)
     }
 }
 
-void progress_end(struct progress *progress, uint32_t done, uint32_t total)
+void progress_close(struct progress *progress, uint32_t done, uint32_t total)
 {
-    if (progress->quiet || !progress->begun) {
-        return;
-    }
-    if (progress->terminal) {
+    if (!progress->quiet && progress->begun && progress->terminal) {
         show_bar(progress, done, total);
         fputc('\n', stderr);
     }
-    if (done == total) {
+}
+
+void progress_end(struct progress *progress, uint32_t done, uint32_t total)
+{
+    progress_close(progress, done, total);
+    if (!progress->quiet && progress->begun && done == total) {
         fprintf(stderr, "%s: %u bytes in %.1f s, %.2f KiB/s\n", progress->label,
                 (unsigned)(done - progress->begin_done),
                 (double)(ferry_connection_now() - progress->begin_ms) / 1000.0,

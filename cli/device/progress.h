@@ -14,6 +14,8 @@ struct progress {
     uint64_t shown_ms;
     uint32_t begin_done; /* what was there at the beginning: not counted as speed */
     uint32_t shown_tenth;
+    uint32_t
+        erase_ms; /* until the first answer the device erases, so long at most; 0 = it does not */
     bool begun;
 };
 
@@ -22,6 +24,9 @@ void progress_init(struct progress *progress, const char *label, bool quiet);
 
 /* Show done of total bytes: at most ten times a second on a terminal, every tenth otherwise. */
 void progress_show(struct progress *progress, uint32_t done, uint32_t total);
+
+/* End the line; what follows is said by others. */
+void progress_close(struct progress *progress, uint32_t done, uint32_t total);
 
 /* End the line; says bytes, seconds and speed. */
 void progress_end(struct progress *progress, uint32_t done, uint32_t total);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry image upload */
 #include "cli/device/progress.h"
-#include "cli/device/session.h"
+#include "cli/device/speed.h"
 #include "cli/image/compressed.h"
 
 #include "ferry/upload.h"
@@ -31,7 +31,8 @@ static int upload_failed(struct session *session, const struct ferry_upload_even
 
 /* resumed_at: the offset at which it went on, 0 = from the beginning. */
 static void upload_done(const struct session *session, const struct image_file *file,
-                        const struct ferry_upload_event *event, uint32_t resumed_at)
+                        const struct ferry_upload *flow, const struct ferry_upload_event *event,
+                        uint32_t resumed_at)
 {
     char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
     char version[FERRY_VERSION_TEXT_MAX];
@@ -43,6 +44,7 @@ static void upload_done(const struct session *session, const struct image_file *
         cJSON_AddStringToObject(object, "version", version);
         cJSON_AddStringToObject(object, "hash", hash);
         cJSON_AddBoolToObject(object, "resumed", event->resumed);
+        speed_add(object, flow);
         cli_print_json(object);
         return;
     }
@@ -75,6 +77,7 @@ static int upload(struct session *session, struct image_file *file,
     uint32_t resumed_at = 0;
 
     progress_init(&progress, "upload", session->cli->json);
+    progress.erase_ms = ferry_client_erase_ms(config->slot_size);
     int error = ferry_upload_start(&flow, config);
     if (error != FERRY_OK) {
         return cli_fail_error(session->cli, CLI_USAGE, error, "cannot upload");
@@ -91,11 +94,12 @@ static int upload(struct session *session, struct image_file *file,
                 progress_show(&progress, event.acked, event.total);
                 continue;
             }
-            progress_end(&progress, event.acked, event.total);
+            progress_close(&progress, event.acked, event.total);
             if (event.kind == FERRY_UPLOAD_FAILED) {
                 return upload_failed(session, &event);
             }
-            upload_done(session, file, &event, resumed_at);
+            speed_tell(session, &flow);
+            upload_done(session, file, &flow, &event, resumed_at);
             return CLI_OK;
         }
         int got = session_step(session, ferry_upload_deadline(&flow), &answer);
@@ -113,8 +117,10 @@ static int run_upload(struct cli *cli, int argc, char **argv)
     static const struct option own[] = {{"image", required_argument, NULL, 'n'},
                                         {"upgrade", no_argument, NULL, 'u'},
                                         {"no-downgrade", no_argument, NULL, 'u'},
+                                        {"window", required_argument, NULL, 'w'},
                                         {0}};
     struct ferry_upload_config config = {.read = read_file};
+    uint32_t window = FERRY_UPLOAD_WINDOW_MAX;
     uint8_t sha[FERRY_SHA256_SIZE];
     struct image_file file;
     struct session session;
@@ -127,6 +133,10 @@ static int run_upload(struct cli *cli, int argc, char **argv)
         }
         if (option == 'n' && cli_number(optarg, 255, &config.image) != FERRY_OK) {
             return cli_usage(cli, "--image takes a number: 0, 1, …");
+        }
+        if (option == 'w' &&
+            (cli_number(optarg, FERRY_UPLOAD_WINDOW_MAX, &window) != FERRY_OK || window == 0)) {
+            return cli_usage(cli, "--window takes a number from 1 to 8");
         }
         config.upgrade = config.upgrade || option == 'u';
     }
@@ -142,6 +152,7 @@ static int run_upload(struct cli *cli, int argc, char **argv)
     if (code == CLI_OK) {
         image_file_sha256(&file, sha);
         configure(&session, &config);
+        config.window = ferry_min32(config.window, window);
         config.context = &file;
         config.size = (uint32_t)file.bytes.len;
         config.sha = sha;
@@ -157,7 +168,8 @@ static int run_upload(struct cli *cli, int argc, char **argv)
 const struct cli_command cli_upload_commands[] = {
     {"image upload", "FILE", "send an image to the slot that is not running",
      "  -n, --image N        number of the image (default 0)\n"
-     "  -u, --no-downgrade   the device is to refuse a version that is not newer\n",
+     "  -u, --no-downgrade   the device is to refuse a version that is not newer\n"
+     "      --window N       packets on the way at most, 1 to 8 (default: what the device takes)\n",
      run_upload},
     {0},
 };

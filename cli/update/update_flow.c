@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An update as it runs: the engine's events, one image after the other. */
+#include "cli/device/speed.h"
 #include "update_run.h"
 
 #include <stdlib.h>
@@ -62,8 +63,11 @@ static bool reconnect(struct update_run *run, uint32_t wait_ms)
 static void tell_step(struct update_run *run, const struct ferry_update_event *event)
 {
     if (run->progress.begun && event->step != FERRY_UPDATE_UPLOAD) {
-        progress_end(&run->progress, run->acked, run->config.size);
+        progress_close(&run->progress, run->acked, run->config.size);
         run->progress.begun = false;
+        if (run->acked == run->config.size) {
+            speed_tell(&run->session, &run->flow.upload);
+        }
     }
     if (!run->cli->json) {
         fprintf(stderr, "%-8s %s\n", ferry_update_step_name(event->step), event->text);
@@ -84,6 +88,7 @@ static void tell_progress(struct update_run *run, const struct ferry_update_even
     if (event->acked > item->resumed_at) {
         item->uploaded = event->acked - item->resumed_at;
     }
+    run->progress.erase_ms = run->flow.upload.config.first_timeout_ms;
     progress_show(&run->progress, event->acked, event->total);
 }
 

@@ -31,6 +31,7 @@ void ferry_round_trip_take(struct ferry_round_trip *trip, uint64_t elapsed)
 
     trip->doubt = 0;
     trip->peak8 = ferry_max32(trip->peak8 - trip->peak8 / PEAK_FADE, sample * 8);
+    trip->least = trip->samples == 0 ? sample : ferry_min32(trip->least, sample);
     if (trip->samples++ == 0) {
         trip->smoothed8 = ferry_max32(sample * 8, 1);
         trip->deviation4 = sample * 2;

@@ -4,6 +4,7 @@
 #include "core/client/upload.h"
 
 #include "ferry/cbor.h"
+#include "ferry/console.h"
 
 #include <string.h>
 
@@ -43,6 +44,7 @@ int ferry_upload_start(struct ferry_upload *upload, const struct ferry_upload_co
     }
     memset(upload, 0, sizeof *upload);
     upload->config = *config;
+    upload->count.retransmitted = config->client->stats.retransmitted;
     upload->config.window = ferry_max32(ferry_min32(config->window, FERRY_UPLOAD_WINDOW_MAX), 1);
     if (config->first_timeout_ms == 0) {
         upload->config.first_timeout_ms = ferry_client_erase_ms(config->slot_size);
@@ -184,6 +186,29 @@ uint32_t ferry_upload_patience_ms(const struct ferry_upload *upload)
                        upload->config.client->config.timeout_ms);
 }
 
+/* Bytes on the wire, as far as it is known what they become there. */
+static size_t wire_size(const struct ferry_upload *upload, size_t packet)
+{
+    return upload->config.link == FERRY_LINK_CONSOLE ? ferry_console_wire_size(packet) : packet;
+}
+
+static void count_chunk(struct ferry_upload *upload, uint32_t len, size_t packet, uint64_t now)
+{
+    struct ferry_upload_count *count = &upload->count;
+
+    if (count->chunk == 0) {
+        count->begin_at = now;
+    }
+    if (count->answered) {
+        count->chunks++;
+        count->wire_bytes += wire_size(upload, packet);
+    }
+    if (len > count->chunk) {
+        count->chunk = len;
+        count->packet = (uint32_t)packet;
+    }
+}
+
 static void note_flight(struct ferry_upload *upload, int32_t ticket, uint32_t len, uint64_t now)
 {
     struct ferry_upload_flight *flight = &upload->flights[upload->flight_count++];
@@ -193,6 +218,7 @@ static void note_flight(struct ferry_upload *upload, int32_t ticket, uint32_t le
     flight->end = upload->next + len;
     flight->known = upload->acked;
     flight->epoch = upload->epoch;
+    flight->at = now;
     flight->ignored = false;
     if (upload->next == 0) {
         upload->question_at = now + ferry_upload_patience_ms(upload);
@@ -229,6 +255,7 @@ static int submit_chunk(struct ferry_upload *upload, uint64_t now)
     if (ticket < 0) {
         return ticket;
     }
+    count_chunk(upload, data_len, FERRY_SMP_HEADER_SIZE + (size_t)len, now);
     note_flight(upload, ticket, data_len, now);
     return FERRY_OK;
 }
@@ -378,6 +405,7 @@ static void fill_end(struct ferry_upload *upload, struct ferry_upload_event *eve
 
 bool ferry_upload_next(struct ferry_upload *upload, uint64_t now, struct ferry_upload_event *event)
 {
+    upload->count.now = now;
     if (upload->state == FERRY_UPLOAD_PROBES && ferry_probe_run(&upload->probe) == FERRY_OK) {
         upload->state = FERRY_UPLOAD_RUNS;
     }

@@ -89,6 +89,7 @@ static void shrink(struct ferry_upload *upload, const struct ferry_upload_flight
                    enum ferry_upload_warning warning)
 {
     ferry_upload_warn(upload, warning);
+    upload->count.losses++;
     if (flight->epoch == upload->epoch) {
         ferry_window_lost(&upload->window);
         upload->epoch++;
@@ -182,6 +183,11 @@ static void on_error(struct ferry_upload *upload, const struct ferry_upload_flig
 static void advance(struct ferry_upload *upload, uint32_t off)
 {
     upload->started = true;
+    if (!upload->count.answered) {
+        upload->count.answered = true;
+        upload->count.first_at = upload->count.now;
+        upload->count.first_end = off;
+    }
     upload->moved = true;
     if (off > upload->acked) {
         upload->acked = off;
@@ -272,7 +278,10 @@ static void on_offset(struct ferry_upload *upload, const struct ferry_upload_fli
     if (flight->epoch == upload->epoch) {
         ferry_window_clean(&upload->window);
     }
-    upload->resumed = upload->resumed || (flight->off == 0 && off > flight->end);
+    if (flight->off == 0 && off > flight->end) {
+        upload->resumed = true;
+        upload->count.resumed_at = off;
+    }
     if (off == upload->config.size) {
         on_all_stored(upload, said);
     } else if (off < flight->end) {
@@ -308,6 +317,19 @@ static void ask_later(struct ferry_upload *upload, const struct ferry_upload_fli
     upload->question_at = now + ferry_upload_patience_ms(upload);
 }
 
+/* How much longer than usual the answer to one took that was sent again. The first chunk's time is
+ * the flash's. */
+static void count_wait(struct ferry_upload *upload, const struct ferry_upload_flight *flight,
+                       uint64_t now)
+{
+    uint64_t took = now - flight->at;
+    uint32_t usual = ferry_client_rtt_ms(upload->config.client);
+
+    if (flight->off != 0 && took > usual) {
+        upload->count.lost_ms += (uint32_t)(took - usual);
+    }
+}
+
 static void on_chunk(struct ferry_upload *upload, const struct ferry_upload_flight *flight,
                      const struct ferry_client_answer *answer, uint64_t now)
 {
@@ -321,6 +343,7 @@ static void on_chunk(struct ferry_upload *upload, const struct ferry_upload_flig
     }
     if (answer->tries > 1) {
         shrink(upload, flight, FERRY_UPLOAD_WARN_LOSS);
+        count_wait(upload, flight, now);
     }
     if (answer->error != FERRY_OK) {
         on_error(upload, flight, answer, now);
@@ -366,6 +389,7 @@ bool ferry_upload_answer(struct ferry_upload *upload, const struct ferry_client_
     struct ferry_upload_flight flight;
     uint32_t index;
 
+    upload->count.now = now;
     if (upload->state == FERRY_UPLOAD_PROBES) {
         return ferry_probe_answer(&upload->probe, answer);
     }

@@ -16,6 +16,7 @@ void ferry_window_init(struct ferry_window *window, uint32_t limit)
     window->limit = ferry_max32(limit, 1);
     window->size = window->limit;
     window->proven = 1;
+    window->failed = 0;
     window->clean = 0;
     window->pause = CLEAN_TO_GROW;
     window->wait = 0;
@@ -27,6 +28,7 @@ void ferry_window_clean(struct ferry_window *window)
     window->wait -= window->wait > 0;
     if (window->size > window->proven && window->clean >= CLEAN_TO_PROVE) {
         window->proven = window->size;
+        window->failed = 0;
         window->pause = CLEAN_TO_GROW;
     }
     if (window->size == window->proven && window->size < window->limit && window->wait == 0) {
@@ -41,6 +43,7 @@ void ferry_window_lost(struct ferry_window *window)
     if (window->size > window->proven) {
         /* It was the attempt that lost something: back to what is known to work. */
         window->size = window->proven;
+        window->failed++;
         window->pause = ferry_min32(window->pause * BACK_OFF, WAIT_MAX);
         window->wait = window->pause;
     } else {

@@ -84,6 +84,7 @@ struct ferry_round_trip {
     uint32_t smoothed8;  /* eighths of ms */
     uint32_t deviation4; /* quarters of ms */
     uint32_t peak8;      /* the longest, fading; eighths of ms */
+    uint32_t least;      /* the shortest of all, ms; of small packets, as a rule */
     uint32_t doubt;      /* ms: at most, of one that was sent twice; 0 = none since */
 };
 

@@ -46,7 +46,7 @@ struct ferry_upload_config {
     bool
         probe; /* the device does not tell its buffers (ferry_hello.has_params is false): find out
                   how large packets may be before the first chunk, where the file is large enough */
-    enum ferry_client_link link; /* for that */
+    enum ferry_client_link link; /* for that, and for what the line carries */
     uint32_t first_timeout_ms;   /* erase budget; 0 = ferry_client_erase_ms(slot_size) */
     uint32_t slot_size;          /* 0 = unknown */
 };
@@ -73,6 +73,61 @@ struct ferry_upload_event {
     struct ferry_smp_status status; /* its reason is empty */
 };
 
+/* What an upload was limited by. */
+enum ferry_upload_limit {
+    FERRY_LIMIT_NONE,       /* too short to say */
+    FERRY_LIMIT_LINE,       /* the line was full */
+    FERRY_LIMIT_BUFFERS,    /* one packet at a time: each was waited for */
+    FERRY_LIMIT_TURNAROUND, /* as many packets as the device takes, and still waiting for them */
+    FERRY_LIMIT_FLASH, /* the device worked all the time: its flash, or a line behind its port */
+    FERRY_LIMIT_LOSS,  /* packets were lost */
+    FERRY_LIMIT_DEAF /* the device loses what comes while it works: one at a time, and waited for */
+};
+
+/* "line", "buffers", "turnaround", "flash", "loss", "deaf"; "" for none. */
+const char *ferry_upload_limit_name(enum ferry_upload_limit limit);
+
+/* What was measured. Rates and shares are those of the time after the first chunk was answered,
+ * which erases. */
+struct ferry_upload_figures {
+    enum ferry_upload_limit limit;
+    uint32_t bytes;                 /* of the file, sent now; less than all when it was resumed */
+    uint32_t ms;                    /* from the first chunk to the last answer */
+    uint32_t erase_ms;              /* of these until the first chunk was answered */
+    uint32_t bytes_per_second;      /* of the file */
+    uint32_t line_bytes_per_second; /* what the line carries, framing and all; 0 = not known, or
+                                       faster than told */
+    uint32_t line_share;            /* per mille of the file's bytes that it can carry */
+    uint32_t line_use;              /* per mille of the time it was sending */
+    uint32_t
+        two_bytes_per_second; /* with BUFFERS: what a second buffer would give; 0 = not known */
+    uint32_t wait_ms;         /* for the device, after each chunk that was sent alone; else 0 */
+    uint32_t chunk;           /* bytes of the file in a full chunk, and of its packet */
+    uint32_t packet;
+    uint32_t window;     /* packets in flight at the end, at most */
+    uint32_t window_max; /* … that the device has buffers for */
+    uint32_t round_trip_ms;
+    uint32_t losses; /* seen: packets or answers */
+    uint32_t resent; /* packets sent again, the same or anew */
+};
+
+/* What is counted for them. */
+struct ferry_upload_count {
+    uint64_t now; /* of the last call */
+    uint64_t begin_at;
+    uint64_t first_at;   /* the first chunk was answered */
+    uint64_t wire_bytes; /* sent after that */
+    uint32_t first_end;  /* what the device had then */
+    uint32_t resumed_at;
+    uint32_t chunks; /* sent after that */
+    uint32_t chunk;  /* the largest: its bytes, its packet */
+    uint32_t packet;
+    bool answered;
+    uint32_t lost_ms; /* waited for answers to packets that were sent again */
+    uint32_t losses;
+    uint32_t retransmitted; /* by the client, before the upload */
+};
+
 /* A chunk in flight. */
 struct ferry_upload_flight {
     int32_t ticket;
@@ -80,6 +135,7 @@ struct ferry_upload_flight {
     uint32_t end;
     uint32_t known; /* what the server had when this was submitted */
     uint32_t epoch; /* losses counted then */
+    uint64_t at;    /* when it was submitted */
     bool ignored;   /* sent before the upload turned to another offset */
 };
 
@@ -88,6 +144,7 @@ struct ferry_upload {
     struct ferry_upload_config config;
     struct ferry_upload_flight flights[FERRY_UPLOAD_WINDOW_MAX];
     uint32_t flight_count; /* in the order they were submitted */
+    struct ferry_upload_count count;
     struct ferry_probe probe;
     struct ferry_window window;
     uint32_t epoch; /* losses counted */
@@ -137,6 +194,9 @@ bool ferry_upload_answer(struct ferry_upload *upload, const struct ferry_client_
  * asked for, or the question after the first chunk. FERRY_CLIENT_NEVER = not. The client has a
  * deadline of its own. */
 uint64_t ferry_upload_deadline(const struct ferry_upload *upload);
+
+/* What was measured; call it once DONE was reported. */
+void ferry_upload_figures(const struct ferry_upload *upload, struct ferry_upload_figures *figures);
 
 /* Stop: forget what is in flight. The next event is FAILED with FERRY_E_CANCELLED. */
 void ferry_upload_cancel(struct ferry_upload *upload);

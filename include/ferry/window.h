@@ -11,11 +11,12 @@
 
 #include <stdint.h>
 
-/* Read size; the rest is private. */
+/* Read size and failed; the rest is private. */
 struct ferry_window {
     uint32_t size;   /* requests that may be in flight now: 1 .. limit */
     uint32_t limit;  /* what the device has room for */
     uint32_t proven; /* the largest size that was seen to lose nothing; 1 is taken for it */
+    uint32_t failed; /* attempts in a row that lost something, above what is proven */
     uint32_t clean;  /* answers since the last change or loss */
     uint32_t wait;   /* clean answers until the next attempt to grow, and how many */
     uint32_t pause;  /* there will be when it fails */

@@ -18,7 +18,7 @@ static double seconds_of(struct world *world, size_t packet_max)
 {
     world_set_client(world, packet_max, 0);
     world->client.trip = (struct ferry_round_trip){
-        .samples = 2, .smoothed8 = 8 * 20, .deviation4 = 4 * 10, .peak8 = 8 * 20};
+        .samples = 2, .smoothed8 = 8 * 20, .deviation4 = 4 * 10, .peak8 = 8 * 20, .least = 20};
     world_start(world);
     world_expect_done(world);
     return (double)world->now * 1e-9;
@@ -182,6 +182,88 @@ static void test_C41_the_size_of_packets_is_found_out(void **state)
     assert_int_equal(world->server.echoes_asked, 0);
 }
 
+static struct ferry_upload_figures figures_of(struct world *world, size_t packet_max)
+{
+    struct ferry_upload_figures figures;
+
+    (void)seconds_of(world, packet_max);
+    ferry_upload_figures(&world->upload, &figures);
+    assert_int_equal(figures.bytes, world->config.size);
+    assert_int_equal(figures.ms, world->now / WORLD_NS_PER_MS);
+    return figures;
+}
+
+/* What limited it is told from what was measured, on lines and devices where the truth is known. */
+static void test_the_limit_is_named(void **state)
+{
+    (void)state;
+    /* Three buffers and 5 ms: the line. */
+    struct ferry_upload_figures figures = figures_of(serial_line(3, BAUD_115200), 508);
+
+    assert_int_equal(figures.limit, FERRY_LIMIT_LINE);
+    assert_in_range(figures.line_use, 990, 1000);
+    assert_in_range(figures.line_share, 930, 950);
+    assert_int_equal(figures.packet, 504);
+    assert_int_equal(figures.resent, 0);
+
+    /* One, and 20 ms: it is waited for, and two would give what three gave. */
+    uint32_t full = figures.bytes_per_second;
+    struct world *world = serial_line(1, BAUD_115200);
+
+    world->latency_ns = 20 * WORLD_NS_PER_MS;
+    figures = figures_of(world, 508);
+    assert_int_equal(figures.limit, FERRY_LIMIT_BUFFERS);
+    assert_in_range(figures.wait_ms, 19, 21);
+    assert_in_range(figures.two_bytes_per_second, full / 100 * 98, full / 100 * 103);
+
+    /* Writing takes ten times what the line does: no number of buffers helps. */
+    for (uint32_t window = 1; window <= 3; window++) {
+        world = serial_line(window, BAUD_115200);
+        world->server.write_us = 600000;
+        figures = figures_of(world, 508);
+        assert_int_equal(figures.limit, window == 1 ? FERRY_LIMIT_BUFFERS : FERRY_LIMIT_FLASH);
+        assert_true(window > 1 || figures.two_bytes_per_second < figures.bytes_per_second / 4 * 5);
+    }
+
+    /* Deaf while it writes. */
+    world = serial_line(3, BAUD_115200);
+    world->server.write_us = 2500;
+    world->fifo_bytes = 6;
+    figures = figures_of(world, 508);
+    assert_int_equal(figures.limit, FERRY_LIMIT_DEAF);
+    assert_int_equal(figures.window, 1);
+    assert_int_equal(figures.window_max, 3);
+
+    /* Five in a hundred packets lost. */
+    world = serial_line(3, BAUD_115200);
+    world->loss_permille = 50;
+    figures = figures_of(world, 508);
+    assert_int_equal(figures.limit, FERRY_LIMIT_LOSS);
+    assert_true(figures.losses > 3 && figures.resent >= figures.losses);
+
+    /* A line without a rate, 20 ms away. */
+    world = world_set_up(ZEPHYR, SIZE, 508, 3);
+    world->latency_ns = 20 * WORLD_NS_PER_MS;
+    world->config.link = FERRY_LINK_UDP4;
+    figures = figures_of(world, 508);
+    assert_int_equal(figures.limit, FERRY_LIMIT_TURNAROUND);
+    assert_int_equal(figures.line_bytes_per_second, 0);
+
+    /* The erase is no part of the speed. */
+    world = serial_line(3, BAUD_115200);
+    world->server.erase_ms = 700;
+    figures = figures_of(world, 508);
+    assert_in_range(figures.erase_ms, 760, 790);
+    assert_int_equal(figures.limit, FERRY_LIMIT_LINE);
+
+    /* Faster than told: no share of anything is claimed. */
+    world = serial_line(3, 1000);
+    world->told_ns_per_byte = BAUD_115200;
+    figures = figures_of(world, 508);
+    assert_int_equal(figures.line_bytes_per_second, 0);
+    assert_int_equal(figures.line_share, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_a_device_that_is_deaf_while_it_writes),
         cmocka_unit_test(test_a_device_that_stalls_regularly_is_waited_for),
         cmocka_unit_test(test_loss_on_a_fast_line_is_found_fast),
+        cmocka_unit_test(test_the_limit_is_named),
         cmocka_unit_test(test_C41_the_size_of_packets_is_found_out),
     };
 
