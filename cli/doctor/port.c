@@ -206,6 +206,9 @@ static void cannot_open(const struct doctor *doctor, int error, const char *why,
         struct holder_words words = holder_explain(doctor->holders);
         doctor_fail(finding, CLI_OPEN, words.why, words.next, "another program has taken it%s%s",
                     doctor->holders[0] != '\0' ? ": " : "", doctor->holders);
+    } else if (error == FERRY_E_FORMAT) {
+        doctor_fail(finding, CLI_OPEN, why, "give the device's rate: -d 'serial:PORT?baud=115200'",
+                    "it cannot be set to %u baud", (unsigned)doctor->address.baud);
     } else {
         doctor_fail(finding, CLI_OPEN, "the system does not open it",
                     "plug the device out and in, and look at `dmesg`", "cannot open it: %s", why);

@@ -49,8 +49,9 @@ struct ferry_connection;
  * why         room for cap characters; on an error it says what failed, and who holds the port when
  *             that can be found out
  *
- * Returns FERRY_OK; FERRY_E_FORMAT when the URI cannot be read; FERRY_E_BUSY when another program
- * has the port; FERRY_E_NOT_FOUND when there is no such port or host; FERRY_E_IO for the rest. */
+ * Returns FERRY_OK; FERRY_E_FORMAT when the URI cannot be read, or has a baud rate that the system
+ * does not know; FERRY_E_BUSY when another program has the port; FERRY_E_NOT_FOUND when there is no
+ * such port or host; FERRY_E_IO for the rest. */
 FERRY_MUST_CHECK
 int ferry_connection_open(struct ferry_connection **connection,
                           const struct ferry_connection_config *config, char *why, size_t cap);

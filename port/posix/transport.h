@@ -77,7 +77,8 @@ struct ferry_transport {
  * why  as above: what failed, and who holds the port when that can be found out
  *
  * Returns FERRY_OK; FERRY_E_BUSY when another program has the port; FERRY_E_NOT_FOUND when there
- * is no such port or host; FERRY_E_IO for the rest. */
+ * is no such port or host; FERRY_E_FORMAT for a baud rate that the system does not know;
+ * FERRY_E_IO for the rest. */
 FERRY_MUST_CHECK
 int ferry_transport_open(struct ferry_transport *transport,
                          const struct ferry_transport_address *address, char *why, size_t cap);

@@ -138,8 +138,12 @@ int ferry_serial_open(struct ferry_transport *transport,
 {
     speed_t speed;
     if (!speed_of(address->baud, &speed)) {
-        snprintf(why, cap, "baud rate %u is none the system knows", (unsigned)address->baud);
-        return FERRY_E_IO;
+        snprintf(
+            why, cap,
+            "baud rate %u is none the system knows; 115200, 230400, 460800, 921600 and 1000000 "
+            "are usual ones",
+            (unsigned)address->baud);
+        return FERRY_E_FORMAT;
     }
     int fd = open(address->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
@@ -148,7 +152,7 @@ int ferry_serial_open(struct ferry_transport *transport,
     transport->fd = fd;
     if (!isatty(fd)) {
         snprintf(why, cap, "%s is no serial port", address->path);
-        return FERRY_E_IO;
+        return FERRY_E_NOT_FOUND;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 || ioctl(fd, TIOCEXCL) != 0) {
         return open_failed(address->path, why, cap);

@@ -184,6 +184,14 @@ def test_it_is_no_serial_port(path):
     assert "is no serial port" in stages["port"]["fact"]
 
 
+def test_a_rate_that_does_not_exist():
+    with pretend.Pretender() as off:
+        _, stages = silent(off.uri + "?baud=12345", stage="free", exit=3)
+        assert "12345 baud" in stages["free"]["fact"] and "usual ones" in stages["free"]["why"]
+        done = ferry("image", "list", device=off.uri + "?baud=12345", check=2)
+        assert "baud rate 12345 is none the system knows; 115200" in done.stderr
+
+
 def test_another_program_has_the_port():
     hold = ("import fcntl,sys;f=open(sys.argv[1],'rb+',buffering=0);fcntl.flock(f,fcntl.LOCK_EX);"
             "print('held',flush=True);sys.stdin.read()")
