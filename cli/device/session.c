@@ -120,10 +120,10 @@ int session_silent(const struct session *session)
 {
     const struct cli *cli = session->cli;
     struct silence_words words;
-    char next[400];
+    char next[480];
 
     see(session, &words);
-    snprintf(next, sizeof next, "%s; or ask: ferry doctor", words.next);
+    snprintf(next, sizeof next, "%s; or ask: ferry doctor -d '%s'", words.next, cli->device);
     return cli_fail_why(cli, CLI_NO_ANSWER, words.why, next, "no answer from %s: %s", cli->device,
                         words.seen);
 }
