@@ -54,6 +54,7 @@ struct doctor {
     uint8_t version;  /* of SMP: 1, 2 */
     bool has_params;
     size_t packet_max;
+    bool timed; /* the turnaround is known */
     uint32_t turnaround_us;
     uint32_t
         long_us; /* a request of packet_max bytes and its answer of the same size; 0 = not timed */

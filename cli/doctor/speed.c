@@ -4,10 +4,12 @@
 #include "predict.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Echoes that are timed; their median counts. */
 #define ECHOES 10
+
+/* So many may be lost before it is given up. */
+#define LOSSES_MAX 4
 
 /* Bytes of the packet of an echo of one letter, there and back. */
 #define ECHO_PACKET 13
@@ -31,40 +33,63 @@ static uint32_t wire_us(const struct ferry_connection_facts *facts)
                : 0;
 }
 
-void doctor_turnaround(struct doctor *doctor, struct doctor_finding *finding)
+/* Time echoes, each sent once. Returns how many were answered; lost ones are not timed. */
+static size_t time_echoes(struct doctor *doctor, uint32_t took[ECHOES])
+{
+    struct ferry_client_answer answer;
+    size_t answered = 0;
+
+    for (size_t i = 0; i < ECHOES && i - answered < LOSSES_MAX; i++) {
+        int error = doctor_echo(doctor, 1, FERRY_CLIENT_ONCE, &answer, &took[answered]);
+        answered += error == FERRY_OK || error == FERRY_E_REFUSED;
+    }
+    qsort(took, answered, sizeof took[0], by_value);
+    return answered;
+}
+
+/* Keep what was measured. Returns what of it the line took. */
+static uint32_t keep_times(struct doctor *doctor, uint32_t median)
 {
     struct ferry_connection_facts facts;
-    struct ferry_client_answer answer;
-    uint32_t took[ECHOES];
-
-    for (size_t i = 0; i < ECHOES; i++) {
-        int error = doctor_echo(doctor, 1, FERRY_CLIENT_ONCE, &answer, &took[i]);
-        if (error != FERRY_OK && error != FERRY_E_REFUSED) {
-            doctor_warn(finding, "packets are lost on the way, or the device is busy",
-                        "check the line, then ask again", "echo %zu of %d got no answer", i + 1,
-                        ECHOES);
-            return;
-        }
-    }
-    qsort(took, ECHOES, sizeof took[0], by_value);
-    uint32_t median = took[ECHOES / 2];
     ferry_connection_facts(doctor->session.connection, &facts);
     uint32_t wire = wire_us(&facts);
     /* Quicker than its rate allows: a pseudo terminal, or USB. */
     bool unlimited = wire > median;
+
+    wire = unlimited ? 0 : wire;
     doctor->bytes_per_second = unlimited ? 0 : facts.bytes_per_second;
-    doctor->turnaround_us = unlimited ? median : median - wire;
+    doctor->turnaround_us = median - wire;
+    doctor->timed = true;
     cJSON_AddNumberToObject(doctor->facts, "turnaround_ms", doctor->turnaround_us / 1000.0);
-    doctor_ok(finding, "%.1f ms (median of %d echoes%s); the slowest took %.1f ms",
-              doctor->turnaround_us / 1000.0, ECHOES,
-              unlimited || wire == 0 ? "" : ", less their time on the line",
-              took[ECHOES - 1] / 1000.0);
-    if (unlimited && doctor->wire == DOCTOR_TTY) {
-        size_t len = strlen(finding->fact);
-        snprintf(finding->fact + len, sizeof finding->fact - len,
-                 "; quicker than %u baud: the rate means nothing here",
-                 (unsigned)doctor->address.baud);
+    return unlimited ? UINT32_MAX : wire;
+}
+
+void doctor_turnaround(struct doctor *doctor, struct doctor_finding *finding)
+{
+    uint32_t took[ECHOES];
+    size_t answered = time_echoes(doctor, took);
+
+    if (answered == 0) {
+        doctor_fail(finding, CLI_NO_ANSWER, "the device answered before, and fell silent",
+                    "look at its power and its log, then ask again",
+                    "no echo is answered any more");
+        return;
     }
+    uint32_t wire = keep_times(doctor, took[answered / 2]);
+    bool unlimited = wire == UINT32_MAX && doctor->wire == DOCTOR_TTY;
+    if (answered < ECHOES) {
+        doctor_warn(finding, "packets are lost on the way, or the device is busy",
+                    "check cable, rate, and what else uses this wire",
+                    "%.1f ms; only %zu echoes of %zu were answered", doctor->turnaround_us / 1000.0,
+                    answered,
+                    answered + LOSSES_MAX < ECHOES ? answered + LOSSES_MAX : (size_t)ECHOES);
+        return;
+    }
+    doctor_ok(finding, "%.1f ms (median of %d echoes%s); the slowest took %.1f ms%s",
+              doctor->turnaround_us / 1000.0, ECHOES,
+              wire > 0 && wire != UINT32_MAX ? ", less their time on the line" : "",
+              took[ECHOES - 1] / 1000.0,
+              unlimited ? "; quicker than its baud rate, which means nothing here" : "");
 }
 
 /* ---- The upload
@@ -112,6 +137,10 @@ void doctor_speed(struct doctor *doctor, struct doctor_finding *finding)
     struct prediction found;
     char limit[200];
 
+    if (!doctor->timed) {
+        doctor_skip(finding, "the turnaround is not known");
+        return;
+    }
     ferry_connection_facts(doctor->session.connection, &facts);
     struct predict predict = {.link = facts.link,
                               .size = doctor->file_size > 0 ? (uint32_t)doctor->file_size

@@ -150,6 +150,27 @@ def test_other_servers_are_told_apart(server, options, kind, version):
                    ((2, 0, 5), (2, 1, 0), (2, 1, 1), (2, 1, 5))), "the doctor has changed something"
 
 
+@pytest.mark.parametrize("quirks,server,version", [
+    ("no-params", "ferry", 2), ("mute-params", "ferry", 2), ("v1-only", "ferry", 1), ("too-new", "ferry", 1),
+    ("echo", "ferry", 2), ("dup-answer", "ferry", 2), ("stale", "ferry", 2), ("missing-hash", "ferry", 2),
+    ("unknown-keys", "ferry", 2), ("one-buffer", "ferry", 2)])
+def test_quirks_of_other_servers_are_no_failures(tmp_path, bench, quirks, server, version):
+    with Device(tmp_path, bench, foreign=quirks) as other:
+        other.wait_for("started")
+        result, stages = doctor(other.uri)
+        assert (result["server"], result["smp_version"], result["failed"]) == (server, version, "")
+        if "params" in quirks:
+            assert "2044 bytes were echoed" in stages["buffers"]["fact"] and "buf_size" not in result
+
+
+def test_lost_answers_are_a_warning(tmp_path, bench):
+    with Device(tmp_path, bench, foreign="lose-answer=3") as lossy:
+        lossy.wait_for("started")
+        result, stages = doctor(lossy.uri)
+        assert stages["turnaround"]["status"] == "warning" and "were answered" in stages["turnaround"]["fact"]
+        assert result["upload"]["seconds"] > 0
+
+
 def test_buffers_are_found_by_growing_where_they_are_not_told():
     with pretend.Pretender(pretend.old, buffer=300) as other:
         _, stages = doctor(other.uri)
