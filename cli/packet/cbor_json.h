@@ -53,6 +53,10 @@ int cbor_json_write(const cJSON *json, struct ferry_cbor_writer *w);
  * Returns text that the caller frees with cJSON_free(); NULL without memory. */
 char *cbor_json_print(const cJSON *json, bool indented);
 
+/* Bytes of the UTF-8 character (RFC 3629) at text, of which left bytes are there; 0 when there is
+ * none, or NUL. */
+size_t cbor_json_character(const uint8_t *text, size_t left);
+
 /* Bytes that should be UTF-8 as a text: NUL and what is none become U+FFFD. Returns what the caller
  * frees with free(); NULL without memory. */
 char *cbor_json_utf8(struct ferry_bytes bytes);

@@ -131,8 +131,7 @@ static char *bytes_text(const struct ferry_cbor_item *item)
     return text;
 }
 
-/* How many bytes the UTF-8 character at text has; 0 when it is none, or NUL (RFC 3629). */
-static size_t character_at(const uint8_t *text, size_t left)
+size_t cbor_json_character(const uint8_t *text, size_t left)
 {
     uint8_t first = text[0];
     size_t len = first < 0x80   ? first != 0
@@ -164,7 +163,7 @@ char *cbor_json_utf8(struct ferry_bytes bytes)
     size_t out = 0;
 
     for (size_t at = 0; text != NULL && at < bytes.len;) {
-        size_t n = character_at(bytes.data + at, bytes.len - at);
+        size_t n = cbor_json_character(bytes.data + at, bytes.len - at);
 
         memcpy(text + out, n > 0 ? (const char *)bytes.data + at : unknown, n > 0 ? n : 3);
         out += n > 0 ? n : 3;

@@ -6,8 +6,8 @@
 
 #include "packet_view.h"
 
-/* Requests that wait for their answer at most: a client has fewer in flight. */
-#define EXCHANGE_OPEN_MAX 64
+/* Requests that wait for their answer at most: a station of 256 devices has no more in flight. */
+#define EXCHANGE_OPEN_MAX 2304
 
 struct exchange_request {
     unsigned number; /* of the connection; 0 = free */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plain.h"
+#include "cbor_json.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TEXT, ESCAPE, SEQUENCE, CHARACTER_C2, CHARACTER };
+enum { TEXT, ESCAPE, SEQUENCE, CHARACTER };
 
 #define ESC 0x1b
 
@@ -42,11 +43,10 @@ static void take_sequence(struct plain *plain, uint8_t c)
 
 static void begin_character(struct plain *plain, uint8_t c)
 {
-    plain->left = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
-    plain->state = c == 0xc2 ? CHARACTER_C2 : CHARACTER;
-    if (c != 0xc2) {
-        fputc(c, plain->out);
-    }
+    plain->need = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+    plain->state = CHARACTER;
+    plain->held_len = 0;
+    hold(plain, c);
 }
 
 static void take_text(struct plain *plain, uint8_t c)
@@ -65,27 +65,30 @@ static void take_text(struct plain *plain, uint8_t c)
     }
 }
 
-/* A byte behind the first of a character. U+0080 to U+009F are control characters. */
+/* What is held is written when it is a character; U+0080 to U+009F are control characters. */
+static void end_character(struct plain *plain)
+{
+    const uint8_t *held = (const uint8_t *)plain->held;
+    bool control = held[0] == 0xc2 && held[1] < 0xa0;
+
+    if (cbor_json_character(held, plain->held_len) == plain->held_len && !control) {
+        fwrite(held, 1, plain->held_len, plain->out);
+    } else {
+        fputc('.', plain->out);
+    }
+    plain->state = TEXT;
+}
+
+/* A byte behind the first of a character. */
 static void take_character(struct plain *plain, uint8_t c)
 {
     bool goes_on = (c & 0xc0) == 0x80;
 
-    if (plain->state == CHARACTER_C2) {
-        if (goes_on && c >= 0xa0) {
-            fputc(0xc2, plain->out);
-            fputc(c, plain->out);
-        } else {
-            fputc('.', plain->out);
-        }
-        plain->left = 0;
-    } else if (goes_on) {
-        fputc(c, plain->out);
-        plain->left--;
-    } else {
-        plain->left = 0;
+    if (goes_on) {
+        hold(plain, c);
     }
-    if (plain->left == 0) {
-        plain->state = TEXT;
+    if (!goes_on || plain->held_len == plain->need) {
+        end_character(plain);
     }
     if (!goes_on) {
         take_text(plain, c);
@@ -102,7 +105,6 @@ static void take_byte(struct plain *plain, uint8_t c)
     case SEQUENCE:
         take_sequence(plain, c);
         break;
-    case CHARACTER_C2:
     case CHARACTER:
         take_character(plain, c);
         break;

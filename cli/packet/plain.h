@@ -13,16 +13,17 @@ struct plain {
     FILE *out;
     bool colour;      /* ESC [ … m passes; else it is left out */
     uint8_t state;    /* inside an escape sequence, or a character */
-    uint8_t left;     /* bytes of a UTF-8 character still to come */
-    uint8_t held_len; /* of an escape sequence that may be a colour */
+    uint8_t need;     /* bytes of the UTF-8 character that is begun */
+    uint8_t held_len; /* of it, or of an escape sequence that may be a colour */
     char held[16];
 };
 
 /* Whether out is a terminal decides about colours. */
 struct plain plain_for(FILE *out);
 
-/* Line feed, tab and all printable UTF-8 pass; CR is left out; other control characters become '.',
- * and other escape sequences are left out. A character may be split over calls. */
+/* Line feed, tab and all printable UTF-8 pass; CR is left out; other control characters, and bytes
+ * that are no UTF-8, become '.', and other escape sequences are left out. A character may be split
+ * over calls. */
 void plain_write(struct plain *plain, struct ferry_bytes text);
 
 /* The same into memory, without colours. Returns text that the caller frees; NULL without memory.

@@ -278,13 +278,17 @@ static void scan_new(struct scan *scan, struct ferry_bytes bytes)
 
 /* ---- Both ------------------------------------------------------------------------------------ */
 
+static bool is_pcapng(struct ferry_bytes bytes)
+{
+    return bytes.len >= 12 && ferry_load_be32(bytes.data) == SECTION;
+}
+
 bool scan_is_pcap(struct ferry_bytes bytes)
 {
     bool big;
     bool nanoseconds;
 
-    return is_pcap(bytes, &big, &nanoseconds) ||
-           (bytes.len >= 12 && ferry_load_be32(bytes.data) == SECTION);
+    return is_pcap(bytes, &big, &nanoseconds) || is_pcapng(bytes);
 }
 
 void scan_pcap(struct scan *scan, struct ferry_bytes bytes)
@@ -294,7 +298,9 @@ void scan_pcap(struct scan *scan, struct ferry_bytes bytes)
 
     if (is_pcap(bytes, &big, &nanoseconds)) {
         scan_old(scan, bytes, big, nanoseconds);
-    } else {
+    } else if (is_pcapng(bytes)) {
         scan_new(scan, bytes);
+    } else {
+        scan_tell_damage(scan, 0, bytes, "this is neither pcap nor pcapng");
     }
 }

@@ -306,5 +306,7 @@ def test_decode_says_what_is_missing_in_a_capture_of_the_network():
     assert "it is a fragment" in found[0]["problem"]
     found, _ = decode(pcap([FRAMES[0][1]])[:-1], code=6)
     assert found[0]["problem"] == "the capture ends inside a record"
+    found, _ = decode(A, "--pcap", code=6)
+    assert found[0]["problem"] == "this is neither pcap nor pcapng"
     found, _ = decode(pcap([FRAMES[2][1]]), "--port", "53")
     assert found[0]["seq"] == 1

@@ -95,6 +95,24 @@ def test_a_trace_of_a_client_that_was_killed(tmp_path, bench):
     assert summary["requests"] > 3 and len(lines) >= 12
 
 
+def test_the_trace_of_several_devices(tmp_path, bench):
+    """Each connection has its number, and its answers are not taken for another's."""
+    trace = tmp_path / "station.trace"
+    devices = [lab.Device(tmp_path / name, bench) for name in "ab"]
+    with devices[0], devices[1]:
+        for device in devices:
+            device.wait_for(r"app 1\.0\.0 started")
+        lab.ferry("--trace", trace, "station", "-d", devices[0].uri, "-d", devices[1].uri,
+                  bench.images["v2"], check=0)
+    lines, summary = replay(trace)
+    opened = {line.get("n", 1): line["uri"] for line in lines if line["dir"] == "open"}
+    assert set(opened.values()) == {device.uri for device in devices} and set(opened) >= {1, 2}
+    sent = [line.get("n", 1) for line in lines if line["dir"] == "tx"]
+    assert min(sent.count(1), sent.count(2)) > 10
+    assert summary["stale"] == 0 and summary["answers"] == summary["requests"] - summary["unanswered"]
+    assert " [2] -> " in lab.ferry("replay", trace, check=0).stdout
+
+
 def test_a_trace_that_is_cut_off_or_damaged(tmp_path, quiet):
     trace = tmp_path / "x.trace"
     lab.ferry("--trace", trace, "params", device=quiet.udp_uri, check=0)

@@ -100,14 +100,20 @@ static struct packet_view view_of(uint8_t *packet, uint8_t op, uint8_t seq, uint
     return view;
 }
 
-static struct exchange_note send(struct exchange *exchange, double t, uint8_t seq, uint8_t content)
+static struct exchange_note send_on(struct exchange *exchange, unsigned number, double t,
+                                    uint8_t seq, uint8_t content)
 {
     uint8_t packet[12];
     struct packet_view view = view_of(packet, 0x0a, seq, content);
-    struct exchange_note note = exchange_sent(exchange, 1, t, &view);
+    struct exchange_note note = exchange_sent(exchange, number, t, &view);
 
     packet_view_free(&view);
     return note;
+}
+
+static struct exchange_note send(struct exchange *exchange, double t, uint8_t seq, uint8_t content)
+{
+    return send_on(exchange, 1, t, seq, content);
 }
 
 static struct exchange_note receive(struct exchange *exchange, double t, uint8_t op, uint8_t seq)
@@ -148,7 +154,7 @@ static void test_an_exchange(void **state)
 
 static void test_requests_without_an_answer(void **state)
 {
-    struct exchange exchange = {.requests = 0};
+    static struct exchange exchange;
 
     (void)state;
     send(&exchange, 1, 7, 1);
@@ -156,12 +162,14 @@ static void test_requests_without_an_answer(void **state)
     assert_int_equal(exchange.unanswered, 1);
     assert_int_equal(receive(&exchange, 3, 0x0b, 7).role, EXCHANGE_ANSWER);
     for (unsigned i = 0; i < EXCHANGE_OPEN_MAX + 3; i++) {
-        send(&exchange, 4 + i, (uint8_t)i, 1);
+        send_on(&exchange, 1 + i / 2, 4 + i, (uint8_t)(i % 2), 1);
     }
     assert_int_equal(exchange.unanswered, 1 + 3);
-    exchange_end(&exchange, 2);
-    assert_int_equal(exchange.unanswered, 1 + 3);
     exchange_end(&exchange, 1);
+    assert_int_equal(exchange.unanswered, 1 + 3);
+    exchange_end(&exchange, 3);
+    assert_int_equal(exchange.unanswered, 1 + 3 + 2);
+    exchange_end(&exchange, 0);
     assert_int_equal(exchange.unanswered, 1 + 3 + EXCHANGE_OPEN_MAX);
     assert_int_equal(exchange.requests, exchange.answers + exchange.unanswered);
 }
@@ -253,7 +261,8 @@ static void test_plain_text(void **state)
          "2J",
          "\xc2\xa7.2J"},
         {"\x9b\xff\x80x", "...x"},
-        {"\xe2\x82\x1b[mx", "\xe2\x82x"},
+        {"\xe2\x82\x1b[mx", ".x"},
+        {"\xe0\x80\x80\xed\xa0\x80\xc3(", "...("},
         {"\x1b[31", ""},
     };
 
