@@ -20,6 +20,17 @@
 /* The wait is looked at again so often, for whoever waits for ever. */
 #define NAP_MS 1000
 
+/* In a packet. */
+#define SEQ_AT 6
+
+/* Whether the device takes packets of many lines at once. */
+struct connection_burst {
+    bool proven;
+    bool at_once[256]; /* by seq: the last packet of many lines was sent so */
+    uint64_t since;    /* when the first one was sent; 0 = none yet */
+    uint32_t paced, next_try;
+};
+
 struct ferry_connection {
     struct ferry_connection_config config;
     struct ferry_transport_address address;
@@ -29,6 +40,7 @@ struct ferry_connection {
     struct ferry_client_request requests[REQUESTS];
     uint8_t *buffers;
     struct ferry_connection_facts facts;
+    struct connection_burst burst;
     uint64_t deadline; /* of the client */
 };
 
@@ -243,6 +255,47 @@ static void tell_packet(const struct ferry_connection *connection, enum ferry_co
     }
 }
 
+/* Some devices' drivers have room for two lines, and lose the third of a packet that comes faster
+ * than a serial line carries it, as over USB (C34). So when packets of more lines stay unanswered,
+ * they are sent at the line's pace, until one is answered that was not: a late answer, or that to
+ * one of the few that are tried in between. */
+#define BURST_LINES   2
+#define BURST_WAIT_MS 400
+#define FIRST_TRY     8 /* packets at the line's pace, then four times as many */
+
+static void look_at_burst(struct ferry_connection *connection, struct ferry_bytes packet)
+{
+    struct connection_burst *burst = &connection->burst;
+    uint64_t now = ferry_posix_now_ms();
+    uint8_t seq = packet.data[SEQ_AT];
+
+    burst->at_once[seq] = false;
+    if (connection->wire.framing != FERRY_FRAMING_CONSOLE || burst->proven ||
+        ferry_console_wire_size(packet.len) <= BURST_LINES * FERRY_CONSOLE_LINE_MAX) {
+        return;
+    }
+    if (burst->since == 0) {
+        burst->since = now;
+        burst->next_try = FIRST_TRY;
+    }
+    bool again = burst->paced >= burst->next_try && ferry_transport_unsent(&connection->wire) == 0;
+    if (again) {
+        burst->paced = 0;
+        burst->next_try *= 4;
+    }
+    ferry_transport_pace(&connection->wire, now - burst->since >= BURST_WAIT_MS && !again);
+    burst->paced += connection->wire.paced;
+    burst->at_once[seq] = !connection->wire.paced;
+}
+
+static void prove_burst(struct ferry_connection *connection, uint8_t seq)
+{
+    if (connection->burst.at_once[seq]) {
+        connection->burst.proven = true;
+        ferry_transport_pace(&connection->wire, false);
+    }
+}
+
 static int send_due(struct ferry_connection *connection)
 {
     struct ferry_bytes packet;
@@ -250,6 +303,7 @@ static int send_due(struct ferry_connection *connection)
     while (ferry_client_poll(&connection->client, ferry_posix_now_ms(), &packet,
                              &connection->deadline)) {
         tell_packet(connection, FERRY_CONNECTION_SENT, packet);
+        look_at_burst(connection, packet);
         int error = ferry_transport_send(&connection->wire, packet);
         if (error != FERRY_OK) {
             return error;
@@ -272,8 +326,12 @@ static int take_packet(struct ferry_connection *connection, uint32_t wait,
     }
     connection->facts.packets_received++;
     tell_packet(connection, FERRY_CONNECTION_RECEIVED, packet);
-    return ferry_client_receive(&connection->client, packet, ferry_posix_now_ms(), answer) ==
-           FERRY_OK;
+    if (ferry_client_receive(&connection->client, packet, ferry_posix_now_ms(), answer) !=
+        FERRY_OK) {
+        return 0;
+    }
+    prove_burst(connection, answer->header.seq);
+    return 1;
 }
 
 int ferry_connection_step(struct ferry_connection *connection, uint64_t end,
@@ -340,12 +398,20 @@ int ferry_connection_fd(const struct ferry_connection *connection)
 
 short ferry_connection_events(const struct ferry_connection *connection)
 {
-    return ferry_transport_unsent(&connection->wire) > 0 ? POLLIN | POLLOUT : POLLIN;
+    bool writes = ferry_transport_unsent(&connection->wire) > 0 &&
+                  ferry_transport_write_at(&connection->wire) <= ferry_posix_now_ms();
+
+    return writes ? POLLIN | POLLOUT : POLLIN;
 }
 
 uint64_t ferry_connection_deadline(const struct ferry_connection *connection)
 {
-    return connection->deadline;
+    uint64_t write_at = ferry_transport_write_at(&connection->wire);
+
+    return ferry_transport_unsent(&connection->wire) > 0 && write_at != 0 &&
+                   write_at < connection->deadline
+               ? write_at
+               : connection->deadline;
 }
 
 int ferry_connection_work(struct ferry_connection *connection, struct ferry_client_answer *answer)

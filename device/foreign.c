@@ -70,6 +70,9 @@ static bool use_one(struct foreign *foreign, const char *name, size_t len, char 
     if ((quirk->form & FOREIGN_TEXT_INSIDE) != 0) {
         foreign->inside = foreign->uses[foreign->use_count - 1].value;
     }
+    if ((quirk->form & FOREIGN_TWO_LINES) != 0) {
+        foreign->line_ms = foreign->uses[foreign->use_count - 1].value;
+    }
     return quirk->also == NULL || use_all(foreign, quirk->also, why, cap);
 }
 

@@ -101,7 +101,11 @@ const struct foreign_quirk foreign_answer_quirks[] = {
      .value = 7,
      .form = FOREIGN_TEXT_INSIDE},
     {.name = "two-lines",
-     .help = "a third line of a frame at once is lost; 10 ms later it is not (C34)",
+     .help = "a third line within N ms is lost (C34)",
+     .value = 10,
      .form = FOREIGN_TWO_LINES},
+    {.name = "shell-burst",
+     .help = "a frame that is not at the beginning of what comes at once is text (C31)",
+     .form = FOREIGN_SHELL},
     {0},
 };

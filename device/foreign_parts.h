@@ -57,7 +57,8 @@ enum foreign_form {
     FOREIGN_TEXT_BETWEEN = 1 << 19,
     FOREIGN_TEXT_INSIDE = 1 << 20,
     FOREIGN_ECHO = 1 << 21,
-    FOREIGN_TWO_LINES = 1 << 22
+    FOREIGN_TWO_LINES = 1 << 22,
+    FOREIGN_SHELL = 1 << 23
 };
 #define FOREIGN_OF_MAPS 0x7fff
 
@@ -85,6 +86,7 @@ struct foreign_stream {
     uint64_t heard;
     size_t line_len; /* of FOREIGN_TWO_LINES */
     uint8_t line[512];
+    bool in_frame;     /* of FOREIGN_SHELL */
     uint64_t lines[2]; /* when the two line buffers were filled */
     uint8_t body[FOREIGN_PACKET_MAX + FERRY_CONSOLE_OVERHEAD];
     uint8_t raw[FOREIGN_PACKET_MAX];
@@ -101,6 +103,7 @@ struct foreign {
     uint32_t form;
     uint32_t inside; /* every so many console lines have text inside */
     uint32_t lines;
+    uint32_t line_ms; /* of FOREIGN_TWO_LINES: a line buffer is taken for so long */
     struct foreign_use uses[FOREIGN_USES];
     size_t use_count;
     uint32_t busy;         /* requests that the firmware has, and has not answered */

@@ -12,9 +12,6 @@
 #define LINE_BYTES 93
 #define LINE_CHARS 124
 
-/* The two line buffers of a small UART driver are free again after so long. */
-#define LINE_FREE (10 * FOREIGN_MS)
-
 /* A bare packet of which no byte came for so long is over. */
 #define RAW_SILENCE (200 * FOREIGN_MS)
 
@@ -162,7 +159,7 @@ static void take_console(struct foreign *foreign, struct foreign_stream *stream,
     }
 }
 
-/* Lines into two buffers, as a small UART driver has them: a third one at once is lost. */
+/* Lines into two buffers, as a small UART driver has them, each free again after a while. */
 static void take_lines(struct foreign *foreign, struct foreign_stream *stream,
                        struct ferry_bytes bytes)
 {
@@ -174,7 +171,8 @@ static void take_lines(struct foreign *foreign, struct foreign_stream *stream,
             continue;
         }
         for (size_t k = 0; k < 2; k++) {
-            if (foreign->now >= stream->lines[k] + LINE_FREE || stream->lines[k] == 0) {
+            if (foreign->now >= stream->lines[k] + foreign->line_ms * FOREIGN_MS ||
+                stream->lines[k] == 0) {
                 stream->lines[k] = foreign->now;
                 take_console(foreign, stream, true,
                              (struct ferry_bytes){stream->line, stream->line_len});
@@ -183,6 +181,18 @@ static void take_lines(struct foreign *foreign, struct foreign_stream *stream,
         }
         stream->line_len = 0;
     }
+}
+
+/* Zephyr's shell looks for a marker at the beginning of what came at once, and nowhere else. */
+static void take_shell(struct foreign *foreign, struct foreign_stream *stream,
+                       struct ferry_bytes bytes)
+{
+    if (!stream->in_frame && bytes.data[0] != 0x06 && bytes.data[0] != 0x04) {
+        put(foreign, FERRY_VCHIP_SERIAL, 0, true, (struct ferry_bytes){(const uint8_t *)"\n", 1});
+        return;
+    }
+    stream->in_frame = bytes.data[bytes.len - 1] != '\n';
+    take_console(foreign, stream, true, bytes);
 }
 
 static void take_raw(struct foreign *foreign, struct foreign_stream *stream, bool heard,
@@ -220,6 +230,8 @@ static void take(struct foreign *foreign, uint64_t now, uint32_t wire, uint32_t 
         take_raw(foreign, stream, heard, bytes);
     } else if (heard && (foreign->form & FOREIGN_TWO_LINES) != 0) {
         take_lines(foreign, stream, bytes);
+    } else if (heard && (foreign->form & FOREIGN_SHELL) != 0 && bytes.len > 0) {
+        take_shell(foreign, stream, bytes);
     } else {
         take_console(foreign, stream, heard, bytes);
     }

@@ -11,11 +11,22 @@
 #include <time.h>
 #include <unistd.h>
 
-uint64_t ferry_posix_now_ms(void)
+#define NS_MS UINT64_C(1000000)
+#define NS    UINT64_C(1000000000)
+
+/* 115200 baud, where the speed of the line is not known. */
+#define PACED_BYTES_PER_SECOND 11520
+
+static uint64_t now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec;
+}
+
+uint64_t ferry_posix_now_ms(void)
+{
+    return now_ns() / NS_MS;
 }
 
 static int open_medium(struct ferry_transport *transport,
@@ -74,22 +85,53 @@ size_t ferry_transport_unsent(const struct ferry_transport *transport)
     return transport->out_len;
 }
 
+void ferry_transport_pace(struct ferry_transport *transport, bool paced)
+{
+    transport->paced = paced && transport->framing == FERRY_FRAMING_CONSOLE;
+}
+
+uint64_t ferry_transport_write_at(const struct ferry_transport *transport)
+{
+    return transport->paced ? (transport->line_ns + NS_MS - 1) / NS_MS : 0;
+}
+
+/* What may be written now: all, or one line when the one before is through. */
+static size_t writable(const struct ferry_transport *transport)
+{
+    if (!transport->paced) {
+        return transport->out_len;
+    }
+    const uint8_t *end = memchr(transport->out, '\n', transport->out_len);
+    size_t line = end != NULL ? (size_t)(end - transport->out) + 1 : transport->out_len;
+    return now_ns() < transport->line_ns ? 0 : line;
+}
+
+static void count_line(struct ferry_transport *transport, size_t len)
+{
+    uint32_t rate = transport->bytes_per_second;
+
+    transport->line_ns = now_ns() + len * NS / (rate != 0 ? rate : PACED_BYTES_PER_SECOND);
+}
+
 /* A peer that closed a stream is an error, no signal. */
-static ssize_t write_some(const struct ferry_transport *transport)
+static ssize_t write_some(const struct ferry_transport *transport, size_t len)
 {
     return transport->medium == FERRY_TRANSPORT_SERIAL
-               ? write(transport->fd, transport->out, transport->out_len)
-               : send(transport->fd, transport->out, transport->out_len, MSG_NOSIGNAL);
+               ? write(transport->fd, transport->out, len)
+               : send(transport->fd, transport->out, len, MSG_NOSIGNAL);
 }
 
 /* Write what the kernel takes now. */
 static int flush_out(struct ferry_transport *transport)
 {
-    while (transport->out_len > 0) {
-        ssize_t n = write_some(transport);
+    size_t len;
+
+    while ((len = writable(transport)) > 0) {
+        ssize_t n = write_some(transport, len);
         if (n < 0) {
             return errno == EAGAIN || errno == EINTR ? FERRY_OK : FERRY_E_IO;
         }
+        count_line(transport, (size_t)n);
         transport->out_len -= (size_t)n;
         memmove(transport->out, transport->out + n, transport->out_len);
     }
@@ -220,11 +262,15 @@ int ferry_transport_receive(struct ferry_transport *transport, uint32_t timeout_
     int result = next_packet(transport, packet);
     while (result == 0) {
         uint64_t now = ferry_posix_now_ms();
+        uint64_t write_at = ferry_transport_write_at(transport);
+        uint64_t until = end;
         struct pollfd wait = {.fd = transport->fd, .events = POLLIN};
-        if (transport->out_len > 0) {
+        if (transport->out_len > 0 && write_at <= now) {
             wait.events = POLLIN | POLLOUT;
+        } else if (transport->out_len > 0 && write_at < end) {
+            until = write_at;
         }
-        int ready = poll(&wait, 1, now < end ? (int)(end - now) : 0);
+        int ready = poll(&wait, 1, now < until ? (int)(until - now) : 0);
         if (ready < 0 && errno != EINTR) {
             return FERRY_E_IO;
         }

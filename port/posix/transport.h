@@ -64,6 +64,8 @@ struct ferry_transport {
 
     uint8_t *out; /* bytes for a line or stream that are not written yet */
     size_t out_len, out_cap;
+    bool paced;       /* lines are written no faster than the serial line carries them */
+    uint64_t line_ns; /* until when it carries the last one */
     uint8_t in[4096]; /* bytes read and not fed yet */
     size_t in_pos, in_len;
     uint8_t *packet;
@@ -101,6 +103,14 @@ int ferry_transport_receive(struct ferry_transport *transport, uint32_t timeout_
 
 /* Bytes accepted by send that are not written yet. */
 size_t ferry_transport_unsent(const struct ferry_transport *transport);
+
+/* Write the lines of frames no faster than the serial line carries them, from now on, or at once
+ * again; for devices whose driver has room for few lines (C34). */
+void ferry_transport_pace(struct ferry_transport *transport, bool paced);
+
+/* When what is unsent may be written, in ms of the clock below; 0 = as soon as the kernel takes it.
+ */
+uint64_t ferry_transport_write_at(const struct ferry_transport *transport);
 
 /* Milliseconds of a clock that only goes forward. */
 uint64_t ferry_posix_now_ms(void);

@@ -150,3 +150,46 @@ def test_mcuboots_recovery_is_updated(foreign, bench):
         assert f"foreign: {quirk}" in device.log()
     assert "a packet was lost" not in device.log()
     assert device.running()["hash"] == bench.hash_of("v2")
+
+
+def test_the_first_frame_reaches_a_shell(foreign):
+    """Zephyr's shell loses a frame behind a line feed that comes with it: none is sent."""
+    device = foreign("shell-burst")
+    done = lab.ferry("-vv", "params", device=device.uri, check=0)
+    assert done.stderr.count("-> 08000001") == done.stderr.count("<- 0900"), done.stderr
+
+
+def test_lines_are_paced_where_they_are_lost(foreign, bench):
+    """C34: a small driver's two line buffers, and a pseudo terminal that is faster than the line."""
+    device = foreign("two-lines=1")
+    lab.ferry(*FAST, "update", bench.images["v2"], device=f"{device.uri}?baud=921600", check=0)
+    check_updated(device, bench)
+
+
+# ---- Files and shell -------------------------------------------------------------------------------
+
+WITH_FILES = lab.layout("swap-move", server={"files": True, "shell": True})
+
+
+@pytest.mark.parametrize("quirks", ["file-off-wrong", "lose-answer=5", "dup-answer,stale", "always-rc,definite",
+                                    "unknown-keys", "v1-only,v1-body", "one-buffer", "reorder=2"])
+def test_files_go_both_ways(quirks, foreign, tmp_path):
+    """C23, C24: a file is what was sent, whatever the server's manners."""
+    device = foreign(quirks, layout=WITH_FILES)
+    data = bytes(range(256)) * 60 + b"end"
+    (tmp_path / "sent").write_bytes(data)
+    lab.ferry(*FAST, "fs", "upload", tmp_path / "sent", "/lfs1/blob", device=device.udp_uri, check=0)
+    assert (device.folder / "files/lfs1/blob").read_bytes() == data
+    lab.ferry(*FAST, "fs", "download", "/lfs1/blob", tmp_path / "got", device=device.udp_uri, check=0)
+    assert (tmp_path / "got").read_bytes() == data
+    if quirks == "file-off-wrong":
+        assert "foreign: file-off-wrong" in device.log()
+
+
+@pytest.mark.parametrize("quirks", ["shell-rc", "always-rc,definite,unknown-keys"])
+def test_a_shell_of_an_old_server(quirks, foreign):
+    """C23: the command's own status is rc where others say ret."""
+    device = foreign(quirks, layout=WITH_FILES)
+    done = lab.ferry("shell", "exec", "echo", "one two", device=device.udp_uri, check=0)
+    assert "one two" in done.stdout
+    assert lab.ferry("shell", "exec", "nosuch", device=device.udp_uri).returncode == 5
