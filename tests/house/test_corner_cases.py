@@ -15,7 +15,7 @@ def rows():
 
 def test_every_corner_case_has_a_row():
     text = (ROOT / "docs/INTEROP.md").read_text()
-    elsewhere = {int(n) for n in re.findall(r"\d+", re.search(r"^23.*37 is", text, re.M).group())}
+    elsewhere = {int(n) for n in re.findall(r"\d+", re.search(r"^37 is", text, re.M).group())}
     assert {int(number) for number, _ in rows()} | elsewhere == set(range(1, 42))
 
 

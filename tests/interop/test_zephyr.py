@@ -4,7 +4,6 @@ in, on the wire it has; what it has not is refused, and named. The table is prin
 import hashlib
 import json
 import random
-import subprocess
 import zlib
 
 import pytest
@@ -49,10 +48,10 @@ def row(label, *groups, fresh=False, only=None):
 @row("os echo", "os")
 def os_echo(server):
     assert server.json("echo", "hello") == {"r": "hello"}
-    text = "grüße " + "x" * min(150, server.column.buf_size - 40)
-    if not server.column.bursts and len(text) > 100:
-        text = text[:100]
-    assert server.json("echo", text) == {"r": text}
+    most = 256 if server.column.name.endswith("noparams") else server.column.buf_size
+    for length in (40, 120, 180, 300):  # one to four lines of the console
+        text = "ü" + "x" * min(length, most - 60)
+        assert server.json("echo", text) == {"r": text}
 
 
 @row("os params", "os")
@@ -79,6 +78,85 @@ def os_info(server):
 def os_reset(server):
     server.ferry("reset", check=0)
     server.restarted()
+
+
+@row("os task statistics", "os")
+def os_taskstat(server):
+    if server.column.buf_size < 256:
+        assert "rc 7 EMSGSIZE" in server.ferry("taskstat", check=5).stderr
+        return
+    tasks = server.json("taskstat")["tasks"]
+    assert {t["prio"] for t in tasks.values()} >= {-1, 0, 15}
+
+
+@row("any command: os date, by raw", "os")
+def raw_date(server):
+    """Not built into all of them: what is not there is rc 8."""
+    done = server.ferry("--json", "raw", "0", "4")
+    assert (done.returncode == 5 and "rc 8 ENOTSUP" in done.stderr
+            or done.returncode == 0 and "datetime" in json.loads(done.stdout))
+    asked = server.json("raw", "0", "6") if not server.column.name.endswith("noparams") else {}
+    assert asked.get("buf_size", server.column.buf_size) == server.column.buf_size
+
+
+# ---- stat, settings, shell, enum, zephyr -----------------------------------------------------------
+
+@row("stat list, read", "stat")
+def stat(server):
+    assert "smp_svr_stats" in server.json("stat", "list")["stat_list"]
+    told = server.json("stat", "smp_svr_stats")
+    assert told["name"] == "smp_svr_stats" and told["fields"]["ticks"] >= 0
+    assert "stat 3 " in server.ferry("stat", "nobody", check=5).stderr
+
+
+@row("settings read, write, delete, commit, load", "settings")
+def settings(server):
+    """The firmware has no setting that a client may have: each refusal is named."""
+    for words, code in ((("read", "a/b"), 5), (("write", "a/b", "x"), 5), (("delete", "a/b"), 3)):
+        assert f"settings {code} " in server.ferry("settings", *words, check=5).stderr
+    server.ferry("settings", "commit", check=0)
+    server.ferry("settings", "load", check=0)
+
+
+@row("fs: a file there and back", "fs")
+def files(server):
+    data = bytes(range(256)) * 11 + b"end"
+    (server.folder / "sent").write_bytes(data)
+    server.ferry("fs", "upload", server.folder / "sent", "/lfs1/blob", check=0)
+    server.ferry("fs", "download", "/lfs1/blob", server.folder / "got", check=0)
+    assert (server.folder / "got").read_bytes() == data
+    assert server.json("fs", "stat", "/lfs1/blob")["len"] == len(data)
+    types = server.json("fs", "types")["types"]
+    told = {name: server.json("fs", "hash", "/lfs1/blob", name)["output"] for name in types}
+    assert types.keys() <= {"crc32", "sha256"} and "crc32" in types
+    assert told["crc32"] in (zlib.crc32(data), f"{zlib.crc32(data):08x}")
+    assert told.get("sha256") in (None, hashlib.sha256(data).hexdigest())
+    server.ferry("fs", "close", check=0)
+    assert "fs 3 " in server.ferry("fs", "stat", "/lfs1/none", check=5).stderr
+
+
+@row("shell", "shell")
+def shell(server):
+    assert "Uptime: " in server.ferry("shell", "exec", "kernel", "uptime", check=0).stdout
+    refused = server.ferry("--json", "shell", "exec", "nosuch", check=5)
+    assert json.loads(refused.stdout)["ret"] == -8
+
+
+@row("enum count, list, group, details", "enum")
+def enum(server):
+    numbers = {"os": 0, "image": 1, "stat": 2, "settings": 3, "fs": 8, "shell": 9, "enum": 10, "zbasic": 63}
+    groups = server.json("enum", "list")["groups"]
+    assert set(groups) == {numbers[name] for name in server.column.groups}
+    assert server.json("enum", "count")["count"] == len(groups)
+    assert server.json("enum", "group", "1")["group"] == groups[1]
+    if server.column.buf_size >= 384:
+        assert [g["group"] for g in server.json("enum", "details")["groups"]] == groups
+    assert "enum 4 " in server.ferry("enum", "group", "99", check=5).stderr
+
+
+@row("zephyr erase storage", "zbasic")
+def erase_storage(server):
+    server.ferry("storage", "erase", check=0)
 
 
 # ---- image: Zephyr with MCUboot --------------------------------------------------------------------
