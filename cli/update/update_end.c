@@ -16,7 +16,7 @@ void update_done(struct update_run *run, const struct ferry_update_event *event)
     if (event->proof != NULL) {
         item->proof = *event->proof;
     }
-    item->worked = item->worked || (!event->already && !run->dry_run);
+    item->worked = item->worked || (!event->already && !run->config.dry_run);
     item->planned = item->proved ? FERRY_UPDATE_END : event->step;
     item->limit = event->limit;
     if (item->previous[0] == '\0' && event->running != NULL && !item->worked) {

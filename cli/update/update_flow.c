@@ -69,7 +69,7 @@ static void tell_step(struct update_run *run, const struct ferry_update_event *e
             speed_tell(&run->session, &run->flow.upload);
         }
     }
-    if (!run->cli->json) {
+    if (!run->cli->json && !run->looking) {
         fprintf(stderr, "%-8s %s\n", ferry_update_step_name(event->step), event->text);
     }
 }
@@ -143,6 +143,9 @@ static int handle_events(struct update_run *run)
             tell_progress(run, &event);
             break;
         case FERRY_UPDATE_WARNING:
+            if (run->looking) { /* it comes again */
+                break;
+            }
             fprintf(stderr, "ferry: %s\n  next: %s\n", event.text, event.remedy);
             break;
         case FERRY_UPDATE_RECONNECT:
@@ -241,7 +244,7 @@ static int run_item(struct update_run *run, struct update_item *item)
     config->hash_len = item->file.info.digest_len;
     config->image = item->image;
     config->is_part = run->count > 1;
-    if (run->count > 1 && !run->cli->json) {
+    if (run->count > 1 && !run->cli->json && !run->looking) {
         fprintf(stderr, "image %u\n", (unsigned)item->image);
     }
     return run_flow(run);
@@ -282,15 +285,27 @@ static int request_all(struct update_run *run)
     return code;
 }
 
+/* See for each what would be done, so that nothing is sent of a set of which one does not fit. */
+static int look_at_all(struct update_run *run)
+{
+    run->config.dry_run = true;
+    run->looking = true;
+    int code = request_all(run);
+    run->looking = false;
+    run->config.dry_run = run->dry_run;
+    return code;
+}
+
 /* All are asked for before the one reset, and run before the first is confirmed. The one with the
  * lowest number is confirmed first: where they are a set, it confirms all. */
 static int run_several(struct update_run *run)
 {
     struct update_item *waiting;
-    int code = request_all(run);
-    if (run->dry_run) {
+    int code = look_at_all(run);
+    if (code != CLI_OK || run->dry_run) {
         return code;
     }
+    code = request_all(run);
     if (code != CLI_OK || run->test_only) {
         return code;
     }

@@ -52,6 +52,7 @@ struct update_run {
     struct update_item *item; /* the present one */
     uint32_t image;           /* -n */
     bool test_only, no_confirm, dry_run, no_checks;
+    bool looking;           /* of several: what would be done; nothing is said of steps */
     const char *check;      /* --check; NULL = none */
     uint32_t check_timeout; /* seconds */
     int check_status;       /* what it exited with; CHECK_NOT_RUN … */

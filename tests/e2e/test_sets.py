@@ -90,7 +90,11 @@ def test_updated_together_and_taken_back_together(board):
 
 @pytest.mark.parametrize("board", SWAPS[:1], indirect=True, ids="+".join)
 def test_one_bad_image_refuses_both(board):
-    done = update(board, "v2", "foreign", code=6)
+    for names in (["v2", "foreign"], ["foreign", "data2"]):  # before anything is sent of either
+        done = update(board, *names, code=6)
+        assert "none of those that the device lists" in done.stderr and "next:" in done.stderr
+        assert len(ferry_json("image", "list", device=board.uri)["images"]) == 2
+    done = update(board, "v2", "foreign", code=6, options=["--no-checks"])
     assert "next:" in done.stderr
     expect(board, "1.0.0")
     why = ferry_json("why", "-n", "1", device=board.uri)
@@ -99,6 +103,16 @@ def test_one_bad_image_refuses_both(board):
     assert why["action"] == "refused" and why["reason_name"] == "FERRY_E_SET"
     # Nothing was wrong with the other one: it is there still.
     update(board, "v2", "data2")
+    expect(board, "2.0.0")
+
+
+@pytest.mark.parametrize("board", SWAPS[:1], indirect=True, ids="+".join)
+def test_a_check_that_fails_takes_all_of_them_back(board):
+    done = update(board, "v2", "data2", code=7, options=["--check", "exit 4"])
+    assert "exit code 4" in done.stderr and "went back to version 1.0.0" in done.stderr
+    expect(board, "1.0.0")
+    told = ferry_json("update", "--check", "true", *files(board, "v2", "data2"), device=board.uri)
+    assert told["check"] == 0 and [i["previous"] for i in told["images"]] == ["1.0.0", "1.0.0"]
     expect(board, "2.0.0")
 
 

@@ -182,6 +182,18 @@ def test_the_port_goes_and_comes_back_elsewhere(tmp_path, bench):
         assert device.running()["version"] == "2.0.0"
 
 
+def test_an_update_outlives_a_power_cut_where_the_device_remembers(tmp_path, bench):
+    layout = lab.layout("swap-move", server={"resume": True})
+    with lab.Device(tmp_path / "d", bench, layout=layout, baud=SLOW) as device:
+        process, said = begin(device, bench.images["v2"], until="upload: 50 %")
+        device.kill()
+        device.start()
+        code, out, said = finish(process, said)
+        assert code == 0, f"{out}\n{said}"
+        assert "continuing at 4" in said or "continuing at 5" in said, said
+        assert device.running()["version"] == "2.0.0"
+
+
 def test_a_bad_link(tmp_path, bench):
     """One packet in twenty is lost, one in fifty changed, text in between, and the device is reset in
     the middle of the upload."""
@@ -195,3 +207,55 @@ def test_a_bad_link(tmp_path, bench):
         state = device.running()
         assert state["version"] == "2.0.0" and state["confirmed"]
         assert state["hash"] == bench.hash_of("v2")
+
+
+# ---- Through MCUboot's recovery ------------------------------------------------------------------------
+
+@pytest.mark.parametrize("strategy", ["swap-move", "single-slot"])
+def test_from_the_application_through_mcuboots_recovery(tmp_path, bench, strategy):
+    """Version 1 bodies, no states, one buffer, whole erases at off 0; --check sees the new image."""
+    with lab.Device(tmp_path / "d", bench, layout=lab.layout(strategy),
+                    foreign="mcuboot,in-recovery") as device:
+        device.wait_for("app 1.0.0 started")
+        told = ferry_json("update", "--recovery", "--check", "test $FERRY_VERSION = 2.0.0",
+                          bench.images["v2"], device=device.uri)
+        assert told["active"] and told["confirmed"] and told["check"] == 0
+        assert told["previous"] == "1.0.0"
+        assert "recovery (boot-mode)" in device.log()
+        assert ferry_json("update", "--recovery", bench.images["v2"], device=device.uri)["already"]
+
+
+def test_a_check_where_recovery_installs_for_good(tmp_path, bench):
+    with lab.Device(tmp_path / "d", bench, layout=lab.layout("single-slot")) as device:
+        device.wait_for("app 1.0.0 started")
+        done = ferry("update", "--check", "false", bench.images["v2"], device=device.uri, check=1)
+        assert "no way back" in done.stderr and "exit code 1" in done.stderr
+
+
+def test_an_image_upload_says_where_it_continues(tmp_path, bench):
+    with lab.Device(tmp_path / "d", bench, baud=SLOW) as device:
+        process, _ = begin(device, bench.images["v2"], until="upload: 60 %")
+        process.kill()
+        process.wait(timeout=10)
+        done = ferry("image", "upload", bench.images["v2"], device=device.uri, check=0)
+        assert "continuing at 6" in done.stderr
+
+
+# ---- Things that go wrong ------------------------------------------------------------------------------
+
+def test_a_device_that_goes_for_good_is_told_of(tmp_path, bench):
+    """The power fails in the middle of the upload and does not come back."""
+    with lab.Device(tmp_path / "d", bench, baud=SLOW) as device:
+        process, said = begin(device, bench.images["v2"], until="upload: 40 %")
+        device.kill()
+        code, out, said = finish(process, said)
+        assert code == 4 and "broke" in said and "next:" in said, f"{out}\n{said}"
+        device.start()
+        ferry("update", bench.images["v2"], device=device.uri, check=0)
+
+
+def test_failures_for_machines(device, bench):
+    """One object with what, why, next and the exit code."""
+    done = ferry("--json", "update", "--check", "exit 9", bench.images["v2"], device=device.uri, check=7)
+    error = json.loads(done.stdout)["error"]
+    assert error["exit"] == 7 and "exit code 9" in error["what"] and error["next"]
