@@ -43,7 +43,8 @@ static void raise_limit(struct station *station)
     }
 }
 
-/* Ctrl-C and SIGTERM come as bytes, between two devices. */
+/* Ctrl-C, SIGTERM and a terminal that is closed come as bytes, between two devices. A reader that
+ * goes away ends nothing: the devices are finished, and that the output is lost is told. */
 static int take_signals(struct station *station)
 {
     sigset_t set;
@@ -52,6 +53,8 @@ static int take_signals(struct station *station)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGHUP);
+    (void)signal(SIGPIPE, SIG_IGN);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     station->epoll = epoll_create1(EPOLL_CLOEXEC);
     station->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -422,6 +422,9 @@ static void note_old_version(struct unit *unit, const struct ferry_client_answer
 static void take_flow_answer(struct unit *unit, const struct ferry_client_answer *answer,
                              uint64_t now)
 {
+    if (answer->error != FERRY_E_TIMEOUT) {
+        unit->work->session.answered = true;
+    }
     note_old_version(unit, answer);
     (void)ferry_update_answer(&unit->work->flow, answer, now);
 }

@@ -42,6 +42,7 @@ __attribute__((noreturn)) static void become_check(const struct unit *unit)
 
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)signal(SIGPIPE, SIG_DFL);
     (void)setpgid(0, 0);
     tell_child(unit);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||

@@ -188,6 +188,18 @@ def test_an_interrupt_leaves_nothing_untold(tmp_path, bench):
     assert summary["summary"]["cancelled"] == 2
 
 
+def test_a_reader_that_goes_away_leaves_no_device_unfinished(tmp_path):
+    """`ferry station … | head -1`"""
+    with lab.Fleet(tmp_path, 30) as fleet:
+        with run_station(None, "-d", fleet.uris, "--jobs", 3, fleet.images["v2"]) as run:
+            assert json.loads(run.stdout.readline())["ok"]
+            run.stdout.close()
+            said = run.stderr.read()
+            assert run.wait(timeout=60) == 1
+        assert "cannot write the output" in said
+        assert fleet.end() == ({"2.0.0": 30}, 30)
+
+
 def test_serial_number_from_a_setting(tmp_path, bench):
     devices = start(tmp_path, ["a"], bench)
     try:
@@ -396,7 +408,7 @@ class Usb:
 
 def run_station(usb, *words):
     return subprocess.Popen([lab.FERRY, "--json", "station", *map(str, words)], text=True,
-                            env={**os.environ, **usb.env}, stdin=subprocess.DEVNULL,
+                            env={**os.environ, **(usb.env if usb else {})}, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
