@@ -74,6 +74,11 @@ static enum ferry_client_link link_of(const struct ferry_connection *connection)
     return connection->wire.ipv6 ? FERRY_LINK_UDP6 : FERRY_LINK_UDP4;
 }
 
+static const char *root_of(const struct ferry_connection *connection)
+{
+    return connection->config.root != NULL ? connection->config.root : "";
+}
+
 /* A USB device may come back under another name, and another one have its old one. Returns whether
  * the address may be opened. */
 static bool follow(const struct ferry_connection *connection,
@@ -81,10 +86,10 @@ static bool follow(const struct ferry_connection *connection,
 {
     struct ferry_serial_id now;
     bool known = connection->port.vendor[0] != '\0';
-    bool there = known && ferry_serial_identify(FERRY_SERIAL_SYS, address->path, &now);
+    bool there = known && ferry_serial_identify(root_of(connection), address->path, &now);
 
     return !known || (there && ferry_serial_is_same(&connection->port, &now)) ||
-           ferry_serial_find(FERRY_SERIAL_SYS, &connection->port, address->path,
+           ferry_serial_find(root_of(connection), &connection->port, address->path,
                              sizeof address->path) ||
            !there;
 }
@@ -101,7 +106,7 @@ static int open_wire(struct ferry_connection *connection, char *why, size_t cap)
 
     if (error == FERRY_OK && connection->port.vendor[0] == '\0' &&
         address.medium == FERRY_TRANSPORT_SERIAL) {
-        (void)ferry_serial_identify(FERRY_SERIAL_SYS, address.path, &connection->port);
+        (void)ferry_serial_identify(root_of(connection), address.path, &connection->port);
     }
 
     connection->wire.text = take_text;
@@ -199,23 +204,6 @@ int ferry_connection_reopen(struct ferry_connection *connection, char *why, size
 {
     ferry_client_cancel_all(&connection->client);
     return ferry_connection_resume(connection, why, cap);
-}
-
-int ferry_connection_move(struct ferry_connection *connection, const char *uri, char *why,
-                          size_t cap)
-{
-    struct ferry_transport_address address;
-    int error = ferry_transport_parse(uri, &address, why, cap);
-
-    if (error == FERRY_OK && (address.medium != connection->address.medium ||
-                              address.framing != connection->address.framing)) {
-        snprintf(why, cap, "it is another kind of wire");
-        error = FERRY_E_FORMAT;
-    }
-    if (error == FERRY_OK) {
-        connection->address = address;
-    }
-    return error;
 }
 
 int ferry_connection_hello(struct ferry_connection *connection)

@@ -5,6 +5,7 @@
 #include "cli/doctor/silence.h"
 #include "cli/packet/packet_view.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -134,6 +135,7 @@ int session_dial(struct cli *cli, struct session *session, char *why, size_t cap
     struct ferry_connection_config config = {.uri = cli->device,
                                              .timeout_ms = cli->timeout_ms,
                                              .retries = cli->retries,
+                                             .root = getenv("FERRY_ROOT"),
                                              .text = take_text,
                                              .packet = take_packet,
                                              .context = session};

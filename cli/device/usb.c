@@ -11,84 +11,12 @@
 
 #define PORTS_MAX 1024
 
-/* The first line of folder/name. Returns whether there is one. */
-static bool read_line(const char *folder, const char *name, char *out, size_t cap)
-{
-    char path[PATH_MAX + 32];
-    bool good = false;
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "r");
-    if (file != NULL) {
-        good = fgets(out, (int)cap, file) != NULL;
-        out[good ? strcspn(out, "\n") : 0] = '\0';
-        (void)fclose(file);
-    }
-    return good;
-}
-
-/* From the port's interface up to the device that has a vendor. */
-static bool find_device(char *folder, struct usb_port *port)
-{
-    for (int depth = 0; depth < 6; depth++) {
-        if (port->interface[0] == '\0') {
-            (void)read_line(folder, "bInterfaceNumber", port->interface, sizeof port->interface);
-        }
-        if (read_line(folder, "idVendor", port->vendor, sizeof port->vendor)) {
-            (void)read_line(folder, "idProduct", port->product, sizeof port->product);
-            (void)read_line(folder, "serial", port->serial, sizeof port->serial);
-            return true;
-        }
-        char *up = strrchr(folder, '/');
-        if (up == NULL || up == folder) {
-            return false;
-        }
-        *up = '\0';
-    }
-    return false;
-}
-
 const char *usb_root(void)
 {
     const char *root = getenv("FERRY_ROOT");
 
     return root != NULL ? root : "";
 }
-
-static bool read_port(const char *root, const char *tty, struct usb_port *port)
-{
-    char link[PATH_MAX];
-    char folder[PATH_MAX];
-
-    *port = (struct usb_port){0};
-    if (strlen(tty) >= sizeof port->tty) {
-        return false;
-    }
-    snprintf(port->tty, sizeof port->tty, "%s", tty);
-    snprintf(link, sizeof link, "%s/sys/class/tty/%s/device", root, tty);
-    return realpath(link, folder) != NULL && find_device(folder, port);
-}
-
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
-bool usb_port_of(const char *root, const char *path, struct usb_port *port)
-{
-    char real[PATH_MAX];
-    bool found = read_port(root, last_part(path), port) ||
-                 (realpath(path, real) != NULL && read_port(root, last_part(real), port));
-
-    if (!found) {
-        *port = (struct usb_port){0};
-    }
-    return found;
-}
-
-/* ---- By a pattern ---------------------------------------------------------------------------- */
 
 enum { VENDOR, PRODUCT, SERIAL, INTERFACE, PARTS };
 
@@ -123,25 +51,20 @@ static bool fits_part(const char *part, const char *text)
 
 static bool fits(const struct pattern *pattern, const struct usb_port *port)
 {
-    return fits_part(pattern->parts[VENDOR], port->vendor) &&
-           fits_part(pattern->parts[PRODUCT], port->product) &&
-           fits_part(pattern->parts[SERIAL], port->serial) &&
-           fits_part(pattern->parts[INTERFACE], port->interface);
-}
-
-static bool is_same_device(const struct usb_port *a, const struct usb_port *b)
-{
-    return a->serial[0] != '\0' && strcmp(a->serial, b->serial) == 0 &&
-           strcmp(a->vendor, b->vendor) == 0 && strcmp(a->product, b->product) == 0;
+    return fits_part(pattern->parts[VENDOR], port->id.vendor) &&
+           fits_part(pattern->parts[PRODUCT], port->id.product) &&
+           fits_part(pattern->parts[SERIAL], port->id.serial) &&
+           fits_part(pattern->parts[INTERFACE], port->id.interface);
 }
 
 static int by_device(const void *a, const void *b)
 {
     const struct usb_port *first = a;
     const struct usb_port *second = b;
-    int order = strcmp(first->serial, second->serial);
+    int order = strcmp(first->id.serial, second->id.serial);
 
-    order = order != 0 ? order : strcmp(first->interface, second->interface);
+    order = order != 0 ? order : strcmp(first->id.place, second->id.place);
+    order = order != 0 ? order : strcmp(first->id.interface, second->id.interface);
     return order != 0 ? order : strverscmp(first->tty, second->tty);
 }
 
@@ -152,7 +75,9 @@ static size_t collect(const char *root, DIR *folder, const struct pattern *patte
     size_t count = 0;
 
     for (struct dirent *entry; count < PORTS_MAX && (entry = readdir(folder)) != NULL;) {
-        if (entry->d_name[0] != '.' && read_port(root, entry->d_name, &ports[count]) &&
+        int len = snprintf(ports[count].tty, sizeof ports[count].tty, "%s", entry->d_name);
+        if (entry->d_name[0] != '.' && len < (int)sizeof ports[count].tty &&
+            ferry_serial_identify(root, entry->d_name, &ports[count].id) &&
             fits(pattern, &ports[count])) {
             count++;
         }
@@ -177,7 +102,7 @@ int usb_find(const char *root, const char *text,
 
     for (size_t i = 0; i < count; i++) {
         if (pattern.parts[INTERFACE] != NULL || i == 0 ||
-            !is_same_device(&ports[i], &ports[i - 1])) {
+            !ferry_serial_is_same(&ports[i].id, &ports[i - 1].id)) {
             take(context, &ports[i]);
         }
     }
@@ -186,38 +111,4 @@ int usb_find(const char *root, const char *text,
     }
     free(ports);
     return folder == NULL || ports != NULL ? FERRY_OK : FERRY_E_IO;
-}
-
-/* ---- By what it was -------------------------------------------------------------------------- */
-
-struct search {
-    const struct usb_port *port;
-    char *tty;
-};
-
-static bool is_same_port(const struct usb_port *a, const struct usb_port *b)
-{
-    return is_same_device(a, b) && strcmp(a->interface, b->interface) == 0;
-}
-
-static void compare_port(void *context, const struct usb_port *port)
-{
-    const struct search *search = context;
-
-    if (is_same_port(search->port, port)) {
-        snprintf(search->tty, sizeof port->tty, "%s", port->tty);
-    }
-}
-
-bool usb_find_again(const char *root, const struct usb_port *port, char tty[64])
-{
-    struct search search = {.port = port, .tty = tty};
-    struct usb_port now;
-
-    tty[0] = '\0';
-    if (read_port(root, port->tty, &now) && is_same_port(&now, port)) {
-        snprintf(tty, sizeof port->tty, "%s", port->tty);
-        return true;
-    }
-    return usb_find(root, "*:*::*", compare_port, &search) == FERRY_OK && tty[0] != '\0';
 }

@@ -243,12 +243,12 @@ static void print_targets(const struct station *station)
         const struct target *target = station->targets.items[i];
         cJSON *object = cJSON_CreateObject();
         if (!station->cli->json) {
-            printf("%-40s %-20s %s\n", target->uri, target->port.serial,
+            printf("%-40s %-20s %s\n", target->uri, target->usb.serial,
                    strcmp(target->name, target->uri) != 0 ? target->name : "");
         }
         cJSON_AddStringToObject(object, "device", target->uri);
         cJSON_AddStringToObject(object, "name", target->name);
-        cJSON_AddStringToObject(object, "serial_number", target->port.serial);
+        cJSON_AddStringToObject(object, "serial_number", target->usb.serial);
         cJSON_AddItemToArray(list, object);
     }
     cJSON *object = cJSON_CreateObject();

@@ -39,8 +39,7 @@ struct unit_work {
     bool asks_serial;                  /* else what the bootloader says */
     uint64_t ask_by;
     uint64_t reopen_by;
-    char uri[320]; /* where it is now; "" = where it was */
-    pid_t child;   /* of --check; 0 = none */
+    pid_t child; /* of --check; 0 = none */
     uint64_t check_by;
     int check_status;
     bool checked;    /* it was run */
@@ -70,7 +69,7 @@ struct unit {
     uint32_t retransmitted;
     uint64_t bytes; /* of the image, that were sent and acknowledged */
     bool serial_asked;
-    char serial[64]; /* by --serial-setting or USB */
+    char serial[128]; /* by --serial-setting or USB */
     char old_version[FERRY_STATE_VERSION_MAX];
 
     /* Once ENDED. */

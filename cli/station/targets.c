@@ -97,7 +97,7 @@ static bool real_path(const char *uri, char out[PATH_MAX])
 }
 
 /* By what a device is known again: its serial number, else where it is. NULL when memory is out. */
-static char *identity_of(const char *uri, const struct usb_port *port)
+static char *identity_of(const char *uri, const struct ferry_serial_id *port)
 {
     char text[PATH_MAX];
 
@@ -125,12 +125,12 @@ static struct target *make_target(const struct targets *targets, const char *uri
         return NULL;
     }
     if (device_path(uri, path)) {
-        (void)usb_port_of(targets->root, path, &target->port);
-        cli_printable(target->port.serial);
+        (void)ferry_serial_identify(targets->root, path, &target->usb);
+        cli_printable(target->usb.serial);
     }
     target->uri = strdup(uri);
     target->name = strdup(name != NULL ? name : uri);
-    target->identity = identity_of(uri, &target->port);
+    target->identity = identity_of(uri, &target->usb);
     if (target->uri == NULL || target->name == NULL || target->identity == NULL) {
         free_target(target);
         return NULL;
@@ -188,30 +188,25 @@ void targets_forget_gone(struct targets *targets, const struct target *target)
 {
     void *found = tfind(target->identity, &targets->seen, compare);
 
-    if (target->port.serial[0] == '\0' && is_absent(target->uri) && found != NULL &&
+    if (target->usb.serial[0] == '\0' && is_absent(target->uri) && found != NULL &&
         *(char **)found == target->identity) {
         (void)tdelete(target->identity, &targets->seen, compare);
     }
 }
 
-bool target_find_again(const struct targets *targets, const struct target *target, char *uri,
+void target_find_again(const struct targets *targets, const struct target *target, char *uri,
                        size_t cap)
 {
     const char *path = path_of(target->uri);
-    char tty[64];
+    char now[PATH_MAX];
 
-    uri[0] = '\0';
-    if (target->port.serial[0] == '\0') {
-        return true;
+    if (target->usb.vendor[0] != '\0' &&
+        ferry_serial_find(targets->root, &target->usb, now, sizeof now)) {
+        snprintf(uri, cap, "%.*s%s%s", (int)(path - target->uri), target->uri, now,
+                 path + query_at(path));
+    } else {
+        snprintf(uri, cap, "%s", target->uri);
     }
-    if (!usb_find_again(targets->root, &target->port, tty)) {
-        return false;
-    }
-    if (strcmp(tty, target->port.tty) != 0) {
-        snprintf(uri, cap, "%.*s%s/dev/%s%s", (int)(path - target->uri), target->uri, targets->root,
-                 tty, path + query_at(path));
-    }
-    return true;
 }
 
 /* ---- Serial ports ---------------------------------------------------------------------------- */

@@ -19,9 +19,9 @@
 /* uri, name and identity are the list's. */
 struct target {
     char *uri;
-    char *name;           /* for people */
-    char *identity;       /* by which it is known again */
-    struct usb_port port; /* of USB; serial "" = not known */
+    char *name;                 /* for people */
+    char *identity;             /* by which it is known again */
+    struct ferry_serial_id usb; /* serial "" = not known */
 };
 
 struct targets {
@@ -54,10 +54,9 @@ int targets_look(const struct cli *cli, struct targets *targets);
  * name is another device. Its target stays. */
 void targets_forget_gone(struct targets *targets, const struct target *target);
 
-/* Find where a USB device is now.
- * Returns false when it is not there; true with the URI, or with "" where it is as before, or not
- * known by a serial number. */
-bool target_find_again(const struct targets *targets, const struct target *target, char *uri,
+/* Where a device is now: a USB device may have come back under another name.
+ * uri  gets the target's own one where nothing else is known */
+void target_find_again(const struct targets *targets, const struct target *target, char *uri,
                        size_t cap);
 
 void targets_free(struct targets *targets);

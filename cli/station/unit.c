@@ -149,7 +149,7 @@ void unit_init(struct unit *unit, struct station *station, const struct target *
     unit->cli.device = target->uri;
     unit->cli.told = take_message;
     unit->cli.told_context = unit;
-    snprintf(unit->serial, sizeof unit->serial, "%s", target->port.serial);
+    snprintf(unit->serial, sizeof unit->serial, "%s", target->usb.serial);
 }
 
 void unit_free(struct unit *unit)
@@ -263,28 +263,12 @@ static void go_away(struct unit *unit, uint64_t now, uint32_t wait_ms)
     unit->try_at = now;
 }
 
-/* A USB device is opened where its serial number is now: of many that are reset together, each may
- * get another's name. Returns FERRY_OK or an error. */
-static int open_again(struct unit *unit)
-{
-    struct unit_work *work = unit->work;
-    struct ferry_connection *connection = work->session.connection;
-    char why[320];
-
-    if (!target_find_again(&unit->station->targets, unit->target, work->uri, sizeof work->uri)) {
-        return FERRY_E_NOT_FOUND;
-    }
-    int error = ferry_connection_move(
-        connection, work->uri[0] != '\0' ? work->uri : unit->target->uri, why, sizeof why);
-    return error == FERRY_OK ? session_reopen(&work->session) : error;
-}
-
 static void reopen(struct unit *unit, uint64_t now)
 {
     struct unit_work *work = unit->work;
 
     unregister(unit);
-    if (open_again(unit) == FERRY_OK) {
+    if (session_reopen(&work->session) == FERRY_OK) {
         unit->phase = UNIT_RUNNING;
         ferry_update_reconnected(&work->flow, now);
         if (work->check_status != 0) {

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,12 @@ static void tell_child(const struct unit *unit)
     const struct ferry_image_info *info = &unit->station->file.items[0].file.info;
     char hash[2 * FERRY_IMAGE_DIGEST_MAX + 1];
     char version[FERRY_VERSION_TEXT_MAX];
+    char uri[PATH_MAX];
 
+    target_find_again(&unit->station->targets, unit->target, uri, sizeof uri);
     cli_hex(info->digest, info->digest_len, hash);
     ferry_version_text(&info->header.version, version);
-    setenv("FERRY_DEVICE", unit->work->uri[0] != '\0' ? unit->work->uri : unit->target->uri, 1);
+    setenv("FERRY_DEVICE", uri, 1);
     setenv("FERRY_HASH", hash, 1);
     setenv("FERRY_VERSION", version, 1);
     setenv("FERRY_NAME", unit->target->name, 1);

@@ -35,6 +35,10 @@ struct ferry_connection_config {
     uint8_t retries;     /* a request is sent again so often; 0 = FERRY_CLIENT_RETRIES */
     uint32_t packet_max; /* bytes of the largest packet sent; 0 = FERRY_CONNECTION_PACKET_MAX */
 
+    /* Stands before /sys and /dev where a USB device is looked for that comes back under another
+     * name: for tests. NULL = nothing. It must outlive the connection. */
+    const char *root;
+
     /* Told of what passes; each may be NULL. The bytes are valid during the call only. */
     void (*text)(void *context, struct ferry_bytes text); /* what a console prints between frames */
     void (*packet)(void *context, enum ferry_connection_way way, struct ferry_bytes packet);
@@ -71,16 +75,6 @@ int ferry_connection_reopen(struct ferry_connection *connection, char *why, size
  * flight stays, and is sent again when its time comes. */
 FERRY_MUST_CHECK
 int ferry_connection_resume(struct ferry_connection *connection, char *why, size_t cap);
-
-/* Another place for the same device, as a port that comes back under another name. The wire is
- * opened there by the next reopen() or resume().
- *
- * uri  of the same kind as the connection's
- *
- * Returns FERRY_OK or FERRY_E_FORMAT; why says what is wrong then. */
-FERRY_MUST_CHECK
-int ferry_connection_move(struct ferry_connection *connection, const char *uri, char *why,
-                          size_t cap);
 
 /* Ask the device for version and buffers. Blocks.
  * Returns FERRY_OK; FERRY_E_TIMEOUT when nothing answers; FERRY_E_VERSION; FERRY_E_IO. */

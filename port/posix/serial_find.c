@@ -49,12 +49,12 @@ static bool climb(char *folder, struct ferry_serial_id *id)
 }
 
 /* Identify a port by the name of its device file: "ttyACM0". */
-static bool identify(const char *sys, const char *tty, struct ferry_serial_id *id)
+static bool identify(const char *root, const char *tty, struct ferry_serial_id *id)
 {
     char link[PATH_MAX];
     char folder[PATH_MAX];
     *id = (struct ferry_serial_id){0};
-    int len = snprintf(link, sizeof link, "%s/class/tty/%s/device", sys, tty);
+    int len = snprintf(link, sizeof link, "%s/sys/class/tty/%s/device", root, tty);
     if (len >= (int)sizeof link || realpath(link, folder) == NULL || !climb(folder, id) ||
         strlen(folder) >= sizeof id->place) {
         *id = (struct ferry_serial_id){0};
@@ -64,12 +64,17 @@ static bool identify(const char *sys, const char *tty, struct ferry_serial_id *i
     return true;
 }
 
-bool ferry_serial_identify(const char *sys, const char *path, struct ferry_serial_id *id)
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+bool ferry_serial_identify(const char *root, const char *path, struct ferry_serial_id *id)
 {
     char real[PATH_MAX];
-    const char *file = realpath(path, real) != NULL ? real : path;
-    const char *name = strrchr(file, '/');
-    return identify(sys, name != NULL ? name + 1 : file, id);
+    return identify(root, last_part(path), id) ||
+           (realpath(path, real) != NULL && identify(root, last_part(real), id));
 }
 
 static bool has_its_serial(const struct ferry_serial_id *a, const struct ferry_serial_id *b)
@@ -100,21 +105,21 @@ static bool is_better(const struct ferry_serial_id *id, const struct ferry_seria
     return strcmp(found->interface, best->interface) < 0;
 }
 
-bool ferry_serial_find(const char *sys, const struct ferry_serial_id *id, char *path, size_t cap)
+bool ferry_serial_find(const char *root, const struct ferry_serial_id *id, char *path, size_t cap)
 {
     char folder[PATH_MAX];
     struct ferry_serial_id best = {0};
-    snprintf(folder, sizeof folder, "%s/class/tty", sys);
+    snprintf(folder, sizeof folder, "%s/sys/class/tty", root);
     DIR *ports = opendir(folder);
     if (ports == NULL) {
         return false;
     }
     for (struct dirent *entry; (entry = readdir(ports)) != NULL;) {
         struct ferry_serial_id found;
-        if (entry->d_name[0] != '.' && identify(sys, entry->d_name, &found) &&
+        if (entry->d_name[0] != '.' && identify(root, entry->d_name, &found) &&
             ferry_serial_is_same(id, &found) && is_better(id, &found, &best)) {
             best = found;
-            snprintf(path, cap, "/dev/%s", entry->d_name);
+            snprintf(path, cap, "%s/dev/%s", root, entry->d_name);
         }
     }
     closedir(ports);

@@ -7,9 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where sysfs is mounted. */
-#define FERRY_SERIAL_SYS "/sys"
-
 /* What a port is known by. All empty: not known, as of a port that is not USB's. */
 struct ferry_serial_id {
     char place[256]; /* of the device in sysfs, by hub and socket: "/sys/devices/…/1-1.2" */
@@ -21,11 +18,11 @@ struct ferry_serial_id {
 
 /* Find out what a port is.
  *
- * sys   FERRY_SERIAL_SYS, or a folder like it
+ * root  stands before /sys and /dev: "", but for tests
  * path  "/dev/ttyACM0", or a link to it
  *
  * Returns whether it is a port of USB that is there now; id is filled then, else emptied. */
-bool ferry_serial_identify(const char *sys, const char *path, struct ferry_serial_id *id);
+bool ferry_serial_identify(const char *root, const char *path, struct ferry_serial_id *id);
 
 /* Whether both are the same device: by its serial number, or by the socket it is plugged into. A
  * bootloader may have another product number, and another serial number or none. */
@@ -37,6 +34,6 @@ bool ferry_serial_is_same(const struct ferry_serial_id *a, const struct ferry_se
  * path  gets "/dev/ttyACM1", at most cap characters
  *
  * Returns whether it was found. */
-bool ferry_serial_find(const char *sys, const struct ferry_serial_id *id, char *path, size_t cap);
+bool ferry_serial_find(const char *root, const struct ferry_serial_id *id, char *path, size_t cap);
 
 #endif

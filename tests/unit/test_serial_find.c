@@ -46,10 +46,12 @@ static void plug(const char *socket, const char *product, const char *serial, co
     char command[1024];
 
     snprintf(command, sizeof command,
-             "set -e; cd %s; d=devices/usb1/%s; i=$d/%s:1.%s; mkdir -p $i/tty/%s class/tty/%s; "
+             "set -e; mkdir -p %s/sys; cd %s/sys; d=devices/usb1/%s; i=$d/%s:1.%s; mkdir -p "
+             "$i/tty/%s class/tty/%s; "
              "echo 2fe3 >$d/idVendor; echo %s >$d/idProduct; echo %s >$i/bInterfaceNumber; "
              "test -z '%s' || echo '%s' >$d/serial; ln -s ../../../$i class/tty/%s/device",
-             g_sys, socket, socket, interface, tty, tty, product, interface, serial, serial, tty);
+             g_sys, g_sys, socket, socket, interface, tty, tty, product, interface, serial, serial,
+             tty);
     run(command);
 }
 
@@ -59,7 +61,7 @@ static void unplug(const char *socket)
 
     snprintf(
         command, sizeof command,
-        "cd %s; rm -r devices/usb1/%s; for t in class/tty/*; do test -e $t/device || rm -r $t; "
+        "cd %s/sys; rm -r devices/usb1/%s; for t in class/tty/*; do test -e $t/device || rm -r $t; "
         "done",
         g_sys, socket);
     run(command);
@@ -67,11 +69,13 @@ static void unplug(const char *socket)
 
 static void expect(const struct ferry_serial_id *id, const char *path)
 {
-    char found[64] = "";
+    char found[128] = "";
+    char wanted[128];
 
     assert_int_equal(ferry_serial_find(g_sys, id, found, sizeof found), path != NULL);
     if (path != NULL) {
-        assert_string_equal(found, path);
+        snprintf(wanted, sizeof wanted, "%s%s", g_sys, path);
+        assert_string_equal(found, wanted);
     }
 }
 
