@@ -201,6 +201,7 @@ void unit_tell_failure(struct unit *unit, const struct ferry_update_event *event
 {
     const struct update_failure failure = {.session = &unit->work->session,
                                            .event = event,
+                                           .flow = &unit->work->flow,
                                            .version = &unit_item(unit)->file.info.header.version,
                                            .size = unit_size(unit),
                                            .why = why};

@@ -6,7 +6,6 @@
 #include <string.h>
 
 /* The image group's error for an upload that finds no slot. */
-#define NO_FREE_SLOT 9
 
 /* A flow is through; what is said waits until all are. */
 void update_done(struct update_run *run, const struct ferry_update_event *event)
@@ -191,24 +190,6 @@ static int rejected(struct update_run *run, const struct ferry_update_event *eve
                         "the check failed (%s), and the device did not go back", words);
 }
 
-/* Another image waits for a reset in the slot, and the device keeps it. */
-static int slot_taken(struct update_run *run, const struct ferry_update_event *event)
-{
-    const struct ferry_image_state *states = run->flow.states;
-    for (uint32_t i = 0; i < run->flow.state_count; i++) {
-        if (states[i].pending && !states[i].active) {
-            return cli_fail_why(run->cli, CLI_REFUSED,
-                                "a reset would start it; the device keeps its slot until then",
-                                "let it start: ferry reset; or replace it: --erase-pending",
-                                "version %s waits in slot %u for the next reset", states[i].version,
-                                (unsigned)states[i].slot);
-        }
-    }
-    struct ferry_client_answer answer = {.error = event->error, .status = event->status};
-    return session_fail(&run->session, "upload", &answer);
-}
-
-/* The bootloader may know why, and say it better than can be guessed here. */
 int update_failed(struct update_run *run, const struct ferry_update_event *event)
 {
     struct ferry_client_answer answer;
@@ -217,15 +198,11 @@ int update_failed(struct update_run *run, const struct ferry_update_event *event
     if (event->rejected) {
         return rejected(run, event);
     }
-    if (event->error == FERRY_E_REFUSED && event->step == FERRY_UPDATE_UPLOAD &&
-        event->status.grouped && event->status.group == FERRY_SMP_GROUP_IMAGE &&
-        event->status.rc == NO_FREE_SLOT) {
-        return slot_taken(run, event);
-    }
     bool knows = update_fail_asks(event) &&
                  why_ask(&run->session, run->config.image, &why, &answer) == FERRY_OK;
     const struct update_failure failure = {.session = &run->session,
                                            .event = event,
+                                           .flow = &run->flow,
                                            .version = &run->item->file.info.header.version,
                                            .size = run->config.size,
                                            .why = knows ? &why : NULL};

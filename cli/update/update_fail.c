@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update_fail.h"
 
+#include "ferry/group_image.h"
+
 /* Recovery verifies what it was sent, and keeps the reason. */
 static bool is_refused_by_recovery(const struct ferry_update_event *event)
 {
@@ -58,6 +60,30 @@ static int refused_by_recovery(const struct update_failure *failure)
                         "the bootloader's recovery refuses the image: %s", words.what);
 }
 
+/* Another image waits for a reset in the slot, and the device keeps it. */
+static bool tell_slot_taken(const struct update_failure *failure)
+{
+    const struct ferry_update_event *event = failure->event;
+    const struct ferry_image_state *states = failure->flow->states;
+
+    if (event->step != FERRY_UPDATE_UPLOAD || !event->status.grouped ||
+        event->status.group != FERRY_SMP_GROUP_IMAGE ||
+        event->status.rc != FERRY_IMAGE_ERR_NO_FREE_SLOT) {
+        return false;
+    }
+    for (uint32_t i = 0; i < failure->flow->state_count; i++) {
+        if (states[i].pending && !states[i].active) {
+            (void)cli_fail_why(failure->session->cli, CLI_REFUSED,
+                               "a reset would start it; the device keeps its slot until then",
+                               "let it start: ferry reset; or replace it: --erase-pending",
+                               "version %s waits in slot %u for the next reset", states[i].version,
+                               (unsigned)states[i].slot);
+            return true;
+        }
+    }
+    return false;
+}
+
 static int refused(const struct update_failure *failure)
 {
     const struct ferry_update_event *event = failure->event;
@@ -65,6 +91,9 @@ static int refused(const struct update_failure *failure)
     bool denied = !event->status.grouped && event->status.rc == FERRY_RC_ACCESS_DENIED;
     bool way_in = denied && event->step == FERRY_UPDATE_ENTER;
 
+    if (tell_slot_taken(failure)) {
+        return CLI_REFUSED;
+    }
     if (is_refused_by_recovery(event)) {
         return refused_by_recovery(failure);
     }

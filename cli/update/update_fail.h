@@ -10,6 +10,7 @@
 struct update_failure {
     struct session *session;
     const struct ferry_update_event *event; /* FERRY_UPDATE_FAILED */
+    const struct ferry_update *flow;        /* that it is of: what the device listed last */
     const struct ferry_version *version;    /* of the file */
     uint32_t size;                          /* of the file, bytes */
     const struct ferry_why *why;            /* what the bootloader says of it; NULL = nothing */

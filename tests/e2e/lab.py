@@ -285,7 +285,7 @@ class Device:
 
 
 class Fleet:
-    """Many small devices in one process, behind UDP ports of one address; a key and two versions."""
+    """Many small devices in one process, behind UDP ports of one address; a key and three versions."""
 
     PORT = 20000
 
@@ -297,7 +297,7 @@ class Fleet:
         self.images = {}
         ferry("keygen", "-t", "ecdsa-p256", "-o", self.key, check=0)
         ferry("pubkey", "-k", self.key, "-e", "der", "-o", self.folder / "fleet.der", check=0)
-        for name, version in (("v1", "1.0.0"), ("v2", "2.0.0")):
+        for name, version in (("v1", "1.0.0"), ("v2", "2.0.0"), ("v3", "3.0.0")):
             self.images[name] = self.folder / f"{name}.bin"
             (self.folder / "payload").write_bytes(os.urandom(16 * 1024))
             ferry("sign", "-k", self.key, "-v", version, "-H", "32", "--pad-header", "-S", "0x8000",

@@ -200,6 +200,18 @@ def test_a_reader_that_goes_away_leaves_no_device_unfinished(tmp_path):
         assert fleet.end() == ({"2.0.0": 30}, 30)
 
 
+def test_a_slot_that_is_taken(tmp_path):
+    """Another image waits for a reset, and the device keeps it: the words of update."""
+    with lab.Fleet(tmp_path, 3) as fleet:
+        lab.ferry("update", "--test-only", fleet.images["v3"], device=fleet.uri(1), check=0)
+        done = lab.ferry("--json", "station", "-d", fleet.uris, fleet.images["v2"], check=8)
+        records = {r["device"]: r for r in map(json.loads, done.stdout.splitlines()[:-1])}
+        taken = records.pop(fleet.uri(1))
+        assert taken["exit"] == 5 and taken["what"] == "version 3.0.0 waits in slot 1 for the next reset"
+        assert "ferry reset" in taken["next"]
+        assert all(record["verdict"] == "updated" for record in records.values())
+
+
 def test_serial_number_from_a_setting(tmp_path, bench):
     devices = start(tmp_path, ["a"], bench)
     try:

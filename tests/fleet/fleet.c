@@ -96,6 +96,7 @@ static void set_up_fleet(const char *key_path)
         (struct ferry_os_group_config){.bootloader_mode = (int8_t)ferry_traits_swap_move.mode};
     fleet.options = ferry_image_options_default;
     fleet.options.slot_info_always = true;
+    fleet.options.erase_pending = false; /* a slot that waits for a reset is kept */
     fleet.work = work;
     fleet.work_size = sizeof work;
 }
