@@ -53,12 +53,13 @@ static const char *doing(const struct unit *unit)
     return unit->phase == UNIT_AWAY ? "away" : ferry_update_step_name(unit->step);
 }
 
-/* Name and step, a bar where there is room for one. */
+/* Name and step, a bar where there is room for one. Of a long name the end says more. */
 static void draw_unit(const struct unit *unit, unsigned columns)
 {
     unsigned name = columns / 3 < 40 ? columns / 3 : 40;
+    size_t len = strlen(unit->target->name);
 
-    fprintf(stderr, "%-*.*s %-8.*s ", (int)name, (int)name, unit->target->name,
+    fprintf(stderr, "%-*s %-8.*s ", (int)name, unit->target->name + (len > name ? len - name : 0),
             (int)(columns - name - 3), doing(unit));
     if (unit->step == FERRY_UPDATE_UPLOAD && unit->phase == UNIT_RUNNING && columns >= name + 40) {
         draw_bar(unit, columns - name - 22 < 40 ? columns - name - 22 : 40);
@@ -66,16 +67,19 @@ static void draw_unit(const struct unit *unit, unsigned columns)
     fputs("\x1b[K\n", stderr);
 }
 
-static void draw_totals(const struct station *station)
+/* No line may be longer than the terminal is wide: what is wiped is counted in lines. */
+static void draw_totals(const struct station *station, unsigned columns)
 {
     uint32_t ended = 0;
+    char text[120];
 
     for (int verdict = UNIT_UPDATED; verdict <= UNIT_CANCELLED; verdict++) {
         ended += station->ended[verdict];
     }
-    fprintf(stderr, "%u of %zu done, %u failed, %u running, %zu to come\x1b[K\n", (unsigned)ended,
-            station->unit_count, (unsigned)station->ended[UNIT_FAILED], (unsigned)station->running,
-            station->unit_count - station->begun);
+    snprintf(text, sizeof text, "%u of %zu done, %u failed, %u running, %zu to come",
+             (unsigned)ended, station->unit_count, (unsigned)station->ended[UNIT_FAILED],
+             (unsigned)station->running, station->unit_count - station->begun);
+    fprintf(stderr, "%.*s\x1b[K\n", (int)columns - 1, text);
 }
 
 static bool is_running(const struct unit *unit)
@@ -99,7 +103,7 @@ void show_draw(struct station *station, uint64_t now)
             station->show.lines++;
         }
     }
-    draw_totals(station);
+    draw_totals(station, size.ws_col);
     station->show.lines++;
     fflush(stderr);
 }
@@ -151,10 +155,17 @@ static void print_line(FILE *out, cJSON *object)
     cJSON_Delete(object);
 }
 
+/* One whose cursor goes up. */
+static bool is_terminal(void)
+{
+    const char *kind = getenv("TERM");
+
+    return isatty(STDERR_FILENO) == 1 && kind != NULL && strcmp(kind, "dumb") != 0;
+}
+
 void show_begin(struct station *station)
 {
-    station->show.terminal =
-        isatty(STDERR_FILENO) == 1 && (!station->cli->json || isatty(STDOUT_FILENO) == 0);
+    station->show.terminal = is_terminal() && (!station->cli->json || isatty(STDOUT_FILENO) == 0);
     if (station->options.wait && !station->cli->json) {
         fputs("every device is updated as it is plugged in; Ctrl-C ends\n", stderr);
     }

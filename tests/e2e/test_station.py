@@ -230,6 +230,7 @@ def test_a_terminal_shows_what_runs(tmp_path, bench):
     try:
         child, terminal = pty.fork()
         if child == 0:
+            os.environ["TERM"] = "xterm"
             os.execv(lab.FERRY, ["ferry", "station", "-d", devices["a"].uri, "-d",
                                  devices["b"].udp_uri, str(bench.images["v2"])])
         end = time.monotonic() + 120
