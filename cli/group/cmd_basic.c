@@ -28,7 +28,7 @@ static bool is_back(struct session *session)
 static int erase(struct session *session)
 {
     struct ferry_client_answer answer;
-    int32_t ticket = ferry_command_erase_storage(session->client, NULL);
+    int32_t ticket = ferry_command_erase_storage(session->client, session->cli->timeout_ms, NULL);
     int error = session_ask(session, ticket, &answer);
 
     if (ticket < 0) {

@@ -1,28 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ferry image list, test, confirm, erase, slots */
+/* ferry image list, erase, slots */
+#include "ask.h"
 #include "image_list.h"
-
-/* Options of a command that has none of its own; at least and at most so many arguments. */
-static int no_options(struct cli *cli, int argc, char **argv, int least, int most)
-{
-    static const struct option own[] = {{0}};
-    optind = 0;
-    if (cli_getopt(cli, argc, argv, "", own) != -1) {
-        return CLI_USAGE;
-    }
-    int count = argc - optind;
-    return count >= least && count <= most ? CLI_OK : cli_usage(cli, "wrong number of arguments");
-}
 
 static int run_list(struct cli *cli, int argc, char **argv)
 {
     struct session session;
     struct image_list list;
-    int code = no_options(cli, argc, argv, 0, 0);
-    if (code != CLI_OK) {
-        return code;
-    }
-    code = session_open(cli, &session);
+    int code = ask_words(cli, argc, argv, 0, 0);
+    code = code == CLI_OK ? session_open(cli, &session) : code;
     if (code != CLI_OK) {
         return code;
     }
@@ -34,101 +20,39 @@ static int run_list(struct cli *cli, int argc, char **argv)
     return code;
 }
 
-/* ---- test, confirm ---------------------------------------------------------------------- */
-
-/* Test or confirm; hash NULL confirms what runs. */
-static int set_state(struct session *session, const char *hash, bool confirm)
-{
-    const char *what = confirm ? "confirm the image" : "mark the image for a test";
-    struct image_list list;
-    struct ferry_client_answer answer;
-    struct ferry_bytes wanted = {0};
-
-    if (hash != NULL) {
-        const struct ferry_image_state *found;
-        int code = image_list_read(session, &list);
-        code = code == CLI_OK ? image_list_find(session, &list, hash, &found) : code;
-        if (code != CLI_OK) {
-            return code;
-        }
-        wanted = (struct ferry_bytes){found->hash, found->hash_len};
-    }
-    int code = session_wait(
-        session, ferry_command_image_state(session->client, wanted, confirm, NULL), what, &answer);
-    code = code == CLI_OK ? image_list_take(session, &answer, &list) : code;
-    if (code == CLI_OK) {
-        image_list_print(session->cli, &list);
-    }
-    return code;
-}
-
-static int run_state(struct cli *cli, const char *hash, bool confirm)
-{
-    struct session session;
-    int code = session_open(cli, &session);
-    if (code == CLI_OK) {
-        code = set_state(&session, hash, confirm);
-        session_close(&session);
-    }
-    return code;
-}
-
-static int run_test(struct cli *cli, int argc, char **argv)
-{
-    int code = no_options(cli, argc, argv, 1, 1);
-    return code == CLI_OK ? run_state(cli, argv[optind], false) : code;
-}
-
-static int run_confirm(struct cli *cli, int argc, char **argv)
-{
-    int code = no_options(cli, argc, argv, 0, 1);
-    return code == CLI_OK ? run_state(cli, optind < argc ? argv[optind] : NULL, true) : code;
-}
-
 /* ---- erase, slots ------------------------------------------------------------------------ */
 
-static int erase(struct session *session, int slot)
+static int32_t ask_erase(struct ferry_client *client, const void *context)
 {
-    struct ferry_client_answer answer;
-    int code = session_wait(session, ferry_command_image_erase(session->client, slot, 0, NULL),
-                            "erase the slot", &answer);
-    if (code == CLI_OK && session->cli->json) {
-        cJSON *object = cJSON_CreateObject();
-        cJSON_AddBoolToObject(object, "erased", 1);
-        cli_print_json(object);
-    } else if (code == CLI_OK) {
-        puts("erased");
-    }
-    return code;
+    const int *slot = context;
+    return ferry_command_image_erase(client, *slot, 0, NULL);
 }
 
 static int run_erase(struct cli *cli, int argc, char **argv)
 {
+    static const struct ask ask = {
+        .what = "erase the slot", .request = ask_erase, .done = "erased"};
     static const struct option own[] = {{"slot", required_argument, NULL, 's'}, {0}};
-    struct session session;
+    const char *word = NULL;
     uint32_t slot = 0;
-    bool have_slot = false;
     int option;
 
     optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "", own)) != -1) {
+    while ((option = cli_getopt(cli, argc, argv, "s:", own)) != -1) {
         if (option == '?') {
             return CLI_USAGE;
         }
-        if (cli_number(optarg, 255, &slot) != FERRY_OK) {
-            return cli_usage(cli, "--slot takes a number: 0, 1, …");
-        }
-        have_slot = true;
+        word = optarg;
     }
-    if (optind != argc) {
-        return cli_usage(cli, "erase takes no argument; name the slot with --slot N");
+    if (argc - optind > (word == NULL)) {
+        return cli_usage(cli, "erase takes one SLOT at most");
     }
-    int code = session_open(cli, &session);
-    if (code == CLI_OK) {
-        code = erase(&session, have_slot ? (int)slot : -1);
-        session_close(&session);
+    word = optind < argc ? argv[optind] : word;
+    if (word != NULL && cli_number(word, 255, &slot) != FERRY_OK) {
+        return cli_usage(cli, "a slot is a number: 0, 1, …");
     }
-    return code;
+    int number = word != NULL ? (int)slot : -1;
+    return ask_device(cli, &ask, &number);
 }
 
 static void add_slot(cJSON *list, const struct ferry_slot_info *slot)
@@ -167,12 +91,13 @@ static void print_slot(const struct ferry_slot_info *slot)
     puts("");
 }
 
-static int print_slots(const struct cli *cli, const struct ferry_client_answer *answer)
+static int print_slots(const struct cli *cli, struct ferry_bytes payload, const void *context)
 {
+    (void)context;
     struct ferry_slot_info slots[IMAGE_LIST_MAX];
-    int count = ferry_answer_slot_info(answer->payload, slots, IMAGE_LIST_MAX);
+    int count = ferry_answer_slot_info(payload, slots, IMAGE_LIST_MAX);
     if (count < 0) {
-        return cli_fail_error(cli, CLI_NO_ANSWER, count, "the answer cannot be read");
+        return ask_unreadable(cli, count);
     }
     cJSON *object = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(object, "slots");
@@ -192,31 +117,18 @@ static int print_slots(const struct cli *cli, const struct ferry_client_answer *
 
 static int run_slots(struct cli *cli, int argc, char **argv)
 {
-    struct session session;
-    struct ferry_client_answer answer;
-    int code = no_options(cli, argc, argv, 0, 0);
-    if (code != CLI_OK) {
-        return code;
-    }
-    code = session_open(cli, &session);
-    if (code != CLI_OK) {
-        return code;
-    }
-    code = session_wait(&session, ferry_command_slot_info(session.client, NULL), "read the slots",
-                        &answer);
-    code = code == CLI_OK ? print_slots(cli, &answer) : code;
-    session_close(&session);
-    return code;
+    static const struct ask ask = {.what = "read the slots",
+                                   .plain = ferry_command_slot_info,
+                                   .print = print_slots,
+                                   .json = print_slots};
+    int code = ask_words(cli, argc, argv, 0, 0);
+    return code == CLI_OK ? ask_device(cli, &ask, NULL) : code;
 }
 
 const struct cli_command cli_image_commands[] = {
     {"image list", "", "the images on the device and their state", "", run_list},
-    {"image test", "HASH", "start the image at the next reset; it reverts unless confirmed", "",
-     run_test},
-    {"image confirm", "[HASH]", "keep the running image (or install HASH for good)", "",
-     run_confirm},
-    {"image erase", "[--slot N]", "erase the slot that is not running",
-     "      --slot N         slot 2 * image + (0 primary, 1 secondary)\n", run_erase},
+    {"image erase", "[SLOT]", "erase the slot that is not running, or SLOT",
+     "  -s, --slot N         the same as SLOT: 2 * image + (0 primary, 1 secondary)\n", run_erase},
     {"image slots", "", "size of each slot, and the largest image", "", run_slots},
     {0},
 };

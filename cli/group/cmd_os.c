@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ferry echo, reset, params, info */
+/* ferry echo, info, bootloader, console-echo */
+#include "ask.h"
 #include "image_list.h"
+
+#include "ferry/commands_os.h"
 
 #include <string.h>
 
-static int print_text(const struct cli *cli, const struct ferry_client_answer *answer,
-                      const char *key)
+static int print_text(const struct cli *cli, struct ferry_bytes payload, const char *key)
 {
     static char text[SESSION_PACKET_MAX];
-    int len = ferry_answer_text(answer->payload, key, text, sizeof text);
+    int len = ferry_answer_text(payload, key, text, sizeof text);
     if (len < 0) {
         return cli_fail_error(cli, CLI_NO_ANSWER, len, "the answer has no \"%s\"", key);
     }
@@ -37,148 +39,63 @@ static bool join(int argc, char **argv, char *out, size_t cap)
     return true;
 }
 
+struct text {
+    const char *data;
+    size_t len;
+};
+
+static int32_t ask_echo(struct ferry_client *client, const void *context)
+{
+    const struct text *text = context;
+    return ferry_command_echo(client, text->data, text->len, NULL);
+}
+
+static int print_echo(const struct cli *cli, struct ferry_bytes payload, const void *context)
+{
+    (void)context;
+    return print_text(cli, payload, "r");
+}
+
 static int run_echo(struct cli *cli, int argc, char **argv)
 {
-    static const struct option own[] = {{0}};
-    static char text[8192];
-    struct session session;
-    struct ferry_client_answer answer;
+    static const struct ask ask = {
+        .what = "echo", .request = ask_echo, .print = print_echo, .json = print_echo};
+    static char joined[8192];
 
     optind = 0;
-    if (cli_getopt(cli, argc, argv, "", own) != -1) {
+    if (cli_getopt(cli, argc, argv, "", &(struct option){0}) != -1) {
         return CLI_USAGE;
     }
-    if (optind == argc || !join(argc - optind, argv + optind, text, sizeof text)) {
+    if (optind == argc || !join(argc - optind, argv + optind, joined, sizeof joined)) {
         return cli_usage(cli, "echo needs a TEXT of at most 8 KiB");
     }
-    int code = session_open(cli, &session);
+    return ask_device(cli, &ask, &(struct text){joined, strlen(joined)});
+}
+
+/* ---- Console echo ------------------------------------------------------------------------ */
+
+static int32_t ask_console(struct ferry_client *client, const void *context)
+{
+    const bool *on = context;
+    return ferry_command_console_echo(client, *on, NULL);
+}
+
+static int run_console(struct cli *cli, int argc, char **argv)
+{
+    static const struct ask ask = {
+        .what = "switch the console's echo", .request = ask_console, .done = "switched"};
+    int code = ask_words(cli, argc, argv, 1, 1);
     if (code != CLI_OK) {
         return code;
     }
-    code = session_wait(&session, ferry_command_echo(session.client, text, strlen(text), NULL),
-                        "echo", &answer);
-    if (code == CLI_OK) {
-        code = print_text(cli, &answer, "r");
+    bool on = strcmp(argv[optind], "on") == 0;
+    if (!on && strcmp(argv[optind], "off") != 0) {
+        return cli_usage(cli, "console-echo takes on or off");
     }
-    session_close(&session);
-    return code;
+    return ask_device(cli, &ask, &on);
 }
 
-/* The answer to a reset may be lost because the device went too soon: then it is silent for a
- * moment, or its connection breaks. Returns whether it went. */
-static bool went(struct session *session)
-{
-    struct ferry_client_answer answer;
-    int32_t ticket = ferry_command_params(session->client, NULL);
-    int got;
-
-    do {
-        got = session_step(session, ferry_connection_now() + 10000, &answer);
-    } while (ticket > 0 && got == 1 && answer.ticket != ticket);
-    return got < 0 || (got == 1 && (answer.error == FERRY_E_TIMEOUT || answer.tries > 1));
-}
-
-static int reset(struct session *session, bool force, int boot_mode)
-{
-    struct ferry_client_answer answer;
-    int32_t ticket = ferry_command_reset(session->client, force, boot_mode, NULL);
-    if (ticket < 0) {
-        return cli_fail_error(session->cli, CLI_USAGE, ticket, "cannot reset");
-    }
-    int got = session_step(session, ferry_connection_now() + 10000, &answer);
-    if (got == 1 && answer.error == FERRY_E_REFUSED) {
-        return session_fail(session, "reset", &answer);
-    }
-    bool answered = got == 1 && answer.error == FERRY_OK;
-    if (!answered && got >= 0 && !went(session)) {
-        return cli_fail(session->cli, CLI_NO_ANSWER, "send it again: ferry reset",
-                        "the reset was not answered, and the device did not go");
-    }
-    if (session->cli->json) {
-        cJSON *object = cJSON_CreateObject();
-        cJSON_AddBoolToObject(object, "reset", 1);
-        cJSON_AddBoolToObject(object, "answered", answered);
-        cli_print_json(object);
-    } else {
-        puts(answered ? "resetting" : "the device went without an answer, as some do");
-    }
-    return CLI_OK;
-}
-
-static int run_reset(struct cli *cli, int argc, char **argv)
-{
-    static const struct option own[] = {{"force", no_argument, NULL, 'f'},
-                                        {"boot-mode", required_argument, NULL, 'b'},
-                                        {"recovery", no_argument, NULL, 'r'},
-                                        {0}};
-    struct session session;
-    bool force = false;
-    uint32_t mode = 0;
-    bool have_mode = false;
-    int option;
-
-    optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "", own)) != -1) {
-        if (option == '?') {
-            return CLI_USAGE;
-        }
-        if (option == 'b' && cli_number(optarg, 255, &mode) != FERRY_OK) {
-            return cli_usage(cli, "--boot-mode takes a number from 0 to 255");
-        }
-        if (option == 'r') {
-            mode = 1;
-        }
-        have_mode = have_mode || option == 'b' || option == 'r';
-        force = force || option == 'f';
-    }
-    if (optind != argc) {
-        return cli_usage(cli, "reset takes no argument");
-    }
-    int code = session_open(cli, &session);
-    if (code != CLI_OK) {
-        return code;
-    }
-    code = reset(&session, force, have_mode ? (int)mode : -1);
-    session_close(&session);
-    return code;
-}
-
-static int run_params(struct cli *cli, int argc, char **argv)
-{
-    static const struct option own[] = {{0}};
-    struct session session;
-    struct ferry_client_answer answer;
-    struct ferry_params params;
-
-    optind = 0;
-    if (cli_getopt(cli, argc, argv, "", own) != -1) {
-        return CLI_USAGE;
-    }
-    if (optind != argc) {
-        return cli_usage(cli, "params takes no argument");
-    }
-    int code = session_open(cli, &session);
-    if (code != CLI_OK) {
-        return code;
-    }
-    code = session_wait(&session, ferry_command_params(session.client, NULL), "read the parameters",
-                        &answer);
-    if (code == CLI_OK && ferry_answer_params(answer.payload, &params) != FERRY_OK) {
-        code = cli_fail(cli, CLI_NO_ANSWER, "check the device's firmware",
-                        "the answer cannot be read");
-    }
-    if (code == CLI_OK && cli->json) {
-        cJSON *object = cJSON_CreateObject();
-        cJSON_AddNumberToObject(object, "buf_size", params.buf_size);
-        cJSON_AddNumberToObject(object, "buf_count", params.buf_count);
-        cli_print_json(object);
-    } else if (code == CLI_OK) {
-        printf("buf_size: %u\nbuf_count: %u\n", (unsigned)params.buf_size,
-               (unsigned)params.buf_count);
-    }
-    session_close(&session);
-    return code;
-}
+/* ---- Information -------------------------------------------------------------------------- */
 
 /* A bootloader knows no os/7, but what it is can be told. */
 static int print_bootloader(const struct cli *cli, const struct session_bootloader *bootloader)
@@ -237,7 +154,7 @@ static int info(struct session *session, const char *format)
         }
     } while (answer.ticket != ticket);
     if (answer.error == FERRY_OK) {
-        return print_text(session->cli, &answer, "output");
+        return print_text(session->cli, answer.payload, "output");
     }
     if (answer.error == FERRY_E_REFUSED && !answer.status.grouped &&
         answer.status.rc == FERRY_RC_NOT_SUPPORTED && nothing_runs(session)) {
@@ -252,34 +169,70 @@ static int info(struct session *session, const char *format)
 
 static int run_info(struct cli *cli, int argc, char **argv)
 {
-    static const struct option own[] = {{0}};
     struct session session;
-
-    optind = 0;
-    if (cli_getopt(cli, argc, argv, "", own) != -1) {
-        return CLI_USAGE;
+    int code = ask_words(cli, argc, argv, 0, 1);
+    code = code == CLI_OK ? session_open(cli, &session) : code;
+    if (code == CLI_OK) {
+        code = info(&session, optind < argc ? argv[optind] : "a");
+        session_close(&session);
     }
-    if (argc - optind > 1) {
-        return cli_usage(cli, "info takes at most one FORMAT");
-    }
-    int code = session_open(cli, &session);
-    if (code != CLI_OK) {
-        return code;
-    }
-    code = info(&session, optind < argc ? argv[optind] : "a");
-    session_close(&session);
     return code;
+}
+
+/* ---- Bootloader --------------------------------------------------------------------------- */
+
+static const char *mode_words(int64_t mode)
+{
+    static const char *const words[] = {
+        "single application", "swap with scratch", "overwrite only",
+        "swap with move",     "direct-xip",        "direct-xip with revert",
+        "RAM load",           "firmware loader",   "single slot, RAM load",
+        "swap with offset",
+    };
+    return mode >= 0 && mode < (int64_t)(sizeof words / sizeof words[0]) ? words[mode] : "unknown";
+}
+
+/* Whatever the answer holds, a line each. */
+static int print_facts(const struct cli *cli, struct ferry_bytes payload, const void *context)
+{
+    (void)context;
+    struct ferry_answer_element value;
+    struct ferry_answer_items items;
+    char name[FERRY_ANSWER_NAME_MAX];
+    int64_t mode;
+    int rc = ferry_answer_map(payload, NULL, &items);
+
+    while (rc >= 0 && (rc = ferry_answer_next_pair(&items, name, sizeof name, &value)) == 1) {
+        cli_printable(name);
+        if (strcmp(name, "rc") == 0) {
+            continue;
+        }
+        printf("%s: ", name);
+        ask_print_item(&value.item);
+        if (strcmp(name, "mode") == 0 && ferry_cbor_to_int(&value.item, &mode) == FERRY_OK) {
+            printf(" (%s)", mode_words(mode));
+        }
+        puts("");
+    }
+    return rc < 0 ? ask_unreadable(cli, rc) : CLI_OK;
+}
+
+static int run_bootloader(struct cli *cli, int argc, char **argv)
+{
+    static const struct ask ask = {.what = "read what the bootloader is",
+                                   .named = ferry_command_bootloader,
+                                   .print = print_facts};
+    int code = ask_words(cli, argc, argv, 0, 1);
+    return code == CLI_OK ? ask_device(cli, &ask, optind < argc ? argv[optind] : NULL) : code;
 }
 
 const struct cli_command cli_os_commands[] = {
     {"echo", "TEXT", "have the device send a text back", "", run_echo},
-    {"reset", "[--recovery]", "reset the device",
-     "      --recovery       and stay in the bootloader (boot mode 1)\n"
-     "      --force          also when the application is busy\n"
-     "      --boot-mode N    0 normal, 1 serial recovery, others by product\n",
-     run_reset},
-    {"params", "", "the device's SMP buffers", "", run_params},
     {"info", "[FORMAT]", "what the device says it is (letters as in uname; default a)", "",
      run_info},
+    {"bootloader", "[QUERY]", "what its bootloader is; QUERY mode: how it installs", "",
+     run_bootloader},
+    {"console-echo", "ON|OFF", "whether its console echoes what is typed (Mynewt)", "",
+     run_console},
     {0},
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image_list.h"
 
+#include "ask.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -14,6 +16,8 @@ int image_list_take(const struct session *session, const struct ferry_client_ans
                               "the list of images cannot be read");
     }
     list->count = (size_t)count < IMAGE_LIST_MAX ? (size_t)count : IMAGE_LIST_MAX;
+    list->split = 0;
+    list->has_split = ferry_answer_number(answer->payload, "splitStatus", &list->split) == FERRY_OK;
     return CLI_OK;
 }
 
@@ -88,8 +92,16 @@ int image_list_find(const struct session *session, const struct image_list *list
 
 static void print_flags(const struct ferry_image_state *s)
 {
-    printf("    flags:%s%s%s%s\n", s->active ? " active" : "", s->confirmed ? " confirmed" : "",
-           s->pending ? " pending" : "", s->permanent ? " permanent" : "");
+    char flags[48];
+    snprintf(flags, sizeof flags, "%s%s%s%s", s->active ? " active" : "",
+             s->confirmed ? " confirmed" : "", s->pending ? " pending" : "",
+             s->permanent ? " permanent" : "");
+    printf("    flags: %s\n", flags[0] != '\0' ? flags + 1 : flags);
+}
+
+static const char *split_name(uint64_t split)
+{
+    return split == 0 ? "N/A" : split == 1 ? "non-matching" : split == 2 ? "matching" : "unknown";
 }
 
 static void print_human(const struct image_list *list)
@@ -103,7 +115,7 @@ static void print_human(const struct image_list *list)
         printf(" image=%u slot=%u\n    version: %s\n    bootable: %s\n", (unsigned)s->image,
                (unsigned)s->slot, s->version, s->bootable ? "true" : "false");
         print_flags(s);
-        printf("    hash: %s\n", s->hash_len > 0 ? hash : "(the server sends none)");
+        printf("    hash: %s\n", s->hash_len > 0 ? hash : "Unavailable");
         if (list->bootloader.is_ferry && !s->bootable) {
             puts("    NOT BOOTABLE: it does not verify, or its flags say so");
         }
@@ -112,6 +124,7 @@ static void print_human(const struct image_list *list)
                  "unless you `ferry image confirm`");
         }
     }
+    printf("Split status: %s (%u)\n", split_name(list->split), (unsigned)list->split);
 }
 
 void image_list_print(const struct cli *cli, const struct image_list *list)
@@ -138,6 +151,9 @@ void image_list_print(const struct cli *cli, const struct image_list *list)
         cJSON_AddBoolToObject(row, "active", s->active);
         cJSON_AddBoolToObject(row, "permanent", s->permanent);
         cJSON_AddItemToArray(images, row);
+    }
+    if (list->has_split) {
+        ask_add_number(object, "splitStatus", list->split);
     }
     cli_print_json(object);
 }

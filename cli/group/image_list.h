@@ -11,6 +11,8 @@ struct image_list {
     struct session_bootloader bootloader; /* looked for by image_list_read() alone */
     struct ferry_image_state states[IMAGE_LIST_MAX];
     size_t count;
+    bool has_split;
+    uint64_t split; /* "splitStatus": 0 = it does not apply */
 };
 
 /* Ask for the list. After a message returns an enum cli_exit. */
@@ -28,7 +30,7 @@ FERRY_MUST_CHECK
 int image_list_find(const struct session *session, const struct image_list *list,
                     const char *prefix, const struct ferry_image_state **found);
 
-/* Print it as mcumgr does, or as JSON. */
+/* Print it as mcumgr does, with what it does not tell on lines of its own, or as JSON. */
 void image_list_print(const struct cli *cli, const struct image_list *list);
 
 #endif

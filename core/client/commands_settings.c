@@ -103,7 +103,7 @@ int32_t ferry_command_settings_save(struct ferry_client *client, const char *nam
                             FERRY_SMP_SETTINGS_STORAGE, "name", name, user);
 }
 
-int32_t ferry_command_erase_storage(struct ferry_client *client, void *user)
+int32_t ferry_command_erase_storage(struct ferry_client *client, uint32_t timeout_ms, void *user)
 {
     struct ferry_draft draft;
 
@@ -111,7 +111,7 @@ int32_t ferry_command_erase_storage(struct ferry_client *client, void *user)
                            FERRY_SMP_BASIC_ERASE_STORAGE, user)) {
         return FERRY_E_BUSY;
     }
-    draft.command.timeout_ms = ferry_client_erase_ms(0);
+    draft.command.timeout_ms = timeout_ms > 0 ? timeout_ms : ferry_client_erase_ms(0);
     draft.command.retries = FERRY_CLIENT_ONCE;
     ferry_cbor_put_map(&draft.writer, 0);
     return ferry_draft_submit(client, &draft);

@@ -46,9 +46,9 @@ int32_t ferry_command_settings_load(struct ferry_client *client, void *user);
 FERRY_MUST_CHECK
 int32_t ferry_command_settings_save(struct ferry_client *client, const char *name, void *user);
 
-/* Erase what the application stored. Waits ferry_client_erase_ms(0) and is sent once: devices are
- * known to reset before the answer is out. */
+/* Erase what the application stored. Sent once: devices are known to reset before the answer is
+ * out. timeout_ms 0: ferry_client_erase_ms(0). */
 FERRY_MUST_CHECK
-int32_t ferry_command_erase_storage(struct ferry_client *client, void *user);
+int32_t ferry_command_erase_storage(struct ferry_client *client, uint32_t timeout_ms, void *user);
 
 #endif

@@ -2,6 +2,7 @@
 """The commands of SMP's groups, each as people and as programs see it, and as a device refuses it."""
 import json
 import re
+import time
 
 import pytest
 
@@ -248,3 +249,71 @@ def test_a_device_without_the_group(tmp_path, bench):
     with lab.Device(tmp_path / "device", bench) as d:
         d.wait_for(r"app 1\.0\.0")
         assert refused(ferry("shell", "exec", "help", device=d.udp_uri, check=5), "ENOTSUP")
+
+
+# ---- os, what changes something ---------------------------------------------------------------------
+
+
+def test_echo_and_console_echo(ask):
+    assert ask("echo", "a", "b").stdout == "a b\n" == ask("os", "echo", "a b").stdout
+    assert ask.json("echo", "a") == {"r": "a"}
+    assert ask("console-echo", "off").stdout == "switched\n"
+    assert ask.json("console-echo", "on") == {"switched": True}
+    assert ask("console-echo", "maybe", code=2)
+
+
+def test_datetime(ask):
+    now = time.time()
+    set_to = ask.json("datetime", "now")["datetime"]
+    told = ask.json("datetime")["datetime"]
+    assert set_to[:10] == time.strftime("%Y-%m-%d", time.gmtime(now)) or now % 86400 > 86390
+    assert told[:16] >= set_to[:16]
+    assert ask("datetime", "2016-03-02T22:44:00.101+05:30").stdout == "set to 2016-03-02T17:14:00.101\n"
+    assert ask("datetime").stdout.startswith("Datetime(RFC 3339 format): 2016-03-02T17:14:0")
+    assert ask("os", "get-datetime").stdout.startswith("Datetime(RFC 3339 format): 2016-")
+    assert ask("datetime", "2016-02-29 22:44:00-0800").stdout == "set to 2016-03-01T06:44:00\n"
+    assert not ask("os", "set-datetime").stdout.startswith("set to 2016")
+
+
+@pytest.mark.parametrize("value", ["yesterday", "2016-02-30T22:44:00", "2016-02-28T24:00:00",
+                                   "2016-02-28T22:44", "2016-02-28T22:44:00 CET",
+                                   "2016-02-28T22:44:00+25:00", "", "12016-02-28T22:44:00"])
+def test_a_date_that_is_none(ask, value):
+    assert "VALUE is now, or a date" in ask("datetime", value, code=2).stderr
+
+
+def test_bootloader(ask):
+    assert ask("bootloader").stdout == "bootloader: MCUboot\n"
+    assert ask("bootloader", "mode").stdout == "mode: 3 (swap with move)\n"
+    assert ask.json("bootloader", "mode") == {"mode": 3}
+    assert refused(ask("bootloader", "nothing", code=5), "QUERY_YIELDS_NO_ANSWER")
+
+
+def test_params_explained(ask):
+    assert ask("params").stdout == "buf_size: 2048\nbuf_count: 4\n"
+    text = ask("params", "--explain").stdout
+    assert "The wire is UDP over IPv4." in text and "An image of 256 KiB takes " in text
+    got = ask.json("params", "--explain")
+    assert got["explain"]["window"] == 3 and 1300 < got["explain"]["chunk"] < got["explain"]["packet_max"]
+    assert "explain" not in ask.json("params")
+    assert ask("params", "x", code=2)
+
+
+def test_params_explained_on_a_serial_line(device):
+    text = ferry("params", "--explain", device=device.uri, check=0).stdout
+    assert "The wire is a serial console that carries 11520 bytes a second" in text
+    assert "the largest packet is 2044 bytes" in text and "takes 131 requests, about 3" in text
+
+
+def test_image_commands_have_other_clients_words(ask, bench):
+    listed = ask("image", "list").stdout
+    for words in ("image state-read", "image get-state", "list"):
+        assert ask(*words.split()).stdout == listed
+    assert ask("image", "slot-info").stdout == ask("image", "slots").stdout
+    ask("upload", bench.images["v2"])
+    hash = bench.hash_of("v2")
+    assert refused(ask("image", "test", bench.hash_of("v1"), code=5), "IMAGE_SETTING_TEST_TO_ACTIVE")
+    assert "flags: pending\n" in ask("image", "state-write", hash).stdout
+    assert refused(ask("image", "set-state", "--hash", hash, "--confirm", code=5), "ALREADY_PENDING")
+    assert ask("erase", "1").stdout == "erased\n"
+    assert refused(ask("image", "erase", "0", code=5), "NO_FREE_SLOT")

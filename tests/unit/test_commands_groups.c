@@ -94,7 +94,7 @@ static void requests_are_the_vectors(void **state)
     expect_vector(ferry_command_log_show(&client, &all, NULL), "log_show_req");
     expect_vector(ferry_command_shell(&client, uptime, 2, 0, NULL), "shell_exec_req");
     expect_vector(ferry_command_enum_single(&client, 3, NULL), "enum_single_req");
-    expect_vector(ferry_command_erase_storage(&client, NULL), "basic_erase_storage_req");
+    expect_vector(ferry_command_erase_storage(&client, 0, NULL), "basic_erase_storage_req");
 }
 
 static void requests_without_a_vector(void **state)
@@ -149,7 +149,7 @@ static void a_full_window_is_busy_and_a_long_name_is_no_request(void **state)
     assert_int_equal(ferry_command_setting_write(&client, "a", (struct ferry_bytes){NULL, 0}, NULL),
                      FERRY_E_BUSY);
     assert_int_equal(ferry_command_setting_write_text(&client, "a", "", NULL), FERRY_E_BUSY);
-    assert_int_equal(ferry_command_erase_storage(&client, NULL), FERRY_E_BUSY);
+    assert_int_equal(ferry_command_erase_storage(&client, 0, NULL), FERRY_E_BUSY);
     assert_int_equal(ferry_command_log_show(&client, &all, NULL), FERRY_E_BUSY);
     assert_int_equal(ferry_command_shell(&client, words, 1, 0, NULL), FERRY_E_BUSY);
     assert_int_equal(ferry_command_enum_single(&client, 0, NULL), FERRY_E_BUSY);
@@ -183,7 +183,7 @@ static void nothing_runs_twice(void **state)
     sent_once(ferry_command_shell(&client, words, 1, 0, NULL));
     sent_once(ferry_command_crash(&client, "wdog", NULL));
     sent_once(ferry_command_run_test(&client, "all", "", NULL));
-    sent_once(ferry_command_erase_storage(&client, NULL));
+    sent_once(ferry_command_erase_storage(&client, 0, NULL));
     sent_once(ferry_command_core_erase(&client, NULL));
 }
 
