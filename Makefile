@@ -2,7 +2,7 @@
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
 .PHONY: all help setup host programs demo test test-unit test-e2e test-sanitizers test-house \
-        faults skips interop bench bench-start bench-station bench-swap bench-size fuzz format format-check tidy \
+        faults skips interop bench bench-start bench-upload bench-station bench-swap bench-size fuzz format format-check tidy \
         size clean
 
 PRESET ?= host
@@ -69,8 +69,7 @@ interop: all ## against the real imgtool, smpclient, smpmgr and mcumgrctl, Zephy
 	@tests/interop/setup-peers
 	@build/interop/venv/bin/python -m pytest -q -rs tests/interop
 
-bench: all ## upload times beside the line's own ideal; sign and verify beside the real imgtool's
-	@python3 bench/upload.py
+bench: bench-upload ## bench-upload, an update over a bad link, sign and verify beside the real imgtool's
 	@python3 bench/bad_link.py
 	@scripts/setup peers
 	@tests/interop/setup-peers python >/dev/null
@@ -80,6 +79,11 @@ bench-start: all ## whole processes of ferry and smpmgr in pairs; fails when fer
 	@scripts/setup peers
 	@tests/interop/setup-peers python >/dev/null
 	@python3 bench/start.py
+
+bench-upload: all ## uploads beside the line's own ideal and other people's clients; fails when a target is missed
+	@scripts/setup peers
+	@tests/interop/setup-peers python rust go >/dev/null || true
+	@python3 bench/upload.py
 
 bench-swap: host ## flash operations of every strategy, beside MCUboot's; fails when a target is missed
 	@build/host/bench/bench_swap

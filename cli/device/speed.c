@@ -80,7 +80,7 @@ void speed_tell(const struct session *session, const struct ferry_upload *upload
         return;
     }
     fprintf(stderr, "done: %u bytes in %.1f s", (unsigned)figures.bytes, figures.ms / 1000.0);
-    if (figures.erase_ms > figures.ms / 10) {
+    if (figures.erase_ms >= 200 && figures.erase_ms > figures.ms / 20) {
         fprintf(stderr, " (%.1f s until the first chunk was stored)", figures.erase_ms / 1000.0);
     }
     if (figures.bytes_per_second > 0) {
