@@ -83,6 +83,14 @@ def test_update_over_a_console(quirks, foreign, bench):
     check_updated(device, bench)
 
 
+@pytest.mark.parametrize("quirks", ["no-params", "always-rc,definite,unknown-keys", "off-restart,dup-answer",
+                                    "v1-body,one-buffer"])
+def test_update_over_bare_packets(quirks, foreign, bench):
+    device = foreign(quirks)
+    lab.ferry("update", bench.images["v2"], device=device.raw_uri, check=0)
+    check_updated(device, bench)
+
+
 # ---- Failures with a name ----------------------------------------------------------------------
 
 def upload(device, bench, wire="udp"):

@@ -3,6 +3,7 @@
 import pathlib
 import re
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -21,7 +22,7 @@ def test_every_corner_case_has_a_row():
 
 def collected():
     """The names of the tests of tests/e2e that rows are about."""
-    done = subprocess.run(["/usr/bin/python3", "-m", "pytest", "--collect-only", "-q", "tests/e2e/test_foreign.py"],
+    done = subprocess.run([sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/e2e/test_foreign.py"],
                           cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     return set(done.stdout.splitlines())
 

@@ -13,7 +13,7 @@ import zephyr
 
 HEADER = 512
 M0 = "qemu_cortex_m0.serial"
-RECOVERY = "mps2_an385.serial_recovery"
+RECOVERY = ["mps2_an385.serial_recovery", "mps2_an385.serial_recovery_raw"]
 
 
 def cells():
@@ -219,7 +219,7 @@ def update(server):
     assert "runs" in again.stdout
 
 
-@row("MCUboot's recovery: list, upload", "image", fresh=True, only=[RECOVERY])
+@row("MCUboot's recovery: list, upload", "image", fresh=True, only=RECOVERY)
 def recovery(server):
     file, hash = another(server.folder, server)
     server.ferry("reset", "--recovery", check=0)

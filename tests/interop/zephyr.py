@@ -43,6 +43,7 @@ COLUMNS = {column.name: column for column in (
     Column("native_sim.serial_line512", 2048, SOME),
     Column("qemu_cortex_m0.serial", 384, "os image stat enum"),
     Column("mps2_an385.serial_recovery", 384, ALL + " image"),
+    Column("mps2_an385.serial_recovery_raw", 384, "os image"),  # as far as is tried
 )}
 
 
@@ -127,7 +128,8 @@ class Server:
             heard = b""
             while "microbit" in self.entry["qemu_cmd"] and b"Booting Zephyr" not in heard:
                 heard += listener.recv(4096)  # unread it stalls; so does its UART when sent to before
-        self.uri = f"unix:{path}"
+        bare = self.entry["transport"] == "serial_raw"
+        self.uri = f"unix:{path}?framing=raw" if bare else f"unix:{path}"
         self.answers()
 
     def ferry(self, *args, check=None, timeout=60):
