@@ -4,6 +4,7 @@
 #include "holder.h"
 #include "permission.h"
 #include "port_list.h"
+#include "cli/device/usb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@
 static size_t name_ports(char *out, size_t cap)
 {
     static struct port_info ports[PORTS_SHOWN];
-    size_t count = port_list("", ports, PORTS_SHOWN);
+    size_t count = port_list(usb_root(), ports, PORTS_SHOWN);
     size_t len = 0;
 
     if (count == 0) {
@@ -97,7 +98,7 @@ static void describe(struct doctor *doctor, const char *name, struct doctor_find
     char device[256];
     struct port_info info;
 
-    port_look("", name, &info);
+    port_look(usb_root(), name, &info);
     port_describe(&info, device, sizeof device);
     doctor->has_rate = strcmp(info.driver, "cdc_acm") != 0;
     doctor_ok(finding, "%s: %s%s", doctor->address.path,

@@ -16,8 +16,8 @@ struct port_info {
     char driver[32]; /* "cdc_acm", "ftdi_sio"; "" = not known */
 };
 
-/* What is known of one port: name as in /dev. root is "" but in tests, where /sys and /dev lie in
- * a folder. */
+/* What is known of one port: name as in /dev. root: as usb_root() of
+ * cli/device/usb.h. */
 void port_look(const char *root, const char *name, struct port_info *port);
 
 /* The ports that may have a device: USB's, and UARTs that were found at boot time.

@@ -298,6 +298,23 @@ def test_other_commands_say_the_same_and_name_the_doctor():
     assert "nobody listens" in done.stderr
 
 
+def test_the_ports_that_are_there_are_named(tmp_path):
+    usb = tmp_path / "sys" / "usb" / "1-1"
+    (usb / "1-1:1.0").mkdir(parents=True)
+    for name, text in (("idVendor", "2fe3"), ("idProduct", "0100"), ("manufacturer", "ZEPHYR"),
+                       ("product", "USB-DEV"), ("serial", "86FE")):
+        (usb / name).write_text(text + "\n")
+    port = tmp_path / "sys" / "class" / "tty" / "ttyACM0"
+    port.mkdir(parents=True)
+    (port / "device").symlink_to(usb / "1-1:1.0")
+    done = ferry("doctor", device=tmp_path / "ttyACM1", check=3, env={"FERRY_ROOT": str(tmp_path)})
+    assert "the serial ports are: /dev/ttyACM0 (ZEPHYR USB-DEV (2fe3:0100), serial number 86FE)" in done.stdout
+    port.joinpath("device").unlink()
+    port.rmdir()
+    done = ferry("doctor", check=2, env={"FERRY_ROOT": str(tmp_path)})
+    assert "no USB serial port and no UART" in done.stderr and "give -d URI" in done.stderr
+
+
 def test_usage():
     done = ferry("doctor", check=2)
     assert "which device?" in done.stderr and "next:" in done.stderr
