@@ -167,8 +167,11 @@ static void print_verdict(const struct verdict *verdict)
 {
     print_skipped(NULL, NULL);
     if (verdict->failed != NULL) {
-        printf("\nfailed: %s\n  why:  %s\n  next: %s\n", verdict->what, verdict->why,
-               verdict->next);
+        printf("\nfailed: %s\n", verdict->what);
+        if (verdict->why[0] != '\0') {
+            printf("  why:  %s\n", verdict->why);
+        }
+        printf("  next: %s\n", verdict->next);
     } else if (verdict->warnings > 0) {
         printf("\nall well, but for %zu warning%s\n", verdict->warnings,
                verdict->warnings > 1 ? "s" : "");
