@@ -23,7 +23,7 @@ static int tell_core(const struct cli *cli, bool present)
 /* "There is none" comes as an error. */
 static int list_cores(struct session *session)
 {
-    struct ferry_client_answer answer;
+    struct ferry_client_answer answer = {0};
     int error = session_ask(session, ferry_command_core_list(session->client, NULL), &answer);
     bool none =
         error == FERRY_E_REFUSED && !answer.status.grouped && answer.status.rc == FERRY_RC_NO_ENTRY;

@@ -25,7 +25,7 @@ static void plain(char *text)
     cli_printable(text);
 }
 
-static void print_output(const struct cli *cli, char *text, size_t len, bool raw)
+static void print_output(char *text, size_t len, bool raw)
 {
     if (raw) {
         fwrite(text, 1, len, stdout);
@@ -37,7 +37,6 @@ static void print_output(const struct cli *cli, char *text, size_t len, bool raw
     if (len > 0 && text[len - 1] != '\n') {
         puts("");
     }
-    (void)cli;
 }
 
 /* A command that failed is told on standard error; with --json in the object, too. */
@@ -76,7 +75,7 @@ static int tell(const struct cli *cli, const struct ferry_shell_result *result, 
         cJSON_AddStringToObject(object, "o", text);
         ask_add_signed(object, "ret", result->ret);
     } else {
-        print_output(cli, text, len, raw);
+        print_output(text, len, raw);
     }
     int code = verdict(cli, result, object);
     if (object != NULL) {

@@ -124,11 +124,11 @@ static int upload(struct session *session, struct image_file *file,
 
 static int run_upload(struct cli *cli, int argc, char **argv)
 {
-    static const struct option own[] = {{"image", required_argument, NULL, 'n'},
-                                        {"upgrade", no_argument, NULL, 'u'},
-                                        {"no-downgrade", no_argument, NULL, 'u'},
-                                        {"window", required_argument, NULL, 'w'},
-                                        {0}};
+    static const struct option own[] = {
+        {"image", required_argument, NULL, 'n'},  {"upgrade", no_argument, NULL, 'u'},
+        {"no-downgrade", no_argument, NULL, 'u'}, {"upgrade-only", no_argument, NULL, 'u'},
+        {"window", required_argument, NULL, 'w'}, {"maxwinsize", required_argument, NULL, 'w'},
+        {"noerase", no_argument, NULL, 'e'},      {0}};
     struct ferry_upload_config config = {.read = read_file};
     uint32_t window = FERRY_UPLOAD_WINDOW_MAX;
     uint8_t sha[FERRY_SHA256_SIZE];
@@ -137,7 +137,7 @@ static int run_upload(struct cli *cli, int argc, char **argv)
     int option;
 
     optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "n:u", own)) != -1) {
+    while ((option = cli_getopt(cli, argc, argv, "n:uew:", own)) != -1) {
         if (option == '?') {
             return CLI_USAGE;
         }
@@ -179,7 +179,8 @@ const struct cli_command cli_upload_commands[] = {
     {"image upload", "FILE", "send an image to the slot that is not running",
      "  -n, --image N        number of the image (default 0)\n"
      "  -u, --no-downgrade   the device is to refuse a version that is not newer\n"
-     "      --window N       packets on the way at most, 1 to 8 (default: what the device takes)\n",
+     "  -e, --noerase        mcumgr's option, which changes nothing: no command erases first\n"
+     "  -w, --window N       packets on the way at most, 1 to 8 (default: what the device takes)\n",
      run_upload},
     {0},
 };

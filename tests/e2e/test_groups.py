@@ -310,7 +310,7 @@ def test_image_commands_have_other_clients_words(ask, bench):
     for words in ("image state-read", "image get-state", "list"):
         assert ask(*words.split()).stdout == listed
     assert ask("image", "slot-info").stdout == ask("image", "slots").stdout
-    ask("upload", bench.images["v2"])
+    ask("upload", "-e", "-w", "2", "-n", "0", "-u", bench.images["v2"])
     hash = bench.hash_of("v2")
     assert refused(ask("image", "test", bench.hash_of("v1"), code=5), "IMAGE_SETTING_TEST_TO_ACTIVE")
     assert "flags: pending\n" in ask("image", "state-write", hash).stdout
