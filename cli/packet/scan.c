@@ -120,7 +120,9 @@ static bool is_good(struct ferry_bytes bytes)
 {
     struct packet_view view;
 
-    if (!may_begin(bytes)) {
+    /* Most of what is none is seen by its first byte of payload, which begins no map. */
+    if (!may_begin(bytes) || bytes.len == FERRY_SMP_HEADER_SIZE ||
+        bytes.data[FERRY_SMP_HEADER_SIZE] >> 5 != 5) {
         return false;
     }
     packet_look(bytes, &view, NULL);

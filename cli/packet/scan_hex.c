@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define LINES_MAX (4u << 20)
-#define DATA_MAX  ((size_t)2 * CLI_FILE_MAX) /* with what a "*" stands for */
+#define STAR_MAX  (1u << 16) /* bytes that all "*" together may stand for */
 
 enum line_kind { LINE_HEX, LINE_BLANK, LINE_TEXT, LINE_STAR };
 
@@ -188,6 +188,7 @@ struct hex {
     uint8_t *data;
     size_t len;
     size_t cap;
+    size_t filled;            /* of it, in place of a "*" */
     struct scan_line *starts; /* of the lines that are scanned together */
 };
 
@@ -217,7 +218,7 @@ static bool fill_star(struct hex *hex, const struct line *next, size_t next_len)
     size_t end = before->place + before->len;
     size_t fill = next->place > end ? next->place - end : 0;
 
-    if (before->len == 0 || hex->cap + fill > DATA_MAX) {
+    if (before->len == 0 || fill > STAR_MAX - hex->filled) {
         return true;
     }
     uint8_t *larger = realloc(hex->data, hex->cap + fill);
@@ -226,6 +227,7 @@ static bool fill_star(struct hex *hex, const struct line *next, size_t next_len)
     }
     hex->data = larger;
     hex->cap += fill;
+    hex->filled += fill;
     memmove(hex->data + hex->len + fill, hex->data + hex->len, next_len);
     for (size_t i = 0; i < fill; i++) {
         hex->data[hex->len + i] = hex->data[before->start + i % before->len];
@@ -399,7 +401,7 @@ void scan_hex(struct scan *scan, struct ferry_bytes bytes)
     for (size_t i = 0; i < hex.count;) {
         size_t end = i + 1;
 
-        if (hex.lines[i].kind == LINE_TEXT) {
+        if (hex.lines[i].kind == LINE_TEXT || hex.lines[i].kind == LINE_STAR) {
             tell_text(scan, &hex.lines[i]);
         } else if (hex.lines[i].kind == LINE_HEX) {
             end = block_end(&hex, i);

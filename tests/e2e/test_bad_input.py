@@ -40,6 +40,8 @@ CALLS = {
     "key add": "KEY",
     "key revoke": "KEY",
     "unlock": "-k EDKEY",
+    "decode": "TRACE",
+    "replay": "TRACE",
     "version": "",
 }
 # What asks a device alone, and reads no file.
@@ -97,6 +99,8 @@ def files(tmp_path_factory):
     ferry("b0", "sign", "-k", folder / "KEY", "-v", "2", "-a", "0x8000", folder / "B0",
           folder / "B0SIGNED", check=0)
     ferry("bundle", "create", folder / "BUNDLE", folder / "IMAGE", check=0)
+    (folder / "TRACE").write_text('{"ferry_trace":1,"t":0,"dir":"begin"}\n'
+                                  '{"t":1.5,"dir":"tx","hex":"080000010000a106a0"}\n')
     (folder / "LAYOUT").write_bytes((ROOT / "device/layout.json").read_bytes())
     return folder
 

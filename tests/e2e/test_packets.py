@@ -225,6 +225,15 @@ def test_decode_says_when_there_is_no_packet(data):
     assert decode(data, code=6) == ([], None)
 
 
+def test_a_star_of_a_dump_stands_for_64_kib_at_most():
+    """It once made 32 MiB, and as many packets, of these lines."""
+    star = b"00000000: 0900 0061 0000 0402 bf65 7461 736b\n*\n%08x: 00\n"
+    found, summary = decode(star % 0x10000, code=6)
+    assert summary["packets"] + summary["damaged"] > 1
+    found, summary = decode(star % 0x2000100, code=6)
+    assert len(found) < 5 and "*" in [line.get("text") for line in found]
+
+
 def test_decode_of_a_user_group_without_cbor():
     found, _ = decode(framed(smp.packet(smp.WRITE, 77, 1, b"\xff\xfe\x00")))
     assert found[0]["payload_hex"] == "fffe00" and "problem" not in found[0]
