@@ -45,6 +45,20 @@ static void show_bar(const struct progress *progress, uint32_t done, uint32_t to
     fprintf(stderr, "] %3u %%  %6.1f KiB/s  %s left \x1b[K", percent, speed / 1024.0, left);
 }
 
+void progress_resume(struct progress *progress, uint32_t done, uint32_t total)
+{
+    if (!progress->begun) {
+        progress->begun = true;
+        progress->begin_ms = ferry_connection_now();
+    }
+    progress->begin_done = done;
+    progress->shown_tenth = total > 0 ? (uint32_t)((uint64_t)done * 10 / total) : 10;
+    if (!progress->quiet) {
+        fprintf(stderr, "%s%s: continuing at %u %%\n", progress->terminal ? "\r" : "",
+                progress->label, total > 0 ? (unsigned)((uint64_t)done * 100 / total) : 100);
+    }
+}
+
 void progress_show(struct progress *progress, uint32_t done, uint32_t total)
 {
     uint64_t now = ferry_connection_now();

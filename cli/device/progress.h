@@ -22,6 +22,9 @@ struct progress {
 /* quiet: show nothing. label must outlive the progress. */
 void progress_init(struct progress *progress, const char *label, bool quiet);
 
+/* What is there already: done of total bytes. Speed and tenths count from here on. */
+void progress_resume(struct progress *progress, uint32_t done, uint32_t total);
+
 /* Show done of total bytes: at most ten times a second on a terminal, every tenth otherwise. */
 void progress_show(struct progress *progress, uint32_t done, uint32_t total);
 

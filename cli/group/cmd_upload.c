@@ -67,13 +67,6 @@ static void configure(const struct session *session, struct ferry_upload_config 
     config->link = facts.link;
 }
 
-static void tell_resumed(const struct session *session, uint32_t at, uint32_t total)
-{
-    if (!session->cli->json && at > 0) {
-        fprintf(stderr, "upload: continuing at %u %%\n", (unsigned)((uint64_t)at * 100 / total));
-    }
-}
-
 /* Run the flow to its end. */
 static int upload(struct session *session, struct image_file *file,
                   const struct ferry_upload_config *config)
@@ -97,9 +90,9 @@ static int upload(struct session *session, struct image_file *file,
                 continue;
             }
             if (event.kind == FERRY_UPLOAD_PROGRESS) {
-                if (resumed_at == 0 && event.resumed) {
+                if (resumed_at == 0 && event.resumed && event.acked > 0) {
                     resumed_at = event.acked;
-                    tell_resumed(session, resumed_at, event.total);
+                    progress_resume(&progress, resumed_at, event.total);
                 }
                 progress_show(&progress, event.acked, event.total);
                 continue;

@@ -81,6 +81,9 @@ static void print_plan(const struct update_run *run, const struct update_item *i
     printf("%s%s", name, count > 0 ? "would: " : "nothing to do");
     for (size_t i = 0; i < count; i++) {
         printf("%s%s", i > 0 ? ", " : "", steps[i]);
+        if (strcmp(steps[i], "upload") == 0 && item->limit > 0) {
+            printf(" %zu bytes (%u fit)", item->file.bytes.len, (unsigned)item->limit);
+        }
     }
     putchar('\n');
 }

@@ -79,10 +79,7 @@ static void tell_progress(struct update_run *run, const struct ferry_update_even
     struct update_item *item = run->item;
     if (event->resumed && item->resumed_at == 0 && event->resumed_at > 0) {
         item->resumed_at = event->resumed_at;
-        if (!run->cli->json) {
-            fprintf(stderr, "upload   continuing at %u %%\n",
-                    (unsigned)((uint64_t)event->resumed_at * 100 / event->total));
-        }
+        progress_resume(&run->progress, event->resumed_at, event->total);
     }
     run->acked = event->acked;
     if (event->acked > item->resumed_at) {
@@ -119,7 +116,7 @@ int update_unlock(struct update_run *run, enum ferry_update_step step)
 /* The images run. The check uses the wire, so that the device is met anew after it. */
 static void judge(struct update_run *run)
 {
-    if (!update_passes(run)) {
+    if (!update_passes(run) && update_signal() == 0) {
         ferry_update_reject(&run->flow);
     }
 }
@@ -159,6 +156,9 @@ static int handle_events(struct update_run *run)
             break;
         case FERRY_UPDATE_JUDGE_IT:
             judge(run);
+            if (update_signal() != 0) { /* during the check: it stays on trial */
+                return update_stopped(run);
+            }
             break;
         case FERRY_UPDATE_DONE:
             update_done(run, &event);

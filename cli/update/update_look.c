@@ -42,7 +42,9 @@ static void tell_version(struct update_run *run, const struct ferry_update_event
         return;
     }
     snprintf(item->previous, sizeof item->previous, "%s", event->running->version);
-    if (run->cli->json || ferry_version_parse(event->running->version, &now) != FERRY_OK) {
+    bool same = event->running->hash_len == item->file.info.digest_len &&
+                memcmp(event->running->hash, item->file.info.digest, event->running->hash_len) == 0;
+    if (same || run->cli->json || ferry_version_parse(event->running->version, &now) != FERRY_OK) {
         return;
     }
     int order = ferry_version_compare(&item->file.info.header.version, &now, true);

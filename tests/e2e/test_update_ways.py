@@ -3,6 +3,7 @@
 confirm, and updates that are interrupted: by the user, by the line, by the device."""
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -42,7 +43,9 @@ def finish(process, said, timeout=120):
 
 def test_a_dry_run_says_what_would_be_done(device, bench):
     done = ferry("update", "--dry-run", bench.images["v2"], device=device.uri, check=0)
-    assert "would: upload, test, reset, compare, confirm" in done.stdout
+    size = bench.images["v2"].stat().st_size
+    assert re.search(rf"would: upload {size} bytes \(\d+ fit\), test, reset, compare, confirm",
+                     done.stdout)
     assert "1.0.0 runs, 2.0.0 is newer" in done.stderr
     told = ferry_json("update", "--plan", "--confirm", "always", bench.images["v2"], device=device.uri)
     assert told["plan"] == ["upload", "install", "reset", "compare"]
@@ -132,6 +135,17 @@ def test_a_check_that_fails_takes_the_old_image_back(device, bench, check, words
     assert "went back to version 1.0.0" in done.stderr
     state = device.running()
     assert state["version"] == "1.0.0" and state["confirmed"]
+
+
+def test_ctrl_c_during_the_check_leaves_it_on_trial(device, bench):
+    process, said = begin(device, "--check", "echo now; sleep 60", bench.images["v2"], until="now")
+    process.send_signal(signal.SIGINT)
+    code, _, said = finish(process, said)
+    assert code == -signal.SIGINT and "may run, and is not confirmed" in said
+    state = device.running()
+    assert state["version"] == "2.0.0" and not state["confirmed"]
+    ferry("update", "--check", "true", bench.images["v2"], device=device.uri, check=0)
+    assert device.running()["confirmed"]
 
 
 def test_a_check_where_there_is_no_way_back(tmp_path, bench):
