@@ -69,7 +69,8 @@ interop: all ## against the real imgtool, smpclient, smpmgr and mcumgrctl, Zephy
 	@tests/interop/setup-peers
 	@build/interop/venv/bin/python -m pytest -q -rs tests/interop
 
-bench: bench-upload ## bench-upload, an update over a bad link, sign and verify beside the real imgtool's
+bench: bench-upload ## bench-upload, files both ways, an update over a bad link, sign and verify beside the real imgtool's
+	@python3 bench/files.py
 	@python3 bench/bad_link.py
 	@scripts/setup peers
 	@tests/interop/setup-peers python >/dev/null

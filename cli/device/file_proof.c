@@ -19,8 +19,7 @@ int file_size(struct session *session, const char *name, uint32_t *size,
     return error;
 }
 
-/* ---- Hashes ------------------------------------------------------------------------------------
- */
+/* ---- Hashes --------------------------------------------------------------------------------- */
 
 static bool is_sha256(const struct ferry_file_hash *hash, struct ferry_bytes data)
 {
@@ -107,8 +106,7 @@ void file_proof(struct session *session, const char *name, struct ferry_bytes da
     compare_size(session, name, data.len, result);
 }
 
-/* ---- Showing -----------------------------------------------------------------------------------
- */
+/* ---- Showing -------------------------------------------------------------------------------- */
 
 void file_hash_text(const struct ferry_file_hash *hash, char *text)
 {

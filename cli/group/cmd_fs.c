@@ -45,8 +45,7 @@ static int unreadable(const struct session *session, const char *what, int error
                           "cannot %s: the answer cannot be read", what);
 }
 
-/* ---- stat ---------------------------------------------------------------------------------------
- */
+/* ---- stat ----------------------------------------------------------------------------------- */
 
 static int ask_stat(struct session *session, const struct ferry_file_hash_request *request)
 {
@@ -80,8 +79,7 @@ static int run_stat(struct cli *cli, int argc, char **argv)
     return run_simple(cli, argc, argv, 1, ask_stat);
 }
 
-/* ---- hash ---------------------------------------------------------------------------------------
- */
+/* ---- hash ----------------------------------------------------------------------------------- */
 
 static void print_hash(const struct cli *cli, const char *name, struct ferry_file_hash *hash)
 {
@@ -161,8 +159,7 @@ static int run_hash(struct cli *cli, int argc, char **argv)
     return in_session(cli, ask_hash, &request);
 }
 
-/* ---- types --------------------------------------------------------------------------------------
- */
+/* ---- types ---------------------------------------------------------------------------------- */
 
 static void print_types(const struct cli *cli, struct ferry_file_type *types, int count)
 {
@@ -210,8 +207,7 @@ static int run_types(struct cli *cli, int argc, char **argv)
     return run_simple(cli, argc, argv, 0, ask_types);
 }
 
-/* ---- close --------------------------------------------------------------------------------------
- */
+/* ---- close ---------------------------------------------------------------------------------- */
 
 static int ask_close(struct session *session, const struct ferry_file_hash_request *request)
 {

@@ -28,8 +28,7 @@ int ferry_file_download_start(struct ferry_file_download *download,
     return FERRY_OK;
 }
 
-/* ---- What is here -----------------------------------------------------------------------------
- */
+/* ---- What is here --------------------------------------------------------------------------- */
 
 /* Whether at lies in something that is here or on its way; then at is moved to its end. */
 static bool skip(const struct ferry_file_download *download, uint32_t *at)
@@ -117,8 +116,7 @@ static void note(struct ferry_file_download *download, uint32_t off, uint32_t en
     join_front(download);
 }
 
-/* ---- Requests -----------------------------------------------------------------------------------
- */
+/* ---- Requests ------------------------------------------------------------------------------- */
 
 /* Bytes of a CBOR number. */
 static uint32_t head_of(uint32_t value)
@@ -184,8 +182,7 @@ static void submit_due(struct ferry_file_download *download, uint64_t now)
     }
 }
 
-/* ---- Answers ------------------------------------------------------------------------------------
- */
+/* ---- Answers -------------------------------------------------------------------------------- */
 
 /* Hand one piece of data to the caller. Returns FERRY_OK or its error. */
 static int keep(const struct ferry_file_download *download, uint32_t off, struct ferry_bytes data)
@@ -367,8 +364,7 @@ bool ferry_file_download_answer(struct ferry_file_download *download,
     return true;
 }
 
-/* ---- Events -------------------------------------------------------------------------------------
- */
+/* ---- Events --------------------------------------------------------------------------------- */
 
 bool ferry_file_download_next(struct ferry_file_download *download, uint64_t now,
                               struct ferry_file_event *event)

@@ -101,8 +101,7 @@ void ferry_file_drop(struct ferry_file_flow *flow, uint32_t count)
     }
 }
 
-/* ---- Losses and refusals -----------------------------------------------------------------------
- */
+/* ---- Losses and refusals -------------------------------------------------------------------- */
 
 static void shrink(struct ferry_file_flow *flow, const struct ferry_file_flight *flight)
 {
@@ -158,8 +157,7 @@ bool ferry_file_takes_error(struct ferry_file_flow *flow, const struct ferry_fil
     return flow->state == FERRY_FILE_RUNS;
 }
 
-/* ---- Ends --------------------------------------------------------------------------------------
- */
+/* ---- Ends ----------------------------------------------------------------------------------- */
 
 static void end(struct ferry_file_flow *flow, enum ferry_file_state state)
 {
@@ -205,8 +203,7 @@ void ferry_file_finish(struct ferry_file_flow *flow)
     flow->remedy = "";
 }
 
-/* ---- Events ------------------------------------------------------------------------------------
- */
+/* ---- Events --------------------------------------------------------------------------------- */
 
 static const struct {
     const char *text;

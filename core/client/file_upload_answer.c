@@ -20,8 +20,7 @@
 #define ERR_NOT_FOUND      3
 #define ERR_INVALID_OFFSET 11
 
-/* ---- Ends and turns ---------------------------------------------------------------------------
- */
+/* ---- Ends and turns ------------------------------------------------------------------------- */
 
 static void change(struct ferry_file_upload *upload, enum ferry_file_state state)
 {
@@ -111,8 +110,7 @@ static void not_taken(struct ferry_file_upload *upload, uint32_t off,
     }
 }
 
-/* ---- Where the file ends ----------------------------------------------------------------------
- */
+/* ---- Where the file ends -------------------------------------------------------------------- */
 
 /* It ends behind what the server had when the chunk was sent: the size is asked for, or it is this
  * chunk that stands there already. */
@@ -172,8 +170,7 @@ static void on_off(struct ferry_file_upload *upload, const struct ferry_file_fli
     }
 }
 
-/* ---- Answers ----------------------------------------------------------------------------------
- */
+/* ---- Answers -------------------------------------------------------------------------------- */
 
 /* Version 1 has one number for a wrong offset and for most else. */
 static bool is_offset_refused(const struct ferry_file_flight *flight,

@@ -78,8 +78,7 @@ int ferry_answer_file_types(struct ferry_bytes payload, struct ferry_file_type *
 FERRY_MUST_CHECK
 int32_t ferry_command_file_close(struct ferry_client *client, void *user);
 
-/* ---- What both directions share ----------------------------------------------------------------
- */
+/* ---- What both directions share ------------------------------------------------------------- */
 
 /* Chunks in flight at most. */
 #define FERRY_FILE_WINDOW_MAX 8
@@ -144,8 +143,7 @@ struct ferry_file_flow {
     struct ferry_smp_status status;
 };
 
-/* ---- Download ---------------------------------------------------------------------------------
- */
+/* ---- Download ------------------------------------------------------------------------------- */
 
 /* Parts of the file that came before what stands in front of them. */
 #define FERRY_FILE_PIECES_MAX (2 * FERRY_FILE_WINDOW_MAX)
@@ -205,8 +203,7 @@ uint64_t ferry_file_download_deadline(const struct ferry_file_download *download
 /* Stop: forget what is in flight. The next event is FAILED with FERRY_E_CANCELLED. */
 void ferry_file_download_cancel(struct ferry_file_download *download);
 
-/* ---- Upload ------------------------------------------------------------------------------------
- */
+/* ---- Upload --------------------------------------------------------------------------------- */
 
 struct ferry_file_upload_config {
     struct ferry_client *client; /* packet_max and version set; must outlive the upload */

@@ -275,3 +275,28 @@ def test_a_bad_line(bench, tmp_path, options):
         lab.ferry("fs", "upload", sent, "/lfs1/b", device=device.uri, check=0)
         lab.ferry("fs", "download", "/lfs1/b", back, device=device.uri, check=0)
         assert (device.folder / "files/lfs1/b").read_bytes() == sent.read_bytes() == back.read_bytes()
+
+
+QUIRKS = ["no-params", "v1-only", "too-new", "v1-body", "file-off-wrong", "file-off-wrong,v1-body", "always-rc",
+          "no-rc-ok,definite,unknown-keys", "one-buffer", "lose-answer=7", "dup-answer,stale,echo", "reorder=5",
+          "text-before,text-inside=200", "crlf,len-without-crc", "exact-length"]
+
+
+@pytest.mark.parametrize("quirk", QUIRKS)
+def test_foreign_servers(bench, tmp_path, quirk):
+    """What other people's servers do differently, between ferry and the file system."""
+    sent, back = source(tmp_path, 40000), tmp_path / "back"
+    with made(bench, tmp_path, foreign=quirk) as device:
+        device.wait_for(r"app 1\.0\.0 started")
+        up = lab.ferry_json("fs", "upload", sent, "/lfs1/q", device=device.uri)
+        down = lab.ferry_json("fs", "download", "/lfs1/q", back, device=device.uri)
+        assert up["verified"] and down["verified"]
+        assert (device.folder / "files/lfs1/q").read_bytes() == sent.read_bytes() == back.read_bytes()
+
+
+def test_a_device_without_os_6_gets_larger_packets_by_echo(bench, tmp_path):
+    sent = source(tmp_path, 40000)
+    with made(bench, tmp_path, foreign="no-params") as device:
+        device.wait_for(r"app 1\.0\.0 started")
+        done = lab.ferry("-vv", "fs", "upload", sent, "/lfs1/q", device=device.uri, check=0)
+        assert max(len(line) // 2 for line in done.stderr.splitlines() if line.startswith("-> ")) > 1000

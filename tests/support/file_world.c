@@ -54,8 +54,7 @@ void file_world_init(struct file_world *world)
     world->random = 1;
 }
 
-/* ---- The server
- * ---------------------------------------------------------------------------------- */
+/* ---- The server ----------------------------------------------------------------------------- */
 
 enum { OFF, DATA, LEN, NAME, FIELDS };
 
@@ -230,8 +229,7 @@ static void handle_payload(struct file_world *world, const struct ferry_smp_head
     }
 }
 
-/* ---- The line
- * ------------------------------------------------------------------------------------- */
+/* ---- The line ------------------------------------------------------------------------------- */
 
 static uint32_t next_random(struct file_world *world)
 {
@@ -320,8 +318,7 @@ static void serve(struct run *run, const struct packet *packet)
     transmit(run, false, answer, w.len + FERRY_SMP_HEADER_SIZE);
 }
 
-/* ---- The client
- * ----------------------------------------------------------------------------------- */
+/* ---- The client ----------------------------------------------------------------------------- */
 
 static int read_file(void *context, uint32_t off, uint8_t *buf, size_t len)
 {

@@ -62,8 +62,7 @@ static void uploads(uint32_t size, uint32_t start)
     assert_memory_equal(g_world.file, g_wanted, size == 0 ? 1 : size);
 }
 
-/* ---- Download
- * ------------------------------------------------------------------------------------ */
+/* ---- Download ------------------------------------------------------------------------------- */
 
 static void every_size_comes(void **state)
 {
@@ -254,8 +253,7 @@ static void busy_devices_are_waited_for(void **state)
     failed(FERRY_E_REFUSED, "");
 }
 
-/* ---- Upload
- * --------------------------------------------------------------------------------------- */
+/* ---- Upload --------------------------------------------------------------------------------- */
 
 static void every_size_goes(void **state)
 {
