@@ -51,7 +51,7 @@ int ferry_file_submit(struct ferry_file_flow *flow, struct ferry_client_command 
 {
     command->group = FERRY_SMP_GROUP_FS;
     command->id = FERRY_SMP_FS_FILE;
-    command->retries = CHUNK_RETRIES;
+    command->retries = command->retries != 0 ? command->retries : CHUNK_RETRIES;
     command->user = flow;
 
     int32_t ticket = ferry_client_submit(flow->client, command);

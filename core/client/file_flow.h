@@ -33,8 +33,9 @@ void ferry_file_flow_init(struct ferry_file_flow *flow, struct ferry_client *cli
 /* Whether another chunk may be submitted as far as window and waits go. */
 bool ferry_file_has_room(const struct ferry_file_flow *flow, uint32_t allowed, uint64_t now);
 
-/* Submit a chunk of the file, from off to end, by a command whose payload is set; the rest of the
- * command is filled. Returns FERRY_OK; FERRY_E_BUSY, with a wait, when the client has no place. */
+/* Submit a chunk of the file, from off to end, by a command whose payload is set and, where they
+ * are not a chunk's usual ones, its retries; the rest of it is filled. Returns FERRY_OK;
+ * FERRY_E_BUSY, with a wait, when the client has no place. */
 int ferry_file_submit(struct ferry_file_flow *flow, struct ferry_client_command *command,
                       const struct ferry_file_flight *flight, uint64_t now);
 

@@ -5,8 +5,10 @@
 
 #include <string.h>
 
-/* The first chunk cuts the old file, and a file system may move much of its flash for that. */
-#define FIRST_TIMEOUT_MS 10000
+/* The first chunk cuts the old file, and a file system may move much of its flash for that. So it
+ * is given time, and fewer tries than others. */
+#define FIRST_TIMEOUT_MS 5000
+#define FIRST_RETRIES    4
 
 int ferry_file_upload_start(struct ferry_file_upload *upload,
                             const struct ferry_file_upload_config *config)
@@ -85,6 +87,7 @@ static int submit_chunk(struct ferry_file_upload *upload, uint64_t now)
     }
     flight.end = upload->next + data_len;
     command.payload = (struct ferry_bytes){room, (size_t)rc};
+    command.retries = upload->next == 0 ? FIRST_RETRIES : 0;
     command.timeout_ms =
         upload->next == 0 ? FIRST_TIMEOUT_MS : ferry_client_adaptive_timeout_ms(flow->client);
     rc = ferry_file_submit(flow, &command, &flight, now);
