@@ -58,6 +58,7 @@ static void tell_start(struct chip *chip)
     memcpy(start.chip_id, chip->board->fuses.chip_id, sizeof(start.chip_id));
     start.buf_size = chip->options->buf_size;
     start.buf_count = chip->options->buf_count;
+    start.flags |= chip->options->rx_fifo > 0 ? FERRY_VCHIP_SHORT_FIFO : 0;
     memcpy(start.slots, chip->slots, sizeof(start.slots));
     start.first_active = chip->first_active;
     if (program_tell(&chip->program, &message,

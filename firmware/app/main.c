@@ -73,7 +73,7 @@ static _Noreturn void serve(void)
             queue_drop(&app.wires.queue);
         }
         bool idle = queue_first(&app.wires.queue) == NULL;
-        if (idle) {
+        if (idle && !app_has(&app, FERRY_VCHIP_SHORT_FIFO)) {
             (void)ferry_image_group_erase_next(&app.image); /* the answers are on their way */
         }
         app_line_serve(&app);

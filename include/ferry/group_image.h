@@ -237,8 +237,8 @@ int ferry_image_group_init(struct ferry_image_group *group,
 
 /* With ferry_image_erase_ahead: erase the sector behind the one that an open upload stands in,
  * unless it is erased. For a main loop that has nothing else to do, once answers have left: the
- * chunk that needs the sector then finds it ready. Takes as long as one sector takes.
- * Returns whether something was erased. */
+ * chunk that needs the sector then finds it ready. Takes as long as one sector takes; the wires
+ * must keep what comes meanwhile, which is the next chunk. Returns whether something was erased. */
 bool ferry_image_group_erase_next(struct ferry_image_group *group);
 
 /* Forget an open upload, as when its slot was erased by other means. The client learns it from

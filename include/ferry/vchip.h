@@ -132,6 +132,9 @@ struct ferry_vchip_image {
 #define FERRY_VCHIP_RESUME        0x100000U /* uploads go on after a reset */
 #define FERRY_VCHIP_DIRECT_UPLOAD 0x200000U /* "image" of an upload may name a slot */
 
+/* Flag: while flash is erased or programmed the serial ports keep a few bytes only. */
+#define FERRY_VCHIP_SHORT_FIFO 0x400000U
+
 /* What an SMP client may do before it unlocks more. */
 enum ferry_vchip_lock { FERRY_VCHIP_OPEN, FERRY_VCHIP_LOCKED, FERRY_VCHIP_UPDATE };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an upload says at its end: its speed, its share of the line, and what limited it. What is true
 of it is measured by `make bench-upload`; here no time counts."""
+import json
 import re
 
 import pytest
@@ -44,6 +45,19 @@ def test_an_upload_of_nothing_has_no_speed(tmp_path, bench):
         lab.ferry("image", "upload", bench.images["v2"], device=device.uri, check=0)
         again = lab.ferry("image", "upload", bench.images["v2"], device=device.uri, check=0)
         assert "done:" not in again.stderr
+
+
+def test_erasing_ahead_loses_no_packet_of_a_short_fifo(tmp_path, bench):
+    """The firmware erased the next sector while the next chunk came, and each sector cost one."""
+    layout = json.loads(lab.layout("swap-move", server={"erase_ahead": True}))
+    used = tmp_path / "used.bin"
+    used.write_bytes(b"\x5a" * (lab.SLOT_SIZE - 8192))
+    with lab.Device(tmp_path / "device", bench, layout=json.dumps(layout), flash=[f"secondary={used}"],
+                    baud=1000000, buf_size=512, erase_ms=30, rx_fifo=6) as device:
+        device.wait_for(r"app 1\.0\.0")
+        speed = lab.ferry_json("image", "upload", "--window", "1", bench.images["v2"],
+                               device=f"{device.uri}?baud=1000000")["speed"]
+    assert speed["losses"] < 10  # of 35 sectors; a busy machine may seem to lose one
 
 
 @pytest.mark.parametrize("window", ["0", "9", "x", "-1"])
