@@ -45,3 +45,14 @@ def test_every_quirk_is_documented():
     assert len(quirks) > 40
     assert quirks == set(re.findall(r"^\| `([a-z0-9][a-z0-9-]*(?:=N)?)` \|", text[text.index("## Foreign servers"):
                                                                        text.index("## The programs")], re.M))
+
+
+def test_every_quirk_is_played_by_a_test():
+    listing = subprocess.run([ROOT / "build/host/ferry-device", "--help"], capture_output=True, text=True,
+                             check=True).stdout
+    quirks = re.findall(r"^  ([a-z0-9][a-z0-9-]*)(?:=N)? ", listing[listing.index("Quirks of"):], re.M)
+    played = set(re.findall(r"[a-z0-9][a-z0-9-]*", (ROOT / "tests/e2e/test_foreign.py").read_text()))
+    made_of = re.search(r"^\| `mcuboot` \|.*: (.*) \|$", (ROOT / "docs/DEVICE.md").read_text(), re.M).group(1)
+    assert "mcuboot" in played
+    for quirk in set(quirks) - set(made_of.split(", ")):
+        assert quirk in played, quirk
