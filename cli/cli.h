@@ -111,6 +111,7 @@ extern const struct cli_command cli_enum_commands[];
 extern const struct cli_command cli_tasks_commands[];
 extern const struct cli_command cli_basic_commands[];
 extern const struct cli_command cli_crash_commands[];
+extern const struct cli_command cli_transport_commands[];
 extern const struct cli_command cli_raw_commands[];
 extern const struct cli_command cli_decode_commands[];
 extern const struct cli_command cli_monitor_commands[];

@@ -25,6 +25,7 @@ const struct cli_subject cli_subjects[] = {
     {NULL, cli_settings_commands},
     {NULL, cli_fs_commands},
     {NULL, cli_shell_commands},
+    {NULL, cli_transport_commands},
     {NULL, cli_basic_commands},
     {NULL, cli_crash_commands},
     {NULL, cli_trust_commands},

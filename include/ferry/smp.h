@@ -95,6 +95,15 @@ enum ferry_smp_crash_command { FERRY_SMP_CRASH_NOW = 0 };
 
 enum ferry_smp_run_command { FERRY_SMP_RUN_TEST = 0, FERRY_SMP_RUN_LIST = 1 };
 
+enum ferry_smp_transport_command {
+    FERRY_SMP_TRANSPORT_CONNECT = 0,
+    FERRY_SMP_TRANSPORT_DISCONNECT = 1,
+    FERRY_SMP_TRANSPORT_STATUS = 2,
+    FERRY_SMP_TRANSPORT_LIST = 6,
+    FERRY_SMP_TRANSPORT_MODES = 7,
+    FERRY_SMP_TRANSPORT_CONFIG = 8
+};
+
 enum ferry_smp_basic_command { FERRY_SMP_BASIC_ERASE_STORAGE = 0 };
 
 /* SMP-level result codes, the "rc" of an answer, in both versions.  [smp.md §1.6] */

@@ -47,7 +47,8 @@ CALLS = {
 # What asks a device alone, and reads no file.
 DEVICE_ONLY = {"image list", "image test", "image confirm", "image erase", "image slots", "why",
                "measured", "echo", "reset", "params", "info", "key list", "b0 slot",
-               "access", "lock", "raw", "doctor", "monitor", "fs stat", "fs hash", "fs types", "fs close", "datetime", "bootloader", "console-echo", "image state-write",
+               "access", "lock", "raw", "doctor", "monitor", "transport list", "transport status",
+               "transport modes", "transport config", "transport connect", "transport disconnect", "fs stat", "fs hash", "fs types", "fs close", "datetime", "bootloader", "console-echo", "image state-write",
                "image corelist", "image coredownload", "image coreerase", "taskstat", "mpstat", "stat", "stat list", "stat all", "log show",
                "log clear", "log list", "log module_list", "log level_list", "enum count",
                "enum list", "enum group", "enum details", "settings read", "settings write",

@@ -278,6 +278,39 @@ def test_a_device_that_erases_without_an_answer_and_is_back():
     assert ask_json(table, "storage", "erase") == {"erased": True, "answered": False}
 
 
+TRANSPORT = 11
+
+
+@pytest.mark.parametrize("words,key,request_map,answer,shown", [
+    ("list", (READ, 6), {}, {"transports": [{"id": 0, "name": "serial"}, {"id": 64}]},
+     "id: 0, name: serial\nid: 64\n"),
+    ("status", (READ, 2), {}, {"supported": 3, "active": 1, "bridged": True},
+     "supported: 3, active: 1, bridged: true\n"),
+    ("modes 2", (READ, 7), {"transport": 2}, {"modes": [{"id": 0, "incoming": False}]},
+     "id: 0, incoming: false\n"),
+    ("config 2 1", (READ, 8), {"transport": 2, "mode": 1}, {"configs": [{"name": "address", "type": 3}]},
+     "name: address, type: 3\n"),
+    ("connect 2 1 address=AA:BB address_type=1 le_coded=true", (WRITE, 0),
+     {"transport": 2, "mode": 1, "address": "AA:BB", "address_type": 1, "le_coded": True}, {},
+     "connected\n"),
+    ("connect 4", (WRITE, 0), {"transport": 4}, {}, "connected\n"),
+    ("disconnect 4", (WRITE, 1), {"transport": 4}, {}, "disconnected\n"),
+    ("disconnect all", (WRITE, 1), {"all": True}, {}, "disconnected\n"),
+])
+def test_transports(words, key, request_map, answer, shown):
+    op, command = key
+    done, asked = ask({(op, TRANSPORT, command): answer}, "transport", *words.split())
+    assert done.stdout == shown and asked == [(op, TRANSPORT, command, request_map)]
+    assert isinstance(ask_json({(op, TRANSPORT, command): answer}, "transport", *words.split()), dict)
+    assert "ENOTSUP" in ask({}, "transport", *words.split(), code=5)[0].stderr
+
+
+@pytest.mark.parametrize("words", ["modes x", "modes all", "config 1", "config 1 x", "connect 1 =a",
+                                   "connect 1 2 3", "disconnect", "list 1"])
+def test_transports_that_are_none(words):
+    assert ask({}, "transport", *words.split(), code=2)[0].stderr.startswith("ferry: ")
+
+
 def test_details_without_names():
     table = {(READ, ENUM, 3): {"groups": [{"group": 0}, {"group": 300, "handlers": 2, "new": 1}]}}
     assert ask(table, "enum", "details")[0].stdout == "    0 os\n  300 user, 2 handlers\n"

@@ -37,6 +37,7 @@ HEADERS = {
     "answer": "core/client", "commands_os": "core/client",
     "commands_stat": "core/client", "commands_settings": "core/client", "commands_log": "core/client",
     "commands_shell": "core/client", "commands_enum": "core/client", "commands_mynewt": "core/client",
+    "commands_transport": "core/client",
     "recovery": "core/recovery", "connection": "client", "device": "client",
     "vchip": "port", "conformance": "port", "access": "core/smp", "gate": "core/server", "group_access": "core/server", "commands_access": "core/client",
 }
