@@ -24,6 +24,9 @@
 /* Most erases that are over sooner than this need no question. */
 #define QUESTION_MIN_MS 1000
 
+/* After the last one a bootloader may decrypt the whole image before it answers. */
+#define LAST_RETRIES 18
+
 /* A file of one chunk has no second one to ask with. */
 #define LONE_RETRIES 3
 
@@ -175,7 +178,8 @@ static void set_times(const struct ferry_upload *upload, uint32_t data_len,
         return;
     }
     command->timeout_ms = ferry_client_adaptive_timeout_ms(upload->config.client);
-    command->retries = CHUNK_RETRIES;
+    command->retries =
+        upload->next + data_len == upload->config.size ? LAST_RETRIES : CHUNK_RETRIES;
 }
 
 uint32_t ferry_upload_patience_ms(const struct ferry_upload *upload)

@@ -174,6 +174,7 @@ static size_t handle_next(struct world_server *server, const struct chunk *chunk
     uint32_t next = store(server, data);
 
     *cost += server->write_us * 1000ULL;
+    *cost += next == server->len ? server->last_ms * WORLD_NS_PER_MS : 0;
 
     return next == server->len ? complete(server, w) : put_off(server, w, next, -1);
 }

@@ -23,6 +23,7 @@ struct world_server {
     uint32_t write_size;  /* MCUBOOT cuts chunks to it */
     uint32_t erase_ms;    /* of the first chunk */
     uint32_t chunk_us;    /* of every chunk */
+    uint32_t last_ms;     /* of the chunk that ends the file */
     uint32_t write_us;    /* of every chunk that is stored */
     uint32_t stall_every; /* chunks, one of which takes stall_ms longer; 0 = none */
     uint32_t stall_ms;

@@ -556,6 +556,18 @@ static void test_C12_busy_is_waited_for(void **state)
     assert_in_range(world->now / WORLD_NS_PER_MS, 40000, 42000);
 }
 
+/* C15: the last chunk is answered once the image is decrypted. */
+static void test_C15_the_last_chunk_takes_long(void **state)
+{
+    struct world *world = world_set_up(MCUBOOT, 4000, 256, 1);
+
+    (void)state;
+    world->server.last_ms = 30000;
+    world_start(world);
+    world_expect_done(world);
+    assert_int_equal(world->server.erases, 1);
+}
+
 /* C35: an answer takes a buffer, too; a server that runs out gets fewer chunks at once. */
 static void test_C35_no_buffers_shrink_the_window(void **state)
 {
@@ -720,6 +732,7 @@ int main(void)
         cmocka_unit_test(test_C10_match),
         cmocka_unit_test(test_C11_last_answer_lost),
         cmocka_unit_test(test_C12_busy_is_waited_for),
+        cmocka_unit_test(test_C15_the_last_chunk_takes_long),
         cmocka_unit_test(test_C35_no_buffers_shrink_the_window),
         cmocka_unit_test(test_C39_late_answers),
         cmocka_unit_test(test_C39_resume_by_a_new_client),
