@@ -92,6 +92,15 @@ class Server:
                                             stdout=log, stderr=log)
 
     def start(self):
+        """Returns itself, and nothing runs when it fails."""
+        try:
+            self.start_kind()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def start_kind(self):
         if self.entry["qemu_cmd"]:
             self.start_qemu()
         elif self.entry["transport"] == "udp":
@@ -100,7 +109,6 @@ class Server:
             self.spawn([SERVERS / self.entry["artifact"], f"-stop_at={LIFE}"])
             tty = self.wait_for(r"connected to pseudotty: (\S+)").group(1)
             self.uri = ("raw:" if self.entry["transport"] == "serial_raw" else "serial:") + tty
-        return self
 
     def start_udp(self):
         """In a network that has nothing but a loopback."""
@@ -118,7 +126,7 @@ class Server:
         command = re.sub(r"socket,id=con,[^ ]*",
                          f"socket,id=con,path={path},server=on,wait=on",
                          self.entry["qemu_cmd"]).split()
-        self.spawn(command)
+        self.spawn(["timeout", str(LIFE), *command])
         with socket.socket(socket.AF_UNIX) as listener:
             end = time.monotonic() + 20
             while listener.connect_ex(str(path)) != 0:
@@ -184,11 +192,7 @@ class Server:
                 self.process.wait(timeout=5)
 
     def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.stop()
-            raise
+        return self.start()
 
     def __exit__(self, *_):
         self.stop()
