@@ -99,8 +99,36 @@ static int find_command(struct cli *cli, int argc, char **argv)
     return cli->command != NULL ? used : 0;
 }
 
+/* The commands that begin with a word and have more: `ferry fs`. Returns how many there are. */
+static int print_group(const char *word, FILE *out)
+{
+    const struct cli_command *c = NULL;
+    size_t len = strlen(word);
+    int count = 0;
+
+    while ((c = cli_next_command(c)) != NULL) {
+        if (strncmp(c->words, word, len) == 0 && c->words[len] == ' ' && c->help[0] != '\0') {
+            print_command(c, out);
+            count++;
+        }
+    }
+    return count;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    return argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
 static int unknown_command(const struct cli *cli, int argc, char **argv)
 {
+    if (asks_for_help(argc, argv) && print_group(argv[0], stdout) > 0) {
+        return cli_finish(cli, CLI_OK);
+    }
+    if (argc == 1 && print_group(argv[0], stderr) > 0) {
+        return cli_fail(cli, CLI_USAGE, "give one of these", "%s is the beginning of a command",
+                        argv[0]);
+    }
     return cli_fail(cli, CLI_USAGE, "run `ferry --help` for the list", "unknown command '%s%s%s'",
                     argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 }

@@ -182,3 +182,11 @@ def test_options_in_the_help_are_taken():
                 assert not re.search("unrecognized|invalid option|requires an argument", done.stderr), (name, option)
                 seen += 1
     assert seen > 60
+
+
+def test_the_beginning_of_a_command_shows_how_it_goes_on():
+    shown = ferry("fs", "--help", check=0).stdout
+    assert "fs download" in shown and "fs upload" in shown and "image" not in shown
+    done = ferry("image", check=2)
+    assert "image list" in done.stderr and "beginning of a command" in done.stderr
+    assert "unknown command 'fly'" in ferry("fly", check=2).stderr
