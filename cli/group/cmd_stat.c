@@ -62,43 +62,57 @@ static int run_stat(struct cli *cli, int argc, char **argv)
 
 /* ---- all ---------------------------------------------------------------------------------- */
 
-/* Read one group and print it, or add it to object. */
-static int read_group(struct session *session, const char *name, cJSON *object)
+/* Read one group into object. One that the device refuses, as a group that does not fit its buffer,
+ * is noted. */
+static int collect_group(struct session *session, const char *name, cJSON *object)
 {
     struct ferry_client_answer answer;
-    if (!session->cli->json) {
-        return ask_in(session, &ask_stat, name);
+    int32_t ticket = ferry_command_stat(session->client, name, NULL);
+    int error = session_ask(session, ticket, &answer);
+    if (error == FERRY_E_REFUSED) {
+        cJSON_AddItemToArray(cJSON_GetObjectItem(object, "refused"), cJSON_CreateString(name));
+        return CLI_REFUSED;
     }
-    int code = session_wait(session, ferry_command_stat(session->client, name, NULL), ask_stat.what,
-                            &answer);
-    cJSON *group = code == CLI_OK ? cbor_json_read(answer.payload) : NULL;
+    if (error != FERRY_OK) {
+        return ticket < 0
+                   ? cli_fail_error(session->cli, CLI_USAGE, ticket, "cannot %s", ask_stat.what)
+                   : session_fail(session, ask_stat.what, &answer);
+    }
+    cJSON *group = cbor_json_read(answer.payload);
     cJSON *fields = cJSON_DetachItemFromObjectCaseSensitive(group, "fields");
     cJSON_Delete(group);
-    if (code == CLI_OK && fields == NULL) {
+    if (fields == NULL) {
         return ask_unreadable(session->cli, FERRY_E_NOT_FOUND);
     }
-    cJSON_AddItemToObject(object, name, fields);
-    return code;
+    cJSON_AddItemToObject(cJSON_GetObjectItem(object, "stats"), name, fields);
+    return CLI_OK;
 }
 
-/* All groups of a list, which is a copy: each answer takes the place of the one before. */
-static int read_all(struct session *session, struct ferry_bytes list)
+/* All groups of a list, which is a copy: each answer takes the place of the one before. After a
+ * refused one it goes on. */
+static int read_all(struct session *session, struct ferry_bytes list, cJSON *object)
 {
     char name[FERRY_ANSWER_NAME_MAX];
     struct ferry_answer_items items;
-    cJSON *object = cJSON_CreateObject();
-    cJSON *stats = cJSON_AddObjectToObject(object, "stats");
     int code = CLI_OK;
     int rc = ferry_answer_list(list, "stat_list", &items);
 
-    while (rc >= 0 && code == CLI_OK &&
+    while (rc >= 0 && (code == CLI_OK || code == CLI_REFUSED) &&
            (rc = ferry_answer_next_text(&items, name, sizeof name)) == 1) {
-        code = read_group(session, name, stats);
+        int one = session->cli->json ? collect_group(session, name, object)
+                                     : ask_in(session, &ask_stat, name);
+        code = one != CLI_OK ? one : code;
     }
-    if (code == CLI_OK && rc < 0) {
-        code = ask_unreadable(session->cli, rc);
-    }
-    if (code == CLI_OK && session->cli->json) {
+    return rc < 0 ? ask_unreadable(session->cli, rc) : code;
+}
+
+static int print_all(struct session *session, struct ferry_bytes list)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddObjectToObject(object, "stats");
+    cJSON_AddArrayToObject(object, "refused");
+    int code = read_all(session, list, object);
+    if (session->cli->json && (code == CLI_OK || code == CLI_REFUSED)) {
         cli_print_json(object);
     } else {
         cJSON_Delete(object);
@@ -121,7 +135,7 @@ static int run_all(struct cli *cli, int argc, char **argv)
     if (code == CLI_OK) {
         size_t len = answer.payload.len < sizeof list ? answer.payload.len : sizeof list;
         memcpy(list, answer.payload.data, len);
-        code = read_all(&session, (struct ferry_bytes){list, len});
+        code = print_all(&session, (struct ferry_bytes){list, len});
     }
     session_close(&session);
     return code;

@@ -3,6 +3,8 @@
 #include "update_fail.h"
 #include "update_run.h"
 
+#include "cli/device/speed.h"
+
 #include <string.h>
 
 /* The image group's error for an upload that finds no slot. */
@@ -134,6 +136,9 @@ static void print_json(const struct update_run *run)
     if (run->count == 1) {
         cJSON *only = item_as_json(run, &run->items[0]);
         add_run(only, run);
+        if (run->items[0].uploaded > 0) {
+            speed_add(only, &run->flow.upload);
+        }
         cli_print_json(only);
         return;
     }

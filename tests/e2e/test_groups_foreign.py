@@ -329,3 +329,14 @@ def test_an_answer_of_another_kind(words):
     with Foreign(every, params=words != ["params"]) as server:
         done = ferry("--timeout", "1", *words, device=server.uri, check=4)
     assert done.stderr.startswith("ferry: ") and "  next: " in done.stderr
+
+
+def test_statistics_that_the_device_refuses_do_not_hide_the_others():
+    """Zephyr: a group that does not fit its buffer is rc 7."""
+    def read(request):
+        return {"rc": 7} if request["name"] == "large" else {"name": request["name"], "fields": {"n": 5}}
+    table = {(READ, STAT, 1): {"stat_list": ["first", "large", "last"]}, (READ, STAT, 0): read}
+    done, _ = ask(table, "stat", "all", code=5)
+    assert "stat group: first" in done.stdout and "stat group: last" in done.stdout
+    assert ask_json(table, "stat", "all", code=5) == {"stats": {"first": {"n": 5}, "last": {"n": 5}},
+                                                      "refused": ["large"]}
