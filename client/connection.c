@@ -98,6 +98,15 @@ static bool follow(const struct ferry_connection *connection,
            !there;
 }
 
+/* Every error has words, its own or the library's. Returns error. */
+static int with_words(int error, char *why, size_t cap)
+{
+    if (error != FERRY_OK && cap > 0 && why[0] == '\0') {
+        snprintf(why, cap, "%s", ferry_error_text(error));
+    }
+    return error;
+}
+
 static int open_wire(struct ferry_connection *connection, char *why, size_t cap)
 {
     struct ferry_transport_address address = connection->address;
@@ -106,6 +115,9 @@ static int open_wire(struct ferry_connection *connection, char *why, size_t cap)
         snprintf(why, cap, "%s is another device's now", address.path);
         return FERRY_E_NOT_FOUND;
     }
+    connection->facts.frames_dropped += connection->wire.frames_dropped;
+    connection->facts.refusals += connection->wire.refusals;
+    connection->burst = (struct connection_burst){0}; /* it may be another firmware */
     int error = ferry_transport_open(&connection->wire, &address, why, cap);
 
     if (error == FERRY_OK && connection->port.vendor[0] == '\0' &&
@@ -147,7 +159,22 @@ static int set_up_client(struct ferry_connection *connection)
     return ferry_client_init(&connection->client, &config);
 }
 
-/* Returns FERRY_OK or an error; why is filled then. */
+static int out_of_memory(char *why, size_t cap)
+{
+    snprintf(why, cap, "out of memory");
+    return FERRY_E_IO;
+}
+
+static int check_packet_max(uint32_t packet_max, char *why, size_t cap)
+{
+    if (packet_max >= FERRY_CONNECTION_PACKET_LEAST && packet_max <= UINT16_MAX) {
+        return FERRY_OK;
+    }
+    snprintf(why, cap, "packets of at most %u bytes: %u to %u are possible", (unsigned)packet_max,
+             (unsigned)FERRY_CONNECTION_PACKET_LEAST, (unsigned)UINT16_MAX);
+    return FERRY_E_CONFIG;
+}
+
 static int set_up(struct ferry_connection *connection, const struct ferry_connection_config *config,
                   char *why, size_t cap)
 {
@@ -160,28 +187,34 @@ static int set_up(struct ferry_connection *connection, const struct ferry_connec
     }
     connection->facts.window = 1;
     connection->wire.fd = -1;
-    if (error != FERRY_OK) {
-        return error;
+    if (error == FERRY_OK) {
+        error = check_packet_max(connection->config.packet_max, why, cap);
     }
-    error = open_wire(connection, why, cap);
+    if (error == FERRY_OK) {
+        error = open_wire(connection, why, cap);
+    }
     if (error != FERRY_OK) {
         return error;
     }
     connection->buffers = malloc((size_t)REQUESTS * connection->config.packet_max);
-    return connection->buffers != NULL ? set_up_client(connection) : FERRY_E_IO;
+    return connection->buffers != NULL ? set_up_client(connection) : out_of_memory(why, cap);
 }
 
 int ferry_connection_open(struct ferry_connection **connection,
                           const struct ferry_connection_config *config, char *why, size_t cap)
 {
     struct ferry_connection *made = calloc(1, sizeof *made);
-    int error = made != NULL ? set_up(made, config, why, cap) : FERRY_E_IO;
+
+    if (cap > 0) {
+        why[0] = '\0';
+    }
+    int error = made != NULL ? set_up(made, config, why, cap) : out_of_memory(why, cap);
 
     *connection = error == FERRY_OK ? made : NULL;
     if (error != FERRY_OK) {
         ferry_connection_close(made);
     }
-    return error;
+    return with_words(error, why, cap);
 }
 
 void ferry_connection_close(struct ferry_connection *connection)
@@ -200,8 +233,11 @@ void ferry_connection_let_go(struct ferry_connection *connection)
 
 int ferry_connection_resume(struct ferry_connection *connection, char *why, size_t cap)
 {
+    if (cap > 0) {
+        why[0] = '\0';
+    }
     ferry_transport_close(&connection->wire);
-    return open_wire(connection, why, cap);
+    return with_words(open_wire(connection, why, cap), why, cap);
 }
 
 int ferry_connection_reopen(struct ferry_connection *connection, char *why, size_t cap)
@@ -216,19 +252,19 @@ int ferry_connection_hello(struct ferry_connection *connection)
     struct ferry_client_answer answer;
 
     ferry_hello_start(&hello, &connection->client, connection->facts.link);
-    int error = ferry_hello_run(&hello);
-    while (error == FERRY_E_BUSY) {
+    int error;
+    while ((error = ferry_hello_run(&hello)) == FERRY_E_BUSY) {
         int got = ferry_connection_step(connection, FERRY_CLIENT_NEVER, &answer);
         if (got < 0) {
             return got;
         }
-        if (got == 1 && ferry_hello_answer(&hello, &answer)) {
-            error = ferry_hello_run(&hello);
+        if (got == 1) {
+            (void)ferry_hello_answer(&hello, &answer);
         }
     }
     connection->facts.has_params = hello.has_params;
     connection->facts.params = hello.params;
-    connection->facts.window = ferry_min32(hello.window, FERRY_CONNECTION_WINDOW);
+    connection->facts.window = ferry_max32(1, ferry_min32(hello.window, FERRY_CONNECTION_WINDOW));
     return error;
 }
 
@@ -361,7 +397,7 @@ int ferry_connection_ask(struct ferry_connection *connection, int32_t ticket,
     if (ticket < 0) {
         return ticket;
     }
-    for (;;) {
+    while (ferry_client_has(&connection->client, ticket)) {
         int got = ferry_connection_step(connection, ferry_posix_now_ms() + ASK_MS, answer);
         if (got < 0) {
             return got;
@@ -370,6 +406,8 @@ int ferry_connection_ask(struct ferry_connection *connection, int32_t ticket,
             return answer->error;
         }
     }
+    *answer = (struct ferry_client_answer){.error = FERRY_E_NOT_FOUND, .ticket = ticket};
+    return FERRY_E_NOT_FOUND;
 }
 
 bool ferry_connection_flush_text(struct ferry_connection *connection)
@@ -420,6 +458,6 @@ void ferry_connection_facts(const struct ferry_connection *connection,
                             struct ferry_connection_facts *facts)
 {
     *facts = connection->facts;
-    facts->frames_dropped = connection->wire.frames_dropped;
-    facts->refusals = connection->wire.refusals;
+    facts->frames_dropped += connection->wire.frames_dropped;
+    facts->refusals += connection->wire.refusals;
 }

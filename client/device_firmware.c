@@ -12,6 +12,10 @@
 /* A port that went with a reset is tried again so often. */
 #define REOPEN_EVERY_US 200000
 
+/* How long a broken wire may stay away, and when it broke so soon that it is left in peace. */
+#define BROKEN_MS 30000
+#define SOON_MS   1000
+
 /* A file and what it says of itself. It may not be moved. */
 struct firmware {
     struct ferry_bytes file;
@@ -176,62 +180,122 @@ int ferry_device_upload(struct ferry_connection *device, struct ferry_bytes file
 /* ---- Update
  * -------------------------------------------------------------------------------------- */
 
+/* One update. */
+struct update {
+    struct ferry_connection *device;
+    const struct firmware *firmware;
+    struct ferry_image_state *proof;
+    struct ferry_failure *failure;
+    struct ferry_update flow;
+    uint64_t reopened_at; /* 0 = never */
+};
+
+static bool update_goes_on(const struct update *update, const struct ferry_update_event *event)
+{
+    const struct ferry_device_firmware *how = &update->firmware->how;
+
+    return how->update_event == NULL || how->update_event(how->context, event);
+}
+
+/* Tell that the wire is still away. Returns false when the caller gives up. */
+static bool waits_on(const struct update *update, uint64_t end)
+{
+    uint64_t now = ferry_connection_now();
+    const struct ferry_update_event event = {.kind = FERRY_UPDATE_RECONNECT,
+                                             .step = update->flow.step,
+                                             .text = "opening the connection again",
+                                             .remedy = "",
+                                             .wait_ms = now < end ? (uint32_t)(end - now) : 0};
+
+    return update_goes_on(update, &event);
+}
+
 /* A port that disappears with the reset comes back later, perhaps only after the swap. */
-static void reconnect(struct ferry_connection *device, struct ferry_update *flow, uint32_t wait_ms)
+static void reconnect(struct update *update, uint32_t wait_ms)
 {
     uint64_t end = ferry_connection_now() + wait_ms;
     char why[320];
 
-    while (ferry_connection_reopen(device, why, sizeof why) != FERRY_OK) {
+    while (ferry_connection_reopen(update->device, why, sizeof why) != FERRY_OK) {
         if (ferry_connection_now() >= end) {
-            ferry_update_stop(flow, FERRY_E_IO);
+            ferry_update_stop(&update->flow, FERRY_E_IO);
+            return;
+        }
+        if (!waits_on(update, end)) {
+            ferry_update_stop(&update->flow, FERRY_E_CANCELLED);
             return;
         }
         (void)usleep(REOPEN_EVERY_US);
     }
-    ferry_update_reconnected(flow, ferry_connection_now());
+    update->reopened_at = ferry_connection_now();
+    ferry_update_reconnected(&update->flow, update->reopened_at);
 }
 
 /* Returns FERRY_E_BUSY while it runs. */
-static int update_events(struct ferry_connection *device, struct ferry_update *flow,
-                         const struct firmware *firmware, struct ferry_image_state *proof,
-                         struct ferry_failure *failure)
+static int update_events(struct update *update)
 {
     struct ferry_update_event event;
 
-    while (ferry_update_next(flow, ferry_connection_now(), &event)) {
-        bool goes_on = firmware->how.update_event == NULL ||
-                       firmware->how.update_event(firmware->how.context, &event);
-        if (event.kind == FERRY_UPDATE_RECONNECT) {
-            reconnect(device, flow, event.wait_ms);
-        }
+    while (ferry_update_next(&update->flow, ferry_connection_now(), &event)) {
+        bool goes_on = update_goes_on(update, &event);
         if (event.kind == FERRY_UPDATE_DONE) {
-            if (proof != NULL && event.proof != NULL) {
-                *proof = *event.proof;
+            if (update->proof != NULL && event.proof != NULL) {
+                *update->proof = *event.proof;
             }
             return FERRY_OK;
         }
         if (event.kind == FERRY_UPDATE_FAILED) {
             return event.error == FERRY_E_REFUSED
-                       ? ferry_failure_refused(failure, &event.status)
-                       : ferry_failure_set(failure, event.error, event.text, event.remedy);
+                       ? ferry_failure_refused(update->failure, &event.status)
+                       : ferry_failure_set(update->failure, event.error, event.text, event.remedy);
         }
         if (!goes_on) {
-            ferry_update_stop(flow, FERRY_E_CANCELLED);
+            ferry_update_stop(&update->flow, FERRY_E_CANCELLED);
+        } else if (event.kind == FERRY_UPDATE_RECONNECT) {
+            reconnect(update, event.wait_ms);
         }
     }
     return FERRY_E_BUSY;
 }
 
-/* Between reset and return a broken wire is nothing unusual: it is opened again. */
-static void wire_broke(struct ferry_connection *device, struct ferry_update *flow)
+/* A wire that breaks once the update has begun comes back: the device was reset, or pulled out and
+ * plugged in again. */
+static void wire_broke(struct update *update)
 {
-    bool away = flow->step >= FERRY_UPDATE_RESET && flow->step <= FERRY_UPDATE_RETURN;
+    if (!update->flow.ready) {
+        ferry_update_stop(&update->flow, FERRY_E_IO);
+        return;
+    }
+    if (update->reopened_at != 0 && ferry_connection_now() < update->reopened_at + SOON_MS) {
+        (void)usleep(SOON_MS * 1000 - 1);
+    }
+    reconnect(update, BROKEN_MS);
+}
 
-    if (away || flow->step == FERRY_UPDATE_ENTER) {
-        reconnect(device, flow, 30000);
-    } else {
-        ferry_update_stop(flow, FERRY_E_IO);
+/* Until the end. */
+static int run_flow(struct update *update)
+{
+    for (;;) {
+        struct ferry_client_answer answer;
+        int error = update_events(update);
+        if (error != FERRY_E_BUSY) {
+            return error;
+        }
+        int got =
+            ferry_connection_step(update->device, ferry_update_deadline(&update->flow), &answer);
+        if (got == 1) {
+            (void)ferry_update_answer(&update->flow, &answer, ferry_connection_now());
+        } else if (got < 0) {
+            wire_broke(update);
+        }
+    }
+}
+
+/* What is known of the device is to be of the firmware that runs now. */
+static void meet_anew(const struct update *update)
+{
+    if (update->flow.reset_at != 0 && ferry_connection_hello(update->device) != FERRY_OK) {
+        return; /* the update has its proof, or its failure, already */
     }
 }
 
@@ -239,7 +303,8 @@ static int run_update(struct ferry_connection *device, struct firmware *firmware
                       struct ferry_image_state *proof, struct ferry_failure *failure)
 {
     struct ferry_connection_facts facts;
-    struct ferry_update flow;
+    struct update update = {
+        .device = device, .firmware = firmware, .proof = proof, .failure = failure};
 
     ferry_connection_facts(device, &facts);
     const struct ferry_update_config config = {.client = ferry_connection_client(device),
@@ -255,23 +320,15 @@ static int run_update(struct ferry_connection *device, struct firmware *firmware
                                                .no_downgrade = firmware->how.no_downgrade,
                                                .test_only = firmware->how.test_only,
                                                .no_confirm = firmware->how.no_confirm};
-    int error = ferry_update_start(&flow, &config);
+    int error = ferry_update_start(&update.flow, &config);
     if (error != FERRY_OK) {
         return ferry_failure_plain(failure, error);
     }
-    for (;;) {
-        struct ferry_client_answer answer;
-        error = update_events(device, &flow, firmware, proof, failure);
-        if (error != FERRY_E_BUSY) {
-            return error;
-        }
-        int got = ferry_connection_step(device, ferry_update_deadline(&flow), &answer);
-        if (got == 1) {
-            (void)ferry_update_answer(&flow, &answer, ferry_connection_now());
-        } else if (got < 0) {
-            wire_broke(device, &flow);
-        }
+    error = run_flow(&update);
+    if (error == FERRY_OK || error == FERRY_E_REVERTED || error == FERRY_E_NO_IMAGE) {
+        meet_anew(&update);
     }
+    return error;
 }
 
 int ferry_device_update(struct ferry_connection *device, struct ferry_bytes file,

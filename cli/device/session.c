@@ -302,11 +302,9 @@ int session_fail(struct session *session, const char *what,
                           "cannot %s: the answer cannot be read", what);
 }
 
-int session_wait(struct session *session, int32_t ticket, const char *what,
-                 struct ferry_client_answer *answer)
+int session_judge(struct session *session, int32_t ticket, int error, const char *what,
+                  const struct ferry_client_answer *answer)
 {
-    int error = session_ask(session, ticket, answer);
-
     if (ticket < 0) {
         return cli_fail_error(session->cli, CLI_USAGE, ticket, "cannot %s", what);
     }
@@ -314,4 +312,12 @@ int session_wait(struct session *session, int32_t ticket, const char *what,
         return session_gone(session, what);
     }
     return error == FERRY_OK ? CLI_OK : session_fail(session, what, answer);
+}
+
+int session_wait(struct session *session, int32_t ticket, const char *what,
+                 struct ferry_client_answer *answer)
+{
+    int error = session_ask(session, ticket, answer);
+
+    return session_judge(session, ticket, error, what, answer);
 }

@@ -75,6 +75,11 @@ FERRY_MUST_CHECK
 int session_wait(struct session *session, int32_t ticket, const char *what,
                  struct ferry_client_answer *answer);
 
+/* What session_wait() makes of the result of session_ask(): a message after an error. Returns an
+ * enum cli_exit. */
+int session_judge(struct session *session, int32_t ticket, int error, const char *what,
+                  const struct ferry_client_answer *answer);
+
 /* Tell what a refusal, a missing answer or an unreadable one means. What is in flight is given up:
  * where a refusal may be a lock's the device is asked. Returns an enum cli_exit. */
 int session_fail(struct session *session, const char *what,

@@ -69,27 +69,83 @@ static int take_list(struct session *session, const struct ferry_client_answer *
     return image_list_take(session, answer, list);
 }
 
+static int not_sent_twice(const struct cli *cli)
+{
+    return cli_fail(cli, CLI_NO_ANSWER,
+                    "look: ferry image list; then confirm it again if that is still wanted",
+                    "cannot confirm the image: no answer, and it does not run: the request is not "
+                    "sent twice");
+}
+
+/* The image of the wish, of equals the one that runs; NULL when it is not listed. */
+static const struct ferry_image_state *find_wished(const struct image_list *list,
+                                                   const struct wish *wish)
+{
+    const struct ferry_image_state *found = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct ferry_image_state *state = &list->states[i];
+        if (same_hash(state, &wish->image) && (found == NULL || state->active)) {
+            found = state;
+        }
+    }
+    return found;
+}
+
+/* A confirm that names its image is sent once. Should a trial image crash now and the old one
+ * answer, a second one would install what crashed for good: so the list is read before it. */
+static int confirm_hash(struct session *session, const struct wish *wish, struct image_list *list)
+{
+    const struct ferry_bytes hash = {wish->image.hash, wish->image.hash_len};
+    struct ferry_client_answer answer;
+    for (uint32_t tries = 0;; tries++) {
+        int32_t ticket = ferry_command_image_state(session->client, hash, true, NULL);
+        ferry_client_last_try(session->client, ticket);
+        int error = session_ask(session, ticket, &answer);
+        if (error != FERRY_E_TIMEOUT || tries == session->client->config.retries) {
+            int code = session_judge(session, ticket, error, "confirm the image", &answer);
+            return code == CLI_OK ? take_list(session, &answer, list) : code;
+        }
+        int code = image_list_read(session, list);
+        if (code != CLI_OK || was_done(list, wish)) {
+            return code;
+        }
+        const struct ferry_image_state *now = find_wished(list, wish);
+        if (now == NULL || !now->active) {
+            return not_sent_twice(session->cli);
+        }
+    }
+}
+
+/* Returns an exit code; list is filled after CLI_OK. */
+static int send_wish(struct session *session, const struct wish *wish, struct image_list *list)
+{
+    const struct ferry_bytes hash = {wish->image.hash, wish->image.hash_len};
+    struct ferry_client_answer answer;
+    if (wish->confirm && hash.len > 0) {
+        return confirm_hash(session, wish, list);
+    }
+    int32_t ticket = ferry_command_image_state(session->client, hash, wish->confirm, NULL);
+    int code =
+        session_wait(session, ticket,
+                     wish->confirm ? "confirm the image" : "mark the image for a test", &answer);
+    return code == CLI_OK ? take_list(session, &answer, list) : code;
+}
+
 static int set_state(struct session *session, struct wish *wish)
 {
-    const char *what = wish->confirm ? "confirm the image" : "mark the image for a test";
     struct image_list list;
-    struct ferry_client_answer answer;
-    struct ferry_bytes hash = {0};
+    int code = CLI_OK;
 
     if (wish->hash != NULL) {
         const struct ferry_image_state *found;
-        int code = image_list_read(session, &list);
+        code = image_list_read(session, &list);
         code = code == CLI_OK ? image_list_find(session, &list, wish->hash, &found) : code;
         if (code != CLI_OK) {
             return code;
         }
         wish->image = *found;
-        hash = (struct ferry_bytes){wish->image.hash, wish->image.hash_len};
     }
-    int code =
-        session_wait(session, ferry_command_image_state(session->client, hash, wish->confirm, NULL),
-                     what, &answer);
-    code = code == CLI_OK ? take_list(session, &answer, &list) : code;
+    code = send_wish(session, wish, &list);
     if (code == CLI_OK && !was_done(&list, wish)) {
         return not_done(session->cli, wish);
     }

@@ -39,7 +39,8 @@ struct unit_work {
     bool asks_serial;                  /* else what the bootloader says */
     uint64_t ask_by;
     uint64_t reopen_by;
-    pid_t child; /* of --check; 0 = none */
+    uint64_t reopened_at; /* 0 = never */
+    pid_t child;          /* of --check; 0 = none */
     uint64_t check_by;
     int check_status;
     bool checked;    /* it was run */

@@ -14,6 +14,9 @@
 /* Between two tries to open a wire again. */
 #define REOPEN_MS 200
 
+/* A wire that breaks so soon after it was opened is left in peace for as long. */
+#define BROKE_SOON_MS 1000
+
 /* How long a broken wire may stay away, and one that the command of --check has used. */
 #define REOPEN_LIMIT_MS 60000
 #define CHECK_REOPEN_MS 10000
@@ -264,6 +267,16 @@ static void go_away(struct unit *unit, uint64_t now, uint32_t wait_ms)
     unit->try_at = now;
 }
 
+/* A cable was pulled, or the wire went by itself. */
+static void broke(struct unit *unit, uint64_t now)
+{
+    const struct unit_work *work = unit->work;
+    bool soon = work->reopened_at != 0 && now < work->reopened_at + BROKE_SOON_MS;
+
+    go_away(unit, now, REOPEN_LIMIT_MS);
+    unit->try_at = soon ? now + BROKE_SOON_MS : now;
+}
+
 static void reopen(struct unit *unit, uint64_t now)
 {
     struct unit_work *work = unit->work;
@@ -271,6 +284,7 @@ static void reopen(struct unit *unit, uint64_t now)
     unregister(unit);
     if (session_reopen(&work->session) == FERRY_OK) {
         unit->phase = UNIT_RUNNING;
+        work->reopened_at = now;
         ferry_update_reconnected(&work->flow, now);
         if (work->check_status != 0) {
             ferry_update_reject(&work->flow);
@@ -477,7 +491,7 @@ static void work_running(struct unit *unit, uint64_t now)
         if (got == 1) {
             take_flow_answer(unit, &answer, now);
         } else {
-            go_away(unit, now, REOPEN_LIMIT_MS); /* a cable was pulled, or it went by itself */
+            broke(unit, now);
         }
     }
 }

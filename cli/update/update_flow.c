@@ -11,6 +11,9 @@
 /* How long a broken wire may stay away. */
 #define BROKEN_MS 30000
 
+/* A wire that breaks so soon after it was opened is left in peace for as long. */
+#define REST_MS 1000
+
 /* So often it is looked whether the user has given up. */
 #define LOOK_MS 200
 
@@ -56,6 +59,7 @@ static bool reconnect(struct update_run *run, uint32_t wait_ms)
         }
         nanosleep(&pause, NULL);
     }
+    run->reopened_at = ferry_connection_now();
     ferry_update_reconnected(&run->flow, ferry_connection_now());
     return true;
 }
@@ -191,6 +195,9 @@ static void wire_broke(struct update_run *run)
         fprintf(stderr,
                 "ferry: the connection to %s broke; waiting up to %d s for it to come back\n",
                 run->cli->device, BROKEN_MS / 1000);
+    }
+    if (run->reopened_at != 0 && ferry_connection_now() < run->reopened_at + REST_MS) {
+        nanosleep(&(struct timespec){.tv_sec = REST_MS / 1000}, NULL);
     }
     if (reconnect(run, BROKEN_MS) && told) {
         fputs("ferry: it is back, going on\n", stderr);

@@ -63,7 +63,8 @@ struct update_run {
     struct ferry_update_config config;
     struct progress progress;
     uint32_t acked;
-    bool told_recovery; /* that a bootloader's recovery answers */
+    uint64_t reopened_at; /* when the wire was opened anew; 0 = never */
+    bool told_recovery;   /* that a bootloader's recovery answers */
 };
 
 /* Read the file of an image and check it; of a bootloader with two builds both, and nothing is kept

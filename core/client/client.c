@@ -221,6 +221,11 @@ int32_t ferry_client_submit(struct ferry_client *client, const struct ferry_clie
     return request->ticket;
 }
 
+bool ferry_client_has(struct ferry_client *client, int32_t ticket)
+{
+    return find_ticket(client, ticket) != NULL;
+}
+
 void ferry_client_cancel(struct ferry_client *client, int32_t ticket)
 {
     struct ferry_client_request *request = find_ticket(client, ticket);

@@ -17,7 +17,7 @@
 /* The boot mode that leads into recovery. */
 #define BOOT_MODE_RECOVERY 1
 
-/* How often an upload may be interrupted. */
+/* How often an upload, or what is asked around it, may be interrupted. */
 #define BREAKS_MAX 16
 
 /* A bootloader that was reset again is left in peace: asking it would hold it where it is. */
@@ -332,16 +332,24 @@ static void await_return(struct ferry_update *update, uint64_t now)
     }
 }
 
+/* Returns whether the update failed: a wire that opens and breaks at once has no end otherwise. */
+static bool breaks_too_often(struct ferry_update *update)
+{
+    if (++update->breaks <= BREAKS_MAX) {
+        return false;
+    }
+    ferry_update_fail(update, FERRY_E_IO, "the connection breaks again and again",
+                      "check cable and power of the device");
+    return true;
+}
+
 /* The connection broke in the middle of the upload. Whoever answers now may be another server. */
 static void meet_anew(struct ferry_update *update)
 {
-    if (++update->breaks > BREAKS_MAX) {
-        ferry_update_fail(update, FERRY_E_IO, "the connection breaks again and again",
-                          "check cable and power of the device");
-        return;
+    if (!breaks_too_often(update)) {
+        ferry_hello_start(&update->hello, update->config.client, update->config.link);
+        ferry_update_go(update, FERRY_UPDATE_HELLO);
     }
-    ferry_hello_start(&update->hello, update->config.client, update->config.link);
-    ferry_update_go(update, FERRY_UPDATE_HELLO);
 }
 
 void ferry_update_reconnected(struct ferry_update *update, uint64_t now)
@@ -370,7 +378,13 @@ void ferry_update_reconnected(struct ferry_update *update, uint64_t now)
     case FERRY_UPDATE_CONFIRM: /* never again before the list was read */
         ferry_update_look_again(update, now);
         break;
+    case FERRY_UPDATE_RETURN:
+        ferry_update_broke_away(update, now);
+        break;
+    case FERRY_UPDATE_JUDGE:
+        break;
     default: /* the request is made again */
+        (void)breaks_too_often(update);
         break;
     }
 }

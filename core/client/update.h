@@ -55,6 +55,10 @@ void ferry_update_fail_not_running(struct ferry_update *update);
 /* The new image, which ran, may have crashed: wait until somebody answers, and see who. */
 void ferry_update_look_again(struct ferry_update *update, uint64_t now);
 
+/* The connection broke, and is open again, while the device is waited for. It may break again at
+ * once, before anything is answered, for as long as the device is away. */
+void ferry_update_broke_away(struct ferry_update *update, uint64_t now);
+
 /* The reset was asked for: what follows is waited for. */
 void ferry_update_was_reset(struct ferry_update *update, uint64_t now);
 

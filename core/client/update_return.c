@@ -43,15 +43,31 @@ static void poll_again(struct ferry_update *update, uint64_t now, uint32_t wait_
     update->wait_until = now + wait_ms;
 }
 
+/* Returns whether the time to come back is over: the update failed. */
+static bool stays_away(struct ferry_update *update, uint64_t now)
+{
+    if (now < update->return_by) {
+        return false;
+    }
+    ferry_update_fail(update, FERRY_E_TIMEOUT,
+                      update->resuming ? "the device fell silent in the middle of the upload"
+                                       : "the device did not come back after the reset",
+                      "see its boot log; power-cycle it, then look at the list of images");
+    return true;
+}
+
+void ferry_update_broke_away(struct ferry_update *update, uint64_t now)
+{
+    if (!stays_away(update, now) && update->wait_until < now + POLL_MS) {
+        poll_again(update, now, POLL_MS);
+    }
+}
+
 static void on_silence(struct ferry_update *update, uint64_t now)
 {
     struct ferry_client *client = update->config.client;
 
-    if (now >= update->return_by) {
-        ferry_update_fail(update, FERRY_E_TIMEOUT,
-                          update->resuming ? "the device fell silent in the middle of the upload"
-                                           : "the device did not come back after the reset",
-                          "see its boot log; power-cycle it, then look at the list of images");
+    if (stays_away(update, now)) {
         return;
     }
     if (++update->silent % SILENT_MAX == 0) {

@@ -192,6 +192,9 @@ int ferry_client_receive(struct ferry_client *client, struct ferry_bytes packet,
 bool ferry_client_expire(struct ferry_client *client, uint64_t now,
                          struct ferry_client_answer *answer);
 
+/* Whether a request is in the window: its answer, or its end, is still to come. */
+bool ferry_client_has(struct ferry_client *client, int32_t ticket);
+
 /* Forget a request: its place is free, an answer to it is stale. Unknown tickets are ignored. */
 void ferry_client_cancel(struct ferry_client *client, int32_t ticket);
 

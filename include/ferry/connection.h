@@ -24,16 +24,20 @@
 /* Chunks in flight at most, and a question beside them. */
 #define FERRY_CONNECTION_WINDOW 8
 
-/* The largest packet sent, unless the configuration says less. */
-#define FERRY_CONNECTION_PACKET_MAX 16384
+/* The largest packet sent, unless the configuration says otherwise: from 64 to 65535 bytes. */
+#define FERRY_CONNECTION_PACKET_MAX   16384
+#define FERRY_CONNECTION_PACKET_LEAST 64
 
 enum ferry_connection_way { FERRY_CONNECTION_SENT, FERRY_CONNECTION_RECEIVED };
 
 struct ferry_connection_config {
     const char *uri; /* "serial:/dev/ttyACM0?baud=115200", "udp:HOST[:PORT]" … (docs/CLI.md) */
-    uint32_t timeout_ms; /* of an ordinary command; 0 = computed from line and round trip */
+    uint32_t timeout_ms; /* of an ordinary command, beside what the line needs for its bytes;
+                            0 = FERRY_CLIENT_TIMEOUT_MS, on a bare serial line a little above the
+                            device's own FERRY_RAW_TIMEOUT_MS. Uploads compute theirs */
     uint8_t retries;     /* a request is sent again so often; 0 = FERRY_CLIENT_RETRIES */
-    uint32_t packet_max; /* bytes of the largest packet sent; 0 = FERRY_CONNECTION_PACKET_MAX */
+    uint32_t packet_max; /* bytes of the largest packet sent, 64 .. 65535;
+                            0 = FERRY_CONNECTION_PACKET_MAX */
 
     /* Stands before /sys and /dev where a USB device is looked for that comes back under another
      * name: for tests. NULL = nothing. It must outlive the connection. */
@@ -47,15 +51,16 @@ struct ferry_connection_config {
 
 struct ferry_connection;
 
-/* Open the wire; nothing is asked. The text of uri is copied.
+/* Open the wire; nothing is asked. The text of uri is copied. It blocks while a host's name is
+ * looked up, and with tcp up to 5 s for each of its addresses that does not answer.
  *
  * connection  filled on FERRY_OK; close it with ferry_connection_close()
  * why         room for cap characters; on an error it says what failed, and who holds the port when
  *             that can be found out
  *
  * Returns FERRY_OK; FERRY_E_FORMAT when the URI cannot be read, or has a baud rate that the system
- * does not know; FERRY_E_BUSY when another program has the port; FERRY_E_NOT_FOUND when there is no
- * such port or host; FERRY_E_IO for the rest. */
+ * does not know; FERRY_E_CONFIG when packet_max is none; FERRY_E_BUSY when another program has the
+ * port; FERRY_E_NOT_FOUND when there is no such port or host; FERRY_E_IO for the rest. */
 FERRY_MUST_CHECK
 int ferry_connection_open(struct ferry_connection **connection,
                           const struct ferry_connection_config *config, char *why, size_t cap);
@@ -67,7 +72,9 @@ void ferry_connection_close(struct ferry_connection *connection);
 void ferry_connection_let_go(struct ferry_connection *connection);
 
 /* Close the wire and open it again, as after a reset; what was in flight is forgotten. May be tried
- * again after an error. Returns as ferry_connection_open(). */
+ * again after an error. Version, packets and window stay those that hello found: say hello again
+ * when the firmware may be another one. Blocks and returns as ferry_connection_open(). A wire may
+ * open and break at once, again and again, with ser2net say: a loop needs a pause and an end. */
 FERRY_MUST_CHECK
 int ferry_connection_reopen(struct ferry_connection *connection, char *why, size_t cap);
 
@@ -76,7 +83,7 @@ int ferry_connection_reopen(struct ferry_connection *connection, char *why, size
 FERRY_MUST_CHECK
 int ferry_connection_resume(struct ferry_connection *connection, char *why, size_t cap);
 
-/* Ask the device for version and buffers. Blocks.
+/* Ask the device for version and buffers. Blocks; answers to other requests are dropped.
  * Returns FERRY_OK; FERRY_E_TIMEOUT when nothing answers; FERRY_E_VERSION; FERRY_E_IO. */
 FERRY_MUST_CHECK
 int ferry_connection_hello(struct ferry_connection *connection);
@@ -96,9 +103,11 @@ FERRY_MUST_CHECK
 int ferry_connection_step(struct ferry_connection *connection, uint64_t end,
                           struct ferry_client_answer *answer);
 
-/* Wait for the answer to a ticket; answers to others are dropped. ticket may be an error of the
- * call that made it, which is returned.
- * Returns answer->error, FERRY_OK among them; FERRY_E_IO. */
+/* Wait for the answer to a ticket; answers to others are dropped: ask for one at a time, and use
+ * ferry_connection_step() for several. ticket may be an error of the call that made it, which is
+ * returned.
+ * Returns answer->error, FERRY_OK among them; FERRY_E_IO; FERRY_E_NOT_FOUND when nothing
+ * with that ticket is in flight: it was answered already, or cancelled. */
 FERRY_MUST_CHECK
 int ferry_connection_ask(struct ferry_connection *connection, int32_t ticket,
                          struct ferry_client_answer *answer);
@@ -124,6 +133,7 @@ int ferry_connection_work(struct ferry_connection *connection, struct ferry_clie
 
 /* ---- Facts ----------------------------------------------------------------------------------- */
 
+/* Counts go on over ferry_connection_reopen(). */
 struct ferry_connection_facts {
     enum ferry_client_link link;
     bool has_params;            /* the device answered os/6 */

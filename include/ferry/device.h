@@ -68,7 +68,9 @@ FERRY_MUST_CHECK
 int ferry_device_test(struct ferry_connection *device, struct ferry_bytes hash,
                       struct ferry_failure *failure);
 
-/* Keep an image for good; hash.len 0: the one that runs. */
+/* Keep an image for good; hash.len 0: the one that runs. With a hash it is sent again only when the
+ * list says that the image runs: else, after a crash that brought the old image back, it would
+ * install for good what crashed. FERRY_E_TIMEOUT then, and nothing is known: read the list. */
 FERRY_MUST_CHECK
 int ferry_device_confirm(struct ferry_connection *device, struct ferry_bytes hash,
                          struct ferry_failure *failure);
@@ -90,7 +92,8 @@ struct ferry_device_firmware {
     bool no_confirm;   /* update: leave it on trial; the next reset takes it back */
 
     /* Told of what happens, may be NULL; the text of an event is valid during the call. To give up
-     * return false: the call ends with FERRY_E_CANCELLED. */
+     * return false: the call ends with FERRY_E_CANCELLED. While an update waits for a wire that is
+     * away, it is told of FERRY_UPDATE_RECONNECT several times a second. */
     bool (*upload_event)(void *context, const struct ferry_upload_event *event);
     bool (*update_event)(void *context, const struct ferry_update_event *event);
     void *context;
@@ -110,7 +113,9 @@ int ferry_device_upload(struct ferry_connection *device, struct ferry_bytes file
                         struct ferry_failure *failure);
 
 /* The whole update with proof, as ferry/update.h has it: upload, test, reset, wait, compare,
- * confirm, read back.
+ * confirm, read back. A wire that breaks once something was to be changed may stay away for 30 s,
+ * at a reset for as long as the device: it goes on then. At the end the facts of the connection are
+ * those of the firmware that runs.
  *
  * proof  what the device listed of the image at the end; may be NULL
  *

@@ -197,7 +197,11 @@ void ferry_update_reject(struct ferry_update *update);
 
 /* The connection is open again, after RECONNECT or after it broke by itself: the update goes on, an
  * upload where the device says. Text the bootloader writes before SMP packets is the transport's
- * matter. Requests of the old connection are forgotten. */
+ * matter. Requests of the old connection are forgotten.
+ *
+ * A connection may open and break at once, again and again (ser2net whose device is away): call
+ * this no more than about once a second then. It has an end: that of the device's time to come
+ * back, or FAILED with FERRY_E_IO after 16 breaks elsewhere. */
 void ferry_update_reconnected(struct ferry_update *update, uint64_t now);
 
 /* When ferry_update_next() is to be called again though nothing was received, or

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +53,7 @@ int ferry_transport_open(struct ferry_transport *transport,
         (struct ferry_transport){.medium = address->medium, .framing = address->framing, .fd = -1};
     transport->packet = malloc(FERRY_TRANSPORT_PACKET_MAX + FERRY_CONSOLE_OVERHEAD);
     if (transport->packet == NULL) {
+        snprintf(why, cap, "out of memory");
         return FERRY_E_IO;
     }
     ferry_console_decoder_init(&transport->decoder, transport->packet,
@@ -68,6 +71,8 @@ void ferry_transport_close(struct ferry_transport *transport)
 {
     if (transport->fd >= 0) {
         if (transport->medium == FERRY_TRANSPORT_SERIAL) {
+            /* The kernel would wait up to 30 s for bytes that nobody takes. */
+            tcflush(transport->fd, TCOFLUSH);
             ioctl(transport->fd, TIOCNXCL); /* a pty that others keep open would stay exclusive */
         }
         close(transport->fd);

@@ -119,5 +119,9 @@ int ferry_stream_open(struct ferry_transport *transport,
         return FERRY_OK;
     }
     /* The line feed ends whatever half line the device has seen. */
-    return send(transport->fd, "\n", 1, MSG_NOSIGNAL) == 1 ? FERRY_OK : FERRY_E_IO;
+    if (send(transport->fd, "\n", 1, MSG_NOSIGNAL) != 1) {
+        snprintf(why, cap, "%s closed the connection at once: %s", address->path, strerror(errno));
+        return FERRY_E_IO;
+    }
+    return FERRY_OK;
 }

@@ -4,7 +4,9 @@ import contextlib
 import os
 import select
 import socket
+import subprocess
 import threading
+import time
 import tty
 
 import pytest
@@ -18,6 +20,7 @@ class Bridge:
     def __init__(self, listener, port):
         self.listener, self.port = listener, port
         self.over, self.cut_after, self.passed, self.accepted = threading.Event(), None, 0, 0
+        self.away, self.away_until = 0, 0  # seconds after the cut in which whoever connects is sent away
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
 
@@ -29,7 +32,8 @@ class Bridge:
                     peer, _ = self.listener.accept()
                     self.accepted += 1
                     with peer:
-                        self.serve(peer, line)
+                        if time.monotonic() >= self.away_until:
+                            self.serve(peer, line)
 
     def serve(self, peer, line):
         while not self.over.is_set():
@@ -42,6 +46,7 @@ class Bridge:
                 self.passed += len(data)
                 if self.cut_after is not None and self.passed >= self.cut_after:
                     self.cut_after = None
+                    self.away_until = time.monotonic() + self.away
                     return
             if line in ready:
                 peer.sendall(os.read(line.fileno(), 4096))
@@ -91,6 +96,20 @@ def test_update(device, bench, medium):
     with medium(device.link) as (uri, _):
         lab.ferry("update", bench.images["v2"], device=uri, check=0)
     assert device.running()["version"] == "2.0.0"
+
+
+@pytest.mark.parametrize("program", ["update", "station", "library"])
+def test_a_wire_that_opens_and_breaks_at_once_is_left_in_peace(device, bench, program):
+    """ser2net takes a connection while its device is away, and closes it at once."""
+    with tcp(device.link) as (uri, bridge):
+        bridge.cut_after, bridge.away = 30_000, 4
+        command = {"update": [lab.FERRY, "-d", uri, "update"], "station": [lab.FERRY, "station", "-d", uri],
+                   "library": [lab.BUILD / "examples/example_update_device", uri]}[program]
+        done = subprocess.run([*command, bench.images["v2"]], capture_output=True, text=True, timeout=60,
+                              stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert bridge.cut_after is None and 3 <= bridge.accepted <= 12
+    assert device.running()["confirmed"] and device.running()["version"] == "2.0.0"
 
 
 def test_nobody_listens(device):

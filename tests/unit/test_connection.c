@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A connection in a loop of events: what it does without waiting. */
-#include "ferry/connection.h"
+#include "ferry/cbor.h"
+#include "ferry/device.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,7 +36,7 @@ static int open_wire(void **state)
         return -1;
     }
     snprintf(uri, sizeof uri, "udp:127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
-    const struct ferry_connection_config config = {.uri = uri};
+    const struct ferry_connection_config config = {.uri = uri, .timeout_ms = 100, .retries = 1};
     *state = &wire;
     return ferry_connection_open(&wire.connection, &config, why, sizeof why);
 }
@@ -86,10 +91,220 @@ static void test_a_flood_of_stale_answers_holds_up_nobody(void **state)
     assert_int_equal(answer.error, FERRY_OK);
 }
 
+/* ---- Requests that are not there, or have no place --------------------------------------------
+ */
+
+static void test_who_asks_for_what_is_not_in_flight_does_not_wait(void **state)
+{
+    struct wire *wire = *state;
+    struct ferry_client *client = ferry_connection_client(wire->connection);
+    struct ferry_client_answer answer;
+    int32_t ticket = ferry_command_echo(client, "x", 1, NULL);
+
+    assert_int_equal(ferry_connection_ask(wire->connection, 0, &answer), FERRY_E_NOT_FOUND);
+    assert_int_equal(ferry_connection_ask(wire->connection, ticket + 1, &answer),
+                     FERRY_E_NOT_FOUND);
+    assert_int_equal(answer.error, FERRY_E_NOT_FOUND);
+    ferry_client_cancel(client, ticket);
+    assert_int_equal(ferry_connection_ask(wire->connection, ticket, &answer), FERRY_E_NOT_FOUND);
+}
+
+static void test_hello_waits_for_a_place_in_a_full_window(void **state)
+{
+    struct wire *wire = *state;
+    struct ferry_client *client = ferry_connection_client(wire->connection);
+    struct ferry_connection_facts facts;
+
+    while (ferry_command_echo(client, "x", 1, NULL) > 0) {
+    }
+    assert_int_equal(ferry_connection_hello(wire->connection), FERRY_E_TIMEOUT);
+    ferry_connection_facts(wire->connection, &facts);
+    assert_int_equal(facts.window, 1); /* after a hello without an answer, too */
+}
+
+/* ---- Opening and closing ----------------------------------------------------------------------
+ */
+
+static void test_an_error_of_opening_has_words(void **state)
+{
+    const struct ferry_connection_config bad[] = {
+        {.uri = "udp:127.0.0.1:1337", .packet_max = 63},
+        {.uri = "udp:127.0.0.1:1337", .packet_max = 65536},
+        {.uri = "unix:/nowhere/at/all"},
+        {.uri = "quux:"},
+    };
+    struct ferry_connection *connection;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char why[200];
+
+        memset(why, 'x', sizeof why);
+        int error = ferry_connection_open(&connection, &bad[i], why, sizeof why);
+        assert_true(error < 0);
+        assert_null(connection);
+        assert_in_range(strnlen(why, sizeof why), 5, sizeof why - 1);
+        assert_int_not_equal(why[0], 'x');
+        assert_int_equal(error == FERRY_E_CONFIG, i < 2);
+    }
+}
+
+static void test_counts_go_on_over_a_reopen(void **state)
+{
+    struct wire *wire = *state;
+    struct ferry_client *client = ferry_connection_client(wire->connection);
+    struct ferry_connection_facts before, after;
+    struct ferry_client_answer answer;
+    char why[200];
+
+    close(wire->server);
+    assert_int_equal(
+        ferry_connection_ask(wire->connection, ferry_command_echo(client, "x", 1, NULL), &answer),
+        FERRY_E_TIMEOUT);
+    ferry_connection_facts(wire->connection, &before);
+    assert_true(before.refusals > 0);
+    assert_int_equal(ferry_connection_reopen(wire->connection, why, sizeof why), FERRY_OK);
+    ferry_connection_facts(wire->connection, &after);
+    assert_int_equal(after.refusals, before.refusals);
+    wire->server = dup(STDIN_FILENO);
+}
+
+/* A real serial port would be waited for up to 30 s. */
+static void test_what_nobody_takes_holds_up_no_close(void **state)
+{
+    int line = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    struct ferry_connection *connection;
+    struct ferry_client_answer answer;
+    char uri[80];
+    char why[200];
+    char byte;
+
+    (void)state;
+    assert_true(line >= 0 && grantpt(line) == 0 && unlockpt(line) == 0);
+    snprintf(uri, sizeof uri, "serial:%s", ptsname(line));
+    const struct ferry_connection_config config = {.uri = uri};
+    assert_int_equal(ferry_connection_open(&connection, &config, why, sizeof why), FERRY_OK);
+    assert_true(ferry_command_echo(ferry_connection_client(connection), "x", 1, NULL) > 0);
+    assert_int_equal(ferry_connection_work(connection, &answer), 0);
+    ferry_connection_close(connection);
+    assert_int_equal(read(line, &byte, 1), -1);
+    close(line);
+}
+
+/* ---- A confirm that names its image ------------------------------------------------------------
+ */
+
+#define HASH_LEN 32
+
+/* A device that loses confirms. */
+struct device {
+    int server;
+    const uint8_t *hash;
+    bool runs;      /* the image, as long as no confirm was lost */
+    bool crashes;   /* … and then no more */
+    unsigned loses; /* so many */
+    unsigned confirms;
+    bool confirmed;
+};
+
+static void put_list(const struct device *device, struct ferry_cbor_writer *w)
+{
+    ferry_cbor_open_map(w);
+    ferry_cbor_put_text(w, "images");
+    ferry_cbor_open_list(w);
+    ferry_cbor_open_map(w);
+    ferry_cbor_pair_uint(w, "slot", 0);
+    ferry_cbor_pair_bytes(w, "hash", device->hash, HASH_LEN);
+    ferry_cbor_pair_bool(w, "active", device->runs && !(device->crashes && device->confirms > 0));
+    ferry_cbor_pair_bool(w, "confirmed", device->confirmed);
+    ferry_cbor_close(w);
+    ferry_cbor_close(w);
+    ferry_cbor_close(w);
+}
+
+/* Serves until a packet comes that is no request. */
+static void *serve(void *context)
+{
+    struct device *device = context;
+    uint8_t packet[512];
+    struct sockaddr_in from;
+    socklen_t len = sizeof from;
+
+    while (recvfrom(device->server, packet, sizeof packet, 0, (struct sockaddr *)&from, &len) > 8) {
+        struct ferry_cbor_writer w;
+
+        if ((packet[0] & 7) == FERRY_SMP_WRITE) {
+            device->confirms++;
+            if (device->confirms <= device->loses) {
+                continue;
+            }
+            device->confirmed = true;
+        }
+        ferry_cbor_writer_init(&w, packet + 8, sizeof packet - 8);
+        put_list(device, &w);
+        packet[0]++;
+        packet[2] = (uint8_t)(w.len >> 8);
+        packet[3] = (uint8_t)w.len;
+        (void)sendto(device->server, packet, 8 + w.len, 0, (struct sockaddr *)&from, len);
+        len = sizeof from;
+    }
+    return NULL;
+}
+
+static int confirm(struct wire *wire, struct device *device, struct ferry_failure *failure)
+{
+    static const uint8_t hash[HASH_LEN] = {7};
+    struct sockaddr_in self;
+    socklen_t len = sizeof self;
+    pthread_t thread;
+
+    device->server = wire->server;
+    device->hash = hash;
+    assert_int_equal(pthread_create(&thread, NULL, serve, device), 0);
+    int error =
+        ferry_device_confirm(wire->connection, (struct ferry_bytes){hash, HASH_LEN}, failure);
+    assert_int_equal(getsockname(wire->server, (struct sockaddr *)&self, &len), 0);
+    assert_int_equal(sendto(wire->server, "", 1, 0, (struct sockaddr *)&self, len), 1);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    return error;
+}
+
+static void test_a_confirm_that_is_lost_is_sent_again_to_what_runs(void **state)
+{
+    struct device device = {.runs = true, .loses = 2};
+    struct ferry_failure failure;
+
+    assert_int_equal(confirm(*state, &device, &failure), FERRY_OK);
+    assert_int_equal(device.confirms, 3);
+    assert_true(device.confirmed);
+}
+
+static void test_a_confirm_is_not_sent_twice_after_a_crash(void **state)
+{
+    struct device device = {.runs = true, .crashes = true, .loses = 1};
+    struct ferry_failure failure;
+
+    assert_int_equal(confirm(*state, &device, &failure), FERRY_E_TIMEOUT);
+    assert_int_equal(device.confirms, 1);
+    assert_false(device.confirmed);
+    assert_non_null(strstr(failure.text, "not sent twice"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_flood_of_stale_answers_holds_up_nobody, open_wire,
+                                        close_wire),
+        cmocka_unit_test_setup_teardown(test_who_asks_for_what_is_not_in_flight_does_not_wait,
+                                        open_wire, close_wire),
+        cmocka_unit_test_setup_teardown(test_hello_waits_for_a_place_in_a_full_window, open_wire,
+                                        close_wire),
+        cmocka_unit_test(test_an_error_of_opening_has_words),
+        cmocka_unit_test_setup_teardown(test_counts_go_on_over_a_reopen, open_wire, close_wire),
+        cmocka_unit_test(test_what_nobody_takes_holds_up_no_close),
+        cmocka_unit_test_setup_teardown(test_a_confirm_that_is_lost_is_sent_again_to_what_runs,
+                                        open_wire, close_wire),
+        cmocka_unit_test_setup_teardown(test_a_confirm_is_not_sent_twice_after_a_crash, open_wire,
                                         close_wire),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

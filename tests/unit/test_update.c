@@ -531,6 +531,7 @@ struct bench {
     uint32_t reconnects;
     uint32_t reconnect_ms;  /* how long the caller takes to open the port again */
     uint32_t break_at_step; /* 1 + the step whose first request is lost with the connection */
+    uint32_t stop_after;    /* run() ends when this step is under way; 0 = at the end */
     uint32_t stop_at_step;  /* ferry_update_stop(IO) when this step begins; 0 = never */
     uint64_t now;
 };
@@ -670,6 +671,9 @@ static void run(struct bench *bench)
         uint64_t own;
 
         assert_true(i < 100000);
+        if (bench->stop_after != 0 && bench->update.step == bench->stop_after) {
+            return;
+        }
         if (bench->break_at_step != 0 && bench->update.step + 1 == bench->break_at_step) {
             bench->break_at_step = 0;
             ferry_update_reconnected(&bench->update, bench->now);
@@ -1686,6 +1690,48 @@ static void test_a_connection_that_breaks_at_every_step(void **state)
     }
 }
 
+/* The wire breaks again after each reopen from this step on, a millisecond later.
+ * Returns the breaks. */
+static uint32_t break_for_ever(struct bench *bench, enum ferry_update_step step, uint32_t *polls)
+{
+    struct ferry_bytes packet;
+    uint64_t deadline;
+    uint32_t breaks = 0;
+
+    bench->stop_after = step;
+    run(bench);
+    bench->stop_after = 0;
+    while (!report(bench)) {
+        assert_true(breaks++ < 1000000);
+        *polls += ferry_client_poll(&bench->client, bench->now, &packet, &deadline);
+        bench->now++;
+        ferry_update_reconnected(&bench->update, bench->now);
+    }
+    return breaks;
+}
+
+/* ser2net takes a connection, and closes it at once while the device is away. */
+static void test_a_wire_that_opens_and_breaks_at_once_has_an_end(void **state)
+{
+    struct bench *bench = set_up();
+    uint32_t polls = 0;
+
+    (void)state;
+    bench->config.return_ms = 20000;
+    (void)break_for_ever(bench, FERRY_UPDATE_RETURN, &polls);
+    assert_int_equal(bench->last.kind, FERRY_UPDATE_FAILED);
+    assert_int_equal(bench->last.error, FERRY_E_TIMEOUT);
+    assert_int_equal(bench->last.step, FERRY_UPDATE_RETURN);
+    assert_in_range(polls, 0, 20000 / 200);
+    for (uint32_t step = FERRY_UPDATE_MODE; step <= FERRY_UPDATE_TEST; step++) {
+        if (step != FERRY_UPDATE_ENTER && step != FERRY_UPDATE_ERASE) {
+            bench = set_up();
+            assert_in_range(break_for_ever(bench, step, &polls), 1, 100);
+            assert_int_equal(bench->last.error, FERRY_E_IO);
+        }
+    }
+}
+
 /* ---- The rest ----------------------------------------------------------------------------------
  */
 
@@ -1815,6 +1861,7 @@ int main(void)
         cmocka_unit_test(test_what_was_stored_and_is_refused_is_sent_again),
         cmocka_unit_test(test_a_device_that_is_reset_in_the_middle_of_the_upload),
         cmocka_unit_test(test_a_connection_that_breaks_at_every_step),
+        cmocka_unit_test(test_a_wire_that_opens_and_breaks_at_once_has_an_end),
         cmocka_unit_test(test_stop_at_every_step),
         cmocka_unit_test(test_the_window_may_be_narrowed),
         cmocka_unit_test(test_configuration_is_checked),
