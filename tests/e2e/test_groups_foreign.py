@@ -72,6 +72,37 @@ def test_a_device_that_says_yes_and_does_nothing(words, before, after):
     assert ask_json(images(before, after), "image", *words, code=5)["error"]["exit"] == 5
 
 
+def lossy(states, loses):
+    """A device that does not answer the first confirms; after each the next of the states is listed."""
+    confirms = []
+
+    def write(_):
+        confirms.append(1)
+        return None if len(confirms) <= loses else {"images": [slot(0, OTHER, active=True, confirmed=True)]}
+
+    return {(READ, IMAGE, 0): lambda _: states[min(len(confirms), len(states) - 1)], (WRITE, IMAGE, 0): write}, confirms
+
+
+def test_a_lost_confirm_is_sent_again_to_what_runs():
+    table, confirms = lossy([{"images": [slot(0, OTHER, active=True)]}], 2)
+    done, _ = ask(table, "--timeout", "0.2", "image", "confirm", OTHER.hex())
+    assert len(confirms) == 3 and "flags: active confirmed" in done.stdout
+
+
+def test_a_lost_confirm_that_was_done_is_not_sent_again():
+    table, confirms = lossy([{"images": [slot(0, OTHER, active=True)]},
+                             {"images": [slot(0, OTHER, active=True, confirmed=True)]}], 9)
+    ask(table, "--timeout", "0.2", "image", "confirm", OTHER.hex())
+    assert len(confirms) == 1
+
+
+def test_a_confirm_is_not_sent_twice_to_what_crashed():
+    """The trial image crashed, and the old one answers: it would install for good what crashed."""
+    table, confirms = lossy([{"images": [slot(0, OTHER, active=True)]}, {"images": [RUNS, slot(1, OTHER)]}], 9)
+    done, _ = ask(table, "--timeout", "0.2", "image", "confirm", OTHER.hex(), code=4)
+    assert len(confirms) == 1 and "not sent twice" in done.stderr and "next:" in done.stderr
+
+
 def test_an_answer_without_the_list_is_asked_for():
     """Old Mynewt servers answer a state write with their success alone."""
     after = iter([IDLE, TESTED, TESTED])
