@@ -137,7 +137,8 @@ static int ask(struct ferry_file_download *download, uint32_t off, uint64_t now)
 {
     struct ferry_file_flow *flow = &download->flow;
     struct ferry_client_command command = {.op = FERRY_SMP_READ};
-    struct ferry_file_flight flight = {.off = off, .end = off + guess(download, off)};
+    struct ferry_file_flight flight = {
+        .off = off, .end = off + ferry_min32(guess(download, off), UINT32_MAX - off)};
     struct ferry_cbor_writer w;
     size_t cap;
     uint8_t *room = ferry_client_room(flow->client, &cap);

@@ -221,6 +221,9 @@ static const struct {
         {"an earlier upload of this file was still open; it is closed, and the "
          "file begun anew",
          ""},
+    [FERRY_FILE_WARN_FOREIGN] = {"the device's file has grown by what was not sent from here; the "
+                                 "file is begun anew",
+                                 "if it stays, look what else writes this file"},
 };
 
 void ferry_file_warn(struct ferry_file_flow *flow, enum ferry_file_warning warning)

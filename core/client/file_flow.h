@@ -21,7 +21,8 @@ enum ferry_file_warning {
     FERRY_FILE_WARN_BUFFERS,
     FERRY_FILE_WARN_BUSY,
     FERRY_FILE_WARN_RESTART,
-    FERRY_FILE_WARN_OPEN
+    FERRY_FILE_WARN_OPEN,
+    FERRY_FILE_WARN_FOREIGN
 };
 
 /* The fields of a chunk's answer or request. */

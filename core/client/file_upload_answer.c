@@ -75,9 +75,19 @@ static bool may_restart(struct ferry_file_upload *upload, enum ferry_file_warnin
 static void begin_again(struct ferry_file_upload *upload, enum ferry_file_warning warning)
 {
     if (may_restart(upload, warning)) {
+        upload->config.start = 0;
         turn_to(upload, 0);
         change(upload, FERRY_FILE_REOPENS);
     }
+}
+
+/* Whether a file of len bytes has some behind the start though none of this upload's is known to be
+ * there: another's, or an answer was lost, and then it costs a little. */
+static bool is_foreign(const struct ferry_file_upload *upload, uint32_t len)
+{
+    uint32_t start = upload->config.start;
+
+    return start > 0 && upload->acked == start && len > start;
 }
 
 /* The device will tell how much of the file it has. */
@@ -138,6 +148,8 @@ static void on_wrong_offset(struct ferry_file_upload *upload,
         on_more(upload, flight, len, answer);
     } else if (len == flight->off) {
         not_taken(upload, len, answer);
+    } else if (is_foreign(upload, len)) {
+        begin_again(upload, FERRY_FILE_WARN_FOREIGN);
     } else if (len >= flight->known) {
         ferry_file_lost(&upload->flow, flight);
         if (upload->flow.state == FERRY_FILE_RUNS) {
@@ -234,7 +246,9 @@ static void on_status(struct ferry_file_upload *upload, const struct ferry_clien
         size = UINT32_MAX; /* not known */
     }
     change(upload, FERRY_FILE_RUNS);
-    if (size > upload->sent) {
+    if (size != UINT32_MAX && is_foreign(upload, size)) {
+        begin_again(upload, FERRY_FILE_WARN_FOREIGN);
+    } else if (size > upload->sent) {
         begin_again(upload, FERRY_FILE_WARN_RESTART);
     } else if (size >= upload->acked || may_restart(upload, FERRY_FILE_WARN_RESTART)) {
         turn_to(upload, size);

@@ -25,7 +25,8 @@ int32_t ferry_command_file_status(struct ferry_client *client, const char *name,
 FERRY_MUST_CHECK
 int ferry_answer_file_status(struct ferry_bytes payload, uint32_t *size);
 
-/* Room for the name of a hash, with its NUL; longer ones are cut. */
+/* Room for the name of a hash, with its NUL; longer ones are cut, and FERRY_E_SPACE above 64 bytes.
+ */
 #define FERRY_FILE_TYPE_MAX 17
 
 /* The longest hash: SHA-512. */

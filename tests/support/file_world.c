@@ -487,6 +487,8 @@ void file_world_upload(struct file_world *world, uint32_t size, uint32_t start)
         world->exists = true;
         world->size = start;
         (void)read_file(world, 0, world->file, start);
+        memset(world->file + start, 0xee, world->longer);
+        world->size += world->longer;
     }
     assert_int_equal(ferry_file_upload_start(&g_run.upload, &config), FERRY_OK);
     run_all(&g_run);

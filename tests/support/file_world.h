@@ -30,6 +30,7 @@ struct file_world {
     uint32_t forget_size;
     uint32_t stuck_at;  /* an upload never goes beyond this offset; 0 = off */
     uint32_t write_max; /* bytes of an upload's chunk that it takes; 0 = all */
+    uint32_t longer;    /* foreign bytes of the file behind the start of an upload */
     bool fails_close;
     bool no_len;       /* a download's first answer has none */
     uint64_t said_len; /* … or this one; 0 = the file's */

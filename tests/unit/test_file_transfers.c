@@ -336,6 +336,17 @@ static void an_upload_that_was_still_open(void **state)
     assert_true(g_world.closes >= 1);
 }
 
+static int write_nothing(void *context, uint32_t off, const uint8_t *data, size_t len,
+                         uint32_t total)
+{
+    (void)context;
+    (void)off;
+    (void)data;
+    (void)len;
+    (void)total;
+    return FERRY_OK;
+}
+
 static void a_reset_in_the_middle(void **state)
 {
     static const uint32_t left[] = {0, 100, 40000};
@@ -374,6 +385,55 @@ static void an_upload_goes_on(void **state)
     set_up(state);
     uploads(SIZE, SIZE); /* all of it is there */
     assert_int_equal(g_world.requests, 1);
+}
+
+/* What another wrote behind the start is not ours, whatever its length. */
+static void a_file_longer_than_the_start_is_begun_again(void **state)
+{
+    static const uint32_t longer[] = {1, 200, 461, 463, 700, 1200, 30000, 50000};
+
+    for (size_t i = 0; i < 8 * 4 * 2; i++) {
+        set_up(state);
+        g_world.longer = longer[i / 8];
+        g_world.window = 1 + i / 2 % 4;
+        g_world.version_1 = i % 2 != 0;
+        uploads(SIZE, 61000);
+        warned("not sent from here");
+        assert_int_equal(g_world.firsts, 1);
+    }
+
+    /* Nor when the first refusal is lost. */
+    set_up(state);
+    g_world.longer = 200;
+    g_world.lose_answer = 1;
+    uploads(SIZE, 61000);
+    assert_int_equal(g_world.firsts, 1);
+}
+
+/* Its length is a number of 32 bits: what is asked for may not end beyond. */
+static void a_file_of_nearly_4_gib_is_asked_for_to_its_end(void **state)
+{
+    static uint8_t buffers[4 * 256];
+    static struct ferry_client_request requests[4];
+    struct ferry_client_config config = {
+        .requests = requests, .request_count = 4, .buffers = buffers, .buffer_size = 256};
+    struct ferry_client client;
+    struct ferry_file_download_config wanted = {
+        .client = &client, .name = "a", .write = write_nothing, .window = 3};
+    struct ferry_file_download download;
+    struct ferry_file_event event;
+
+    (void)state;
+    assert_int_equal(ferry_client_init(&client, &config), FERRY_OK);
+    assert_int_equal(ferry_file_download_start(&download, &wanted), FERRY_OK);
+    download.sized = true;
+    download.total = UINT32_MAX;
+    download.done = UINT32_MAX - 100;
+    download.chunk = 400;
+    (void)ferry_file_download_next(&download, 0, &event);
+    assert_int_equal(download.flow.flight_count, 1);
+    assert_int_equal(download.flow.flights[0].end, UINT32_MAX);
+    ferry_file_download_cancel(&download);
 }
 
 static void a_part_of_a_chunk_is_taken(void **state)
@@ -515,6 +575,8 @@ int main(void)
         TEST(a_reset_in_the_middle),
         TEST(version_1_says_no_length),
         TEST(an_upload_goes_on),
+        TEST(a_file_longer_than_the_start_is_begun_again),
+        TEST(a_file_of_nearly_4_gib_is_asked_for_to_its_end),
         TEST(a_part_of_a_chunk_is_taken),
         TEST(a_device_that_never_takes_a_chunk),
         TEST(an_upload_is_refused),
