@@ -72,6 +72,7 @@ static int find_packet_size(struct transfer *t)
         int got = session_step(t->session, FERRY_CLIENT_NEVER, &answer);
 
         if (got < 0) {
+            ferry_probe_cancel(&probe);
             return transfer_gone(t);
         }
         if (got == 1) {

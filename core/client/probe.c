@@ -191,3 +191,14 @@ bool ferry_probe_answer(struct ferry_probe *probe, const struct ferry_client_ans
     }
     return true;
 }
+
+void ferry_probe_cancel(struct ferry_probe *probe)
+{
+    if (probe->stage == DONE) {
+        return;
+    }
+    ferry_client_cancel(probe->client, probe->ticket);
+    ferry_client_set_packet_max(probe->client, probe->packet_max);
+    probe->ticket = 0;
+    probe->stage = DONE;
+}

@@ -180,6 +180,9 @@ void ferry_update_stop(struct ferry_update *update, int error)
     if (update->step == FERRY_UPDATE_END) {
         return;
     }
+    if (update->step == FERRY_UPDATE_UPLOAD && update->uploaded) {
+        ferry_upload_cancel(&update->upload);
+    }
     ferry_client_cancel_all(update->config.client);
     update->ticket = 0;
     ferry_update_fail(update, error, ferry_error_text(error), ferry_error_remedy(error));

@@ -37,6 +37,9 @@ static void drop_flights(struct ferry_upload *upload, uint32_t count)
 void ferry_upload_fail(struct ferry_upload *upload, int error, const char *text, const char *remedy)
 {
     drop_flights(upload, upload->flight_count);
+    if (upload->state == FERRY_UPLOAD_PROBES) {
+        ferry_probe_cancel(&upload->probe);
+    }
     upload->state = FERRY_UPLOAD_BROKEN;
     upload->error = error;
     upload->text = text;
@@ -63,7 +66,6 @@ void ferry_upload_cancel(struct ferry_upload *upload)
 {
     if (upload->state < FERRY_UPLOAD_FINISHED) {
         ferry_client_cancel(upload->config.client, upload->list_ticket);
-        ferry_client_cancel(upload->config.client, upload->probe.ticket);
         fail_plain(upload, FERRY_E_CANCELLED);
     }
 }

@@ -34,4 +34,7 @@ int ferry_probe_run(struct ferry_probe *probe);
 /* Take an answer. Returns whether it was this flow's. */
 bool ferry_probe_answer(struct ferry_probe *probe, const struct ferry_client_answer *answer);
 
+/* Stop before the end: nothing stays in flight, and the client's largest packet is what it was. */
+void ferry_probe_cancel(struct ferry_probe *probe);
+
 #endif

@@ -207,6 +207,35 @@ static void test_never_less_than_before(void **state)
     assert_int_equal(run(device, FERRY_LINK_CONSOLE), 2000);
 }
 
+/* A probe that is stopped leaves the client as it was, whatever it was trying. */
+static void test_a_stopped_probe_restores_the_size(void **state)
+{
+    (void)state;
+    for (int steps = 1; steps <= 4; steps++) {
+        struct device *device = set_up(FERRY_LINK_CONSOLE, 4092);
+        struct ferry_client_answer late;
+        struct ferry_probe probe;
+        struct ferry_bytes packet;
+        uint64_t deadline;
+
+        ferry_probe_start(&probe, &device->client, FERRY_LINK_CONSOLE);
+        for (int i = 1; i < steps; i++) {
+            assert_int_equal(ferry_probe_run(&probe), FERRY_E_BUSY);
+            assert_true(ferry_client_poll(&device->client, device->now, &packet, &deadline));
+            answer(device, &probe, packet);
+        }
+        assert_int_equal(ferry_probe_run(&probe), FERRY_E_BUSY);
+        assert_int_not_equal(device->client.packet_max, 252);
+        ferry_probe_cancel(&probe);
+        assert_int_equal(device->client.packet_max, 252);
+        assert_false(ferry_client_poll(&device->client, device->now, &packet, &deadline));
+        assert_false(ferry_client_expire(&device->client, device->now + 60000, &late));
+        assert_int_equal(ferry_probe_run(&probe), FERRY_OK);
+        ferry_probe_cancel(&probe);
+        assert_int_equal(device->client.packet_max, 252);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_a_device_that_is_stuck_gets_the_careful_size),
         cmocka_unit_test(test_a_raw_line_is_left_alone),
         cmocka_unit_test(test_never_less_than_before),
+        cmocka_unit_test(test_a_stopped_probe_restores_the_size),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -677,6 +677,23 @@ static void test_cancel(void **state)
     assert_true(ferry_upload_deadline(&world->upload) == FERRY_CLIENT_NEVER);
 }
 
+/* Echoes of other sizes are under way when it is stopped. */
+static void test_cancel_during_the_probe_restores_the_packet_size(void **state)
+{
+    struct world *world = world_set_up(ZEPHYR, 40000, 252, 3);
+    struct ferry_upload_event event;
+
+    (void)state;
+    world->config.probe = true;
+    assert_int_equal(ferry_upload_start(&world->upload, &world->config), FERRY_OK);
+    assert_false(ferry_upload_next(&world->upload, 0, &event));
+    assert_int_equal(world->client.packet_max, 64);
+    ferry_upload_cancel(&world->upload);
+    assert_true(ferry_upload_next(&world->upload, 0, &event));
+    assert_int_equal(event.error, FERRY_E_CANCELLED);
+    assert_int_equal(world->client.packet_max, 252);
+}
+
 static void test_configuration_is_checked(void **state)
 {
     struct world *world = world_set_up(ZEPHYR, 8000, 256, 3);
@@ -738,6 +755,7 @@ int main(void)
         cmocka_unit_test(test_C39_resume_by_a_new_client),
         cmocka_unit_test(test_a_file_that_cannot_be_read),
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_cancel_during_the_probe_restores_the_packet_size),
         cmocka_unit_test(test_configuration_is_checked),
         cmocka_unit_test(test_foreign_answers_are_left_alone),
     };
