@@ -127,6 +127,19 @@ static int upload_events(struct ferry_upload *flow, const struct firmware *firmw
     return FERRY_E_BUSY;
 }
 
+/* Bytes of the slot it goes to, all of which may be erased; 0 where the device does not say. */
+static uint32_t slot_size(struct ferry_connection *device, uint32_t image)
+{
+    struct ferry_client *client = ferry_connection_client(device);
+    struct ferry_client_answer answer;
+    struct ferry_slot_info slot;
+    bool known =
+        ferry_connection_ask(device, ferry_command_slot_info(client, NULL), &answer) == FERRY_OK &&
+        ferry_answer_slot_target(answer.payload, image, &slot) == 1;
+
+    return known ? slot.size : 0;
+}
+
 static int run_upload(struct ferry_connection *device, struct firmware *firmware,
                       struct ferry_failure *failure)
 {
@@ -145,7 +158,8 @@ static int run_upload(struct ferry_connection *device, struct firmware *firmware
                                                .upgrade = firmware->how.no_downgrade,
                                                .window = facts.window,
                                                .probe = !facts.has_params,
-                                               .link = facts.link};
+                                               .link = facts.link,
+                                               .slot_size = slot_size(device, firmware->how.image)};
     int error = ferry_upload_start(&flow, &config);
     if (error != FERRY_OK) {
         return ferry_failure_plain(failure, error);

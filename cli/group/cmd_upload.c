@@ -55,8 +55,20 @@ static void upload_done(const struct session *session, const struct image_file *
            version, hash, hash);
 }
 
+/* Bytes of the slot it goes to, all of which may be erased; 0 where the device does not say. */
+static uint32_t slot_size(struct session *session, uint32_t image)
+{
+    struct ferry_client_answer answer;
+    struct ferry_slot_info slot;
+    int32_t ticket = ferry_command_slot_info(session->client, NULL);
+    bool known = session_ask(session, ticket, &answer) == FERRY_OK &&
+                 ferry_answer_slot_target(answer.payload, image, &slot) == 1;
+
+    return known ? slot.size : 0;
+}
+
 /* What is known of the device. */
-static void configure(const struct session *session, struct ferry_upload_config *config)
+static void configure(struct session *session, struct ferry_upload_config *config)
 {
     struct ferry_connection_facts facts;
 
@@ -65,6 +77,7 @@ static void configure(const struct session *session, struct ferry_upload_config 
     config->window = facts.window;
     config->probe = !facts.has_params;
     config->link = facts.link;
+    config->slot_size = slot_size(session, config->image);
 }
 
 /* Run the flow to its end. */
@@ -77,11 +90,11 @@ static int upload(struct session *session, struct image_file *file,
     uint32_t resumed_at = 0;
 
     progress_init(&progress, "upload", session->cli->json);
-    progress.erase_ms = ferry_client_erase_ms(config->slot_size);
     int error = ferry_upload_start(&flow, config);
     if (error != FERRY_OK) {
         return cli_fail_error(session->cli, CLI_USAGE, error, "cannot upload");
     }
+    progress.erase_ms = flow.config.first_timeout_ms;
     for (;;) {
         struct ferry_client_answer answer;
         while (ferry_upload_next(&flow, ferry_connection_now(), &event)) {

@@ -383,6 +383,9 @@ static int read_slot(struct ferry_bytes element, struct ferry_slot_info *slot)
     return FERRY_OK;
 }
 
+/* Slots looked at for an upload's. */
+#define SLOTS_MAX 16
+
 /* Where the slots found go: a full array takes no more but is counted on. */
 struct slot_sink {
     struct ferry_slot_info *slots;
@@ -432,4 +435,24 @@ int ferry_answer_slot_info(struct ferry_bytes payload, struct ferry_slot_info *s
         rc = rc == FERRY_OK ? read_slots(element, &sink) : rc;
     }
     return rc == FERRY_OK ? sink.count : rc;
+}
+
+int ferry_answer_slot_target(struct ferry_bytes payload, uint32_t image,
+                             struct ferry_slot_info *target)
+{
+    struct ferry_slot_info slots[SLOTS_MAX];
+    int count = ferry_answer_slot_info(payload, slots, SLOTS_MAX);
+    int found = count < 0 ? count : 0;
+
+    for (int i = 0; i < count && i < SLOTS_MAX; i++) {
+        if (slots[i].image != image || slots[i].error != 0) {
+            continue;
+        }
+        *target = slots[i];
+        found = 1;
+        if (slots[i].has_upload_id && slots[i].upload_id == image) {
+            break;
+        }
+    }
+    return found;
 }

@@ -172,24 +172,6 @@ static uint32_t slot_limit(const struct ferry_slot_info *slot)
     return slot->size;
 }
 
-/* The slot an upload goes to says so; else it is the second one, or the only one. */
-static const struct ferry_slot_info *find_target(const struct ferry_update *update,
-                                                 const struct ferry_slot_info *slots, int count)
-{
-    const struct ferry_slot_info *found = NULL;
-
-    for (int i = 0; i < count && i < FERRY_UPDATE_STATES; i++) {
-        if (slots[i].image != update->config.image || slots[i].error != 0) {
-            continue;
-        }
-        if (slots[i].has_upload_id && slots[i].upload_id == update->config.image) {
-            return &slots[i];
-        }
-        found = &slots[i];
-    }
-    return found;
-}
-
 /* Whether the upload has to go through recovery. A server that runs from elsewhere takes uploads
  * into the only slot, and says so. */
 static bool needs_recovery(const struct ferry_update *update, const struct ferry_slot_info *target)
@@ -221,14 +203,13 @@ static bool find_pending(struct ferry_update *update)
 static void on_space(struct ferry_update *update, const struct ferry_client_answer *answer,
                      uint64_t now)
 {
-    struct ferry_slot_info slots[FERRY_UPDATE_STATES];
+    struct ferry_slot_info slot;
     const struct ferry_slot_info *target = NULL;
-    int count = 0;
 
     (void)now;
-    if (answer->error == FERRY_OK) {
-        count = ferry_answer_slot_info(answer->payload, slots, FERRY_UPDATE_STATES);
-        target = find_target(update, slots, count);
+    if (answer->error == FERRY_OK &&
+        ferry_answer_slot_target(answer->payload, update->config.image, &slot) == 1) {
+        target = &slot;
     }
     if (target != NULL && target->size != 0) {
         update->slot_size = target->size;

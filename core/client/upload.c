@@ -50,7 +50,8 @@ int ferry_upload_start(struct ferry_upload *upload, const struct ferry_upload_co
     upload->count.retransmitted = config->client->stats.retransmitted;
     upload->config.window = ferry_max32(ferry_min32(config->window, FERRY_UPLOAD_WINDOW_MAX), 1);
     if (config->first_timeout_ms == 0) {
-        upload->config.first_timeout_ms = ferry_client_erase_ms(config->slot_size);
+        upload->config.first_timeout_ms =
+            ferry_client_erase_ms(ferry_max32(config->slot_size, config->size));
     }
     ferry_window_init(&upload->window, upload->config.window);
     upload->align = config->align == 0 ? ALIGN_MIN : config->align;

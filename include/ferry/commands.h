@@ -157,6 +157,12 @@ int32_t ferry_command_slot_info(struct ferry_client *client, void *user);
 FERRY_MUST_CHECK
 int ferry_answer_slot_info(struct ferry_bytes payload, struct ferry_slot_info *slots, size_t cap);
 
+/* The slot an upload of an image goes to: the one that says so, else the image's last readable one.
+ * Returns 1 (target is filled), 0 when none is known, or an error. */
+FERRY_MUST_CHECK
+int ferry_answer_slot_target(struct ferry_bytes payload, uint32_t image,
+                             struct ferry_slot_info *target);
+
 /* Where an upload stands: the next offset, and what the server says of the whole. */
 struct ferry_upload_answer {
     uint32_t off;

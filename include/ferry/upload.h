@@ -47,7 +47,8 @@ struct ferry_upload_config {
         probe; /* the device does not tell its buffers (ferry_hello.has_params is false): find out
                   how large packets may be before the first chunk, where the file is large enough */
     enum ferry_client_link link; /* for that, and for what the line carries */
-    uint32_t first_timeout_ms;   /* erase budget; 0 = ferry_client_erase_ms(slot_size) */
+    uint32_t first_timeout_ms;   /* erase budget, and the last chunk's; 0 = ferry_client_erase_ms()
+                                    of slot_size or size, whichever is more */
     uint32_t slot_size;          /* 0 = unknown */
 };
 

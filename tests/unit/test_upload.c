@@ -436,6 +436,29 @@ static void test_C8_first_chunk_is_not_repeated(void **state)
     assert_int_equal(runs, 8);
 }
 
+/* C14: what is erased may be as large as the slot, and is at least as large as the file. */
+static void test_C14_the_erase_budget_grows_with_the_size(void **state)
+{
+    struct world *world = world_set_up(MCUBOOT, 4000, 256, 1);
+    const uint32_t mib8 = 8 * 1024 * 1024;
+
+    (void)state;
+    world->config.slot_size = mib8;
+    world->server.erase_ms = 120000;
+    world_start(world);
+    world_expect_done(world);
+    assert_int_equal(world->server.firsts, 1);
+
+    world = world_set_up(MCUBOOT, mib8, 256, 1);
+    for (uint32_t slot = 0; slot <= 2 * mib8; slot += mib8) {
+        world->config.slot_size = slot;
+        assert_int_equal(ferry_upload_start(&world->upload, &world->config), FERRY_OK);
+        assert_int_equal(world->upload.config.first_timeout_ms,
+                         ferry_client_erase_ms(slot > mib8 ? slot : mib8));
+        assert_true(world->upload.config.first_timeout_ms > 120000);
+    }
+}
+
 /* C8: its answer is lost: the second chunk asks, and neither an erase nor 40 s are spent. */
 static void test_C8_lost_first_answer_is_asked_for(void **state)
 {
@@ -744,6 +767,7 @@ int main(void)
         cmocka_unit_test(test_C6_chunks_are_cut_to_the_write_size),
         cmocka_unit_test(test_C7_small_packets_leave_the_sha_out),
         cmocka_unit_test(test_C8_first_chunk_is_not_repeated),
+        cmocka_unit_test(test_C14_the_erase_budget_grows_with_the_size),
         cmocka_unit_test(test_C8_lost_first_answer_is_asked_for),
         cmocka_unit_test(test_C8_single_chunk_waits_for_the_budget),
         cmocka_unit_test(test_C10_match),
