@@ -24,7 +24,8 @@
 /* Most erases that are over sooner than this need no question. */
 #define QUESTION_MIN_MS 1000
 
-/* After the last one a bootloader may decrypt the whole image before it answers. */
+/* After the last one a bootloader may decrypt the whole image before it answers; the list is asked
+ * after these. */
 #define LAST_RETRIES 18
 
 /* A file of one chunk has no second one to ask with. */

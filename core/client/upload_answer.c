@@ -9,7 +9,8 @@
  *   r == off            it had this very chunk and did not store it
  *   known <= r < off    an earlier chunk is missing
  *   r < known           it lost its state: known is what it had when the chunk was submitted
- *   r > end             it has more already: an upload resumed, or a packet overtook another
+ *   r > end             it has more already: an upload resumed, or a packet overtook another.
+ *                       More than was sent only the first chunk's answer may say, with our SHA
  *
  * In every case but the first the upload turns to where the server stands, and the answers to
  * whatever was sent before are ignored. */
@@ -200,15 +201,9 @@ static void advance(struct ferry_upload *upload, uint32_t off)
     }
 }
 
-/* The server has forgotten what it had. When all was sent and nothing is left of it, it may just
- * as well be done: the answer was lost, and a finished upload is forgotten, too. */
+/* The server has forgotten what it had. */
 static void on_restart(struct ferry_upload *upload, uint32_t off)
 {
-    if (off == 0 && upload->sent == upload->config.size && upload->config.hash != NULL) {
-        drop_flights(upload, upload->flight_count);
-        upload->state = FERRY_UPLOAD_ASKS;
-        return;
-    }
     if (++upload->restarts > FERRY_UPLOAD_RESTARTS_MAX) {
         ferry_upload_fail(upload, FERRY_E_STUCK, "the device forgets the upload again and again",
                           "look at its log: does it reset, does its flash fail?");
@@ -217,6 +212,62 @@ static void on_restart(struct ferry_upload *upload, uint32_t off)
     ferry_upload_warn(upload, FERRY_UPLOAD_WARN_RESTART);
     upload->acked = off;
     turn_to(upload, off);
+}
+
+/* Whether the last chunk was sent, and the list may tell what became of it. */
+static bool may_ask(const struct ferry_upload *upload, const struct ferry_upload_flight *flight)
+{
+    return flight->end == upload->config.size && upload->config.hash != NULL;
+}
+
+static void ask(struct ferry_upload *upload, const struct ferry_upload_flight *flight)
+{
+    drop_flights(upload, upload->flight_count);
+    upload->state = FERRY_UPLOAD_ASKS;
+    upload->list_until = flight->at + upload->config.first_timeout_ms;
+}
+
+/* Whether the last chunk is in flight. */
+static bool awaits_last(const struct ferry_upload *upload)
+{
+    for (uint32_t i = 0; i < upload->flight_count; i++) {
+        if (!upload->flights[i].ignored && upload->flights[i].end == upload->config.size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nothing is left of what the server had. A finished upload is forgotten, too: it is done if an
+ * earlier copy of the last chunk was stored and only its answer was lost. Where there was no copy
+ * the last chunk was not stored. */
+static void on_forgotten(struct ferry_upload *upload, const struct ferry_upload_flight *flight,
+                         uint32_t tries)
+{
+    if (tries > 1 && may_ask(upload, flight)) {
+        ask(upload, flight);
+    } else if (tries == 1 || !awaits_last(upload)) {
+        on_restart(upload, 0);
+    } /* else the answer to the last chunk decides */
+}
+
+/* More than was sent. The first chunk's answer may say so: the SHA that it had is that of what the
+ * server holds. Only that answer is trusted, so that no hole is left. Returns whether it is. */
+static bool is_resumed(struct ferry_upload *upload, const struct ferry_upload_flight *flight)
+{
+    if (flight->off == 0 && upload->sha_sent) {
+        return true;
+    }
+    if (flight->off != 0 && !upload->started) {
+        on_loss(upload, flight); /* a question: the first chunk is sent again */
+    } else if (upload->resumed || upload->restarts > 0) {
+        on_restart(upload, 0); /* what was sent earlier may have come late */
+    } else {
+        ferry_upload_fail(upload, FERRY_E_RANGE, "the device has more of the file than was sent",
+                          "another client uploads to this device at the same time: wait for its "
+                          "end, then upload again");
+    }
+    return false;
 }
 
 /* It had the chunk and did not take it. */
@@ -255,7 +306,7 @@ static void on_all_stored(struct ferry_upload *upload, const struct ferry_upload
 }
 
 static void on_offset(struct ferry_upload *upload, const struct ferry_upload_flight *flight,
-                      const struct ferry_upload_answer *said)
+                      const struct ferry_upload_answer *said, uint32_t tries)
 {
     uint32_t off = said->off;
 
@@ -264,8 +315,15 @@ static void on_offset(struct ferry_upload *upload, const struct ferry_upload_fli
                           "erase the slot and upload again");
         return;
     }
+    if (off > upload->sent && !is_resumed(upload, flight)) {
+        return;
+    }
     if (off < flight->known) {
-        on_restart(upload, off);
+        if (off == 0) {
+            on_forgotten(upload, flight, tries);
+        } else {
+            on_restart(upload, off);
+        }
         return;
     }
     if (off <= flight->off && off < flight->end) {
@@ -295,7 +353,14 @@ static void on_offset(struct ferry_upload *upload, const struct ferry_upload_fli
 
 /* ---- Answers --------------------------------------------------------------------------------- */
 
-static void on_list(struct ferry_upload *upload, const struct ferry_client_answer *answer)
+static void fail_silent(struct ferry_upload *upload)
+{
+    ferry_upload_fail(upload, FERRY_E_TIMEOUT, "the device answers no more",
+                      "check cable and power, then upload again");
+}
+
+static void on_list(struct ferry_upload *upload, const struct ferry_client_answer *answer,
+                    uint64_t now)
 {
     struct ferry_bytes hash = {upload->config.hash, upload->config.hash_len};
     struct ferry_image_state state;
@@ -306,8 +371,13 @@ static void on_list(struct ferry_upload *upload, const struct ferry_client_answe
         finish(upload);
         return;
     }
+    if (answer->error == FERRY_E_TIMEOUT) {
+        if (now >= upload->list_until) {
+            fail_silent(upload);
+        }
+        return;
+    }
     upload->state = FERRY_UPLOAD_RUNS;
-    upload->sent = 0;
     on_restart(upload, 0);
 }
 
@@ -339,8 +409,12 @@ static void on_chunk(struct ferry_upload *upload, const struct ferry_upload_flig
     int rc;
 
     if (answer->error == FERRY_E_TIMEOUT) {
-        ferry_upload_fail(upload, FERRY_E_TIMEOUT, "the device answers no more",
-                          "check cable and power, then upload again");
+        /* All before it is there. */
+        if (may_ask(upload, flight) && upload->acked == flight->off) {
+            ask(upload, flight);
+        } else {
+            fail_silent(upload);
+        }
         return;
     }
     if (answer->tries > 1) {
@@ -356,7 +430,7 @@ static void on_chunk(struct ferry_upload *upload, const struct ferry_upload_flig
         fail_plain(upload, rc == FERRY_E_NOT_FOUND ? FERRY_E_FORMAT : rc);
         return;
     }
-    on_offset(upload, flight, &said);
+    on_offset(upload, flight, &said, answer->tries);
 }
 
 /* A question that failed must not take the unanswered first chunk with it. */
@@ -397,7 +471,7 @@ bool ferry_upload_answer(struct ferry_upload *upload, const struct ferry_client_
     }
     if (upload->state == FERRY_UPLOAD_ASKS && answer->ticket == upload->list_ticket) {
         upload->list_ticket = 0;
-        on_list(upload, answer);
+        on_list(upload, answer, now);
         return true;
     }
     if (!find_flight(upload, answer->ticket, &index)) {

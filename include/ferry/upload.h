@@ -69,8 +69,8 @@ struct ferry_upload_event {
     const char *text;   /* what and why */
     const char *remedy; /* what to do next; may be "" */
     int error;          /* FERRY_E_REFUSED: status; _TIMEOUT; _STUCK; _MISMATCH; _RANGE (offset
-                           beyond the file); _FORMAT (no offset); _SPACE (packets too small for the
-                           first chunk); the reader's */
+                           beyond the file, or beyond what was sent); _FORMAT (no offset); _SPACE (packets
+                           too small for the first chunk); the reader's */
     struct ferry_smp_status status; /* its reason is empty */
 };
 
@@ -161,6 +161,7 @@ struct ferry_upload {
     uint64_t busy_until;  /* when patience with RC_BUSY ends; 0 = not busy */
     uint64_t question_at; /* when the second chunk may follow an unanswered first */
     int32_t list_ticket;
+    uint64_t list_until; /* a list that is not answered is asked for again until then */
     uint8_t state;
     bool started; /* the first chunk was answered */
     bool sha_sent;

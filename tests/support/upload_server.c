@@ -227,7 +227,7 @@ static size_t handle_list(struct world_server *server, struct ferry_cbor_writer 
     ferry_cbor_open_map(w);
     ferry_cbor_put_text(w, "images");
     ferry_cbor_open_list(w);
-    if (server->done) {
+    if (server->done || server->lists_old) {
         ferry_cbor_open_map(w);
         ferry_cbor_pair_uint(w, "slot", 1);
         ferry_cbor_pair_text(w, "version", "1.0.0");

@@ -30,6 +30,7 @@ struct world_server {
     uint32_t buf_count;
     bool image_check;  /* Zephyr's option: match, and off = len when it is there already */
     bool lists;        /* answers the list of images */
+    bool lists_old;    /* … and shows the image though it is not whole: an older copy's rest */
     size_t packet_max; /* larger ones are dropped; 0 = none are */
     bool echoes;       /* answers echo, with an empty map */
     /* Script */

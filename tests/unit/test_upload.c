@@ -318,6 +318,50 @@ static void test_C4_offset_beyond_the_file(void **state)
     world_expect_failed(world, FERRY_E_RANGE);
 }
 
+/* An offset that nobody sent data up to, in the middle of the upload: others write there. */
+static void test_more_than_was_sent_is_not_taken_in_the_middle(void **state)
+{
+    struct world *world = world_set_up(ZEPHYR, 8000, 256, 2);
+
+    (void)state;
+    world->server.lie = 6000;
+    world_start(world);
+    world_expect_failed(world, FERRY_E_RANGE);
+    assert_non_null(strstr(world->last.remedy, "another client"));
+
+    /* Nor as the answer to a first chunk without SHA; with one it is a resume, real or not. */
+    for (int with = 0; with < 2; with++) {
+        world = world_set_up(ZEPHYR, 8000, 256, 2);
+        world->server.busy = 2;
+        world->server.lie = 6000;
+        world->config.sha = with ? world_sha : NULL;
+        world_start(world);
+        if (with) {
+            world_expect_done(world);
+        } else {
+            world_expect_failed(world, FERRY_E_RANGE);
+        }
+    }
+}
+
+/* The first chunk is lost, and the question finds what an earlier upload left open. */
+static void test_a_question_does_not_resume_what_is_anothers(void **state)
+{
+    (void)state;
+    for (uint32_t kind = ZEPHYR; kind <= MCUBOOT; kind++) {
+        struct world *world = world_set_up((enum world_kind)kind, 8000, 256, 1);
+
+        world->server.open = true;
+        world->server.len = 9000;
+        world->server.off = 6000;
+        world->server.lose_request = 1;
+        world_start(world);
+        world_expect_done(world);
+        assert_int_equal(world->server.erases, 1);
+        assert_false(world->last.resumed);
+    }
+}
+
 static void test_C4_going_in_circles_ends(void **state)
 {
     struct world *world = world_set_up(MCUBOOT, 8000, 256, 1);
@@ -554,6 +598,30 @@ static void test_C11_last_answer_lost(void **state)
     }
 }
 
+/* The device forgets all in front of the last chunk; what its list shows is an older copy's rest.
+ */
+static void test_a_last_chunk_that_was_not_stored_is_not_done(void **state)
+{
+    (void)state;
+    for (uint32_t window = 1; window <= 3; window++) {
+        for (uint32_t from_last = 0; from_last < window; from_last++) {
+            struct world *world = world_set_up(ZEPHYR, 8000, 256, window);
+            uint32_t last;
+
+            world_start(world);
+            last = world->server.requests;
+            world = world_set_up(ZEPHYR, 8000, 256, window);
+            world->server.lists_old = true;
+            world->server.reset_at = last - from_last;
+            world->server.resets = 1;
+            world_start(world);
+            world_expect_done(world);
+            assert_int_equal(world->server.lists_asked, 0);
+            assert_int_equal(world->server.erases, 2);
+        }
+    }
+}
+
 /* C12: busy while it erases: wait, the same offset again. */
 static void test_C12_busy_is_waited_for(void **state)
 {
@@ -589,6 +657,35 @@ static void test_C15_the_last_chunk_takes_long(void **state)
     world_start(world);
     world_expect_done(world);
     assert_int_equal(world->server.erases, 1);
+}
+
+/* C15: nor do short timeouts give it up, and the list tells the end. */
+static void test_C15_the_last_chunk_is_waited_for_with_short_timeouts(void **state)
+{
+    (void)state;
+    for (uint32_t kind = ZEPHYR; kind <= MCUBOOT; kind++) {
+        struct world *world = world_set_up((enum world_kind)kind, 4000, 256, 1);
+
+        world->client.config.timeout_ms = 300;
+        world->server.last_ms = 38000;
+        world_start(world);
+        world_expect_done(world);
+        assert_int_equal(world->server.erases, 1);
+
+        world = world_set_up((enum world_kind)kind, 4000, 256, 1);
+        world->config.first_timeout_ms = 150000;
+        world->server.last_ms = 130000;
+        world_start(world);
+        world_expect_done(world);
+        assert_int_equal(world->server.erases, 1);
+
+        /* Never for ever. */
+        world = world_set_up((enum world_kind)kind, 4000, 256, 1);
+        world->server.last_ms = 1000000;
+        world_start(world);
+        world_expect_failed(world, FERRY_E_TIMEOUT);
+        assert_in_range(world->now / WORLD_NS_PER_MS, 40000, 80000);
+    }
 }
 
 /* C35: an answer takes a buffer, too; a server that runs out gets fewer chunks at once. */
@@ -761,6 +858,8 @@ int main(void)
         cmocka_unit_test(test_C3_error_without_offset_ends),
         cmocka_unit_test(test_C3_success_without_offset_ends),
         cmocka_unit_test(test_C4_offset_beyond_the_file),
+        cmocka_unit_test(test_more_than_was_sent_is_not_taken_in_the_middle),
+        cmocka_unit_test(test_a_question_does_not_resume_what_is_anothers),
         cmocka_unit_test(test_C4_going_in_circles_ends),
         cmocka_unit_test(test_same_offset_again_and_again_is_stuck),
         cmocka_unit_test(test_C5_everything_is_there_already),
@@ -772,8 +871,10 @@ int main(void)
         cmocka_unit_test(test_C8_single_chunk_waits_for_the_budget),
         cmocka_unit_test(test_C10_match),
         cmocka_unit_test(test_C11_last_answer_lost),
+        cmocka_unit_test(test_a_last_chunk_that_was_not_stored_is_not_done),
         cmocka_unit_test(test_C12_busy_is_waited_for),
         cmocka_unit_test(test_C15_the_last_chunk_takes_long),
+        cmocka_unit_test(test_C15_the_last_chunk_is_waited_for_with_short_timeouts),
         cmocka_unit_test(test_C35_no_buffers_shrink_the_window),
         cmocka_unit_test(test_C39_late_answers),
         cmocka_unit_test(test_C39_resume_by_a_new_client),
