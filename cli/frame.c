@@ -74,7 +74,8 @@ static void merge_options(struct option *all, const struct option *own)
 static void merge_shorts(char *all, size_t cap, const char *own)
 {
     static const char *const letters[] = {"d:", "c:", "t:", "r:", "l:", "v", "h"};
-    size_t len = (size_t)snprintf(all, cap, "%s", own);
+    size_t signs = own[0] == '+';
+    size_t len = (size_t)snprintf(all, cap, "%.*s:%s", (int)signs, own, own + signs);
 
     for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
         if (strchr(own, letters[i][0]) == NULL) {
@@ -106,8 +107,8 @@ static void print_command_help(const struct cli *cli)
     if (command->options[0] != '\0') {
         printf("\n%s", command->options);
     }
-    puts("\nglobal options: -d URI, -c PROFILE, --json, -t S, --password-file FILE, -v"
-         " (see `ferry --help`)");
+    puts("\nglobal options: -d URI, -c PROFILE, --json, -t S, -r N, --trace FILE, --text FILE,\n"
+         "                --password-file FILE, -v (see `ferry --help`)");
 }
 
 /* Tries of each request. */
@@ -122,9 +123,9 @@ static bool set_tries(struct cli *cli, const char *text)
 }
 
 /* After a message returns false. */
-static bool wrong_value(const char *name, const char *next)
+static bool wrong_value(const struct cli *cli, const char *name, const char *next)
 {
-    fprintf(stderr, "ferry: --%s %s cannot be read\n  next: %s\n", name, optarg, next);
+    (void)cli_fail(cli, CLI_USAGE, next, "--%s %s cannot be read", name, optarg);
     return false;
 }
 
@@ -152,9 +153,9 @@ static bool global_option(struct cli *cli, int option)
         return true;
     case 't':
         return set_timeout(cli, optarg) ||
-               wrong_value("timeout", "give seconds above 0, such as --timeout 5");
+               wrong_value(cli, "timeout", "give seconds above 0, such as --timeout 5");
     case 'r':
-        return set_tries(cli, optarg) || wrong_value("tries", "give a number from 1 to 255");
+        return set_tries(cli, optarg) || wrong_value(cli, "tries", "give a number from 1 to 255");
     case 'l':
         cli->verbose = strcmp(optarg, "debug") == 0 || strcmp(optarg, "trace") == 0 ? 2 : 0;
         return true;
@@ -169,8 +170,7 @@ static bool global_option(struct cli *cli, int option)
     case OPTION_PORT:
     case OPTION_IP:
         return profile_use_smpmgr(cli, option == OPTION_PORT ? "serial" : "udp", optarg);
-    default: /* getopt has said what is wrong */
-        fprintf(stderr, "  next: see `ferry %s --help`\n", cli->called != NULL ? cli->called : "");
+    default:
         return false;
     }
 }
@@ -191,11 +191,54 @@ static bool is_own(int option, const char *shorts, const struct option *own)
     return false;
 }
 
+static bool has_word(int argc, char **argv, const char *word)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An option that nobody knows, or that lacks its value. */
+static void tell_wrong_option(const struct cli *cli, int option, char **argv)
+{
+    char letter[3] = {'-', (char)optopt, '\0'};
+    bool is_letter = optopt > ' ' && optopt < 0x7f && strncmp(argv[optind - 1], "--", 2) != 0;
+    char next[128];
+
+    snprintf(next, sizeof next, "see `ferry %s%s--help`", cli->called != NULL ? cli->called : "",
+             cli->called != NULL ? " " : "");
+    (void)cli_fail(cli, CLI_USAGE, next,
+                   option == ':' ? "option '%s' needs a value" : "unknown option '%s'",
+                   is_letter ? letter : argv[optind - 1]);
+}
+
+/* An option that is not the command's. A --json that stands further on counts for what is wrong
+ * with it. After a message returns false. */
+static bool take_global(struct cli *cli, int option, int argc, char **argv)
+{
+    bool json = cli->json;
+
+    cli->json = json || has_word(argc, argv, "--json");
+    if (option == '?' || option == ':') {
+        tell_wrong_option(cli, option, argv);
+        return false;
+    }
+    if (!global_option(cli, option)) {
+        return false;
+    }
+    cli->json = json || option == OPTION_JSON;
+    return true;
+}
+
 int cli_getopt(struct cli *cli, int argc, char **argv, const char *shorts, const struct option *own)
 {
     struct option all[OPTIONS_MAX];
     char all_shorts[64];
 
+    opterr = 0; /* what is wrong is told here, in our form */
     merge_options(all, own);
     merge_shorts(all_shorts, sizeof all_shorts, shorts);
     for (;;) {
@@ -210,7 +253,7 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const char *shorts, const
             print_command_help(cli);
             exit(cli_finish(cli, CLI_OK));
         }
-        if (!global_option(cli, option)) {
+        if (!take_global(cli, option, argc, argv)) {
             return '?';
         }
     }

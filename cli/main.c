@@ -182,6 +182,9 @@ int main(int argc, char **argv)
     }
     argc -= optind;
     argv += optind;
+    if (argc == 0 && cli.json) {
+        return cli_fail(&cli, CLI_USAGE, "see `ferry --help`", "which command?");
+    }
     if (argc == 0) {
         print_help(stderr);
         return CLI_USAGE;

@@ -38,10 +38,10 @@ static void put(struct foreign *foreign, uint32_t wire, uint32_t peer, bool to_c
 
 static size_t add(uint8_t *line, size_t len, const char *text)
 {
-    size_t count = strlen(text);
-
-    memcpy(line + len, text, count);
-    return len + count;
+    while (*text != '\0') {
+        line[len++] = (uint8_t)*text++;
+    }
+    return len;
 }
 
 /* One line of a frame; the chip's own way has no quirks. */

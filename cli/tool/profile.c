@@ -158,7 +158,7 @@ static void add(cJSON *list, const char *file, const char *name, const char *dev
     cJSON_AddStringToObject(one, "name", name);
     cJSON_AddStringToObject(one, "device", device);
     if (cJSON_IsNumber(timeout)) {
-        cJSON_AddNumberToObject(one, "timeout", timeout->valuedouble);
+        cJSON_AddNumberToObject(one, "timeout", cJSON_GetNumberValue(timeout));
     }
     cJSON_AddStringToObject(one, "file", file);
     cJSON_AddItemToArray(list, one);
