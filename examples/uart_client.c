@@ -83,6 +83,7 @@ static int upload(uint32_t window)
     const struct ferry_upload_config config = {.client = &client,
                                                .read = port_image_read,
                                                .size = port_image_size,
+                                               .sha = port_image_sha,
                                                .hash = port_image_hash,
                                                .hash_len = sizeof port_image_hash,
                                                .window = window};
@@ -99,6 +100,14 @@ static int upload(uint32_t window)
         }
     }
     return error;
+}
+
+/* Some devices reset before the answer is out: they have done it. */
+static int reset(void)
+{
+    int error = ask(ferry_command_reset(&client, false, -1, NULL));
+
+    return error == FERRY_E_TIMEOUT ? FERRY_OK : error;
 }
 
 int main(void)
@@ -123,7 +132,7 @@ int main(void)
         error = ask(ferry_command_image_state(&client, hash, false, NULL));
     }
     if (error == FERRY_OK) {
-        error = ask(ferry_command_reset(&client, false, -1, NULL));
+        error = reset();
     }
     port_done(error);
 }

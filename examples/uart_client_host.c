@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uart_client_port.h on a computer, to try uart_client.c: standard input and output are the UART,
- * the image is in the file that FERRY_IMAGE names. Its SHA-256 TLV is looked up with the core. */
+ * the image is in the file that FERRY_IMAGE names. Its digest is looked up with the core. */
 #include "uart_client_port.h"
 
+#include "ferry/crypto.h"
 #include "ferry/image.h"
 
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 uint32_t port_image_size;
+uint8_t port_image_sha[32];
 uint8_t port_image_hash[32];
 static uint8_t image[1 << 20];
 
@@ -23,6 +25,7 @@ __attribute__((constructor)) static void load(void)
     FILE *file = path != NULL ? fopen(path, "rb") : NULL;
     struct ferry_flash_ram rom;
     struct ferry_image_info info;
+    struct ferry_sha256 sha;
 
     if (file == NULL) {
         fprintf(stderr, "uart_client: FERRY_IMAGE names no file\n");
@@ -36,6 +39,9 @@ __attribute__((constructor)) static void load(void)
         fprintf(stderr, "uart_client: %s is no image with a SHA-256\n", path);
         exit(EXIT_FAILURE);
     }
+    ferry_crypto_sha256_init(&sha);
+    ferry_crypto_sha256_update(&sha, image, port_image_size);
+    ferry_crypto_sha256_final(&sha, port_image_sha);
     memcpy(port_image_hash, info.digest, sizeof port_image_hash);
 }
 

@@ -7,8 +7,9 @@
 
 #include <stdint.h>
 
-/* The image to send: its length, and the digest of its TLV. */
+/* The image to send: its length, the SHA-256 of all of it, and the digest of its TLV. */
 extern uint32_t port_image_size;
+extern uint8_t port_image_sha[32];
 extern uint8_t port_image_hash[32];
 
 /* Fill buf with len bytes of it from off. Returns FERRY_OK. */
