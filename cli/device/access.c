@@ -23,6 +23,15 @@ bool access_level_find(const char *name, uint32_t *level)
     return false;
 }
 
+/* After a reset in the middle of it an update needs the key again. */
+static const char *remedy(const struct cli *cli)
+{
+    return strcmp(cli->command->words, "update") == 0
+               ? "ferry update --unlock KEY, and the rest as it was: it unlocks again after the "
+                 "reset"
+               : "ferry unlock -k KEY, then the same again";
+}
+
 bool access_tell(struct session *session, const char *what, const char *reason)
 {
     struct ferry_client_answer answer;
@@ -41,7 +50,7 @@ bool access_tell(struct session *session, const char *what, const char *reason)
     snprintf(why, sizeof why,
              "this connection has level %s, and the command needs more (rc 11, EACCESSDENIED%s%s)",
              access_level_name(status.level), reason[0] != '\0' ? "; " : "", reason);
-    (void)cli_fail_why(session->cli, CLI_REFUSED, why, "ferry unlock -k KEY, then the same again",
+    (void)cli_fail_why(session->cli, CLI_REFUSED, why, remedy(session->cli),
                        "cannot %s: the device is locked", what);
     return true;
 }

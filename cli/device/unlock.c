@@ -69,6 +69,13 @@ void unlock_id_in_hex(const struct ferry_access_challenge *challenge,
     cli_hex(challenge->id, challenge->id_len, hex);
 }
 
+static int too_high(const struct cli *cli, uint32_t most, uint32_t level)
+{
+    return cli_fail(cli, CLI_REFUSED, "ask for less with --level, or use another key",
+                    "this key may unlock %s on this connection, not %s", access_level_name(most),
+                    access_level_name(level));
+}
+
 /* Hold what is wanted against what the key may. Returns an enum cli_exit. */
 static int settle(const struct cli *cli, const struct unlock *unlock, uint32_t *level,
                   uint32_t *seconds)
@@ -83,9 +90,7 @@ static int settle(const struct cli *cli, const struct unlock *unlock, uint32_t *
     }
     *level = unlock->level != 0 ? unlock->level : challenge->max_level;
     if (*level > challenge->max_level) {
-        return cli_fail(cli, CLI_REFUSED, "ask for less with --level, or use another key",
-                        "this key may unlock %s on this connection, not %s",
-                        access_level_name(challenge->max_level), access_level_name(*level));
+        return too_high(cli, challenge->max_level, *level);
     }
     *seconds =
         unlock->seconds != 0 ? unlock->seconds : ferry_min32(FOR_DEFAULT_S, challenge->max_seconds);
@@ -204,4 +209,22 @@ int unlock_renew(struct session *session, struct unlock *unlock)
         return CLI_OK;
     }
     return unlock_device(session, unlock, &status);
+}
+
+int unlock_try(struct session *session, const struct unlock *unlock)
+{
+    struct ferry_access_status status;
+    struct ferry_client_answer answer = {0};
+    int error = session_ask(
+        session, ferry_command_access_status(session->client, unlock_raw_key(unlock), NULL),
+        &answer);
+
+    if (is_group_error(&answer, FERRY_ACCESS_ERR_NO_KEY)) {
+        return access_fail(session, error, "use the key of --unlock", &answer);
+    }
+    if (error == FERRY_OK && ferry_answer_access_status(answer.payload, &status) == FERRY_OK &&
+        status.has_key && status.max_level < unlock->level) {
+        return too_high(session->cli, status.max_level, unlock->level);
+    }
+    return CLI_OK;
 }

@@ -37,6 +37,12 @@ int unlock_device(struct session *session, struct unlock *unlock,
 FERRY_MUST_CHECK
 int unlock_renew(struct session *session, struct unlock *unlock);
 
+/* Whether the device knows the key for unlock->level, also where it is unlocked. Nothing is
+ * changed, and where it has no gate, or one that does not tell, nothing found. After a message
+ * returns an enum cli_exit. */
+FERRY_MUST_CHECK
+int unlock_try(struct session *session, const struct unlock *unlock);
+
 /* The id of the device that challenged. */
 void unlock_id_in_hex(const struct ferry_access_challenge *challenge,
                       char hex[2 * FERRY_ACCESS_ID_MAX + 1]);

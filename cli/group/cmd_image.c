@@ -3,6 +3,8 @@
 #include "ask.h"
 #include "image_list.h"
 
+#include "ferry/group_image.h"
+
 static int run_list(struct cli *cli, int argc, char **argv)
 {
     struct session session;
@@ -22,17 +24,46 @@ static int run_list(struct cli *cli, int argc, char **argv)
 
 /* ---- erase, slots ------------------------------------------------------------------------ */
 
-static int32_t ask_erase(struct ferry_client *client, const void *context)
+/* The words for the upload that this error is for as a rule would mislead here. */
+static int kept(const struct cli *cli, int slot)
 {
-    const int *slot = context;
-    return ferry_command_image_erase(client, *slot, 0, NULL);
+    char which[32] = "the slot";
+    if (slot >= 0) {
+        snprintf(which, sizeof which, "slot %d", slot);
+    }
+    return cli_fail_why(cli, CLI_REFUSED,
+                        "what runs, waits for the next reset or is kept to go back to is not "
+                        "erased (image NO_FREE_SLOT)",
+                        "look which slot is free: ferry image list; what runs is replaced by ferry "
+                        "update",
+                        "the device does not erase %s", which);
+}
+
+/* slot: -1 = the one that is not running. */
+static int erase(struct session *session, int slot)
+{
+    struct ferry_client_answer answer;
+    int32_t ticket = ferry_command_image_erase(session->client, slot, 0, NULL);
+    int error = session_ask(session, ticket, &answer);
+    if (ticket < 0) {
+        return cli_fail_error(session->cli, CLI_USAGE, ticket, "cannot erase the slot");
+    }
+    if (error == FERRY_E_REFUSED && answer.status.grouped &&
+        answer.status.group == FERRY_SMP_GROUP_IMAGE &&
+        answer.status.rc == FERRY_IMAGE_ERR_NO_FREE_SLOT) {
+        return kept(session->cli, slot);
+    }
+    if (error == FERRY_E_IO) {
+        return session_gone(session, "erase the slot");
+    }
+    return error == FERRY_OK ? ask_done(session->cli, "erased")
+                             : session_fail(session, "erase the slot", &answer);
 }
 
 static int run_erase(struct cli *cli, int argc, char **argv)
 {
-    static const struct ask ask = {
-        .what = "erase the slot", .request = ask_erase, .done = "erased"};
     static const struct option own[] = {{"slot", required_argument, NULL, 's'}, {0}};
+    struct session session;
     const char *word = NULL;
     uint32_t slot = 0;
     int option;
@@ -51,8 +82,12 @@ static int run_erase(struct cli *cli, int argc, char **argv)
     if (word != NULL && cli_number(word, 255, &slot) != FERRY_OK) {
         return cli_usage(cli, "a slot is a number: 0, 1, …");
     }
-    int number = word != NULL ? (int)slot : -1;
-    return ask_device(cli, &ask, &number);
+    int code = session_open(cli, &session);
+    if (code == CLI_OK) {
+        code = erase(&session, word != NULL ? (int)slot : -1);
+        session_close(&session);
+    }
+    return code;
 }
 
 static void add_slot(cJSON *list, const struct ferry_slot_info *slot)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry image upload */
+#include "cli/device/image_there.h"
 #include "cli/device/progress.h"
 #include "cli/device/speed.h"
 #include "cli/image/compressed.h"
@@ -50,6 +51,10 @@ static void upload_done(const struct session *session, const struct image_file *
     }
     if (resumed_at > 0) {
         printf("resumed: at %u of %u bytes\n", (unsigned)resumed_at, (unsigned)event->total);
+    }
+    if (file->info.digest_len == 0) { /* --force: what it is the device may know */
+        printf("uploaded: %u bytes\n", (unsigned)event->total);
+        return;
     }
     printf("uploaded: version %s\nhash: %s\nnext: ferry image test %.12s, then ferry reset\n",
            version, hash, hash);
@@ -128,18 +133,59 @@ static int upload(struct session *session, struct image_file *file,
     }
 }
 
+/* An image that the bootloader would refuse is not sent. An encrypted one only the device can look
+ * into. Returns an exit code. */
+static int check_file(const struct cli *cli, const char *path, struct image_file *file)
+{
+    struct compressed inner = {0};
+    int error = image_file_verify(file, NULL);
+    if (error == FERRY_E_SECRET) {
+        return CLI_OK;
+    }
+    if (error != FERRY_OK) {
+        return cli_fail_why(cli, CLI_VERIFY, ferry_error_text(error),
+                            "take a good copy of the file; or send it all the same: --force",
+                            "%s does not verify; nothing was sent", path);
+    }
+    int code = compressed_check(cli, path, file, NULL, &inner);
+    compressed_free(&inner);
+    return code;
+}
+
+/* Read the file; with force whatever it is. Returns an exit code. */
+static int take_file(const struct cli *cli, const char *path, bool force, struct image_file *file)
+{
+    int error;
+    if (force) {
+        return image_file_look(cli, path, &firmware_image, 0, file, &error);
+    }
+    int code = image_file_read(cli, path, file);
+    if (code == CLI_OK) {
+        code = check_file(cli, path, file);
+        if (code != CLI_OK) {
+            image_file_free(file);
+        }
+    }
+    return code;
+}
+
 static int run_upload(struct cli *cli, int argc, char **argv)
 {
-    static const struct option own[] = {
-        {"image", required_argument, NULL, 'n'},  {"upgrade", no_argument, NULL, 'u'},
-        {"no-downgrade", no_argument, NULL, 'u'}, {"upgrade-only", no_argument, NULL, 'u'},
-        {"window", required_argument, NULL, 'w'}, {"maxwinsize", required_argument, NULL, 'w'},
-        {"noerase", no_argument, NULL, 'e'},      {0}};
+    static const struct option own[] = {{"image", required_argument, NULL, 'n'},
+                                        {"upgrade", no_argument, NULL, 'u'},
+                                        {"no-downgrade", no_argument, NULL, 'u'},
+                                        {"upgrade-only", no_argument, NULL, 'u'},
+                                        {"window", required_argument, NULL, 'w'},
+                                        {"maxwinsize", required_argument, NULL, 'w'},
+                                        {"noerase", no_argument, NULL, 'e'},
+                                        {"force", no_argument, NULL, 'f'},
+                                        {0}};
     struct ferry_upload_config config = {.read = read_file};
     uint32_t window = FERRY_UPLOAD_WINDOW_MAX;
     uint8_t sha[FERRY_SHA256_SIZE];
     struct image_file file;
     struct session session;
+    bool force = false;
     int option;
 
     optind = 0;
@@ -155,11 +201,12 @@ static int run_upload(struct cli *cli, int argc, char **argv)
             return cli_usage(cli, "--window takes a number from 1 to 8");
         }
         config.upgrade = config.upgrade || option == 'u';
+        force = force || option == 'f';
     }
     if (argc - optind != 1) {
         return cli_usage(cli, "upload needs one FILE");
     }
-    int code = image_file_read(cli, argv[optind], &file);
+    int code = take_file(cli, argv[optind], force, &file);
     if (code != CLI_OK) {
         return code;
     }
@@ -172,9 +219,10 @@ static int run_upload(struct cli *cli, int argc, char **argv)
         config.context = &file;
         config.size = (uint32_t)file.bytes.len;
         config.sha = sha;
-        config.hash = file.info.digest;
+        config.hash = file.info.digest_len > 0 ? file.info.digest : NULL;
         config.hash_len = file.info.digest_len;
-        code = upload(&session, &file, &config);
+        code = image_there(&session, config.image);
+        code = code == CLI_OK ? upload(&session, &file, &config) : code;
         session_close(&session);
     }
     image_file_free(&file);
@@ -186,7 +234,8 @@ const struct cli_command cli_upload_commands[] = {
      "  -n, --image N        number of the image (default 0)\n"
      "  -u, --no-downgrade   the device is to refuse a version that is not newer\n"
      "  -e, --noerase        mcumgr's option, which changes nothing: no command erases first\n"
-     "  -w, --window N       packets on the way at most, 1 to 8 (default: what the device takes)\n",
+     "  -w, --window N       packets on the way at most, 1 to 8 (default: what the device takes)\n"
+     "      --force          send the file whatever it is, and though its digest is wrong\n",
      run_upload},
     {0},
 };

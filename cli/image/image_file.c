@@ -80,11 +80,17 @@ static bool is_big_endian(const struct cli_buffer *bytes)
 static int finish_read(const struct cli *cli, const char *path, struct image_file *file, int error)
 {
     bool big_endian = is_big_endian(&file->bytes);
+    bool empty = file->bytes.len == 0;
     error = finish_open(file, error);
     if (error != FERRY_OK && big_endian) {
         return cli_fail_why(cli, CLI_VERIFY, "its header is big-endian",
                             "sign it without --endian big, unless its bootloader wants that",
                             "%s is an image for a bootloader that is not Ferry's", path);
+    }
+    if (error != FERRY_OK && empty) {
+        return cli_fail_why(cli, CLI_VERIFY, "the file is empty",
+                            "look at what should have written it, and at the disk's space",
+                            "%s is no usable image", path);
     }
     return error == FERRY_OK
                ? CLI_OK

@@ -81,6 +81,18 @@ static int by_number(const void *a, const void *b)
     return first->image < second->image ? -1 : first->image > second->image;
 }
 
+/* A bundle among several files. */
+static const char *find_bundle(int argc, char **argv)
+{
+    for (int i = optind; i < argc; i++) {
+        const char *path = numbered(argv[i]);
+        if (update_is_bundle(path != NULL ? path : argv[i])) {
+            return argv[i];
+        }
+    }
+    return NULL;
+}
+
 int update_take_files(struct update_run *run, int argc, char **argv)
 {
     int count = argc - optind;
@@ -88,6 +100,10 @@ int update_take_files(struct update_run *run, int argc, char **argv)
     run->of_bundle = count == 1 && update_is_bundle(argv[optind]);
     if (run->of_bundle) {
         return update_take_bundle(run, argv[optind]);
+    }
+    if (find_bundle(argc, argv) != NULL) {
+        return cli_fail(run->cli, CLI_USAGE, "give it alone: it has all images of an update",
+                        "%s is a bundle", find_bundle(argc, argv));
     }
     if (count == 2 && numbered(argv[optind]) == NULL && numbered(argv[optind + 1]) == NULL) {
         (void)take_file(run, argv[optind], false);

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-/* The image group's error for an upload that finds no slot. */
-
 /* A flow is through; what is said waits until all are. */
 void update_done(struct update_run *run, const struct ferry_update_event *event)
 {
@@ -95,17 +93,21 @@ static void print_plan(const struct update_run *run, const struct update_item *i
 static cJSON *item_as_json(const struct update_run *run, const struct update_item *item)
 {
     const struct ferry_image_state *proof = &item->proof;
-    char hash[2 * FERRY_STATE_HASH_MAX + 1] = "";
+    const struct ferry_image_info *info = &item->file.info;
+    char hash[2 * FERRY_STATE_HASH_MAX + 1];
+    char version[FERRY_VERSION_TEXT_MAX];
+    const char *steps[8];
     cJSON *object = cJSON_CreateObject();
-    if (item->proved) {
-        cli_hex(proof->hash, proof->hash_len, hash);
-    }
+    bool already = run->dry_run ? plan_of(run, item, steps) == 0 : !item->worked;
+    cli_hex(item->proved ? proof->hash : info->digest,
+            item->proved ? proof->hash_len : info->digest_len, hash);
+    ferry_version_text(&info->header.version, version);
     if (run->count > 1) {
         cJSON_AddNumberToObject(object, "image", item->image);
     }
-    cJSON_AddStringToObject(object, "version", item->proved ? proof->version : "");
+    cJSON_AddStringToObject(object, "version", item->proved ? proof->version : version);
     cJSON_AddStringToObject(object, "hash", hash);
-    cJSON_AddBoolToObject(object, "already", !item->worked);
+    cJSON_AddBoolToObject(object, "already", already);
     cJSON_AddBoolToObject(object, "active", item->proved && proof->active);
     cJSON_AddBoolToObject(object, "confirmed", item->proved && proof->confirmed);
     cJSON_AddBoolToObject(object, "pending", item->proved && proof->pending);

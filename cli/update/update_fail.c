@@ -89,7 +89,7 @@ static int refused(const struct update_failure *failure)
     const struct ferry_update_event *event = failure->event;
     const struct ferry_client_answer answer = {.error = event->error, .status = event->status};
     bool denied = !event->status.grouped && event->status.rc == FERRY_RC_ACCESS_DENIED;
-    bool way_in = denied && event->step == FERRY_UPDATE_ENTER;
+    const char *what = ferry_update_step_name(event->step);
 
     if (tell_slot_taken(failure)) {
         return CLI_REFUSED;
@@ -97,10 +97,33 @@ static int refused(const struct update_failure *failure)
     if (is_refused_by_recovery(event)) {
         return refused_by_recovery(failure);
     }
-    return session_fail(failure->session,
-                        way_in ? "enter recovery, which needs level service"
-                               : ferry_update_step_name(event->step),
-                        &answer);
+    if (denied && event->step == FERRY_UPDATE_ENTER) {
+        what = "enter recovery, which needs level service";
+    } else if (denied && event->step == FERRY_UPDATE_CONFIRM) {
+        what = "confirm the image, which runs on trial until the next reset";
+    }
+    return session_fail(failure->session, what, &answer);
+}
+
+/* --no-downgrade. A loader's own version is not the one that was compared. */
+static int not_newer(const struct update_failure *failure)
+{
+    const struct ferry_update_event *event = failure->event;
+    char version[FERRY_VERSION_TEXT_MAX];
+
+    if (event->running == NULL || failure->flow->mode == FERRY_MODE_FIRMWARE_LOADER) {
+        return cli_fail(failure->session->cli, CLI_VERIFY, event->remedy, "%s", event->text);
+    }
+    ferry_version_text(failure->version, version);
+    return cli_fail(failure->session->cli, CLI_VERIFY, event->remedy,
+                    "version %s is not newer than %s, which runs", version,
+                    event->running->version);
+}
+
+/* It had come back, and the new image ran. */
+static bool fell_silent_again(const struct update_failure *failure)
+{
+    return failure->event->step == FERRY_UPDATE_RETURN && failure->flow->crashes > 0;
 }
 
 int update_fail(const struct update_failure *failure)
@@ -116,6 +139,11 @@ int update_fail(const struct update_failure *failure)
         if (event->step == FERRY_UPDATE_HELLO) {
             return session_silent(failure->session);
         }
+        if (fell_silent_again(failure)) {
+            return cli_fail(cli, CLI_NO_ANSWER, event->remedy,
+                            "the new image ran, then the device fell silent, before the image was "
+                            "confirmed");
+        }
         break;
     case FERRY_E_IO:
         return session_gone(failure->session, step);
@@ -124,6 +152,7 @@ int update_fail(const struct update_failure *failure)
     case FERRY_E_NO_IMAGE:
         return taken_back(failure, CLI_VERIFY);
     case FERRY_E_DOWNGRADE:
+        return not_newer(failure);
     case FERRY_E_MISMATCH:
         return cli_fail(cli, CLI_VERIFY, event->remedy, "%s: %s", step, event->text);
     case FERRY_E_TOO_LARGE:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Before anything is changed: what the device tells of itself, beside what the image needs. What a
  * device does not tell is left to its bootloader. */
+#include "cli/device/image_there.h"
 #include "cli/first/b0.h"
 #include "update_run.h"
 
@@ -311,6 +312,42 @@ static int check_needs(struct update_run *run)
     return code;
 }
 
+/* ---- The gate -------------------------------------------------------------------------------- */
+
+/* Whether the image is started by a reset, and confirmed after it. */
+static bool confirms_after_reset(const struct update_run *run, enum ferry_update_step step)
+{
+    bool at_once = run->config.permanent || run->flow.recovery || run->flow.config.recovery ||
+                   run->flow.mode == FERRY_MODE_OVERWRITE;
+
+    return step <= FERRY_UPDATE_RESET && step != FERRY_UPDATE_ENTER && !at_once &&
+           !run->test_only && !run->no_confirm;
+}
+
+/* A reset locks again: what was unlocked by hand could be started and never be confirmed. */
+static int check_gate(struct update_run *run, enum ferry_update_step step)
+{
+    struct ferry_client_answer answer;
+    struct ferry_access_status status;
+
+    if (run->unlock.key_path != NULL) {
+        run->unlock.level = step == FERRY_UPDATE_ENTER ? FERRY_ACCESS_SERVICE : FERRY_ACCESS_UPDATE;
+        return unlock_try(&run->session, &run->unlock);
+    }
+    if (!confirms_after_reset(run, step) ||
+        ask(run, ferry_command_access_status(run->session.client, NULL, NULL), &answer) !=
+            FERRY_OK ||
+        ferry_answer_access_status(answer.payload, &status) != FERRY_OK ||
+        status.level < FERRY_ACCESS_UPDATE || status.lowest >= FERRY_ACCESS_UPDATE) {
+        return CLI_OK; /* one that is locked refuses by itself */
+    }
+    return cli_fail_why(run->cli, CLI_REFUSED,
+                        "the reset that starts the image locks the device again",
+                        "ferry update --unlock KEY, and the rest as it was; or leave the image on "
+                        "trial: --no-confirm",
+                        "the image could not be confirmed; nothing was changed");
+}
+
 /* ---- All of it ------------------------------------------------------------------------------- */
 
 int update_look(struct update_run *run, const struct ferry_update_event *event)
@@ -324,15 +361,17 @@ int update_look(struct update_run *run, const struct ferry_update_event *event)
     item->looked = true;
     tell_version(run, event);
     warn_of_trailer(run);
-    if (run->no_checks) {
-        return CLI_OK;
+    int code = image_there(&run->session, item->image);
+    code = code == CLI_OK ? check_gate(run, event->step) : code;
+    if (code != CLI_OK || run->no_checks) {
+        return code;
     }
     /* A bootloader for a first stage is that one's to judge, by keys of its own. */
     if (b0_info_of(&item->file, &bootloader) == FERRY_OK) {
         return CLI_OK;
     }
     find_signers(&item->file, &signers);
-    int code = check_keys(run, &signers);
+    code = check_keys(run, &signers);
     code = code == CLI_OK ? check_measured(run, &signers) : code;
     return code == CLI_OK ? check_needs(run) : code;
 }

@@ -38,20 +38,33 @@ def says(done, code, *words):
 
 
 def test_an_update_of_a_locked_device(locked, uri, bench, keys):
-    advice = "next: ferry unlock -k KEY"
-    says(ferry("update", "-k", bench.key, bench.images["v2"], device=uri), 5,
-         "cannot upload: the device is locked", "rc 11, EACCESSDENIED", advice)
-    assert locked.running()["version"] == "1.0.0"
+    """It advised to unlock by hand; the reset locked again, and the image could not be confirmed."""
+    advice = "next: ferry update --unlock KEY"
+    update = ("update", "-k", bench.key, bench.images["v2"])
+    says(ferry(*update, device=uri), 5, "cannot upload: the device is locked",
+         "rc 11, EACCESSDENIED", advice)
     ferry("unlock", "-k", keys[0], "--level", "update", device=uri, check=0)
-    # The reset locks again: the image runs, and is not confirmed.
-    says(ferry("update", "-k", bench.key, bench.images["v2"], device=uri), 5,
-         "cannot confirm: the device is locked", advice)
+    says(ferry(*update, device=uri), 5, "could not be confirmed; nothing was changed",
+         "locks the device again", advice, "--no-confirm")
+    assert len(ferry_json("image", "list", device=uri)["images"]) == 1
+    assert locked.running()["version"] == "1.0.0"
+    ferry(*update, "--no-confirm", device=uri, check=0)
     assert ferry_json("access", device=uri)["level"] == "locked"
+    says(ferry(*update, device=uri), 5,
+         "cannot confirm the image, which runs on trial until the next reset: the device is locked", advice)
     running = locked.running()
     assert (running["version"], running["confirmed"]) == ("2.0.0", False)
-    ferry("unlock", "-k", keys[0], device=uri, check=0)
-    ferry("update", "-k", bench.key, bench.images["v2"], device=uri, check=0)
+    ferry(*update, "--unlock", keys[0], device=uri, check=0)
     assert locked.running()["confirmed"]
+
+
+def test_an_update_tries_its_key_though_the_device_is_unlocked(locked, bench, keys):
+    """A wrong key was found after the reset."""
+    ferry("unlock", "-k", keys[0], device=locked.uri, check=0)
+    done = ferry("update", "--unlock", keys[1], bench.images["v2"], device=locked.uri)
+    says(done, 5, "NO_KEY")
+    assert "upload" not in done.stderr
+    assert len(ferry_json("image", "list", device=locked.uri)["images"]) == 1
 
 
 def test_an_update_that_unlocks(locked, uri, bench, keys):
@@ -198,7 +211,7 @@ def test_the_way_into_recovery_needs_service(tmp_path, bench, keys):
                      "this connection has level update", "boot modes need level service",
                      "next: ferry unlock -k KEY")
         says(ferry("update", "--recovery", bench.images["v2"], device=device.udp_uri), 5,
-             "cannot enter recovery, which needs level service", "next: ferry unlock -k KEY")
+             "cannot enter recovery, which needs level service", "next: ferry update --unlock KEY")
         assert device.running()["version"] == "1.0.0"
         ferry("unlock", "-k", keys[0], device=device.udp_uri, check=0)
         ferry("reset", "--recovery", device=device.udp_uri, check=0)
@@ -211,7 +224,7 @@ def test_an_update_of_the_only_slot_needs_service(tmp_path, bench, keys):
     with Device(tmp_path / "device", bench, layout=text) as device:
         device.wait_for(r"app 1\.0\.0")
         says(ferry("update", bench.images["v2"], device=device.udp_uri), 5,
-             "cannot enter recovery, which needs level service", "next: ferry unlock -k KEY")
+             "cannot enter recovery, which needs level service", "next: ferry update --unlock KEY")
         assert device.running()["version"] == "1.0.0"
         ferry("update", "--unlock", keys[0], bench.images["v2"], device=device.udp_uri, check=0)
         assert device.running()["version"] == "2.0.0"

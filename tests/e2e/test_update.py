@@ -277,3 +277,43 @@ def test_lossy_network(tmp_path, bench):
     with lab.Device(tmp_path / "d", bench, loss=5, corrupt=2, latency=2) as device:
         ferry("update", bench.images["v2"], device=device.udp_uri, check=0, timeout=300)
         assert running(device.udp_uri)["version"] == "2.0.0"
+
+
+def test_an_image_that_the_device_does_not_have(device, bench):
+    """It was uploaded into the only slot there is, or refused with other words."""
+    uri, v2 = device.uri, bench.images["v2"]
+    for command in (["update", "-n", "3", v2], ["update", f"0={v2}", f"3={bench.images['v1']}"],
+                    ["image", "upload", "-n", "3", v2]):
+        done = ferry(*command, device=uri, check=5)
+        assert "the device has no image 3; it has 0" in done.stderr, done.stderr
+        assert "uploading" not in done.stderr
+    assert len(images(uri)) == 1
+
+
+def test_erasing_what_runs_says_that_it_runs(device):
+    """It said: confirm the running image."""
+    done = ferry("image", "erase", "0", device=device.uri, check=5)
+    assert "does not erase slot 0" in done.stderr and "what runs" in done.stderr
+    assert "confirm" not in done.stderr
+    assert ferry_json("image", "erase", device=device.uri) == {"erased": True}
+
+
+def test_no_downgrade_names_both_versions(device, bench, tmp_path):
+    """It said: list: the version is not newer than the one that runs."""
+    old = tmp_path / "old.bin"
+    lab.sign(bench.key, "0.9.0", lab.FIRMWARE / "app-v2.elf", old)
+    done = ferry("update", "--no-downgrade", old, device=device.uri, check=6)
+    assert "ferry: version 0.9.0 is not newer than 1.0.0, which runs" in done.stderr
+
+
+def test_a_bundle_among_files_and_an_empty_file(bench, tmp_path):
+    """Of both it said that the header's magic is wrong."""
+    bundle, empty = tmp_path / "b.zip", tmp_path / "empty"
+    ferry("bundle", "create", bundle, bench.images["v2"], check=0)
+    empty.touch()
+    for files in ([bundle, bundle], [f"0={bundle}", f"1={bundle}"], [bench.images["v1"], bundle]):
+        done = ferry("update", *files, device="serial:/nowhere", check=2)
+        assert "is a bundle" in done.stderr and "alone" in done.stderr
+    for command in (["update"], ["image", "upload"]):
+        done = ferry(*command, empty, device="serial:/nowhere", check=6)
+        assert "the file is empty" in done.stderr and "magic" not in done.stderr

@@ -50,6 +50,8 @@ def test_a_dry_run_says_what_would_be_done(device, bench):
     told = ferry_json("update", "--plan", "--confirm", "always", bench.images["v2"], device=device.uri)
     assert told["plan"] == ["upload", "install", "reset", "compare"]
     assert told["previous"] == "1.0.0" and 0 < told["size"] <= told["limit"] <= lab.SLOT_SIZE
+    # It said that all was done already, of no version and no hash.
+    assert (told["already"], told["version"], told["hash"]) == (False, "2.0.0", bench.hash_of("v2"))
     assert [i["version"] for i in images(device)] == ["1.0.0"]  # nothing was changed
     ferry("update", bench.images["v2"], device=device.uri, check=0)
     told = ferry_json("update", "--dry-run", bench.images["v2"], device=device.uri)
@@ -62,6 +64,7 @@ def test_the_result_for_machines(device, bench):
     told = ferry_json("update", bench.images["v2"], device=device.uri)
     size = bench.images["v2"].stat().st_size
     assert told.pop("seconds") > 0 and told.pop("retransmissions") >= 0
+    assert told.pop("speed")["bytes"] == size
     assert told == {"version": "2.0.0", "hash": bench.hash_of("v2"), "already": False, "active": True,
                     "confirmed": True, "pending": False, "recovery": False, "previous": "1.0.0",
                     "size": size, "sent": size, "resumed_at": 0}
@@ -87,7 +90,7 @@ def test_what_was_stored_with_a_wrong_signature_is_sent_again(device, bench):
     good = bench.images["v2"].read_bytes()
     bad = device.folder / "bad.bin"
     bad.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
-    ferry("image", "upload", bad, device=device.uri, check=0)
+    ferry("image", "upload", "--force", bad, device=device.uri, check=0)
     done = ferry("update", bench.images["v2"], device=device.uri, check=0)
     assert "sent again" in done.stderr
     assert device.running()["version"] == "2.0.0"

@@ -22,9 +22,11 @@ def test_the_end_is_one_line(tmp_path, bench, options):
     assert re.fullmatch(rf"done: {size} bytes in [0-9.]+ s( \(.*\))?, [0-9.]+ KiB/s( = \d+ % of what 1000000 "
                         r"baud carry \(framing included: \d+ %\))?; limited by .+", end), end
     if options.get("buf_count") == 1:
-        assert "limited by the device's one buffer of 512 bytes" in end or "limited by the device:" in end
+        assert "limited by the device's one buffer of 512 bytes" in end or "limited by the device:" in end \
+            or "lost packets" in end  # on a busy machine
     if "foreign" in options:
-        assert "as the device does not tell its buffers" in end or "limited by the device:" in end
+        assert "as the device does not tell its buffers" in end or "limited by the device:" in end \
+            or "lost packets" in end
 
 
 def test_the_end_as_numbers(tmp_path, bench):
@@ -64,3 +66,21 @@ def test_erasing_ahead_loses_no_packet_of_a_short_fifo(tmp_path, bench):
 def test_a_window_that_is_none(bench, window):
     done = lab.ferry("image", "upload", "--window", window, bench.images["v2"], device="udp:127.0.0.1:9")
     assert done.returncode == 2 and "from 1 to 8" in done.stderr
+
+
+def test_a_damaged_image_is_not_sent(tmp_path, bench):
+    """It was sent, and called a success; the bootloader then refused it."""
+    good = bench.images["v2"].read_bytes()
+    damaged, other = tmp_path / "damaged.bin", tmp_path / "other"
+    damaged.write_bytes(good[:700] + bytes([good[700] ^ 1]) + good[701:])
+    other.write_bytes(b"another format" * 100)
+    with lab.Device(tmp_path / "device", bench) as device:
+        device.wait_for(r"app 1\.0\.0")
+        for file in (damaged, other):
+            done = lab.ferry("image", "upload", file, device=device.uri, check=6)
+            assert "done:" not in done.stderr and "next:" in done.stderr
+        done = lab.ferry("image", "upload", damaged, device=device.uri, check=6)
+        assert "nothing was sent" in done.stderr and "--force" in done.stderr
+        assert len(lab.ferry_json("image", "list", device=device.uri)["images"]) == 1
+        told = lab.ferry_json("image", "upload", "--force", damaged, device=device.uri)
+        assert told["len"] == len(good)
