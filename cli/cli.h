@@ -39,6 +39,7 @@ struct cli {
     const char
         *conn_type; /* --conntype and --connstring, as Go's mcumgr has them, until both are */
     const char *conn_string; /* known; NULL = not given */
+    int profile_code; /* what the file of profiles failed with, for the exit code; 0 = it did not */
     bool json;
     uint32_t timeout_ms; /* --timeout; 0 = computed */
     uint8_t retries;     /* --tries less one; 0 = the client's own */

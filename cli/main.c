@@ -157,6 +157,12 @@ static void start_crypto(void)
                               NULL);
 }
 
+/* Options are wrong by CLI_USAGE; of one that names a profile the file may be. */
+static int wrong_options(const struct cli *cli, int code)
+{
+    return code == CLI_USAGE && cli->profile_code != CLI_OK ? cli->profile_code : code;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option help[] = {{"version", no_argument, NULL, 1}, {0}};
@@ -178,7 +184,7 @@ int main(int argc, char **argv)
             cli_print_version();
             return cli_finish(&cli, CLI_OK);
         }
-        return CLI_USAGE;
+        return wrong_options(&cli, CLI_USAGE);
     }
     argc -= optind;
     argv += optind;
@@ -197,5 +203,6 @@ int main(int argc, char **argv)
     if (used == 0) {
         return unknown_command(&cli, argc, argv);
     }
-    return cli_finish(&cli, cli.command->run(&cli, argc - used + 1, argv + used - 1));
+    int code = cli.command->run(&cli, argc - used + 1, argv + used - 1);
+    return cli_finish(&cli, wrong_options(&cli, code));
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Profiles are of one person. */
 #define FOLDER_MODE 0700
@@ -127,6 +128,22 @@ static char *device_of(struct cli *cli, int count, char **words)
     return device;
 }
 
+/* A relative path of a port leads nowhere from another folder. */
+static void make_absolute(char **device, const struct ferry_transport_address *address)
+{
+    bool has_path =
+        address->medium == FERRY_TRANSPORT_SERIAL || address->medium == FERRY_TRANSPORT_UNIX;
+    char *at = strstr(*device, address->path);
+    char *here = has_path && address->path[0] != '/' && at != NULL ? getcwd(NULL, 0) : NULL;
+    char *whole;
+
+    if (here != NULL && asprintf(&whole, "%.*s%s/%s", (int)(at - *device), *device, here, at) > 0) {
+        free(*device);
+        *device = whole;
+    }
+    free(here);
+}
+
 static int run_add(struct cli *cli, int argc, char **argv)
 {
     static const struct option own[] = {{0}};
@@ -150,7 +167,10 @@ static int run_add(struct cli *cli, int argc, char **argv)
     if (ferry_transport_parse(profile.device, &address, why, sizeof why) != FERRY_OK) {
         code = cli_fail(cli, CLI_USAGE, why, "cannot read the URI '%s'", profile.device);
     }
-    code = code == CLI_OK ? change(cli, put, &profile) : code;
+    if (code == CLI_OK) {
+        make_absolute(&profile.device, &address);
+        code = change(cli, put, &profile);
+    }
     if (code == CLI_OK && cli->json) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "name", profile.name);
@@ -194,6 +214,9 @@ static int run_list(struct cli *cli, int argc, char **argv)
         printf("%-16s %s\n", cJSON_GetStringValue(cJSON_GetObjectItem(one, "name")),
                cJSON_GetStringValue(cJSON_GetObjectItem(one, "device")));
     }
+    if (cJSON_GetArraySize(list) == 0) {
+        puts("no profile yet; make one: ferry profile add NAME URI");
+    }
     cJSON_Delete(list);
     return CLI_OK;
 }
@@ -226,6 +249,8 @@ static int run_remove(struct cli *cli, int argc, char **argv)
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "removed", argv[optind]);
         cli_print_json(object);
+    } else if (code == CLI_OK) {
+        printf("%s is forgotten\n", argv[optind]);
     }
     return code;
 }

@@ -8,6 +8,7 @@
 
 /* mcumgr's own, in the home directory. */
 #define MCUMGR_FILE ".mcumgr.cp.json"
+#define MCUMGR_MAX  (1u << 20)
 
 static char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -118,6 +119,31 @@ static bool exists(const char *path)
     return true;
 }
 
+/* The profiles of mcumgr, an array; anything else where there are none. tell: a file that holds
+ * none is told of, and no more: ours go on without it. */
+static cJSON *read_mcumgr(const char *path, bool tell)
+{
+    FILE *file = path != NULL ? fopen(path, "r") : NULL;
+    char *text = file != NULL ? calloc(1, MCUMGR_MAX + 1) : NULL;
+    size_t len = text != NULL ? fread(text, 1, MCUMGR_MAX, file) : 0;
+    cJSON *json = cJSON_ParseWithLength(text != NULL ? text : "", len);
+
+    if (tell && path != NULL && !cJSON_IsArray(json) && exists(path)) {
+        fprintf(stderr, "ferry: warning: %s holds no profiles; mend it, or remove it\n", path);
+    }
+    free(text);
+    if (file != NULL) {
+        fclose(file);
+    }
+    return json;
+}
+
+static char *mcumgr_path(void)
+{
+    const char *home = getenv("HOME");
+    return home != NULL ? format_text("%s/" MCUMGR_FILE, home) : NULL;
+}
+
 /* The JSON in a file; NULL after a message. */
 static cJSON *read_json(const struct cli *cli, const char *path, int *exit_code)
 {
@@ -198,38 +224,58 @@ static void add_mcumgr(cJSON *list, const char *path, const cJSON *json)
     }
 }
 
-/* Add those of one file, if it is there. Returns an exit code. */
-static int add_file(const struct cli *cli, cJSON *list, const char *path,
-                    void (*add_all)(cJSON *list, const char *path, const cJSON *json))
-{
-    int code = CLI_OK;
-
-    if (path != NULL && exists(path)) {
-        cJSON *json = read_json(cli, path, &code);
-        add_all(list, path, json);
-        cJSON_Delete(json);
-    }
-    return code;
-}
-
 cJSON *profile_list(const struct cli *cli, int *exit_code)
 {
-    const char *home = getenv("HOME");
     char *ours = profile_path();
-    char *mcumgr = home != NULL ? format_text("%s/" MCUMGR_FILE, home) : NULL;
+    char *mcumgr = mcumgr_path();
     cJSON *list = cJSON_CreateArray();
 
-    *exit_code = add_file(cli, list, ours, add_ours);
+    *exit_code = CLI_OK;
+    if (ours != NULL && exists(ours)) {
+        cJSON *json = read_json(cli, ours, exit_code);
+        add_ours(list, ours, json);
+        cJSON_Delete(json);
+    }
     if (*exit_code == CLI_OK) {
-        *exit_code = add_file(cli, list, mcumgr, add_mcumgr);
+        cJSON *json = read_mcumgr(mcumgr, true);
+        add_mcumgr(list, mcumgr, json);
+        cJSON_Delete(json);
+    } else {
+        cJSON_Delete(list);
+        list = NULL;
     }
     free(ours);
     free(mcumgr);
-    if (*exit_code != CLI_OK) {
-        cJSON_Delete(list);
-        return NULL;
-    }
     return list;
+}
+
+/* Tell that no profile of this name can be used: mcumgr's may be of a type that ferry does not
+ * speak. */
+static void tell_missing(const struct cli *cli, const char *name)
+{
+    char *path = mcumgr_path();
+    cJSON *json = read_mcumgr(path, false);
+    const cJSON *one;
+    const char *type = NULL;
+
+    cJSON_ArrayForEach(one, json)
+    {
+        const char *its = cJSON_GetStringValue(cJSON_GetObjectItem(one, "MyName"));
+        if (its != NULL && strcmp(its, name) == 0) {
+            type = cJSON_GetStringValue(cJSON_GetObjectItem(one, "MyType"));
+        }
+    }
+    if (type != NULL) {
+        (void)cli_fail_why(cli, CLI_USAGE, "ferry speaks no Bluetooth yet, and no CoAP",
+                           "reach the device by a serial port or UDP",
+                           "the profile '%s' of mcumgr has the type %s", name, type);
+    } else {
+        (void)cli_fail(cli, CLI_USAGE,
+                       "see `ferry profile list`; make one: ferry profile add NAME URI",
+                       "there is no profile '%s'", name);
+    }
+    cJSON_Delete(json);
+    free(path);
 }
 
 bool profile_use(struct cli *cli, const char *name)
@@ -239,6 +285,7 @@ bool profile_use(struct cli *cli, const char *name)
     const cJSON *one;
 
     if (list == NULL) {
+        cli->profile_code = code;
         return false;
     }
     cJSON_ArrayForEach(one, list)
@@ -254,7 +301,6 @@ bool profile_use(struct cli *cli, const char *name)
         }
     }
     cJSON_Delete(list);
-    (void)cli_fail(cli, CLI_USAGE, "see `ferry profile list`; make one: ferry profile add NAME URI",
-                   "there is no profile '%s'", name);
+    tell_missing(cli, name);
     return false;
 }

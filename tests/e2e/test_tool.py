@@ -76,6 +76,43 @@ def test_a_damaged_file_is_told_and_kept(home, tmp_path):
     assert path.read_text() == "{"
 
 
+def test_a_damaged_file_of_mcumgr_leaves_ours(home, tmp_path, device):
+    """One bad file of another tool took away all profiles."""
+    ferry("profile", "add", "acm0", device.uri, env=home, check=0)
+    (tmp_path / ".mcumgr.cp.json").write_text("{")
+    for command in (("-c", "acm0", "echo", "hi"), ("profile", "list")):
+        done = ferry(*command, env=home, check=0)
+        assert "warning" in done.stderr and ".mcumgr.cp.json" in done.stderr and done.stdout
+
+
+def test_a_damaged_file_has_one_exit_code(home, tmp_path):
+    path = tmp_path / ".config/ferry/profiles.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    for command in (("-c", "x", "params"), ("params", "-c", "x"), ("profile", "list")):
+        assert ferry(*command, env=home).returncode == 1, command
+
+
+def test_a_relative_port_is_stored_whole(home):
+    ferry("profile", "add", "rel", "t1", env=home, check=0)
+    ferry("profile", "add", "rel2", "serial:t1?baud=9600", env=home, check=0)
+    shown = ferry("profile", "list", env=home, check=0).stdout
+    assert f" {os.getcwd()}/t1\n" in shown and f" serial:{os.getcwd()}/t1?baud=9600\n" in shown
+
+
+def test_profile_commands_say_what_they_did(home):
+    assert "no profile yet" in ferry("profile", "list", env=home, check=0).stdout
+    ferry("profile", "add", "a", "udp:x", env=home, check=0)
+    assert ferry("profile", "remove", "a", env=home, check=0).stdout == "a is forgotten\n"
+
+
+def test_a_profile_of_bluetooth_is_told(home, tmp_path):
+    """It was told that there is no such profile."""
+    (tmp_path / ".mcumgr.cp.json").write_text(
+        json.dumps([{"MyName": "air", "MyType": "ble", "MyConnString": "peer_name=x"}]))
+    assert "no Bluetooth yet" in ferry("-c", "air", "echo", "hi", env=home, check=2).stderr
+
+
 def test_the_options_of_others(home, device):
     options = ("--conntype", "serial", "--connstring", f"dev={device.link},baud=115200,mtu=512", "-t", "10", "-r", "5")
     assert ferry(*options, "echo", "hello", env=home, check=0).stdout == "hello\n"
