@@ -6,9 +6,14 @@
 #include "ferry/commands_trust.h"
 
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #define GROUP    102
 #define KEYS_MAX 64
+
+/* Of a hash that is not given whole. */
+#define DIGITS_MIN 8
 
 /* A device that checks whether images still verify takes its time. */
 #define WAIT_MS 20000
@@ -188,6 +193,50 @@ static int read_hash(const struct cli *cli, const char *argument, uint8_t *hash)
     return code;
 }
 
+/* Find the key whose hash begins with so many hex digits. After a message (none, or more than one)
+ * returns an enum cli_exit. */
+static int find_hash(struct session *session, const char *digits, uint8_t *hash)
+{
+    struct ferry_client_answer answer = {0};
+    struct ferry_key_state key;
+    char hex[2 * FERRY_KEY_HASH_SIZE + 1];
+    uint32_t found = 0;
+    int error = FERRY_OK;
+
+    for (uint32_t i = 0; i < KEYS_MAX && error == FERRY_OK; i++) {
+        error = ask(session, ferry_command_key(session->client, i, NULL), &answer);
+        error = error == FERRY_OK ? ferry_answer_key(answer.payload, &key) : error;
+        if (error != FERRY_OK) {
+            break;
+        }
+        cli_hex(key.hash, sizeof key.hash, hex);
+        if (strncasecmp(hex, digits, strlen(digits)) == 0) {
+            found += found == 0 || memcmp(hash, key.hash, sizeof key.hash) != 0;
+            memcpy(hash, key.hash, sizeof key.hash);
+        }
+    }
+    if (error != FERRY_OK && error != FERRY_E_NOT_FOUND) {
+        return tell(session, error, "list keys", &answer);
+    }
+    if (found == 1) {
+        return CLI_OK;
+    }
+    return found == 0 ? cli_fail(session->cli, CLI_USAGE, "see `ferry key list` for what it has",
+                                 "the device has no key with hash %s", digits)
+                      : cli_fail(session->cli, CLI_USAGE, "give more of its digits",
+                                 "the hash %s is not unique", digits);
+}
+
+/* Whether an argument is the beginning of a hash and no file. */
+static bool is_beginning(const char *argument)
+{
+    size_t len = strlen(argument);
+
+    return len >= DIGITS_MIN && len < 2 * (size_t)FERRY_KEY_HASH_SIZE &&
+           argument[strspn(argument, "0123456789abcdefABCDEF")] == '\0' &&
+           access(argument, F_OK) != 0;
+}
+
 static int run_revoke(struct cli *cli, int argc, char **argv)
 {
     uint8_t hash[FERRY_KEY_HASH_SIZE];
@@ -195,13 +244,19 @@ static int run_revoke(struct cli *cli, int argc, char **argv)
     struct session session;
     int code = no_arguments(cli, argc, argv, 1, "key revoke needs a HASH or a KEY file");
 
-    if (code == CLI_OK) {
+    bool beginning = code == CLI_OK && is_beginning(argv[optind]);
+    if (code == CLI_OK && !beginning) {
         code = read_hash(cli, argv[optind], hash);
     }
     if (code == CLI_OK) {
         code = session_open(cli, &session);
     }
     if (code != CLI_OK) {
+        return code;
+    }
+    code = beginning ? find_hash(&session, argv[optind], hash) : code;
+    if (code != CLI_OK) {
+        session_close(&session);
         return code;
     }
     int error = ask(&session, ferry_command_key_revoke(session.client, hash, NULL), &answer);
