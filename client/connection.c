@@ -20,6 +20,11 @@
 /* The wait is looked at again so often, for whoever waits for ever. */
 #define NAP_MS 1000
 
+/* A port that nobody listens on is given up after so many refused tries: the first may have met a
+ * device that starts. So often it is looked whether it was refused. */
+#define REFUSED_TRIES 2
+#define REFUSED_MS    50
+
 /* So many packets that answer nothing are taken in one go: who sends more does not hold up others.
  */
 #define SURPLUS_MAX 64
@@ -246,17 +251,28 @@ int ferry_connection_reopen(struct ferry_connection *connection, char *why, size
     return ferry_connection_resume(connection, why, cap);
 }
 
+/* Whether the host said often enough since then that nobody listens on this port. */
+static bool is_refused(const struct ferry_connection *connection, size_t before)
+{
+    return connection->wire.refusals - before >= REFUSED_TRIES;
+}
+
 int ferry_connection_hello(struct ferry_connection *connection)
 {
     struct ferry_hello hello;
     struct ferry_client_answer answer;
+    size_t refusals = connection->wire.refusals;
 
     ferry_hello_start(&hello, &connection->client, connection->facts.link);
     int error;
     while ((error = ferry_hello_run(&hello)) == FERRY_E_BUSY) {
-        int got = ferry_connection_step(connection, FERRY_CLIENT_NEVER, &answer);
+        int got = ferry_connection_step(connection, ferry_posix_now_ms() + REFUSED_MS, &answer);
         if (got < 0) {
             return got;
+        }
+        if (is_refused(connection, refusals)) {
+            ferry_client_cancel_all(&connection->client);
+            return FERRY_E_TIMEOUT;
         }
         if (got == 1) {
             (void)ferry_hello_answer(&hello, &answer);
@@ -460,4 +476,5 @@ void ferry_connection_facts(const struct ferry_connection *connection,
     *facts = connection->facts;
     facts->frames_dropped += connection->wire.frames_dropped;
     facts->refusals += connection->wire.refusals;
+    facts->echoed = connection->client.stats.echoed;
 }

@@ -2,12 +2,46 @@
 /* Whether a bootloader's recovery answers, and saying so. */
 #include "session.h"
 
+#define LISTED 16
+
 /* Whether an answer is MCUboot's to what its recovery does not know: rc 8, and never a group
  * error. [smp.md §4] */
 static bool is_unknown(const struct ferry_client_answer *answer)
 {
     return answer->error == FERRY_E_REFUSED && !answer->status.grouped &&
            answer->status.rc == FERRY_RC_NOT_SUPPORTED;
+}
+
+/* Whether no listed image is active: an application is one itself. */
+static bool nothing_runs(struct session *session)
+{
+    struct ferry_image_state states[LISTED];
+    struct ferry_client_answer answer;
+    int32_t ticket = ferry_command_image_list(session->client, NULL);
+
+    do {
+        if (ticket <= 0 || session_step(session, ferry_connection_now() + 10000, &answer) != 1) {
+            return false;
+        }
+    } while (answer.ticket != ticket);
+
+    int count =
+        answer.error == FERRY_OK ? ferry_answer_image_list(answer.payload, states, LISTED) : -1;
+    for (int i = 0; i < count && i < LISTED; i++) {
+        if (states[i].active) {
+            return false;
+        }
+    }
+    return count >= 0;
+}
+
+bool session_is_bootloader(struct session *session, struct session_bootloader *bootloader)
+{
+    *bootloader = (struct session_bootloader){.mode = -1};
+    if (nothing_runs(session)) {
+        session_find_bootloader(session, bootloader);
+    }
+    return bootloader->found;
 }
 
 void session_find_bootloader(struct session *session, struct session_bootloader *bootloader)
@@ -52,6 +86,14 @@ void session_tell_bootloader(const struct session_bootloader *bootloader)
               "image runs\n  next: ferry update FILE, or ferry reset to leave it\n",
               stderr);
     }
+}
+
+int session_fail_bootloader(const struct session *session, const char *what)
+{
+    return cli_fail_why(session->cli, CLI_REFUSED,
+                        "it does less than an application: it lists, takes and starts images",
+                        "ferry reset leaves it; then the same again",
+                        "cannot %s: the bootloader's recovery answers, no application runs", what);
 }
 
 void session_add_bootloader(cJSON *object, const struct session_bootloader *bootloader)

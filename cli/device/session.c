@@ -4,6 +4,7 @@
 #include "cli/doctor/holder.h"
 #include "cli/doctor/silence.h"
 #include "cli/packet/packet_view.h"
+#include "port/posix/transport.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,12 +81,25 @@ static void show_packet(enum ferry_connection_way way, struct ferry_bytes packet
     packet_view_free(&view);
 }
 
+/* Who waits for the first answer is told once that none came to the first try. */
+static void tell_waiting(struct session *session, enum ferry_connection_way way)
+{
+    const struct cli *cli = session->cli;
+
+    session->asked += session->opens && way == FERRY_CONNECTION_SENT;
+    if (session->asked == 2 && !cli->json && cli->told == NULL) {
+        fprintf(stderr, "ferry: no answer yet from %s; trying again\n", cli->device);
+        session->asked++;
+    }
+}
+
 static void take_packet(void *context, enum ferry_connection_way way, struct ferry_bytes packet)
 {
     struct session *session = context;
 
     record_losses(session);
     record_packet(session->number, way, packet);
+    tell_waiting(session, way);
     if (session->cli->verbose > 1) {
         show_packet(way, packet);
     }
@@ -94,15 +108,38 @@ static void take_packet(void *context, enum ferry_connection_way way, struct fer
     }
 }
 
+static const char *open_next(enum ferry_transport_medium medium, int error, const char *why)
+{
+    switch (medium) {
+    case FERRY_TRANSPORT_TCP:
+        return "check host name and port, and that ser2net or the emulator listens there";
+    case FERRY_TRANSPORT_UNIX:
+        return "check the path, and that the emulator that makes this socket runs";
+    case FERRY_TRANSPORT_UDP:
+        return "check the host name, and that this machine's network leads to the device";
+    case FERRY_TRANSPORT_SERIAL:
+        break;
+    }
+    if (error == FERRY_E_BUSY) {
+        return holder_explain(why).next;
+    }
+    return error == FERRY_E_NOT_FOUND
+               ? "check the name; ferry doctor lists the serial ports that are there"
+               : "check cable and permissions: ferry doctor says what is missing";
+}
+
 static int open_failed(const struct cli *cli, int error, const char *why)
 {
-    const char *next = "check cable and permissions: ferry doctor says what is missing";
-    if (error == FERRY_E_BUSY) {
-        next = holder_explain(why).next;
-    } else if (error == FERRY_E_NOT_FOUND) {
-        next = "check the name; ferry doctor lists the serial ports that are there";
-    }
-    return cli_fail(cli, CLI_OPEN, next, "cannot open %s: %s", cli->device, why);
+    struct ferry_transport_address address = {.path = ""};
+    char unread[8];
+    bool read = ferry_transport_parse(cli->device, &address, unread, sizeof unread) == FERRY_OK;
+    size_t path = strlen(address.path);
+    /* The device is named already. */
+    bool named = read && path > 0 && strncmp(why, address.path, path) == 0;
+    const char *rest = named ? strstr(why + path, ": ") : NULL;
+
+    return cli_fail(cli, CLI_OPEN, open_next(address.medium, error, why), "cannot open %s: %s",
+                    cli->device, rest != NULL ? rest + 2 : why);
 }
 
 /* What was seen of a device that does not answer. */
@@ -170,7 +207,9 @@ int session_open(struct cli *cli, struct session *session)
     if (code != CLI_OK) {
         return code;
     }
+    session->opens = true;
     int error = session_hello(session);
+    session->opens = false;
     if (error == FERRY_OK) {
         return CLI_OK;
     }
@@ -274,6 +313,14 @@ static int refused(struct session *session, const char *what, const struct ferry
     if (!status->grouped && status->rc == FERRY_RC_ACCESS_DENIED &&
         access_tell(session, what, reason)) {
         return CLI_REFUSED;
+    }
+
+    if (!status->grouped && status->rc == FERRY_RC_NOT_SUPPORTED) {
+        struct session_bootloader bootloader;
+        ferry_client_cancel_all(session->client);
+        if (session_is_bootloader(session, &bootloader)) {
+            return session_fail_bootloader(session, what);
+        }
     }
 
     bool told = reason[0] != '\0';

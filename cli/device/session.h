@@ -26,6 +26,8 @@ struct session {
     void (*hear_text)(void *context, struct ferry_bytes text);
     void (*hear_packet)(void *context, enum ferry_connection_way way, struct ferry_bytes packet);
     void *hear_context;
+    bool opens;      /* the first answer is waited for */
+    unsigned asked;  /* requests sent meanwhile */
     unsigned number; /* of the connection in the record */
     size_t damaged;  /* frames that the record was told of */
 };
@@ -102,8 +104,15 @@ struct session_bootloader {
  * know what every application knows. Silent. */
 void session_find_bootloader(struct session *session, struct session_bootloader *bootloader);
 
+/* Whether one answers, after a refusal with rc 8: lists no active image, and then as above. Silent.
+ */
+bool session_is_bootloader(struct session *session, struct session_bootloader *bootloader);
+
 /* Say on standard error that a bootloader answers, and how to leave it; nothing when none does. */
 void session_tell_bootloader(const struct session_bootloader *bootloader);
+
+/* Tell that a command failed because one answers. Returns CLI_REFUSED. */
+int session_fail_bootloader(const struct session *session, const char *what);
 
 /* "bootloader" and "recovery" of a result, when a bootloader answers. */
 void session_add_bootloader(cJSON *object, const struct session_bootloader *bootloader);

@@ -183,6 +183,10 @@ void doctor_framing(struct doctor *doctor, struct doctor_finding *finding)
         doctor_skip(finding, "not in question: it answers");
         return;
     }
+    if (doctor->silence.facts.echoed > 0) {
+        doctor_skip(finding, "not in question: what is sent comes back");
+        return;
+    }
     memcpy(asked, doctor->uri, sizeof asked);
     if (!doctor->raw) {
         let_it_forget();
@@ -199,6 +203,6 @@ void doctor_framing(struct doctor *doctor, struct doctor_finding *finding)
     }
     doctor_hang_up(doctor);
     memcpy(doctor->uri, asked, sizeof asked);
-    doctor_ok(finding, "no answer %s either",
-              doctor->raw ? "by the console's frames" : "by bare packets");
+    doctor_skip(finding, "not in question: no answer %s either",
+                doctor->raw ? "by the console's frames" : "by bare packets");
 }

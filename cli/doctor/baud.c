@@ -60,6 +60,10 @@ void doctor_baud(struct doctor *doctor, struct doctor_finding *finding)
         doctor_skip(finding, "not in question: it answers");
         return;
     }
+    if (doctor->silence.facts.echoed > 0) {
+        doctor_skip(finding, "not in question: what is sent comes back");
+        return;
+    }
     if (!doctor->has_rate) {
         doctor_skip(finding, "this port has no rate that could be wrong");
         return;

@@ -68,6 +68,15 @@ static void explain_gone_quiet(const struct silence *silence, struct silence_wor
                   "where only the flash is slow";
 }
 
+static void explain_echo(const struct silence *silence, struct silence_words *words)
+{
+    snprintf(words->seen, sizeof words->seen, "what is sent comes back, %zu packet%s of it",
+             silence->facts.echoed, silence->facts.echoed == 1 ? "" : "s");
+    words->why = "TX and RX are joined, or a console echoes what it gets; no SMP server answers";
+    words->next = "look at the wiring and the adapter; or give the port that the firmware has SMP "
+                  "on";
+}
+
 static void explain_foreign(const struct silence *silence, struct silence_words *words)
 {
     snprintf(words->seen, sizeof words->seen, "%zu packets came, none of them the answer",
@@ -120,6 +129,8 @@ void silence_explain(const struct silence *silence, struct silence_words *words)
         explain_gone_quiet(silence, words);
     } else if (facts->refusals > 0) {
         explain_refused(silence, words);
+    } else if (facts->echoed > 0) {
+        explain_echo(silence, words);
     } else if (facts->packets_received > 0) {
         explain_foreign(silence, words);
     } else if (facts->frames_dropped > 0) {

@@ -46,8 +46,15 @@ static bool was_done(const struct image_list *list, const struct wish *wish)
     return false;
 }
 
-static int not_done(const struct cli *cli, const struct wish *wish)
+static int not_done(struct session *session, const struct wish *wish)
 {
+    const struct cli *cli = session->cli;
+    struct session_bootloader bootloader;
+
+    if (session_is_bootloader(session, &bootloader)) {
+        return session_fail_bootloader(session, wish->confirm ? "confirm the image"
+                                                              : "mark the image for a test");
+    }
     return cli_fail_why(cli, CLI_REFUSED,
                         wish->confirm
                             ? "the image is neither confirmed nor to be installed for good"
@@ -147,7 +154,7 @@ static int set_state(struct session *session, struct wish *wish)
     }
     code = send_wish(session, wish, &list);
     if (code == CLI_OK && !was_done(&list, wish)) {
-        return not_done(session->cli, wish);
+        return not_done(session, wish);
     }
     if (code == CLI_OK) {
         image_list_print(session->cli, &list);

@@ -115,30 +115,6 @@ static int print_bootloader(const struct cli *cli, const struct session_bootload
     return CLI_OK;
 }
 
-/* Whether no listed image is active: an application is one itself. */
-static bool nothing_runs(struct session *session)
-{
-    struct image_list list;
-    struct ferry_client_answer answer;
-    int32_t ticket = ferry_command_image_list(session->client, NULL);
-
-    do {
-        if (ticket <= 0 || session_step(session, ferry_connection_now() + 10000, &answer) != 1) {
-            return false;
-        }
-    } while (answer.ticket != ticket);
-
-    int count = answer.error == FERRY_OK
-                    ? ferry_answer_image_list(answer.payload, list.states, IMAGE_LIST_MAX)
-                    : -1;
-    for (int i = 0; i < count && i < IMAGE_LIST_MAX; i++) {
-        if (list.states[i].active) {
-            return false;
-        }
-    }
-    return count >= 0;
-}
-
 static int info(struct session *session, const char *format)
 {
     struct session_bootloader bootloader = {.found = false};
@@ -157,10 +133,7 @@ static int info(struct session *session, const char *format)
         return print_text(session->cli, answer.payload, "output");
     }
     if (answer.error == FERRY_E_REFUSED && !answer.status.grouped &&
-        answer.status.rc == FERRY_RC_NOT_SUPPORTED && nothing_runs(session)) {
-        session_find_bootloader(session, &bootloader);
-    }
-    if (bootloader.found) {
+        answer.status.rc == FERRY_RC_NOT_SUPPORTED && session_is_bootloader(session, &bootloader)) {
         return print_bootloader(session->cli, &bootloader);
     }
     answer.status.reason = (struct ferry_bytes){NULL, 0}; /* of a packet that is gone */

@@ -41,7 +41,7 @@ static const struct ferry_smp_words rc_table[] = {
     [FERRY_RC_MESSAGE_SIZE] = {"EMSGSIZE", "the answer does not fit the device's buffer",
                                "ask for less at once, or give the server larger buffers"},
     [FERRY_RC_NOT_SUPPORTED] = {"ENOTSUP", "the device does not know this command",
-                                "build its firmware with this group, or use another command"},
+                                "build its firmware with this command, or use another"},
     [FERRY_RC_CORRUPT] = {"ECORRUPT", "the request is shorter than its header says",
                           "send it again; if it stays, check line and packet size"},
     [FERRY_RC_BUSY] = {"EBUSY", "the device is busy",

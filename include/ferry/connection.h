@@ -83,7 +83,8 @@ int ferry_connection_reopen(struct ferry_connection *connection, char *why, size
 FERRY_MUST_CHECK
 int ferry_connection_resume(struct ferry_connection *connection, char *why, size_t cap);
 
-/* Ask the device for version and buffers. Blocks; answers to other requests are dropped.
+/* Ask the device for version and buffers. Blocks: until five tries were not answered, 12.5 s, or,
+ * over UDP, two were refused, as nobody listens on the port. Answers to other requests are dropped.
  * Returns FERRY_OK; FERRY_E_TIMEOUT when nothing answers; FERRY_E_VERSION; FERRY_E_IO. */
 FERRY_MUST_CHECK
 int ferry_connection_hello(struct ferry_connection *connection);
@@ -144,6 +145,7 @@ struct ferry_connection_facts {
     size_t text_bytes;          /* console text between them */
     size_t refusals;            /* UDP: how often the host said that nobody listens there */
     size_t packets_received;
+    size_t echoed; /* of them requests: what is sent comes back */
 };
 
 void ferry_connection_facts(const struct ferry_connection *connection,

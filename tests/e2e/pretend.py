@@ -16,11 +16,13 @@ class Pretender:
     """answers(op, group, id, request, version): a map to answer, or None for silence.
 
     raw: bare packets in place of the console's frames; chatter: bytes it sends, over and over; only:
-    the SMP version whose requests it takes at all; buffer: longer packets are dropped in silence."""
+    the SMP version whose requests it takes at all; buffer: longer packets are dropped in silence;
+    echo: every byte goes back, and nothing else does."""
 
-    def __init__(self, answers=None, raw=False, chatter=b"", only=None, buffer=None):
+    def __init__(self, answers=None, raw=False, chatter=b"", only=None, buffer=None,
+                 echo=False):
         self.answers, self.raw, self.chatter = answers, raw, chatter
-        self.only, self.buffer = only, buffer
+        self.only, self.buffer, self.echo = only, buffer, echo
         self.master, slave = pty.openpty()
         tty.setraw(slave)
         self.path = os.ttyname(slave)
@@ -72,7 +74,11 @@ class Pretender:
             try:
                 ready = select.select([self.master], [], [], 0.05)[0]
                 if ready:
-                    self.waiting += os.read(self.master, 4096)
+                    came = os.read(self.master, 4096)
+                    if self.echo:
+                        os.write(self.master, came)
+                    else:
+                        self.waiting += came
             except OSError:  # nobody has the port open
                 self.end.wait(0.02)
                 continue

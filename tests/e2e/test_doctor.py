@@ -258,6 +258,41 @@ def test_nobody_listens_on_a_udp_port():
     assert "leads to no address" in stages["name"]["fact"]
 
 
+def sent(uri, *options):
+    """How many requests a command without an answer sends, and what it says meanwhile."""
+    done = ferry("-vv", *options, "echo", "x", device=uri, check=4)
+    lines = done.stderr.splitlines()
+    return sum(line.startswith("-> ") for line in lines), done.stderr
+
+
+def test_a_refused_port_is_given_up_after_two_tries():
+    """It took 12.5 s though the host had said at once that nobody listens."""
+    tries, said = sent("udp:127.0.0.1:9", "--timeout", "0.3")
+    assert tries == 2 and "nobody listens" in said
+
+
+def test_a_wait_is_not_silent():
+    """12.5 s went by without a word."""
+    with pretend.Pretender() as off:
+        tries, said = sent(off.uri, "--timeout", "0.2")
+        assert tries == 5
+        assert said.count(f"ferry: no answer yet from {off.uri}; trying again\n") == 1
+        assert "no answer yet" not in sent(off.uri, "--timeout", "0.2", "--json")[1]
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_line_that_echoes(raw):
+    """It was told as another program that talks, or a rate at which SMP answers."""
+    with pretend.Pretender(raw=raw, echo=True) as joined:
+        done = ferry("--timeout", "0.2", "echo", "x", device=joined.uri, check=4)
+        assert "what is sent comes back" in done.stderr and "TX and RX are joined" in done.stderr
+        assert "another program" not in done.stderr
+        result, stages = silent(joined.uri)
+        assert "what is sent comes back" in stages["answer"]["fact"]
+        assert "TX and RX are joined" in result["error"]["why"]
+        assert {stages[name]["status"] for name in ("framing", "baud")} == {"skipped"}
+
+
 @pytest.mark.parametrize("text,why", [
     (b"[00:00:01] <inf> main: hello\r\n", "does not serve SMP here"),
     (b"uart:~$ ", "shell"),

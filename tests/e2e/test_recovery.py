@@ -53,6 +53,19 @@ def updates(device, bench, name="v2", version="2.0.0", uri=None):
     assert state["hash"] == bench.hash_of(name)
 
 
+def test_what_only_an_application_knows_names_the_bootloader(bench, tmp_path):
+    """"build its firmware with this group" was said to who was in the recovery."""
+    with board(tmp_path, bench) as device:
+        device.running()
+        enter(device)
+        for command in (["datetime"], ["fs", "types"], ["shell", "exec", "help"],
+                        ["image", "test", bench.hash_of("v1")]):
+            done = ferry(*command, device=device.uri)
+            assert done.returncode == 5, (command, done.stderr)
+            assert "the bootloader's recovery answers, no application runs" in done.stderr
+            assert "ferry reset leaves it" in done.stderr
+
+
 # ---- Each way in -----------------------------------------------------------------------------
 
 @pytest.mark.parametrize("wire", ["serial", "udp"])

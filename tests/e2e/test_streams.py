@@ -133,3 +133,16 @@ def test_a_wrong_uri_is_told(uri, word):
 def test_the_line_behind_may_be_bare_with_serial_too(device):
     uri = f"serial:{device.raw_link}?framing=raw&baud=115200"
     assert lab.ferry("echo", "hello", device=uri, check=0).stdout.strip() == "hello"
+
+
+@pytest.mark.parametrize("uri,why,next", [
+    ("tcp:127.0.0.1:9", "Connection refused", "ser2net or the emulator listens"),
+    ("unix:/nowhere/socket", "No such file or directory", "makes this socket"),
+    ("udp:host.invalid", "", "check the host name"),
+    ("/dev/ttyNOPE", "No such file or directory", "lists the serial ports"),
+])
+def test_the_remedy_fits_the_wire(uri, why, next):
+    """Serial ports were named for all, and the path twice."""
+    done = lab.ferry("echo", "x", device=uri, check=3)
+    assert done.stderr.startswith(f"ferry: cannot open {uri}: {why}") and next in done.stderr
+    assert ("serial ports" in done.stderr) == uri.startswith("/dev")

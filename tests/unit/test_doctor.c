@@ -351,6 +351,8 @@ static void test_every_silence_has_its_words(void **state)
     assert_silence(&silence, "2 damaged frames");
     silence.facts.packets_received = 3;
     assert_silence(&silence, "3 packets came");
+    silence.facts.echoed = 3;
+    assert_silence(&silence, "what is sent comes back, 3 packets");
     silence.facts.refusals = 1;
     assert_silence(&silence, "nobody listens");
     silence.answered_before = true;
