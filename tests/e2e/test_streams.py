@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Devices behind sockets: a serial line that TCP leads to, as ser2net's, and one at a Unix socket."""
+import base64
 import contextlib
 import os
 import select
@@ -20,6 +21,7 @@ class Bridge:
     def __init__(self, listener, port):
         self.listener, self.port = listener, port
         self.over, self.cut_after, self.passed, self.accepted = threading.Event(), None, 0, 0
+        self.last = b""  # what the client sent last
         self.away, self.away_until = 0, 0  # seconds after the cut in which whoever connects is sent away
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
@@ -43,7 +45,7 @@ class Bridge:
                 if not data:
                     return
                 os.write(line.fileno(), data)
-                self.passed += len(data)
+                self.passed, self.last = self.passed + len(data), data
                 if self.cut_after is not None and self.passed >= self.cut_after:
                     self.cut_after = None
                     self.away_until = time.monotonic() + self.away
@@ -110,6 +112,15 @@ def test_a_wire_that_opens_and_breaks_at_once_is_left_in_peace(device, bench, pr
         assert done.returncode == 0, done.stdout + done.stderr
         assert bridge.cut_after is None and 3 <= bridge.accepted <= 12
     assert device.running()["confirmed"] and device.running()["version"] == "2.0.0"
+
+
+def test_the_library_says_hello_to_the_new_firmware(device, bench):
+    """What is known of a connection after an update, its window say, is to be of what runs then."""
+    with tcp(device.link) as (uri, bridge):
+        subprocess.run([lab.BUILD / "examples/example_update_device", uri, bench.images["v2"]], check=True, timeout=60,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        asked = base64.b64decode(bridge.last.strip().removeprefix(b"\x06\x09"))
+    assert asked[6:8] == b"\0\0" and asked[9] == 6  # os/6
 
 
 def test_nobody_listens(device):
