@@ -73,7 +73,8 @@ def test_a_frame_in_the_middle_of_a_line(terminal):
     assert terminal.ask(WRITE, 0, 0, {"d": "hello"}).map == {"r": "hello"}
     assert terminal.text == b"\r\n"
     terminal.type("ion\r")
-    assert terminal.shows() == "ferry> version\r\napp 1.0.0\r\nferry> "
+    # The prompt comes back with the key: one that is read alone is not the end.
+    assert terminal.shows(b"1.0.0\r\nferry> ") == "ferry> version\r\napp 1.0.0\r\nferry> "
 
 
 def test_keys_right_in_front_of_a_frame(terminal):
