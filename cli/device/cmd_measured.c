@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry measured: what the bootloader tells of itself, and what it measured of the image it
  * started. */
+#include "cli/group/image_list.h"
 #include "cli/group/image_option.h"
 #include "session.h"
 
@@ -105,8 +106,11 @@ static int measured(struct cli *cli, uint32_t image)
     if (code != CLI_OK) {
         return code;
     }
-    code = session_wait(&session, ferry_command_measured(session.client, image, NULL),
-                        "read what was measured", &answer);
+    code = image_list_has(&session, image);
+    if (code == CLI_OK) {
+        code = session_wait(&session, ferry_command_measured(session.client, image, NULL),
+                            "read what was measured", &answer);
+    }
     if (code == CLI_OK && ferry_answer_measured(answer.payload, &found) != FERRY_OK) {
         code = cli_fail(cli, CLI_REFUSED, "ask for the mode alone: ferry info",
                         "the device does not say what its bootloader measured");

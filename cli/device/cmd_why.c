@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ferry why: what the bootloader last did with an image, and why. */
+#include "cli/group/image_list.h"
 #include "cli/group/image_option.h"
 #include "why.h"
 
@@ -104,7 +105,12 @@ static int why(struct cli *cli, uint32_t image)
     if (code != CLI_OK) {
         return code;
     }
-    int error = why_ask(&session, image, &report, &answer);
+    code = image_list_has(&session, image);
+    int error = code == CLI_OK ? why_ask(&session, image, &report, &answer) : FERRY_OK;
+    if (code != CLI_OK) {
+        session_close(&session);
+        return code;
+    }
     if (error != FERRY_OK) {
         code = tell_failure(&session, error, &answer);
     } else {

@@ -90,6 +90,44 @@ int image_list_find(const struct session *session, const struct image_list *list
     return CLI_OK;
 }
 
+/* Slots tell of all images; without them the list does of those that are there.
+ * Returns 1 when the image is there, 0 when it is not, -1 when the device does not say. */
+static int look_for_image(struct session *session, uint32_t image)
+{
+    struct ferry_client_answer answer;
+    struct ferry_slot_info slots[IMAGE_LIST_MAX];
+    struct ferry_image_state states[IMAGE_LIST_MAX];
+    bool has_slots =
+        session_ask(session, ferry_command_slot_info(session->client, NULL), &answer) == FERRY_OK;
+    int count = has_slots ? ferry_answer_slot_info(answer.payload, slots, IMAGE_LIST_MAX) : -1;
+    int said = count > 0 ? 0 : -1;
+
+    for (int i = 0; i < count && i < IMAGE_LIST_MAX; i++) {
+        said = slots[i].image == image ? 1 : said;
+    }
+    if (said >= 0) {
+        return said;
+    }
+    count =
+        session_ask(session, ferry_command_image_list(session->client, NULL), &answer) == FERRY_OK
+            ? ferry_answer_image_list(answer.payload, states, IMAGE_LIST_MAX)
+            : -1;
+    said = count > 0 ? 0 : -1;
+    for (int i = 0; i < count && i < IMAGE_LIST_MAX; i++) {
+        said = states[i].image == image ? 1 : said;
+    }
+    return said;
+}
+
+int image_list_has(struct session *session, uint32_t image)
+{
+    if (image == 0 || look_for_image(session, image) != 0) {
+        return CLI_OK;
+    }
+    return cli_fail(session->cli, CLI_REFUSED, "see `ferry image list` for what it has",
+                    "the device has no image %u", (unsigned)image);
+}
+
 static void print_flags(const struct ferry_image_state *s)
 {
     char flags[48];

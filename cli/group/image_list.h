@@ -30,6 +30,11 @@ FERRY_MUST_CHECK
 int image_list_find(const struct session *session, const struct image_list *list,
                     const char *prefix, const struct ferry_image_state **found);
 
+/* Whether the device has an image of this number, as far as it says; image 0 always. Returns
+ * CLI_OK, or CLI_REFUSED after a message. */
+FERRY_MUST_CHECK
+int image_list_has(struct session *session, uint32_t image);
+
 /* Print it as mcumgr does, with what it does not tell on lines of its own, or as JSON. */
 void image_list_print(const struct cli *cli, const struct image_list *list);
 
