@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What kind of server answers? [smp.md §6] */
 #include "doctor.h"
+#include "cli/device/access.h"
 #include "cli/device/why.h"
+#include "cli/packet/packet_names.h"
 #include "ferry/cbor.h"
+#include "ferry/commands_access.h"
 
 #include <string.h>
 
@@ -19,6 +22,8 @@ struct signs {
     bool always_rc;     /* successes carry "rc", as Mynewt's and MCUboot's do */
     bool knows_params, knows_info, knows_bootloader;
     bool any_active;
+    bool has_access; /* answers Ferry's group of levels */
+    struct ferry_access_status access;
 };
 
 /* ---- Asking -------------------------------------------------------------------------------------
@@ -89,6 +94,9 @@ static void ask(struct doctor *doctor, struct signs *signs)
         ask_text(doctor, FERRY_SMP_OS_INFO, NULL, NULL, "output", signs->system,
                  sizeof signs->system);
     }
+    signs->has_access = doctor_read(doctor, FERRY_SMP_GROUP_ACCESS, FERRY_SMP_ACCESS_STATUS, NULL,
+                                    NULL, &answer) == FERRY_OK &&
+                        ferry_answer_access_status(answer.payload, &signs->access) == FERRY_OK;
     int error =
         signs->knows_bootloader ? why_ask(&doctor->session, 0, &why, &answer) : FERRY_E_NOT_FOUND;
     signs->keeps_reports = error == FERRY_OK;
@@ -117,11 +125,10 @@ static void ask_groups(struct doctor *doctor, char *out, size_t cap)
     for (size_t i = 0; i < GROUPS_MAX && ferry_cbor_read(&reader, &item) == FERRY_OK; i++) {
         if (ferry_cbor_to_int(&item, &number) == FERRY_OK && len < cap) {
             cJSON_AddItemToArray(list, cJSON_CreateNumber((double)number));
-            bool named = number < FERRY_SMP_GROUP_USER &&
-                         strcmp(ferry_smp_group_name((uint16_t)number), "group") != 0;
+            const char *name = packet_group_name((uint16_t)number);
             len += (size_t)snprintf(out + len, cap - len, "%s%s", i > 0 ? ", " : "",
-                                    named ? ferry_smp_group_name((uint16_t)number) : "");
-            if (!named && len < cap) {
+                                    name != NULL ? name : "");
+            if (name == NULL && len < cap) {
                 len += (size_t)snprintf(out + len, cap - len, "%u", (unsigned)number);
             }
         }
@@ -148,7 +155,7 @@ static bool is_mcuboot(const struct signs *signs)
 
 static bool is_ferry(const struct signs *signs)
 {
-    return signs->keeps_reports || begins(signs->system, "Ferry");
+    return signs->keeps_reports || signs->has_access || begins(signs->system, "Ferry");
 }
 
 static bool is_zephyr(const struct signs *signs)
@@ -205,6 +212,9 @@ static void add_facts(struct doctor *doctor, const struct signs *signs)
     if (signs->system[0] != '\0') {
         cJSON_AddStringToObject(doctor->facts, "system", signs->system);
     }
+    if (signs->has_access) {
+        cJSON_AddStringToObject(doctor->facts, "access", access_level_name(signs->access.level));
+    }
     session_add_bootloader(doctor->facts, &signs->bootloader);
 }
 
@@ -226,6 +236,13 @@ void doctor_server(struct doctor *doctor, struct doctor_finding *finding)
                     "ferry update FILE; or ferry reset, to start the application", "%s%s%s%s",
                     words, signs.bootloader.way[0] != '\0' ? " (entered by: " : "",
                     signs.bootloader.way, signs.bootloader.way[0] != '\0' ? ")" : "");
+        return;
+    }
+    if (signs.has_access && signs.access.level < FERRY_ACCESS_UPDATE) {
+        doctor_warn(finding, "it takes no update of who has not shown a key",
+                    "ferry update --unlock KEY FILE; or ferry unlock -k KEY, for other commands",
+                    "%s, and it is locked%s%s", words, groups[0] != '\0' ? "; groups " : "",
+                    groups);
         return;
     }
     doctor_ok(finding, "%s%s%s%s%s", words, signs.system[0] != '\0' ? ": " : "", signs.system,

@@ -246,3 +246,11 @@ def test_a_layout_with_a_wrong_key(tmp_path, bench, content, words):
     assert done.returncode == 1, done.stderr
     assert words in done.stderr and str(key) in done.stderr and "give an Ed25519 key" in done.stderr
     assert not (tmp_path / "device/flash.bin").exists()
+
+
+def test_the_doctor_names_a_locked_device(locked):
+    """It was "an application with Zephyr's server", and all was well."""
+    result = json.loads(ferry("--json", "doctor", device=locked.uri, check=0).stdout)
+    stage = {row["stage"]: row for row in result["stages"]}["server"]
+    assert (result["server"], result["access"], stage["status"]) == ("ferry", "locked", "warning")
+    assert "Ferry's server" in stage["fact"] and "--unlock KEY" in stage["next"]
