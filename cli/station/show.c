@@ -200,7 +200,10 @@ void show_warning(struct station *station, const struct unit *unit, const char *
                   const char *remedy)
 {
     wipe(station);
-    fprintf(stderr, "ferry: %s: %s\n  next: %s\n", unit->target->name, text, remedy);
+    fprintf(stderr, "ferry: %s: %s\n", unit->target->name, text);
+    if (remedy[0] != '\0') {
+        fprintf(stderr, "  next: %s\n", remedy);
+    }
 }
 
 /* ---- The end --------------------------------------------------------------------------------- */
@@ -210,10 +213,10 @@ static void say_failure(const struct unit *unit)
     fputs("  ", stderr);
     say_name(stderr, unit);
     fprintf(stderr, ": %s\n", unit->what != NULL ? unit->what : "");
-    if (unit->why != NULL) {
+    if (unit->why != NULL && unit->why[0] != '\0') {
         fprintf(stderr, "    why:  %s\n", unit->why);
     }
-    if (unit->remedy != NULL) {
+    if (unit->remedy != NULL && unit->remedy[0] != '\0') {
         fprintf(stderr, "    next: %s\n", unit->remedy);
     }
 }
@@ -230,9 +233,10 @@ void show_end(struct station *station, int exit_code)
         print_line(stdout, station_record(station, exit_code));
         return;
     }
-    printf("%zu devices: %u updated, %u already up to date, %u failed, %u cancelled, %.1f s\n",
-           station->unit_count, (unsigned)ended[UNIT_UPDATED], (unsigned)ended[UNIT_ALREADY],
-           (unsigned)ended[UNIT_FAILED], (unsigned)ended[UNIT_CANCELLED],
+    printf("%zu device%s: %u updated, %u already up to date, %u failed, %u cancelled, %.1f s\n",
+           station->unit_count, station->unit_count == 1 ? "" : "s", (unsigned)ended[UNIT_UPDATED],
+           (unsigned)ended[UNIT_ALREADY], (unsigned)ended[UNIT_FAILED],
+           (unsigned)ended[UNIT_CANCELLED],
            (double)(ferry_connection_now() - station->began_at) / 1000.0);
     fflush(stdout);
     for (size_t i = 0; i < station->unit_count; i++) {

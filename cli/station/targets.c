@@ -7,6 +7,7 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void targets_init(struct targets *targets)
@@ -211,6 +212,14 @@ void target_find_again(const struct targets *targets, const struct target *targe
 
 /* ---- Serial ports ---------------------------------------------------------------------------- */
 
+/* A pattern means ports: other files that fit it are left out. */
+static bool is_port(const char *path)
+{
+    struct stat found;
+
+    return stat(path, &found) == 0 && S_ISCHR(found.st_mode);
+}
+
 static int add_paths(const struct cli *cli, struct targets *targets, const char *word,
                      const char *name)
 {
@@ -231,7 +240,7 @@ static int add_paths(const struct cli *cli, struct targets *targets, const char 
     for (size_t i = 0; i < found.gl_pathc && code == CLI_OK; i++) {
         snprintf(uri, sizeof uri, "%.*s%s%s", (int)(rest - word), word, found.gl_pathv[i],
                  rest + query);
-        code = targets_add_uri(cli, targets, uri, name);
+        code = is_port(found.gl_pathv[i]) ? targets_add_uri(cli, targets, uri, name) : CLI_OK;
     }
     globfree(&found);
     return code;

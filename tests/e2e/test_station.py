@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """ferry station: many devices at once. [docs/STATION.md]"""
+import functools
 import json
 import os
 import pathlib
@@ -538,9 +539,12 @@ def test_ranges_of_addresses_and_ports():
     assert len(devices_of("-d", "udp:10.0.0.1-3:5000-5001", "--devices", "udp:10.9.9.9, tcp:h:1")) == 8
 
 
-def test_ports_by_pattern(tmp_path):
+def test_ports_by_pattern(tmp_path, request):
     for name in ("ttyA0", "ttyA1", "ttyB0"):
-        (tmp_path / name).write_text("")
+        terminal, port = pty.openpty()
+        (tmp_path / name).symlink_to(os.ttyname(port))
+        os.close(port)
+        request.addfinalizer(functools.partial(os.close, terminal))
     (tmp_path / "link").symlink_to("ttyA1")
     assert [uri for uri, _ in devices_of("-d", f"{tmp_path}/ttyA*")] == \
         [f"{tmp_path}/ttyA0", f"{tmp_path}/ttyA1"]
@@ -611,3 +615,10 @@ def test_device_of_the_environment(tmp_path, bench):
     done = lab.ferry("--json", "station", "--list", "-d", "udp:10.0.0.3",
                      env={"FERRY_DEVICE": "udp:10.0.0.1-2"}, check=0)
     assert [d["device"] for d in json.loads(done.stdout)["devices"]] == ["udp:10.0.0.3"]
+
+
+def test_a_pattern_takes_no_files(tmp_path, bench):
+    """A file that fitted the pattern was taken for a port, and failed."""
+    (tmp_path / "st-notes").write_text("x")
+    done = lab.ferry("station", "-d", f"{tmp_path}/st*", bench.images["v2"], check=3)
+    assert "no device is there that fits" in done.stderr
