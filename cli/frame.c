@@ -358,8 +358,8 @@ int cli_finish(const struct cli *cli, int exit_code)
 int cli_usage(const struct cli *cli, const char *why)
 {
     char next[256];
-    snprintf(next, sizeof next, "usage: ferry %s %s (and `ferry %s --help`)", cli->called,
-             cli->command->arguments, cli->called);
+    snprintf(next, sizeof next, "usage: ferry %s%s%s (and `ferry %s --help`)", cli->called,
+             cli->command->arguments[0] != '\0' ? " " : "", cli->command->arguments, cli->called);
     report(cli, CLI_USAGE, why, NULL, next);
     return CLI_USAGE;
 }

@@ -60,8 +60,9 @@ static void tell_limit(const struct session *session, const struct ferry_upload_
                 figures->chunk * 1000.0 / figures->bytes_per_second, (unsigned)figures->chunk);
         return;
     case FERRY_LIMIT_LOSS:
-        fprintf(stderr, "limited by lost packets: %u losses, %u packets sent again",
-                (unsigned)figures->losses, (unsigned)figures->resent);
+        fprintf(stderr, "limited by lost packets: %u loss%s, %u packet%s sent again",
+                (unsigned)figures->losses, figures->losses == 1 ? "" : "es",
+                (unsigned)figures->resent, figures->resent == 1 ? "" : "s");
         return;
     case FERRY_LIMIT_DEAF:
         fputs("limited by the device, which loses what comes while it writes its flash: one packet "

@@ -89,6 +89,8 @@ void doctor_fail(struct doctor_finding *finding, int exit_code, const char *why,
 /* ---- Telling
  * ------------------------------------------------------------------------------------- */
 
+#define NAME_WIDTH 10
+
 static const char *const status_names[] = {"ok", "warning", "failed", "skipped"};
 
 /* Stages that were skipped for one reason stand on one line, which ends with the next finding. */
@@ -96,13 +98,14 @@ static void print_skipped(const char *name, const char *fact)
 {
     static char reason[sizeof((struct doctor_finding *)0)->fact];
     static bool open;
+    static int width;
 
     if (open && (fact == NULL || strcmp(fact, reason) != 0)) {
-        printf(": %s\n", reason);
+        printf("%*s  %s\n", width < NAME_WIDTH ? NAME_WIDTH - width : 0, "", reason);
         open = false;
     }
     if (fact != NULL) {
-        printf("%s%s", open ? ", " : "skipped  ", name);
+        width = open ? width + printf(", %s", name) : printf("skipped  %s", name) - 9;
         snprintf(reason, sizeof reason, "%s", fact);
         open = true;
     }
@@ -115,7 +118,7 @@ static void print_finding(const char *name, const struct doctor_finding *finding
         return;
     }
     print_skipped(NULL, NULL);
-    printf("%-8s %-10s  %s\n", status_names[finding->status], name, finding->fact);
+    printf("%-8s %-*s  %s\n", status_names[finding->status], NAME_WIDTH, name, finding->fact);
     if (finding->why[0] != '\0') {
         printf("         why:  %s\n", finding->why);
     }

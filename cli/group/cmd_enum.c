@@ -2,6 +2,7 @@
 /* ferry enum count, list, group, details */
 #include "ferry/commands_enum.h"
 #include "ask.h"
+#include "cli/packet/packet_names.h"
 
 #include <inttypes.h>
 
@@ -39,7 +40,8 @@ static int run_count(struct cli *cli, int argc, char **argv)
 /* The name that SMP gives a group: "os". */
 static const char *known_name(uint64_t group)
 {
-    return group <= UINT16_MAX ? ferry_smp_group_name((uint16_t)group) : "group";
+    const char *name = group <= UINT16_MAX ? packet_group_name((uint16_t)group) : NULL;
+    return name != NULL ? name : group >= FERRY_SMP_GROUP_USER ? "(an application's own)" : "?";
 }
 
 static int print_list(const struct cli *cli, struct ferry_bytes payload, const void *context)
@@ -125,7 +127,7 @@ static int print_details(const struct cli *cli, struct ferry_bytes payload, cons
         printf("%5" PRIu64 " %s", group.group,
                group.name[0] != '\0' ? group.name : known_name(group.group));
         if (group.has_handlers) {
-            printf(", %" PRIu64 " handlers", group.handlers);
+            printf(", %" PRIu64 " handler%s", group.handlers, group.handlers == 1 ? "" : "s");
         }
         puts("");
     }

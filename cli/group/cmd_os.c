@@ -56,6 +56,12 @@ static int print_echo(const struct cli *cli, struct ferry_bytes payload, const v
     return print_text(cli, payload, "r");
 }
 
+/* Of a packet: the header, a map of one, its key "d", and the length of the text. */
+static size_t echo_max(const struct session *session)
+{
+    return session->client->packet_max - FERRY_SMP_HEADER_SIZE - 1 - 2 - 3;
+}
+
 static int run_echo(struct cli *cli, int argc, char **argv)
 {
     static const struct ask ask = {
@@ -69,7 +75,18 @@ static int run_echo(struct cli *cli, int argc, char **argv)
     if (optind == argc || !join(argc - optind, argv + optind, joined, sizeof joined)) {
         return cli_usage(cli, "echo needs a TEXT of at most 8 KiB");
     }
-    return ask_device(cli, &ask, &(struct text){joined, strlen(joined)});
+    struct text text = {joined, strlen(joined)};
+    struct session session;
+    int code = session_open(cli, &session);
+    if (code == CLI_OK) {
+        code = text.len > echo_max(&session)
+                   ? cli_fail(cli, CLI_USAGE, "give a shorter one",
+                              "the device takes a text of %zu bytes at most, this one has %zu",
+                              echo_max(&session), text.len)
+                   : ask_in(&session, &ask, &text);
+        session_close(&session);
+    }
+    return code;
 }
 
 /* ---- Console echo ------------------------------------------------------------------------ */

@@ -172,7 +172,8 @@ static int finish(const struct decode *decode, const char *path)
         return cli_fail(decode->cli, CLI_VERIFY,
                         "check the line, or how the capture was made, at the places named above",
                         "%zu of %zu packets in %s are damaged", decode->damaged,
-                        decode->packets + decode->damaged, path);
+                        decode->packets + decode->damaged,
+                        cli_is_stream(path) ? "standard input" : path);
     }
     return CLI_OK;
 }
@@ -182,7 +183,7 @@ static int nothing_found(const struct cli *cli, const char *path)
     return cli_fail(cli, CLI_VERIFY,
                     "give a console's bytes, packets, hex, a pcap file or a trace; or say which it "
                     "is, by --console, --bare, --hex",
-                    "there is no SMP packet in %s", path);
+                    "no SMP packet in %s", cli_is_stream(path) ? "standard input" : path);
 }
 
 static int decode_file(struct cli *cli, struct decode *decode, struct scan *scan, const char *path)

@@ -257,16 +257,24 @@ static void print_summary_json(const struct replay *replay)
     cli_print_json_line(object);
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void print_summary(const struct replay *replay)
 {
     const struct exchange *exchange = &replay->exchange;
     double seconds = (replay->last - replay->first) / 1000;
 
-    printf("\n%zu requests, %zu sent again, %zu answers (%zu refusals), %zu without an answer\n",
-           exchange->requests, exchange->retransmitted, exchange->answers, exchange->refused,
-           exchange->unanswered);
-    printf("%zu stale answers, %zu echoes, %zu damaged frames, %zu bytes of text\n",
-           exchange->stale, exchange->echoed, replay->damaged_frames, replay->text_bytes);
+    printf("\n%zu request%s, %zu sent again, %zu answer%s (%zu refusal%s), %zu without an answer\n",
+           exchange->requests, plural(exchange->requests), exchange->retransmitted,
+           exchange->answers, plural(exchange->answers), exchange->refused,
+           plural(exchange->refused), exchange->unanswered);
+    printf("%zu stale answer%s, %zu echo%s, %zu damaged frame%s, %zu byte%s of text\n",
+           exchange->stale, plural(exchange->stale), exchange->echoed,
+           exchange->echoed == 1 ? "" : "es", replay->damaged_frames,
+           plural(replay->damaged_frames), replay->text_bytes, plural(replay->text_bytes));
     if (exchange->measured > 0) {
         printf("round trip %.1f ms at least, %.1f on average, %.1f at most\n", exchange->rtt_min,
                exchange->rtt_sum / (double)exchange->measured, exchange->rtt_max);
@@ -297,7 +305,9 @@ static int replay_all(struct replay *replay, const char *path, struct ferry_byte
     }
     if (replay->damaged_lines > 0) {
         return cli_fail(replay->cli, CLI_VERIFY, "the rest of it was shown",
-                        "%zu lines of the trace %s are damaged", replay->damaged_lines, path);
+                        replay->damaged_lines == 1 ? "%zu line of the trace %s is damaged"
+                                                   : "%zu lines of the trace %s are damaged",
+                        replay->damaged_lines, path);
     }
     return CLI_OK;
 }

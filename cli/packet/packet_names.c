@@ -22,7 +22,7 @@ static const struct {
     {FERRY_SMP_GROUP_RUN, "run"},         {FERRY_SMP_GROUP_FS, "fs"},
     {FERRY_SMP_GROUP_FS, "file"},         {FERRY_SMP_GROUP_SHELL, "shell"},
     {FERRY_SMP_GROUP_ENUM, "enum"},       {FERRY_SMP_GROUP_TRANSPORT, "transport"},
-    {FERRY_SMP_GROUP_BASIC, "zephyr"},    {FERRY_SMP_GROUP_BASIC, "basic"},
+    {FERRY_SMP_GROUP_BASIC, "basic"},     {FERRY_SMP_GROUP_BASIC, "zephyr"},
     {FERRY_SMP_GROUP_TRUST, "trust"},     {FERRY_SMP_GROUP_ACCESS, "access"},
 };
 

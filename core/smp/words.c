@@ -320,6 +320,7 @@ static const struct group groups[] = {
     GROUP(ENUM, "enum", enum_table),
     GROUP(TRANSPORT, "transport", transport_table),
     GROUP(BASIC, "basic", basic_table),
+    {FERRY_SMP_GROUP_TRUST, "trust", NULL, 0},
     GROUP(ACCESS, "access", access_table),
 };
 

@@ -8,8 +8,6 @@
 #include "ferry/keys.h"
 #include "ferry/server.h"
 
-#define FERRY_SMP_GROUP_TRUST 102
-
 enum ferry_smp_trust_command {
     FERRY_SMP_TRUST_KEY = 0,    /* read: one of the keys */
     FERRY_SMP_TRUST_REVOKE = 1, /* write */

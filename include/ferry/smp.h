@@ -32,7 +32,8 @@ enum ferry_smp_group {
     FERRY_SMP_GROUP_ENUM = 10,
     FERRY_SMP_GROUP_TRANSPORT = 11,
     FERRY_SMP_GROUP_BASIC = 63,
-    FERRY_SMP_GROUP_USER = 64
+    FERRY_SMP_GROUP_USER = 64,
+    FERRY_SMP_GROUP_TRUST = 102 /* Ferry's own: ferry/group_trust.h */
 };
 
 enum ferry_smp_os_command {

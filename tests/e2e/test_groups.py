@@ -230,7 +230,7 @@ def test_enum(ask):
     assert ask("enum", "group", str(count - 1)).stdout.endswith(", the last\n")
     assert refused(ask("enum", "group", "99", code=5), "INDEX_TOO_LARGE")
     assert ask("enum", "details", "9", "0").stdout == \
-        "    0 os mgmt, 9 handlers\n    9 shell mgmt, 1 handlers\n"
+        "    0 os mgmt, 9 handlers\n    9 shell mgmt, 1 handler\n"
     assert [g["group"] for g in ask.json("enum", "details")["groups"]] == groups
     assert ask("enum", "details", "x", code=2)
 
@@ -316,4 +316,4 @@ def test_image_commands_have_other_clients_words(ask, bench):
     assert "flags: pending\n" in ask("image", "state-write", hash).stdout
     assert refused(ask("image", "set-state", "--hash", hash, "--confirm", code=5), "ALREADY_PENDING")
     assert ask("erase", "1").stdout == "erased\n"
-    assert refused(ask("image", "erase", "0", code=5), "NO_FREE_SLOT")
+    assert "NO_FREE_SLOT" in ask("image", "erase", "0", code=5).stderr

@@ -241,3 +241,36 @@ def test_what_is_wrong_with_an_option_is_an_object_too(home, words):
         error = json.loads(done.stdout)["error"]
         assert error["exit"] == 2 and error["what"] and error["next"]
         assert done.stderr.startswith("ferry: ") and "  next: " in done.stderr and "  --help" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["why", "measured"])
+def test_an_image_that_is_not_there(device, command):
+    """why had nothing to tell of image 3 of 1, and measured another command's remedy."""
+    done = ferry(command, "--image", "3", device=device.uri, check=5)
+    assert "the device has no image 3" in done.stderr and "image list" in done.stderr
+
+
+def test_a_group_has_one_name(device):
+    """102 was `user`, `trust mgmt`, `102` and `trust`."""
+    listed = ferry("enum", "list", device=device.uri, check=0).stdout.split()
+    assert listed[-4:] == ["63", "basic", "102", "trust"]
+    result = json.loads(ferry("--json", "doctor", device=device.uri, check=0).stdout)
+    assert "basic, trust" in {row["stage"]: row["fact"] for row in result["stages"]}["server"]
+    for name in listed[1::2]:
+        assert "no group" not in ferry("raw", name, "0", device=device.uri).stderr
+
+
+def test_an_echo_that_is_too_long_says_what_fits(device):
+    """It said that an element does not fit the buffer, and to give a larger one."""
+    done = ferry("echo", "x" * 3000, device=device.uri, check=2)
+    most = int(re.search(r"a text of (\d+) bytes at most", done.stderr)[1])
+    assert ferry("echo", "x" * most, device=device.uri, check=0).stdout == "x" * most + "\n"
+    ferry("echo", "x" * (most + 1), device=device.uri, check=2)
+
+
+def test_a_usage_has_single_blanks():
+    assert "usage: ferry why (and" in ferry("why", "x", check=2).stderr
+
+
+def test_standard_input_is_named():
+    assert "no SMP packet in standard input" in ferry("decode", check=6).stderr
