@@ -7,6 +7,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* A silence that a user is told of. */
+#define SILENCE_MS 5000U
+
+/* A transfer that took less has no speed to speak of. */
+#define SPEED_MIN_MS 50
+
 void progress_init(struct progress *progress, const char *label, bool quiet)
 {
     *progress =
@@ -62,6 +68,7 @@ void progress_resume(struct progress *progress, uint32_t done, uint32_t total)
 void progress_show(struct progress *progress, uint32_t done, uint32_t total)
 {
     uint64_t now = ferry_connection_now();
+    progress->done = done;
     if (progress->quiet) {
         return;
     }
@@ -93,6 +100,27 @@ void progress_show(struct progress *progress, uint32_t done, uint32_t total)
     }
 }
 
+void progress_silence(struct progress *progress, uint64_t heard_ms)
+{
+    uint64_t silent = ferry_connection_now() - heard_ms;
+    bool is_silent = silent >= SILENCE_MS;
+    if (is_silent == progress->told_silence) {
+        return;
+    }
+    progress->told_silence = is_silent;
+    if (progress->terminal && progress->begun && !progress->quiet) {
+        fputc('\n', stderr);
+    }
+    if (!is_silent) {
+        fputs("ferry: the device answers again\n", stderr);
+        return;
+    }
+    fprintf(stderr, "ferry: no answer for %u s; %s\n", SILENCE_MS / 1000,
+            progress->done == 0 && progress->erase_ms > 0
+                ? "the device may be erasing its slot; waiting"
+                : "sending again");
+}
+
 void progress_close(struct progress *progress, uint32_t done, uint32_t total)
 {
     if (!progress->quiet && progress->begun && progress->terminal) {
@@ -103,11 +131,15 @@ void progress_close(struct progress *progress, uint32_t done, uint32_t total)
 
 void progress_end(struct progress *progress, uint32_t done, uint32_t total)
 {
+    uint64_t ms = ferry_connection_now() - progress->begin_ms;
     progress_close(progress, done, total);
-    if (!progress->quiet && progress->begun && done == total) {
-        fprintf(stderr, "%s: %u bytes in %.1f s, %.2f KiB/s\n", progress->label,
-                (unsigned)(done - progress->begin_done),
-                (double)(ferry_connection_now() - progress->begin_ms) / 1000.0,
+    if (progress->quiet || !progress->begun || done != total) {
+        return;
+    }
+    fprintf(stderr, "%s: %u bytes", progress->label, (unsigned)(done - progress->begin_done));
+    if (ms >= SPEED_MIN_MS) {
+        fprintf(stderr, " in %.1f s, %.2f KiB/s", (double)ms / 1000.0,
                 progress_speed(progress, done) / 1024.0);
     }
+    fputc('\n', stderr);
 }

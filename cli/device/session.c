@@ -100,6 +100,9 @@ static void take_packet(void *context, enum ferry_connection_way way, struct fer
     record_losses(session);
     record_packet(session->number, way, packet);
     tell_waiting(session, way);
+    if (way != FERRY_CONNECTION_SENT) {
+        session->heard_ms = ferry_connection_now();
+    }
     if (session->cli->verbose > 1) {
         show_packet(way, packet);
     }
@@ -259,6 +262,7 @@ bool session_hold_on(struct session *session)
         nanosleep(&pause, NULL);
     }
     record_event(session->number, "back");
+    session->heard_ms = ferry_connection_now(); /* the silence was the wire's */
     fputs("ferry: it is back, going on\n", stderr);
     return true;
 }

@@ -40,6 +40,19 @@ static void tell_alone(const struct session *session, const struct ferry_upload_
     }
 }
 
+/* Without a loss packets are sent again where the device, or its port, was away. */
+static void tell_losses(const struct ferry_upload_figures *figures)
+{
+    const char *again = figures->resent == 1 ? "packet" : "packets";
+
+    if (figures->losses == 0) {
+        fprintf(stderr, "interrupted: %u %s sent again", (unsigned)figures->resent, again);
+        return;
+    }
+    fprintf(stderr, "limited by lost packets: %u %s, %u %s sent again", (unsigned)figures->losses,
+            figures->losses == 1 ? "loss" : "losses", (unsigned)figures->resent, again);
+}
+
 static void tell_limit(const struct session *session, const struct ferry_upload_figures *figures)
 {
     switch (figures->limit) {
@@ -60,9 +73,7 @@ static void tell_limit(const struct session *session, const struct ferry_upload_
                 figures->chunk * 1000.0 / figures->bytes_per_second, (unsigned)figures->chunk);
         return;
     case FERRY_LIMIT_LOSS:
-        fprintf(stderr, "limited by lost packets: %u loss%s, %u packet%s sent again",
-                (unsigned)figures->losses, figures->losses == 1 ? "" : "es",
-                (unsigned)figures->resent, figures->resent == 1 ? "" : "s");
+        tell_losses(figures);
         return;
     case FERRY_LIMIT_DEAF:
         fputs("limited by the device, which loses what comes while it writes its flash: one packet "

@@ -123,7 +123,10 @@ static int upload(struct session *session, struct image_file *file,
             upload_done(session, file, &flow, &event, resumed_at);
             return CLI_OK;
         }
-        int got = session_step(session, ferry_upload_deadline(&flow), &answer);
+        uint64_t due = ferry_upload_deadline(&flow);
+        uint64_t soon = ferry_connection_now() + PROGRESS_LOOK_MS;
+        int got = session_step(session, due < soon ? due : soon, &answer);
+        progress_silence(&progress, session->heard_ms);
         if (got < 0 && !session_hold_on(session)) {
             return session_gone(session, "upload");
         }

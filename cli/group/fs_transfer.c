@@ -126,7 +126,9 @@ int transfer_run(struct transfer *t, bool up)
         struct ferry_client_answer answer;
         uint64_t deadline =
             up ? ferry_file_upload_deadline(&t->up) : ferry_file_download_deadline(&t->down);
-        int got = session_step(t->session, deadline, &answer);
+        uint64_t soon = ferry_connection_now() + PROGRESS_LOOK_MS;
+        int got = session_step(t->session, deadline < soon ? deadline : soon, &answer);
+        progress_silence(&t->progress, t->session->heard_ms);
 
         if (got < 0 && !session_hold_on(t->session)) {
             return transfer_gone(t);

@@ -219,6 +219,9 @@ static int run_flow(struct update_run *run)
         uint64_t soon = ferry_connection_now() + LOOK_MS;
         uint64_t due = ferry_update_deadline(&run->flow);
         int got = session_step(&run->session, due < soon ? due : soon, &answer);
+        if (run->flow.step == FERRY_UPDATE_UPLOAD) {
+            progress_silence(&run->progress, run->session.heard_ms);
+        }
         if (got == 1) {
             (void)ferry_update_answer(&run->flow, &answer, ferry_connection_now());
         } else if (got < 0) {

@@ -47,6 +47,13 @@ def source(tmp_path, size, seed=1):
     return path
 
 
+def test_a_short_file_has_no_speed_of_zero(fs, tmp_path):
+    """It said: 0.0 s, 0.00 KiB/s."""
+    for size in (20, 3000):
+        said = fs("upload", source(tmp_path, size), f"/lfs1/short-{size}").stderr
+        assert f"{size} bytes" in said and " 0.00 KiB/s" not in said and "in 0.0 s" not in said, said
+
+
 # ---- Both ways ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("size", [0, 1, 255, 1998, 4096, 70000, 100 * 1024])

@@ -276,3 +276,30 @@ def test_failures_for_machines(device, bench):
     done = ferry("--json", "update", "--check", "exit 9", bench.images["v2"], device=device.uri, check=7)
     error = json.loads(done.stdout)["error"]
     assert error["exit"] == 7 and "exit code 9" in error["what"] and error["next"]
+
+
+@pytest.mark.parametrize("command", ["update", "image upload"])
+def test_a_silence_in_an_upload_is_told(tmp_path, bench, command):
+    """Nothing was said for half a minute."""
+    with lab.Device(tmp_path / "device", bench, baud=SLOW) as device:
+        device.wait_for(r"app 1\.0\.0")
+        client = subprocess.Popen([lab.FERRY, "-d", device.uri, *command.split(), str(bench.images["v2"])],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, text=True)
+        try:
+            said = []
+            for line in client.stderr:
+                said.append(line)
+                if "upload: 20 %" in line:
+                    device.process.send_signal(signal.SIGSTOP)
+                elif "no answer for 5 s; sending again" in line:
+                    device.process.send_signal(signal.SIGCONT)
+            assert client.wait(timeout=60) == 0, said
+        finally:
+            device.process.send_signal(signal.SIGCONT)
+            if client.poll() is None:
+                client.kill()
+    told = "".join(said)
+    assert told.count("no answer for 5 s; sending again") == 1, told
+    assert told.count("the device answers again") == 1, told
+    assert "0 losses" not in told, told
