@@ -105,7 +105,7 @@ def test_what_is_wrong_is_said_before_a_device_is_asked(bench, tmp_path):
     ferry("keygen", "-t", "ecdsa-p256", "-o", other, check=0)
     assert "v2.signed.bin does not verify: no key" in run("-k", other, good, code=6)
     assert "leave -n out" in run("-n", "1", good, code=2)
-    assert "no usable image" in run(f"0={good}", code=6)
+    assert "give it alone" in run(f"0={good}", code=2)
     whole = good.read_bytes()
     bad = tmp_path / "bad.zip"
     bad.write_bytes(whole[:-40])

@@ -344,7 +344,7 @@ def test_transports_that_are_none(words):
 
 def test_details_without_names():
     table = {(READ, ENUM, 3): {"groups": [{"group": 0}, {"group": 300, "handlers": 2, "new": 1}]}}
-    assert ask(table, "enum", "details")[0].stdout == "    0 os\n  300 user, 2 handlers\n"
+    assert ask(table, "enum", "details")[0].stdout == "    0 os\n  300 (an application's own), 2 handlers\n"
 
 
 @pytest.mark.parametrize("words", [
