@@ -85,53 +85,84 @@ static void configure(struct session *session, struct ferry_upload_config *confi
     config->slot_size = slot_size(session, config->image);
 }
 
+/* An upload on its way. */
+struct upload_run {
+    struct session *session;
+    struct image_file *file;
+    struct ferry_upload flow;
+    struct progress progress;
+    uint32_t resumed_at; /* the offset at which it went on, 0 = from the beginning */
+};
+
+static void show_progress(struct upload_run *run, const struct ferry_upload_event *event)
+{
+    if (run->resumed_at == 0 && event->resumed && event->acked > 0) {
+        run->resumed_at = event->acked;
+        progress_resume(&run->progress, event->acked, event->total);
+    }
+    progress_show(&run->progress, event->acked, event->total);
+}
+
+/* Tell the end. Returns an exit code. */
+static int end(struct upload_run *run, const struct ferry_upload_event *event)
+{
+    progress_close(&run->progress, event->acked, event->total);
+    if (event->kind == FERRY_UPLOAD_FAILED) {
+        return upload_failed(run->session, event);
+    }
+    speed_tell(run->session, &run->flow);
+    upload_done(run->session, run->file, &run->flow, event, run->resumed_at);
+    return CLI_OK;
+}
+
+/* Handle all events that are due. Returns an exit code at the end, or below 0 to go on. */
+static int handle_events(struct upload_run *run)
+{
+    struct ferry_upload_event event;
+
+    while (ferry_upload_next(&run->flow, ferry_connection_now(), &event)) {
+        switch (event.kind) {
+        case FERRY_UPLOAD_WARNING:
+            fprintf(stderr, "ferry: %s\n  next: %s\n", event.text, event.remedy);
+            break;
+        case FERRY_UPLOAD_PROGRESS:
+            show_progress(run, &event);
+            break;
+        case FERRY_UPLOAD_DONE:
+        case FERRY_UPLOAD_FAILED:
+            return end(run, &event);
+        }
+    }
+    return -1;
+}
+
 /* Run the flow to its end. */
 static int upload(struct session *session, struct image_file *file,
                   const struct ferry_upload_config *config)
 {
-    struct ferry_upload flow;
-    struct ferry_upload_event event = {.kind = FERRY_UPLOAD_PROGRESS};
-    struct progress progress;
-    uint32_t resumed_at = 0;
+    struct upload_run run = {.session = session, .file = file};
 
-    progress_init(&progress, "upload", session->cli->json);
-    int error = ferry_upload_start(&flow, config);
+    progress_init(&run.progress, "upload", session->cli->json);
+    int error = ferry_upload_start(&run.flow, config);
     if (error != FERRY_OK) {
         return cli_fail_error(session->cli, CLI_USAGE, error, "cannot upload");
     }
-    progress.erase_ms = flow.config.first_timeout_ms;
+    run.progress.erase_ms = run.flow.config.first_timeout_ms;
     for (;;) {
         struct ferry_client_answer answer;
-        while (ferry_upload_next(&flow, ferry_connection_now(), &event)) {
-            if (event.kind == FERRY_UPLOAD_WARNING) {
-                fprintf(stderr, "ferry: %s\n  next: %s\n", event.text, event.remedy);
-                continue;
-            }
-            if (event.kind == FERRY_UPLOAD_PROGRESS) {
-                if (resumed_at == 0 && event.resumed && event.acked > 0) {
-                    resumed_at = event.acked;
-                    progress_resume(&progress, resumed_at, event.total);
-                }
-                progress_show(&progress, event.acked, event.total);
-                continue;
-            }
-            progress_close(&progress, event.acked, event.total);
-            if (event.kind == FERRY_UPLOAD_FAILED) {
-                return upload_failed(session, &event);
-            }
-            speed_tell(session, &flow);
-            upload_done(session, file, &flow, &event, resumed_at);
-            return CLI_OK;
+        int code = handle_events(&run);
+        if (code >= 0) {
+            return code;
         }
-        uint64_t due = ferry_upload_deadline(&flow);
+        uint64_t due = ferry_upload_deadline(&run.flow);
         uint64_t soon = ferry_connection_now() + PROGRESS_LOOK_MS;
         int got = session_step(session, due < soon ? due : soon, &answer);
-        progress_silence(&progress, session->heard_ms);
+        progress_silence(&run.progress, session->heard_ms);
         if (got < 0 && !session_hold_on(session)) {
             return session_gone(session, "upload");
         }
         if (got == 1) {
-            (void)ferry_upload_answer(&flow, &answer, ferry_connection_now());
+            (void)ferry_upload_answer(&run.flow, &answer, ferry_connection_now());
         }
     }
 }
@@ -172,7 +203,16 @@ static int take_file(const struct cli *cli, const char *path, bool force, struct
     return code;
 }
 
-static int run_upload(struct cli *cli, int argc, char **argv)
+/* What the command line asks for. */
+struct upload_options {
+    uint32_t image;
+    uint32_t window; /* chunks in flight at most */
+    bool upgrade;
+    bool force;
+};
+
+/* Returns an exit code; optind is the file then. */
+static int take_options(struct cli *cli, int argc, char **argv, struct upload_options *options)
 {
     static const struct option own[] = {{"image", required_argument, NULL, 'n'},
                                         {"upgrade", no_argument, NULL, 'u'},
@@ -183,12 +223,6 @@ static int run_upload(struct cli *cli, int argc, char **argv)
                                         {"noerase", no_argument, NULL, 'e'},
                                         {"force", no_argument, NULL, 'f'},
                                         {0}};
-    struct ferry_upload_config config = {.read = read_file};
-    uint32_t window = FERRY_UPLOAD_WINDOW_MAX;
-    uint8_t sha[FERRY_SHA256_SIZE];
-    struct image_file file;
-    struct session session;
-    bool force = false;
     int option;
 
     optind = 0;
@@ -196,36 +230,62 @@ static int run_upload(struct cli *cli, int argc, char **argv)
         if (option == '?') {
             return CLI_USAGE;
         }
-        if (option == 'n' && cli_number(optarg, 255, &config.image) != FERRY_OK) {
+        if (option == 'n' && cli_number(optarg, 255, &options->image) != FERRY_OK) {
             return cli_usage(cli, "--image takes a number: 0, 1, …");
         }
         if (option == 'w' &&
-            (cli_number(optarg, FERRY_UPLOAD_WINDOW_MAX, &window) != FERRY_OK || window == 0)) {
+            (cli_number(optarg, FERRY_UPLOAD_WINDOW_MAX, &options->window) != FERRY_OK ||
+             options->window == 0)) {
             return cli_usage(cli, "--window takes a number from 1 to 8");
         }
-        config.upgrade = config.upgrade || option == 'u';
-        force = force || option == 'f';
+        options->upgrade = options->upgrade || option == 'u';
+        options->force = options->force || option == 'f';
     }
-    if (argc - optind != 1) {
-        return cli_usage(cli, "upload needs one FILE");
-    }
-    int code = take_file(cli, argv[optind], force, &file);
+    return argc - optind == 1 ? CLI_OK : cli_usage(cli, "upload needs one FILE");
+}
+
+/* Send a file to the open device. Returns an exit code. */
+static int send_file(struct session *session, struct image_file *file,
+                     const struct upload_options *options)
+{
+    uint8_t sha[FERRY_SHA256_SIZE];
+    struct ferry_upload_config config = {
+        .read = read_file,
+        .context = file,
+        .size = (uint32_t)file->bytes.len,
+        .sha = sha,
+        .hash = file->info.digest_len > 0 ? file->info.digest : NULL,
+        .hash_len = file->info.digest_len,
+        .image = options->image,
+        .upgrade = options->upgrade,
+    };
+
+    image_file_sha256(file, sha);
+    configure(session, &config);
+    config.window = ferry_min32(config.window, options->window);
+    int code = image_there(session, config.image);
+    return code == CLI_OK ? upload(session, file, &config) : code;
+}
+
+static int run_upload(struct cli *cli, int argc, char **argv)
+{
+    struct upload_options options = {.window = FERRY_UPLOAD_WINDOW_MAX};
+    struct image_file file;
+    struct session session;
+    int code = take_options(cli, argc, argv, &options);
+
     if (code != CLI_OK) {
         return code;
     }
-    compressed_warn(argv[optind], &file);
+    const char *path = argv[optind];
+    code = take_file(cli, path, options.force, &file);
+    if (code != CLI_OK) {
+        return code;
+    }
+    compressed_warn(path, &file);
     code = session_open(cli, &session);
     if (code == CLI_OK) {
-        image_file_sha256(&file, sha);
-        configure(&session, &config);
-        config.window = ferry_min32(config.window, window);
-        config.context = &file;
-        config.size = (uint32_t)file.bytes.len;
-        config.sha = sha;
-        config.hash = file.info.digest_len > 0 ? file.info.digest : NULL;
-        config.hash_len = file.info.digest_len;
-        code = image_there(&session, config.image);
-        code = code == CLI_OK ? upload(&session, &file, &config) : code;
+        code = send_file(&session, &file, &options);
         session_close(&session);
     }
     image_file_free(&file);
