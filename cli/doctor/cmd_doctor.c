@@ -33,11 +33,10 @@ static const struct doctor_stage stages[] = {
     {"file", ANY, 0, doctor_file},
 };
 
-/* ---- Findings
- * ------------------------------------------------------------------------------------ */
+/* ---- Findings ---------------------------------------------------------------------------- */
 
-static void fill(struct doctor_finding *finding, enum doctor_status status, const char *format,
-                 va_list args)
+__attribute__((format(printf, 3, 0))) static void
+fill(struct doctor_finding *finding, enum doctor_status status, const char *format, va_list args)
 {
     finding->status = status;
     vsnprintf(finding->fact, sizeof finding->fact, format, args);

@@ -295,12 +295,16 @@ static int open_record(struct station *station)
 
 static int close_record(struct station *station, int code)
 {
-    bool good =
-        station->record == NULL || (ferror(station->record) == 0) & (fclose(station->record) == 0);
+    if (station->record == NULL) {
+        return code;
+    }
+    bool written = ferror(station->record) == 0;
+    bool closed = fclose(station->record) == 0;
 
-    return good ? code
-                : cli_fail(station->cli, code != CLI_OK ? code : CLI_FAILED, "make room",
-                           "cannot write %s", station->options.record_path);
+    return written && closed
+               ? code
+               : cli_fail(station->cli, code != CLI_OK ? code : CLI_FAILED, "make room",
+                          "cannot write %s", station->options.record_path);
 }
 
 static int update_all(struct station *station, int argc, char **argv)
