@@ -91,7 +91,7 @@ void session_tell_bootloader(const struct session_bootloader *bootloader)
 int session_fail_bootloader(const struct session *session, const char *what)
 {
     return cli_fail_why(session->cli, CLI_REFUSED,
-                        "it does less than an application: it lists, takes and starts images",
+                        "it lists, takes and starts images, and refuses the rest (rc 8 ENOTSUP)",
                         "ferry reset leaves it; then the same again",
                         "cannot %s: the bootloader's recovery answers, no application runs", what);
 }
