@@ -45,7 +45,7 @@ static int read_page(struct session *session, const struct ferry_log_question *q
 static int read_log(struct session *session, struct ferry_log_question *question,
                     struct log_print *print, uint64_t *next_index)
 {
-    struct page page;
+    struct page page = {0};
     int code;
     do {
         code = read_page(session, question, print, &page);

@@ -32,14 +32,8 @@ static cJSON *message(const char *type, const char *bytes, size_t len)
     } else if (strcmp(type, "bin") != 0 && ask_is_text(span)) {
         return cJSON_CreateString(bytes);
     }
-    char *hex = malloc(2 * len + 4);
-    if (hex == NULL) {
-        return NULL;
-    }
-    memcpy(hex, "h'", 2);
-    cli_hex(span.data, len, hex + 2);
-    strcat(hex, "'");
-    cJSON *item = cJSON_CreateString(hex);
+    char *hex = cbor_json_bytes(span.data, len);
+    cJSON *item = hex != NULL ? cJSON_CreateString(hex) : NULL;
     free(hex);
     return item;
 }

@@ -61,4 +61,7 @@ size_t cbor_json_character(const uint8_t *text, size_t left);
  * frees with free(); NULL without memory. */
 char *cbor_json_utf8(struct ferry_bytes bytes);
 
+/* "h'0a0b'", on the heap; NULL without memory. */
+char *cbor_json_bytes(const uint8_t *data, size_t len);
+
 #endif

@@ -116,17 +116,26 @@ static uint8_t *content_of(const struct ferry_cbor_item *item, size_t more, size
     return content;
 }
 
+char *cbor_json_bytes(const uint8_t *data, size_t len)
+{
+    char *text = malloc(2 * len + 4);
+
+    if (text != NULL) {
+        text[0] = 'h';
+        text[1] = '\'';
+        cli_hex(data, len, text + 2);
+        text[2 * len + 2] = '\'';
+        text[2 * len + 3] = '\0';
+    }
+    return text;
+}
+
 static char *bytes_text(const struct ferry_cbor_item *item)
 {
     size_t len;
     uint8_t *content = content_of(item, 1, &len);
-    char *text = content != NULL ? malloc(2 * len + 4) : NULL;
+    char *text = content != NULL ? cbor_json_bytes(content, len) : NULL;
 
-    if (text != NULL) {
-        memcpy(text, "h'", 2);
-        cli_hex(content, len, text + 2);
-        memcpy(text + 2 + 2 * len, "'", 2);
-    }
     free(content);
     return text;
 }

@@ -122,14 +122,8 @@ static cJSON *answer_json(const struct ferry_client_answer *answer)
     }
     cJSON_Delete(json);
 
-    char *text = malloc(2 * answer->payload.len + 4);
-    if (text == NULL) {
-        return NULL;
-    }
-    memcpy(text, "h'", 2);
-    cli_hex(answer->payload.data, answer->payload.len, text + 2);
-    strcat(text, "'");
-    json = cJSON_CreateString(text);
+    char *text = cbor_json_bytes(answer->payload.data, answer->payload.len);
+    json = text != NULL ? cJSON_CreateString(text) : NULL;
     free(text);
     return json;
 }

@@ -145,11 +145,13 @@ static int append(const struct cli *cli, struct targets *targets, struct target 
     struct target **larger =
         realloc(targets->items, (targets->count + 1) * sizeof targets->items[0]);
 
+    if (larger != NULL) {
+        targets->items = larger;
+    }
     if (larger == NULL || tsearch(target->identity, &targets->seen, compare) == NULL) {
         free_target(target);
         return out_of_memory(cli);
     }
-    targets->items = larger;
     targets->items[targets->count++] = target;
     return CLI_OK;
 }
