@@ -2,7 +2,7 @@
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
 .PHONY: all help setup host programs demo test test-unit test-e2e test-sanitizers test-house \
-        faults skips interop bench bench-start bench-upload bench-station bench-swap bench-size fuzz format format-check tidy \
+        faults skips interop firmware bench bench-start bench-upload bench-station bench-swap bench-size fuzz format format-check tidy \
         size clean
 
 PRESET ?= host
@@ -68,6 +68,10 @@ interop: all ## against the real imgtool, smpclient, smpmgr and mcumgrctl, Zephy
 	@scripts/setup peers
 	@tests/interop/setup-peers
 	@build/interop/venv/bin/python -m pytest -q -rs tests/interop
+
+firmware: host ## the programs of real chips, in build/chips/CHIP
+	@scripts/setup arm
+	@scripts/firmware $(WERROR)
 
 bench: bench-upload ## bench-upload, files both ways, an update over a bad link, sign and verify beside the real imgtool's
 	@python3 bench/files.py

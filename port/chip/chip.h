@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What firmware for a bare chip asks of its port: one header, a folder a chip implements it
+ * (port/nrf51, port/nrf52, port/ast1030). No operating system, no heap; one program at a time.
+ * docs/PORTING.md says what each must keep. */
+#ifndef PORT_CHIP_CHIP_H
+#define PORT_CHIP_CHIP_H
+
+#include "ferry/flash.h"
+
+/* Wires by number. The one to the host is there on every chip. */
+#define CHIP_WIRE_HOST 0
+#define CHIP_WIRE_LINK 1 /* to another chip; where chip_has_link() */
+
+/* ---- Start and end --------------------------------------------------------------------------- */
+
+/* Clock, wires, interrupts. Call it once, first. */
+void chip_init(void);
+
+/* Restart the chip, once the last byte has left the wires. */
+_Noreturn void chip_reset(void);
+
+/* Stop everything chip_init() began and start the program whose vector table is at an address: the
+ * first word is its stack, the second its entry. */
+_Noreturn void chip_start(uintptr_t vectors);
+
+/* A byte that is kept over a reset, not over a power cut: 0 unless somebody kept another. take
+ * gives it and clears it. */
+void chip_keep_boot_mode(uint8_t mode);
+uint8_t chip_take_boot_mode(void);
+
+/* Whether this start followed power-on, as far as the chip can tell; else it was any reset. */
+bool chip_was_powered_on(void);
+
+/* Whether the button is held down, now. */
+bool chip_button(void);
+
+/* Begin the watchdog: it resets the chip unless it is fed every ms milliseconds. It cannot be
+ * stopped, and goes on in the next program. A chip without one does nothing. */
+void chip_watchdog(uint32_t ms);
+void chip_feed(void);
+
+/* ---- Time and wires -------------------------------------------------------------------------- */
+
+/* Milliseconds since chip_init(). Never goes back. */
+uint64_t chip_now_ms(void);
+
+bool chip_has_link(void);
+
+/* Take what has come in on a wire, at most cap bytes. Returns how many: 0 = nothing. Bytes are kept
+ * by an interrupt, CHIP_RX_BYTES at most, while nobody takes them; then the wire must wait or they
+ * are lost. */
+size_t chip_read(unsigned wire, uint8_t *data, size_t cap);
+
+/* Send bytes. Returns when all were handed to the wire; bytes keep coming in meanwhile. */
+void chip_write(unsigned wire, const uint8_t *data, size_t len);
+
+/* Sleep until something may have come in, or until it is so late; may return early. */
+void chip_wait(uint64_t until);
+
+/* ---- Flash ------------------------------------------------------------------------------------
+ */
+
+/* The areas of the chip's map (port/CHIP/map.h; firmware/chips/CHIP/layout.json says the same). */
+extern const struct ferry_flash chip_primary;
+extern const struct ferry_flash chip_secondary;
+
+/* Where the primary is seen in the memory of the processor, for images that run in place. */
+extern const uintptr_t chip_primary_address;
+
+#endif

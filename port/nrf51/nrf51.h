@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of this port. */
+#ifndef PORT_NRF51_NRF51_H
+#define PORT_NRF51_NRF51_H
+
+#include "port/chip/chip.h"
+
+/* A vector table as the processor has it: the exceptions of the core, then the chip's interrupts.
+ */
+#define NRF51_CORE_VECTORS 16
+#define NRF51_IRQS         32
+
+typedef void nrf51_handler(void);
+
+struct nrf51_vectors {
+    const uint32_t *stack;
+    nrf51_handler *handlers[NRF51_CORE_VECTORS + NRF51_IRQS - 1];
+};
+
+extern uint32_t ram_stack_top[]; /* of the linker script */
+
+/* The entry of every program. */
+void nrf51_reset(void);
+
+void nrf51_uart_interrupt(void);
+void nrf51_clock_interrupt(void);
+
+void nrf51_uart_init(void);
+bool nrf51_uart_has_bytes(void);
+
+/* The clock is begun after the UART: only then does the emulator's UART hear at once. */
+void nrf51_clock_init(void);
+
+/* Interrupts off, UART and clock stopped, nothing pending. */
+void nrf51_stop(void);
+
+#endif
