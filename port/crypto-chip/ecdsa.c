@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ECDSA by BearSSL, for chips. No heap and no globals; about 4 KB of stack. */
+/* ECDSA for chips, of signatures in DER. No heap and no globals. */
+#include "bearssl_ecdsa.h"
 #include "ferry/crypto.h"
-#include "p256.h"
 
-#include <bearssl_ec.h>
 #include <string.h>
 
-#define SCALAR_MAX 48 /* bytes of r or s on P-384 */
-
 /* Read one DER INTEGER from 1 to 2^(8 * size) - 1 at *at as size bytes, big endian, and move *at
- * behind it. BearSSL's own reader takes more than one encoding of a number; one signature must
- * have one encoding only. Returns whether it was one. [X.690 §8.3, §10.1] */
+ * behind it. The libraries' own readers take more than one encoding of a number, or none; one
+ * signature must have one encoding only. Returns whether it was one. [X.690 §8.3, §10.1] */
 static int read_scalar(const uint8_t **at, const uint8_t *end, uint8_t *scalar, size_t size)
 {
     const uint8_t *p = *at;
@@ -50,33 +47,23 @@ static int read_signature(const uint8_t *der, size_t len, uint8_t *raw, size_t s
     return read_scalar(&at, end, raw, size) && read_scalar(&at, end, raw + size, size) && at == end;
 }
 
-/* size: bytes of a scalar, of a coordinate, and of the digest. */
-static int verify(const br_ec_impl *curve, int id, size_t size, const uint8_t *point,
-                  const uint8_t *digest, const uint8_t *signature, size_t len)
-{
-    uint8_t raw[2 * SCALAR_MAX];
-    if (point[0] != 0x04 || !read_signature(signature, len, raw, size)) {
-        return FERRY_E_SIGNATURE;
-    }
-    uint8_t q[FERRY_P384_POINT_SIZE]; /* BearSSL asks for a pointer to bytes that may change */
-    memcpy(q, point, 1 + 2 * size);
-    const br_ec_public_key key = {.curve = id, .q = q, .qlen = 1 + 2 * size};
-    uint32_t good = br_ecdsa_i31_vrfy_raw(curve, digest, size, &key, raw, 2 * size);
-    return good == 1 ? FERRY_OK : FERRY_E_SIGNATURE;
-}
-
 int ferry_crypto_p256_verify(const uint8_t point[FERRY_P256_POINT_SIZE],
                              const uint8_t digest[FERRY_SHA256_SIZE], const uint8_t *signature,
                              size_t len)
 {
-    return verify(crypto_chip_p256, BR_EC_secp256r1, FERRY_SHA256_SIZE, point, digest, signature,
-                  len);
+    uint8_t raw[FERRY_P256_RAW_SIZE];
+    return read_signature(signature, len, raw, sizeof raw / 2)
+               ? ferry_crypto_p256_verify_raw(point, digest, raw)
+               : FERRY_E_SIGNATURE;
 }
 
 int ferry_crypto_p384_verify(const uint8_t point[FERRY_P384_POINT_SIZE],
                              const uint8_t digest[FERRY_SHA384_SIZE], const uint8_t *signature,
                              size_t len)
 {
-    return verify(&br_ec_prime_i31, BR_EC_secp384r1, FERRY_SHA384_SIZE, point, digest, signature,
-                  len);
+    uint8_t raw[2 * FERRY_SHA384_SIZE];
+    return read_signature(signature, len, raw, sizeof raw / 2)
+               ? crypto_chip_bearssl_ecdsa(&br_ec_prime_i31, BR_EC_secp384r1, FERRY_SHA384_SIZE,
+                                           point, digest, raw)
+               : FERRY_E_SIGNATURE;
 }

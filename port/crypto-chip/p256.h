@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which of BearSSL's implementations of P-256 the port works with: p256/fast.c or p256/small.c, by
- * what a product links (FERRY_CHIP_P256 of cmake/chip-crypto.cmake). */
+/* P-256 on a chip is one file of p256/, by what a product links (FERRY_CHIP_P256 of
+ * cmake/chip-crypto.cmake): it has ferry_crypto_p256_verify_raw() and says what ECDH works with. */
 #ifndef CRYPTO_CHIP_P256_H
 #define CRYPTO_CHIP_P256_H
 
 #include <bearssl_ec.h>
 
+/* BearSSL's implementation of the curve, whose multiplication takes the same time for every
+ * scalar. */
 extern const br_ec_impl *const crypto_chip_p256;
 
 #endif

@@ -6,6 +6,8 @@ import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLAGS = ["-mcpu=cortex-m0", "-mthumb", "-Os", "-std=c11", "-ffreestanding", "-nostdlib",
          "-fno-builtin", f"-I{ROOT}/include", f"-I{ROOT}", "-isystem", f"{ROOT}/port/freestanding"]
@@ -68,7 +70,8 @@ def test_a_call_to_the_c_library_is_found(tmp_path):
     assert foreign(undefined(build([source], tmp_path))) == {"strlen"}
 
 
-def test_chip_crypto_is_freestanding(tmp_path):
+@pytest.mark.parametrize("p256, sha256", [("small", "fast"), ("tiny", "small")])
+def test_chip_crypto_is_freestanding(tmp_path, p256, sha256):
     """The chips' port with the libraries under it: no heap, no C library but mem*. Linked as a
     product does, so that only what the primitives reach counts."""
     third = ROOT / "third_party"
@@ -76,10 +79,11 @@ def test_chip_crypto_is_freestanding(tmp_path):
              "-DBR_USE_UNIX_TIME=0", "-DBLAKE2_NO_UNROLLING",
              '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"', f"-I{ROOT}/port/crypto-chip",
              *(f"-I{third}/{f}" for f in ("bearssl/inc", "bearssl/src", "mbedtls/include",
-                                          "mbedtls/library", "monocypher"))]
+                                          "mbedtls/library", "monocypher", "microecc"))]
     sources = sorted([*(ROOT / "port/crypto-chip").glob("*.c"),
-                      ROOT / "port/crypto-chip/p256/small.c", *(third / "bearssl").rglob("*.c"),
-                      *(third / "mbedtls").rglob("*.c"), *(third / "monocypher").rglob("*.c"),
+                      ROOT / f"port/crypto-chip/p256/{p256}.c", ROOT / f"port/crypto-chip/sha256/{sha256}.c",
+                      *(c for name in ("bearssl", "mbedtls", "monocypher", "microecc")
+                        for c in (third / name).rglob("*.c")),
                       ROOT / "core/base/secret.c"])
 
     def compile_one(source):
@@ -88,7 +92,7 @@ def test_chip_crypto_is_freestanding(tmp_path):
         return obj
     with ThreadPoolExecutor() as pool:
         objects = list(pool.map(compile_one, sources))
-    port = [o for o in objects if o.name.startswith("crypto-chip_")]
+    port = [o for o in objects if o.name.startswith(("crypto-chip_", "p256_", "sha256_"))]
     defined = subprocess.run(["arm-none-eabi-nm", "--defined-only", *port], check=True,
                              capture_output=True, text=True).stdout
     primitives = sorted(set(re.findall(r" T (ferry_crypto_\w+)", defined)) & port_symbols())

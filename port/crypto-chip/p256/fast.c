@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* P-256 by code for this curve alone: twice as fast as the other. */
+/* P-256 by code for this curve alone: twice as fast as small.c. */
 #include "p256.h"
 
+#include "bearssl_ecdsa.h"
+#include "ferry/crypto.h"
+
 const br_ec_impl *const crypto_chip_p256 = &br_ec_p256_m31;
+
+int ferry_crypto_p256_verify_raw(const uint8_t point[FERRY_P256_POINT_SIZE],
+                                 const uint8_t digest[FERRY_SHA256_SIZE],
+                                 const uint8_t signature[FERRY_P256_RAW_SIZE])
+{
+    return crypto_chip_bearssl_ecdsa(&br_ec_p256_m31, BR_EC_secp256r1, FERRY_SHA256_SIZE, point,
+                                     digest, signature);
+}
