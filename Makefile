@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
-.PHONY: all help setup host programs demo test test-unit test-e2e test-sanitizers test-house \
+.PHONY: all help setup host programs demo test test-unit test-e2e test-firmware test-sanitizers test-house \
         faults skips interop firmware bench bench-start bench-upload bench-station bench-swap bench-size fuzz format format-check tidy \
         size clean
 
@@ -51,6 +51,10 @@ test-e2e: all ## the real command against the virtual device
 # What asks no device: files in, files out.
 OFFLINE = bad_input bundles compression encrypted_files files first_files formats inspect inspect_dump \
           key_files layout sign_layout sign_options signing
+
+test-firmware: all firmware ## the programs of real chips in QEMU, driven by the real command, and their power cut
+	@scripts/setup firmware
+	@$(PYTHON) -m pytest -q -rs -n $(JOBS) tests/firmware
 
 test-sanitizers: setup ## the C tests, and those of files, under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --preset sanitizers >build/cmake-sanitizers.log 2>&1 || { cat build/cmake-sanitizers.log; exit 1; }
