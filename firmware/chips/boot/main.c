@@ -5,19 +5,14 @@
 #include "firmware/chips/common/console.h"
 #include "firmware/chips/common/print.h"
 
-#include "ferry/recovery.h"
 #include "port/chip/chip.h"
 
 /* Bites when this program hangs, and also a firmware that does not feed it. */
 #define WATCHDOG_MS 8000
 
-/* Recovery asked for is left after so long without a command. */
-#define IDLE_MS 30000
-
 #define BOOT_MODE_RECOVERY 1
 
 static struct ferry_boot_report report;
-static struct ferry_recovery recovery;
 
 static void print_report(void)
 {
@@ -35,26 +30,13 @@ static void print_report(void)
 /* ---- Recovery ---------------------------------------------------------------------------------
  */
 
-static const struct ferry_recovery_config recovery_config = {
-    .boot = &product_boot,
-    .buf_size = CONSOLE_PACKET,
-    .buf_count = 1,
-    .idle_ms = IDLE_MS,
-};
-
-static size_t handle(struct ferry_bytes *pending, uint8_t *out, size_t cap)
-{
-    return ferry_recovery_handle(&recovery, pending, CHIP_WIRE_HOST, out, cap);
-}
-
 static void serve(void)
 {
     for (;;) {
-        uint64_t deadline;
-        enum ferry_recovery_wish wish = ferry_recovery_next(&recovery, chip_now_ms(), &deadline);
+        enum ferry_recovery_wish wish = product_recovery->next(chip_now_ms());
 
         if (wish == FERRY_RECOVERY_RESET) {
-            chip_keep_boot_mode(ferry_recovery_boot_mode(&recovery));
+            chip_keep_boot_mode(product_recovery->boot_mode());
             chip_reset();
         }
         if (wish == FERRY_RECOVERY_LEAVE) {
@@ -62,15 +44,14 @@ static void serve(void)
         }
         chip_feed();
         chip_wait(chip_now_ms() + WATCHDOG_MS / 4);
-        console_serve(handle);
+        console_serve(product_recovery->handle);
     }
 }
 
 /* Returns when it is left: boot, once more. */
 static void recover(enum ferry_recovery_way way)
 {
-    int rc = ferry_recovery_init(&recovery, &recovery_config, way,
-                                 way == FERRY_RECOVERY_NO_IMAGE ? &report : NULL, chip_now_ms());
+    int rc = product_recovery->begin(way, &report, chip_now_ms());
 
     print("boot: recovery (");
     print(ferry_recovery_way_name(way));
@@ -110,7 +91,7 @@ int main(void)
 {
     chip_init();
     chip_watchdog(WATCHDOG_MS);
-    print("boot: Ferry\n");
+    print(chip_was_powered_on() ? "boot: Ferry, powered on\n" : "boot: Ferry, reset\n");
     recover_if_asked();
     for (;;) {
         int result = ferry_boot_run(&product_boot, &report);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What one product's bootloader is made of: a const table that main() boots by. */
+/* What one product's bootloader is made of: const tables that main() boots and recovers by. */
 #ifndef FIRMWARE_CHIPS_BOOT_PRODUCT_H
 #define FIRMWARE_CHIPS_BOOT_PRODUCT_H
 
-#include "ferry/boot.h"
+#include "firmware/chips/boot/recovery.h"
 
 extern const struct ferry_boot_config product_boot;
+
+/* &recovery_whole, or another of recovery.h. */
+extern const struct recovery_kind *const product_recovery;
 
 /* Where the verified image's vectors are. */
 uintptr_t product_vectors(const struct ferry_boot_image_report *image);

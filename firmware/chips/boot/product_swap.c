@@ -49,6 +49,8 @@ const struct ferry_boot_config product_boot = {
     .buf_size = sizeof(buf),
 };
 
+const struct recovery_kind *const product_recovery = &recovery_whole;
+
 uintptr_t product_vectors(const struct ferry_boot_image_report *report)
 {
     return chip_primary_address + report->info.header.header_size;
