@@ -18,6 +18,18 @@ enum ferry_boot_standing {
 };
 
 struct ferry_boot_swap {
+    /* Bytes first: compact code reaches only the first 32 of a struct in one instruction. */
+    enum ferry_swap_type type; /* what is asked for, or being done */
+    bool asked;                /* the secondary's trailer holds the request */
+    bool backwards;   /* the image comes from where old ones are kept, not from where uploads go */
+    bool begun;       /* an earlier boot began it, and this one goes on */
+    bool follows;     /* another image counts the trials of both */
+    uint8_t standing; /* enum ferry_boot_standing */
+    bool placed;      /* backwards is known: the swap has begun */
+    bool moved;       /* parts of the images have changed places already */
+    bool unsure;      /* a cut may have left the target of the next step half done */
+    uint8_t looks; /* how often flash must read right to be believed, where a cut may have been */
+    bool mapped;   /* the journal has a map of the blocks that differ */
     const struct ferry_boot_config *config;
     const struct ferry_boot_image *image;
     const struct ferry_boot_strategy *strategy;
@@ -30,28 +42,17 @@ struct ferry_boot_swap {
     const struct ferry_flash *outgoing;
     const struct ferry_flash *unpacked;
     struct ferry_boot_views *views; /* NULL: nothing is encrypted, and these are the slots */
+    uint32_t primary_size;          /* bytes of the image that leaves the primary … */
+    uint32_t secondary_size;        /* … and of the one that leaves the secondary */
+    uint32_t size;                  /* the larger of both */
+    uint32_t differing;             /* blocks that differ, where the plan asks */
+    uint32_t done;                  /* steps that have their mark */
+    uint32_t journal;               /* where the next record goes, offset in the secondary */
     struct ferry_trailer_layout layout;
+    uint32_t tlv_sizes;                     /* swap-offset's field */
     struct ferry_boot_failure *failure;     /* of the last erase or program that failed */
     struct ferry_policy_counters *counters; /* of the last refusal for a counter */
     struct ferry_policy_least *least;       /* of the image that was last admitted to run */
-    enum ferry_swap_type type;              /* what is asked for, or being done */
-    bool asked;                             /* the secondary's trailer holds the request */
-    bool backwards;   /* the image comes from where old ones are kept, not from where uploads go */
-    bool begun;       /* an earlier boot began it, and this one goes on */
-    bool follows;     /* another image counts the trials of both */
-    uint8_t standing; /* enum ferry_boot_standing */
-    bool placed;      /* backwards is known: the swap has begun */
-    bool moved;       /* parts of the images have changed places already */
-    bool unsure;      /* a cut may have left the target of the next step half done */
-    uint8_t looks; /* how often flash must read right to be believed, where a cut may have been */
-    bool mapped;   /* the journal has a map of the blocks that differ */
-    uint32_t primary_size;   /* bytes of the image that leaves the primary … */
-    uint32_t secondary_size; /* … and of the one that leaves the secondary */
-    uint32_t size;           /* the larger of both */
-    uint32_t tlv_sizes;      /* swap-offset's field */
-    uint32_t differing;      /* blocks that differ, where the plan asks */
-    uint32_t done;           /* steps that have their mark */
-    uint32_t journal;        /* where the next record goes, offset in the secondary */
 };
 
 /* How a strategy moves images. */
