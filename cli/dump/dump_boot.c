@@ -56,6 +56,7 @@ static void set_up(struct dump *dump, struct board *board)
         .image_count = dump->layout.image_count,
         .trust = dump->keys.trust,
         .memory = &ferry_boot_in_store,
+        .admission = &ferry_boot_by_policy,
         .set = layout_boot_set(&dump->layout, board->images, dump->layout.image_count),
         .trials = (uint8_t)dump->layout.trials,
         .cause = FERRY_CAUSE_POWER,

@@ -142,6 +142,7 @@ static void configure(struct model *model)
         .image_count = model->count,
         .trust = {.digests = digests, .digest_count = 1, .digest_only = true},
         .memory = &ferry_boot_in_store,
+        .admission = &ferry_boot_by_policy,
         .set =
             model->count > 1 ? layout_boot_set(model->layout, model->images, model->count) : NULL,
         .trials = (uint8_t)model->layout->trials,

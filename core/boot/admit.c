@@ -10,13 +10,13 @@ static int judge(const struct ferry_boot_swap *swap, const struct ferry_policy_c
     int rc = ferry_policy_judge(swap->slots, subject, &counters);
 
     if (counters.known) {
-        *swap->counters = counters;
+        swap->report->counters = counters;
     }
     return rc;
 }
 
-int ferry_boot_admit(const struct ferry_boot_swap *swap, const struct ferry_flash *image,
-                     const struct ferry_image_info *info, uint32_t slot, bool asked)
+static int admit(const struct ferry_boot_swap *swap, const struct ferry_flash *image,
+                 const struct ferry_image_info *info, uint32_t slot, bool asked)
 {
     const struct ferry_policy_case subject = {
         .image = image, .info = info, .address = swap->image->addresses[slot], .asked = asked};
@@ -27,17 +27,17 @@ int ferry_boot_admit(const struct ferry_boot_swap *swap, const struct ferry_flas
         rc = ferry_policy_learn(swap->slots->policy, image, info, &least);
     }
     if (rc == FERRY_OK) {
-        *swap->least = least;
+        swap->report->least = least;
     }
     return rc;
 }
 
 /* ---- Where both images stay ------------------------------------------------------------------ */
 
-int ferry_boot_admit_beside(const struct ferry_boot_swap *swap, uint32_t slot,
-                            const struct ferry_image_info *info)
+static int beside(const struct ferry_boot_swap *swap, uint32_t slot,
+                  const struct ferry_image_info *info)
 {
-    const struct ferry_flash *beside = ferry_slots_slot(swap->slots, 1 - slot);
+    const struct ferry_flash *other_slot = ferry_slots_slot(swap->slots, 1 - slot);
     struct ferry_policy_case subject = {.image = ferry_slots_slot(swap->slots, slot),
                                         .info = info,
                                         .address = swap->image->addresses[slot]};
@@ -47,9 +47,9 @@ int ferry_boot_admit_beside(const struct ferry_boot_swap *swap, uint32_t slot,
     if (swap->slots->policy == NULL) {
         return FERRY_OK;
     }
-    rc = ferry_image_inspect(beside, &other);
+    rc = ferry_image_inspect(other_slot, &other);
     if (rc == FERRY_OK) {
-        rc = ferry_policy_learn(swap->slots->policy, beside, &other, &subject.least);
+        rc = ferry_policy_learn(swap->slots->policy, other_slot, &other, &subject.least);
     }
     if (rc != FERRY_OK) {
         return rc == FERRY_E_POWER ? rc : FERRY_OK;
@@ -79,10 +79,10 @@ static int is_confirmed(const struct ferry_boot_swap *swap)
     if (primary->magic != FERRY_SET || primary->copy_done == FERRY_UNSET) {
         return primary->magic == FERRY_UNSET;
     }
-    if (primary->image_ok == FERRY_SET || !ferry_boot_remembers(swap)) {
+    if (primary->image_ok == FERRY_SET || swap->memory == NULL) {
         return primary->image_ok == FERRY_SET;
     }
-    rc = swap->config->memory->is_confirmed(swap->slots, 0);
+    rc = swap->memory->is_confirmed(swap->slots, 0);
     return rc == FERRY_E_POWER ? rc : rc == 1;
 }
 
@@ -107,12 +107,12 @@ static int measure_confirmed(const struct ferry_boot_swap *swap,
 }
 
 /* Only a primary that verifies can be downgraded: half a copy has the new version already. */
-int ferry_boot_admit_next(const struct ferry_boot_swap *swap, const struct ferry_flash *image,
-                          const struct ferry_image_info *next)
+static int admit_next(const struct ferry_boot_swap *swap, const struct ferry_image_info *next)
 {
+    struct ferry_flash_slice view;
     struct ferry_image_info running;
     struct ferry_verdict verdict;
-    struct ferry_policy_case subject = {.image = image,
+    struct ferry_policy_case subject = {.image = &view.flash,
                                         .info = next,
                                         .address = swap->image->addresses[0],
                                         .asked = swap->type != FERRY_SWAP_REVERT};
@@ -120,6 +120,10 @@ int ferry_boot_admit_next(const struct ferry_boot_swap *swap, const struct ferry
 
     if (swap->slots->policy == NULL) {
         return FERRY_OK;
+    }
+    rc = ferry_boot_view_secondary(swap, &view);
+    if (rc != FERRY_OK) {
+        return rc;
     }
     if (subject.asked) {
         rc = ferry_boot_verify(swap, swap->slots->primary, &running, &verdict);
@@ -133,8 +137,8 @@ int ferry_boot_admit_next(const struct ferry_boot_swap *swap, const struct ferry
 
 /* ---- Once it is clear what runs ------------------------------------------------------------- */
 
-int ferry_boot_keep_least(const struct ferry_boot_swap *swap, const struct ferry_image_info *info,
-                          bool confirmed)
+static int keep(const struct ferry_boot_swap *swap, const struct ferry_image_info *info,
+                bool confirmed)
 {
     const struct ferry_image_policy *policy = swap->slots->policy;
     int rc = FERRY_OK;
@@ -142,7 +146,10 @@ int ferry_boot_keep_least(const struct ferry_boot_swap *swap, const struct ferry
     if (policy == NULL || policy->memory == NULL) {
         return FERRY_OK;
     }
-    rc = confirmed ? policy->memory->raise(swap->slots, swap->least)
-                   : policy->memory->note(swap->slots, info->digest, swap->least);
+    rc = confirmed ? policy->memory->raise(swap->slots, &swap->report->least)
+                   : policy->memory->note(swap->slots, info->digest, &swap->report->least);
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
+
+const struct ferry_boot_admission ferry_boot_by_policy = {
+    .judge = ferry_policy_judge, .run = admit, .beside = beside, .next = admit_next, .keep = keep};

@@ -31,6 +31,10 @@ static int check_image(const struct ferry_boot_config *config, const struct ferr
     if (image->slots.store != NULL && config->memory == NULL) {
         return FERRY_E_CONFIG;
     }
+    /* A policy that nobody asks would be one, too. */
+    if (image->slots.policy != NULL && config->admission == NULL) {
+        return FERRY_E_CONFIG;
+    }
     /* What trailers are to keep of encrypted images somebody must read again. */
     if (image->slots.enc_tlv != 0 && config->encryption == NULL) {
         return FERRY_E_CONFIG;
@@ -131,30 +135,7 @@ static void tell_nothing_runs(const struct ferry_boot_config *config,
 int ferry_boot_record_why(const struct ferry_boot_swap *swap,
                           const struct ferry_boot_image_report *report)
 {
-    const struct ferry_slots *slots = swap->slots;
-    bool stopped = report->action == FERRY_BOOT_STOPPED;
-    struct ferry_why why = {.action = report->action,
-                            .reason = report->reason,
-                            .resumed = report->resumed,
-                            .failure = report->failure};
-
-    if (report->reason == FERRY_E_COUNTER) {
-        why.counters = report->counters;
-    }
-    if (report->reason == FERRY_E_DEPENDENCY) {
-        why.need = report->need;
-    }
-    if (!ferry_boot_remembers(swap) || report->action == FERRY_BOOT_RAN) {
-        return FERRY_OK;
-    }
-    if (!stopped) {
-        why.running = report->info.header.version;
-    }
-    why.version = report->action == FERRY_BOOT_REFUSED ? report->refused : why.running;
-
-    int rc = swap->config->memory->why(slots->store, slots->number, &why);
-
-    return rc == FERRY_E_POWER ? rc : FERRY_OK;
+    return swap->memory != NULL ? swap->memory->record(swap, report) : FERRY_OK;
 }
 
 /* ---- All images ----------------------------------------------------------------------------- */
@@ -203,9 +184,8 @@ int ferry_boot_swap_init(struct ferry_boot_swap *swap, const struct ferry_boot_c
     swap->image = image;
     swap->strategy = image->strategy;
     swap->slots = &image->slots;
-    swap->failure = &report->failure;
-    swap->counters = &report->counters;
-    swap->least = &report->least;
+    swap->memory = image->slots.store != NULL ? config->memory : NULL;
+    swap->report = report;
     swap->type = FERRY_SWAP_NONE;
     swap->looks = 1;
     swap->incoming = image->slots.secondary;

@@ -144,28 +144,12 @@ static int carry_out(struct ferry_boot_swap *swap, struct ferry_boot_image_repor
     return rc;
 }
 
-/* An image that is installed anew has its trials before it, whatever it did last time. */
-static int forget_last_time(const struct ferry_boot_swap *swap)
-{
-    const struct ferry_boot_memory *memory = swap->config->memory;
-
-    if (!ferry_boot_remembers(swap) || swap->type != FERRY_SWAP_TEST) {
-        return FERRY_OK;
-    }
-
-    int rc = memory->trial_forget(swap->slots);
-
-    if (rc != FERRY_E_POWER) {
-        rc = memory->forget_confirmed(swap->slots);
-    }
-    return rc == FERRY_E_POWER ? rc : FERRY_OK;
-}
-
 /* Make the swap durable. */
 static int begin(struct ferry_boot_swap *swap)
 {
     const struct ferry_boot_plan *plan = swap->strategy->plan;
-    int rc = forget_last_time(swap);
+    bool forgets = swap->memory != NULL && swap->type == FERRY_SWAP_TEST;
+    int rc = forgets ? swap->memory->forget(swap) : FERRY_OK;
 
     if (rc == FERRY_OK) {
         rc = plan->begin != NULL ? plan->begin(swap) : 0;
@@ -191,19 +175,9 @@ int ferry_boot_refuse_image(struct ferry_boot_swap *swap, int why,
 
 int ferry_boot_has_trials_left(const struct ferry_boot_swap *swap)
 {
-    const struct ferry_boot_config *config = swap->config;
-    struct ferry_image_info info;
+    bool reverts = swap->type == FERRY_SWAP_REVERT && !swap->asked;
 
-    if (swap->type != FERRY_SWAP_REVERT || swap->asked || !ferry_boot_counts_trials(swap)) {
-        return 0;
-    }
-
-    int rc = ferry_image_inspect(swap->slots->primary, &info);
-
-    if (rc == FERRY_OK) {
-        rc = config->memory->trial_next(swap->slots, info.digest, config->cause, config->trials);
-    }
-    return rc == 1 || rc == FERRY_E_POWER ? rc : 0;
+    return swap->memory != NULL && reverts ? swap->memory->has_trials_left(swap) : 0;
 }
 
 int ferry_boot_install(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
@@ -298,14 +272,14 @@ void ferry_boot_anew(struct ferry_boot_swap *swap, enum ferry_swap_type type)
  * Returns FERRY_OK, or why nothing was installed. */
 static int fall_back(struct ferry_boot_swap *swap, int why, struct ferry_boot_image_report *report)
 {
-    const struct ferry_policy_counters counters = *swap->counters;
+    const struct ferry_policy_counters counters = report->counters;
     struct ferry_version version;
 
     ferry_boot_anew(swap, FERRY_SWAP_REVERT); /* this boot may have swapped already */
 
     int rc = ferry_boot_judge(swap, &version);
 
-    *swap->counters = counters; /* what is reported is why the primary failed */
+    report->counters = counters; /* what is reported is why the primary failed */
     if (rc == FERRY_OK) {
         rc = fallback_type(swap, &swap->type);
     }

@@ -25,9 +25,9 @@ int ferry_boot_decide(struct ferry_boot_swap *swap)
     int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
     if (rc == FERRY_OK) {
-        rc = ferry_slots_decide(
-            swap->slots, &trailers,
-            ferry_boot_remembers(swap) ? swap->config->memory->is_confirmed : NULL, &swap->type);
+        rc = ferry_slots_decide(swap->slots, &trailers,
+                                swap->memory != NULL ? swap->memory->is_confirmed : NULL,
+                                &swap->type);
     }
     swap->asked = trailers.secondary.magic == FERRY_SET;
     heed_set(swap);
@@ -47,14 +47,6 @@ static int look_where(struct ferry_boot_swap *swap)
 }
 
 /* ---- Whether it may be done -------------------------------------------------------------- */
-
-static int check_policy(const struct ferry_boot_swap *swap, const struct ferry_image_info *next)
-{
-    struct ferry_flash_slice view;
-    int rc = ferry_boot_view_secondary(swap, &view);
-
-    return rc != FERRY_OK ? rc : ferry_boot_admit_next(swap, &view.flash, next);
-}
 
 /* swap-offset's field: the size of both unprotected areas. */
 static uint32_t unprotected_size(const struct ferry_image_info *info)
@@ -124,6 +116,6 @@ int ferry_boot_judge(struct ferry_boot_swap *swap, struct ferry_version *refused
     if (next.size > ferry_slots_max_image(swap->slots)) {
         return FERRY_E_TOO_LARGE;
     }
-    rc = check_policy(swap, &next);
+    rc = ferry_boot_admit_next(swap, &next);
     return rc != FERRY_OK ? rc : measure(swap, &next);
 }

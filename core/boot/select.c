@@ -8,8 +8,7 @@
 
 static int look(const struct ferry_boot_swap *swap, struct ferry_boot_slots *slots)
 {
-    ferry_slots_confirmed *confirmed =
-        ferry_boot_remembers(swap) ? swap->config->memory->is_confirmed : NULL;
+    ferry_slots_confirmed *confirmed = swap->memory != NULL ? swap->memory->is_confirmed : NULL;
 
     memset(slots, 0, sizeof(*slots));
     slots->examined = 2;

@@ -52,7 +52,7 @@ static int count_start(const struct ferry_boot_swap *swap, const struct ferry_im
         return FERRY_E_UNSUPPORTED;
     }
 
-    int rc = config->memory->trial_next(swap->slots, info->digest, config->cause, config->trials);
+    int rc = swap->memory->trial_next(swap->slots, info->digest, config->cause, config->trials);
 
     return rc >= 0 || rc == FERRY_E_POWER ? rc : FERRY_E_UNSUPPORTED;
 }
@@ -111,7 +111,7 @@ static int settled(const struct ferry_boot_swap *swap, uint32_t slot,
         return FERRY_OK;
     }
 
-    int rc = swap->config->memory->trial_forget(swap->slots);
+    int rc = swap->memory->trial_forget(swap->slots);
 
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }

@@ -113,11 +113,11 @@ int ferry_boot_noted(const struct ferry_boot_swap *swap, const struct ferry_flas
         return rc;
     }
     if (ferry_flash_sector_at(area, offset, &sector) == FERRY_OK) {
-        swap->failure->sector = sector.index;
+        swap->report->failure.sector = sector.index;
     }
-    swap->failure->area = area == swap->slots->primary     ? FERRY_AREA_PRIMARY
-                          : area == swap->slots->secondary ? FERRY_AREA_SECONDARY
-                                                           : FERRY_AREA_SCRATCH;
+    swap->report->failure.area = area == swap->slots->primary     ? FERRY_AREA_PRIMARY
+                                 : area == swap->slots->secondary ? FERRY_AREA_SECONDARY
+                                                                  : FERRY_AREA_SCRATCH;
     return rc;
 }
 

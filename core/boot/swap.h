@@ -34,6 +34,7 @@ struct ferry_boot_swap {
     const struct ferry_boot_image *image;
     const struct ferry_boot_strategy *strategy;
     const struct ferry_slots *slots;
+    const struct ferry_boot_memory *memory; /* NULL: nothing is kept beyond the boot */
     /* The secondary as the image that comes, and as the one that leaves, are stored there: where
      * they are encrypted, through their content keys. The primary as what scratch holds of the
      * image that comes is: that is stored as in the secondary. Move data through these only; ask
@@ -49,10 +50,10 @@ struct ferry_boot_swap {
     uint32_t done;                  /* steps that have their mark */
     uint32_t journal;               /* where the next record goes, offset in the secondary */
     struct ferry_trailer_layout layout;
-    uint32_t tlv_sizes;                     /* swap-offset's field */
-    struct ferry_boot_failure *failure;     /* of the last erase or program that failed */
-    struct ferry_policy_counters *counters; /* of the last refusal for a counter */
-    struct ferry_policy_least *least;       /* of the image that was last admitted to run */
+    uint32_t tlv_sizes; /* swap-offset's field */
+    /* Of this image; with the failure of the last erase or program, the counters of the last
+     * refusal for one, and what the image demands that was last admitted to run. */
+    struct ferry_boot_image_report *report;
 };
 
 /* How a strategy moves images. */
@@ -84,8 +85,7 @@ FERRY_MUST_CHECK
 int ferry_boot_swap_init(struct ferry_boot_swap *swap, const struct ferry_boot_config *config,
                          uint32_t number, struct ferry_boot_image_report *report);
 
-/* Keep what happened where the firmware finds it. A store that fails costs the report only.
- * Returns FERRY_OK or FERRY_E_POWER. */
+/* As ferry_boot_memory.record, where anything is kept. */
 FERRY_MUST_CHECK
 int ferry_boot_record_why(const struct ferry_boot_swap *swap,
                           const struct ferry_boot_image_report *report);
@@ -103,8 +103,7 @@ int ferry_boot_record_why(const struct ferry_boot_swap *swap,
 FERRY_MUST_CHECK
 int ferry_boot_finish(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report);
 
-/* An image on trial is about to be taken back: whether it may start again instead, which counts.
- * Returns 1, 0 or FERRY_E_POWER. */
+/* As ferry_boot_memory.has_trials_left, where one is about to be taken back. */
 FERRY_MUST_CHECK
 int ferry_boot_has_trials_left(const struct ferry_boot_swap *swap);
 
@@ -142,16 +141,10 @@ FERRY_MUST_CHECK
 int ferry_boot_conclude(struct ferry_boot_swap *swap, int moved, int why,
                         struct ferry_boot_image_report *report);
 
-/* Whether there is a store to keep things in. */
-static inline bool ferry_boot_remembers(const struct ferry_boot_swap *swap)
-{
-    return swap->config->memory != NULL && swap->slots->store != NULL;
-}
-
 /* Whether trials are counted. */
 static inline bool ferry_boot_counts_trials(const struct ferry_boot_swap *swap)
 {
-    return ferry_boot_remembers(swap) && swap->config->trials > 0;
+    return swap->memory != NULL && swap->config->trials > 0;
 }
 
 /* ---- Encrypted images (encrypted.c, kept.c) ---------------------------------------------- */
@@ -249,36 +242,39 @@ int ferry_boot_noted(const struct ferry_boot_swap *swap, const struct ferry_flas
 
 /* ---- Policies (admit.c) -------------------------------------------------------------- */
 
-/* Whether the policy lets a verified image run in a slot; sets *swap->least. Nothing that was below
- * what the store demands runs, whoever put it there.
- *
- * asked  somebody asks for it, and it has not run yet
- *
- * Returns FERRY_OK, the refusal, or a flash error. */
-FERRY_MUST_CHECK
-int ferry_boot_admit(const struct ferry_boot_swap *swap, const struct ferry_flash *image,
-                     const struct ferry_image_info *info, uint32_t slot, bool asked);
+/* The functions of the configuration's admission; without it everything passes. */
+static inline int ferry_boot_admit(const struct ferry_boot_swap *swap,
+                                   const struct ferry_flash *image,
+                                   const struct ferry_image_info *info, uint32_t slot, bool asked)
+{
+    const struct ferry_boot_admission *admission = swap->config->admission;
 
-/* Whether the policy lets a verified image, which info describes, run in its slot beside the other
- * slot's image, which is not verified here: where that one is confirmed, it is the measure.
- * Returns FERRY_OK, also when the other one cannot be read; the refusal; or FERRY_E_POWER. */
-FERRY_MUST_CHECK
-int ferry_boot_admit_beside(const struct ferry_boot_swap *swap, uint32_t slot,
-                            const struct ferry_image_info *info);
+    return admission != NULL ? admission->run(swap, image, info, slot, asked) : FERRY_OK;
+}
 
-/* Whether the policy lets a verified image, which next describes, replace the primary's as
- * swap->type asks. What a confirmed primary demands is recorded first.
- * Returns FERRY_OK, the refusal, or a flash error. */
-FERRY_MUST_CHECK
-int ferry_boot_admit_next(const struct ferry_boot_swap *swap, const struct ferry_flash *image,
-                          const struct ferry_image_info *next);
+static inline int ferry_boot_admit_beside(const struct ferry_boot_swap *swap, uint32_t slot,
+                                          const struct ferry_image_info *info)
+{
+    const struct ferry_boot_admission *admission = swap->config->admission;
 
-/* The image that was last admitted, which info describes, runs: from now on the store demands what
- * it has, if it is confirmed; else that is noted for the confirm. A store that fails is tried again
- * at the next boot. Returns FERRY_OK or FERRY_E_POWER. */
-FERRY_MUST_CHECK
-int ferry_boot_keep_least(const struct ferry_boot_swap *swap, const struct ferry_image_info *info,
-                          bool confirmed);
+    return admission != NULL ? admission->beside(swap, slot, info) : FERRY_OK;
+}
+
+static inline int ferry_boot_admit_next(const struct ferry_boot_swap *swap,
+                                        const struct ferry_image_info *next)
+{
+    const struct ferry_boot_admission *admission = swap->config->admission;
+
+    return admission != NULL ? admission->next(swap, next) : FERRY_OK;
+}
+
+static inline int ferry_boot_keep_least(const struct ferry_boot_swap *swap,
+                                        const struct ferry_image_info *info, bool confirmed)
+{
+    const struct ferry_boot_admission *admission = swap->config->admission;
+
+    return admission != NULL ? admission->keep(swap, info, confirmed) : FERRY_OK;
+}
 
 /* ---- Records (records.c) ------------------------------------------------------------- */
 

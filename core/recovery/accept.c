@@ -48,6 +48,7 @@ static int ask_policy(const struct ferry_recovery *recovery, const struct ferry_
                       const struct ferry_flash *image, const struct ferry_image_info *info,
                       bool asked)
 {
+    const struct ferry_boot_admission *admission = recovery->config->boot->admission;
     const struct ferry_slots *slots = &recovery->slots[place->image];
     const struct ferry_boot_image_report *report = &recovery->report.images[place->image];
     bool runs = ferry_recovery_runs(recovery, place->image);
@@ -65,7 +66,7 @@ static int ask_policy(const struct ferry_recovery *recovery, const struct ferry_
     if (asked && runs && report->next != FERRY_SWAP_REVERT) {
         subject.least = report->least;
     }
-    return ferry_policy_judge(slots, &subject, &counters);
+    return admission != NULL ? admission->judge(slots, &subject, &counters) : FERRY_OK;
 }
 
 static int judge(const struct ferry_recovery *recovery, const struct ferry_image_place *place,

@@ -110,6 +110,7 @@ static void set_up_engine(void)
         .image_count = bootloader.chip.start.image_count,
         .trust = bootloader.board.keys.all.trust,
         .memory = &ferry_boot_in_store,
+        .admission = &ferry_boot_by_policy,
         .set = board_set(&bootloader.board, &bootloader.chip),
         .trials = (uint8_t)bootloader.chip.start.trials,
         .cause = bootloader.chip.start.cause == FERRY_VCHIP_POWER_ON ? FERRY_CAUSE_POWER

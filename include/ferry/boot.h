@@ -93,19 +93,56 @@ struct ferry_boot_hooks {
 };
 
 /* What the bootloader keeps beyond a boot: a const table, so that one without a store carries none
- * of it. The functions are those of ferry/trial.h and ferry/why.h. */
+ * of it. */
 struct ferry_boot_memory {
+    /* Those of ferry/trial.h and ferry/why.h. */
     int (*trial_next)(const struct ferry_slots *slots, const uint8_t *digest,
                       enum ferry_reset_cause cause, uint8_t trials);
     int (*trial_forget)(const struct ferry_slots *slots);
-    /* Whether the store says that the image in a slot is confirmed: 1, 0 or an error; and forget
-     * it. */
+    /* Whether the store says that the image in a slot is confirmed: 1, 0 or an error. */
     int (*is_confirmed)(const struct ferry_slots *slots, uint32_t slot);
-    int (*forget_confirmed)(const struct ferry_slots *slots);
     int (*why)(struct ferry_store *store, uint32_t image, const struct ferry_why *why);
+    /* What a boot does with them. An image that is installed anew has its trials before it,
+     * whatever it did last time: FERRY_OK or FERRY_E_POWER. An image on trial is about to be taken
+     * back: whether it may start again instead, which counts: 1, 0 or FERRY_E_POWER. Keep what
+     * happened where the firmware finds it; a store that fails costs the report only: FERRY_OK or
+     * FERRY_E_POWER. */
+    int (*forget)(const struct ferry_boot_swap *swap);
+    int (*has_trials_left)(const struct ferry_boot_swap *swap);
+    int (*record)(const struct ferry_boot_swap *swap, const struct ferry_boot_image_report *report);
 };
 
 extern const struct ferry_boot_memory ferry_boot_in_store;
+
+/* Asking the policies of slots (core/boot/admit.c): a const table as well, so that a bootloader
+ * without any carries nothing of it. */
+struct ferry_boot_admission {
+    /* ferry_policy_judge(), for whoever judges beside the boot: recovery. */
+    int (*judge)(const struct ferry_slots *slots, const struct ferry_policy_case *subject,
+                 struct ferry_policy_counters *counters);
+    /* Whether the policy lets a verified image run in a slot; sets report->least. Nothing that was
+     * below what the store demands runs, whoever put it there. asked: somebody asks for it, and it
+     * has not run yet. Returns FERRY_OK, the refusal, or a flash error. */
+    int (*run)(const struct ferry_boot_swap *swap, const struct ferry_flash *image,
+               const struct ferry_image_info *info, uint32_t slot, bool asked);
+    /* Whether the policy lets a verified image, which info describes, run in its slot beside the
+     * other slot's image, which is not verified here: where that one is confirmed, it is the
+     * measure. Returns FERRY_OK, also when the other one cannot be read; the refusal; or
+     * FERRY_E_POWER. */
+    int (*beside)(const struct ferry_boot_swap *swap, uint32_t slot,
+                  const struct ferry_image_info *info);
+    /* Whether the policy lets the verified image in the secondary, which next describes, replace
+     * the primary's as swap->type asks. What a confirmed primary demands is recorded first. Returns
+     * FERRY_OK, the refusal, or a flash error. */
+    int (*next)(const struct ferry_boot_swap *swap, const struct ferry_image_info *next);
+    /* The image that was last admitted, which info describes, runs: from now on the store demands
+     * what it has, if it is confirmed; else that is noted for the confirm. A store that fails is
+     * tried again at the next boot. Returns FERRY_OK or FERRY_E_POWER. */
+    int (*keep)(const struct ferry_boot_swap *swap, const struct ferry_image_info *info,
+                bool confirmed);
+};
+
+extern const struct ferry_boot_admission ferry_boot_by_policy;
 
 struct ferry_boot_config;
 
@@ -168,6 +205,8 @@ struct ferry_boot_config {
     const struct ferry_boot_hooks *hooks; /* may be NULL */
     uint8_t *buf;                         /* workspace for copies and digests */
     size_t buf_size; /* bytes: at least 256 and a multiple of every write size */
+    /* &ferry_boot_by_policy where the slots of an image have a policy; NULL where none has. */
+    const struct ferry_boot_admission *admission;
     /* For several images that depend on each other; NULL: each boots for itself, and dependencies
      * are not looked at. */
     const struct ferry_boot_set *set;

@@ -278,11 +278,16 @@ static int boot_silent(struct ferry_boot_swap *swap, struct ferry_boot_image_rep
 static int boot_lax(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
                     struct ferry_verdict *verdict)
 {
-    struct ferry_slots slots = *swap->slots;
+    const struct ferry_slots *given = swap->slots;
+    struct ferry_slots slots = *given;
 
     slots.policy = NULL;
     swap->slots = &slots;
-    return ferry_boot_by_swap(swap, report, verdict);
+
+    int rc = ferry_boot_by_swap(swap, report, verdict);
+
+    swap->slots = given;
+    return rc;
 }
 
 /* Demands what an image on trial has before it is confirmed. */

@@ -179,6 +179,7 @@ void fault_device_init(struct fault_device *device, const struct fault_geometry 
                                               .nothing_runs = on_nothing_runs};
     device->config = (struct ferry_boot_config){.images = &device->image,
                                                 .memory = &ferry_boot_in_store,
+                                                .admission = &ferry_boot_by_policy,
                                                 .image_count = 1,
                                                 .trust = test_trust_digest_only,
                                                 .hooks = &device->hooks,

@@ -89,6 +89,7 @@ static void init_boot(struct fault_machine *machine, const struct fault_job *job
         .image_count = count,
         .trust = layout->key == TEST_KEY_NONE ? test_trust_digest_only : *test_trust(layout->key),
         .memory = &ferry_boot_in_store,
+        .admission = &ferry_boot_by_policy,
         .trials = layout->trials,
         .encryption = layout->wrap != TEST_WRAP_NONE ? &ferry_boot_encrypted : NULL,
         .secrets = layout->wrap != TEST_WRAP_NONE ? test_secrets(false) : NULL,

@@ -241,6 +241,7 @@ void place_init(struct place_rig *rig, const struct ferry_strategy_traits *trait
     rig->hooks = (struct ferry_boot_hooks){.context = rig, .feed = feed};
     rig->config = (struct ferry_boot_config){.images = &rig->image,
                                              .memory = &ferry_boot_in_store,
+                                             .admission = &ferry_boot_by_policy,
                                              .image_count = 1,
                                              .trust = test_trust_digest_only,
                                              .hooks = &rig->hooks,

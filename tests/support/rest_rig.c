@@ -132,6 +132,7 @@ void rest_boot_any(struct rest_rig *rig)
     uint8_t buf[256];
     const struct ferry_boot_config config = {.images = &rig->boot,
                                              .memory = &ferry_boot_in_store,
+                                             .admission = &ferry_boot_by_policy,
                                              .image_count = 1,
                                              .trust = test_trust_digest_only,
                                              .buf = buf,

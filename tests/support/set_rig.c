@@ -54,6 +54,7 @@ void set_rig_init(struct set_rig *rig, const struct ferry_boot_strategy *strateg
                                              .image_count = SET_IMAGES,
                                              .trust = test_trust_digest_only,
                                              .memory = &ferry_boot_in_store,
+                                             .admission = &ferry_boot_by_policy,
                                              .set = &ferry_boot_as_one,
                                              .trials = 1,
                                              .buf = rig->buf,

@@ -471,6 +471,8 @@ static void test_configuration_errors(void **state)
     EXPECT(device->config.trust.verifiers = NULL, FERRY_E_CONFIG);
     EXPECT(device->config.trust.digests = NULL, FERRY_E_CONFIG);
     EXPECT(device->config.trust.digest_count = 0, FERRY_E_CONFIG);
+    EXPECT((device->image.slots.policy = &test_policy_newer, device->config.admission = NULL),
+           FERRY_E_CONFIG);
     EXPECT(device->image.strategy = NULL, FERRY_E_CONFIG);
     EXPECT(device->image.strategy = &ferry_boot_overwrite, FERRY_E_CONFIG);
     EXPECT(device->image.slots.primary = NULL, FERRY_E_CONFIG);

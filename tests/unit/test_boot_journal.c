@@ -22,7 +22,7 @@
 
 static struct place_rig rig;
 static struct ferry_boot_swap swap;
-static struct ferry_boot_failure failure;
+static struct ferry_boot_image_report report;
 
 /* A swap of so many blocks, with room for `places` records of the journal, on flash of a write
  * size. */
@@ -34,7 +34,7 @@ static void begin(uint32_t blocks, uint32_t places, uint8_t write_size)
     place_geometry(&rig.slot[0], &run, 1, write_size, 0xff);
     place_geometry(&rig.slot[1], &run, 1, write_size, 0xff);
     rig.image.strategy = &ferry_boot_swap_move;
-    failure = (struct ferry_boot_failure){FERRY_AREA_NONE, 0};
+    report = (struct ferry_boot_image_report){.failure = {FERRY_AREA_NONE, 0}};
     swap = (struct ferry_boot_swap){.config = &rig.config,
                                     .image = &rig.image,
                                     .strategy = &ferry_boot_swap_move,
@@ -42,7 +42,7 @@ static void begin(uint32_t blocks, uint32_t places, uint8_t write_size)
                                     .incoming = rig.image.slots.secondary,
                                     .outgoing = rig.image.slots.secondary,
                                     .unpacked = rig.image.slots.primary,
-                                    .failure = &failure,
+                                    .report = &report,
                                     .type = FERRY_SWAP_TEST,
                                     .looks = 1,
                                     .size = blocks * SECTOR};
@@ -311,8 +311,8 @@ static void a_record_that_does_not_take_goes_to_the_next_place(void **state)
     place_power_on(&rig, 1, PLACE_FAILS);
     assert_int_equal(ferry_boot_journal_state(&swap, 4), FERRY_OK);
     assert_int_equal(rig.operations, 2);
-    assert_int_equal(failure.area, FERRY_AREA_SECONDARY);
-    assert_int_equal(failure.sector, (SIZE - swap.layout.size) / SECTOR);
+    assert_int_equal(report.failure.area, FERRY_AREA_SECONDARY);
+    assert_int_equal(report.failure.sector, (SIZE - swap.layout.size) / SECTOR);
     assert_int_equal(read_journal().done, 4);
 
     /* The whole flash is dead. */

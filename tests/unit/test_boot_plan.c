@@ -19,7 +19,7 @@
 
 static struct place_rig rig;
 static struct ferry_boot_swap swap;
-static struct ferry_boot_failure failure;
+static struct ferry_boot_image_report report;
 
 /* The bytes of an image of so many: never an erased one. */
 static uint8_t byte_of(uint8_t image, uint32_t at)
@@ -63,7 +63,7 @@ static void begin(const struct ferry_boot_strategy *strategy, uint32_t primary, 
                                     .incoming = rig.image.slots.secondary,
                                     .outgoing = rig.image.slots.secondary,
                                     .unpacked = rig.image.slots.primary,
-                                    .failure = &failure,
+                                    .report = &report,
                                     .type = FERRY_SWAP_TEST,
                                     .looks = 1,
                                     .primary_size = primary,
