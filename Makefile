@@ -73,7 +73,7 @@ interop: all ## against the real imgtool, smpclient, smpmgr and mcumgrctl, Zephy
 	@tests/interop/setup-peers
 	@build/interop/venv/bin/python -m pytest -q -rs tests/interop
 
-firmware: host ## the programs of real chips, in build/chips/CHIP
+firmware: host ## the programs of real chips, in build/chips/CHIP, and their flash, RAM and stack beside budgets
 	@scripts/setup arm
 	@scripts/firmware $(WERROR)
 

@@ -84,7 +84,7 @@ class Server:
         self.packets = sum(n for name, n in self.states if name in PACKETS)
         self.ram = data + bss - self.packets
         objects = {**objects, program: "examples/uart_server.c"}
-        self.linked = {(objects[pathlib.Path(place)], section.removeprefix(".text.").removeprefix("startup."))
+        self.linked = {(objects[pathlib.Path(place)], stack.plain(section.removeprefix(".text.").removeprefix("startup.")))
                        for place, section, _ in self.pieces
                        if section.startswith(".text.") and pathlib.Path(place) in objects}
         self.deepest = stack.deepest(graph, self.linked, "main")
@@ -115,7 +115,7 @@ def with_lto(out):
 def report(out):
     objects = size.compile_all(out, FOLDERS)[0]
     minimal = {s: with_strategy(s, out) for s in ("swap_move", "overwrite")}
-    graph = stack.Graph([*objects, *minimal.values()])
+    graph = stack.Graph([o.with_suffix(".ci").read_text() for o in (*objects, *minimal.values())])
     servers = [Server("minimal, " + s.replace("_", "-"), program, [], objects, graph, out)
                for s, program in minimal.items()]
     program = minimal["swap_move"]
