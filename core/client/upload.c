@@ -28,6 +28,12 @@
  * after these. */
 #define LAST_RETRIES 18
 
+/* A small chip computes seconds to verify the whole image before it answers the last one. On a
+ * serial line that lost nothing so far that is what the silence means, and a copy would only be in
+ * its way. */
+#define LAST_CLEAN_MS      10000
+#define LAST_CLEAN_RETRIES 4
+
 /* A file of one chunk has no second one to ask with. */
 #define LONE_RETRIES 3
 
@@ -169,6 +175,15 @@ static int write_chunk(struct ferry_upload *upload, uint8_t *room, size_t cap, u
     return rc == FERRY_OK ? (int)w.len : rc;
 }
 
+static void set_last_times(const struct ferry_upload *upload, struct ferry_client_command *command)
+{
+    command->retries = LAST_RETRIES;
+    if (upload->config.link == FERRY_LINK_CONSOLE && upload->count.losses == 0) {
+        command->timeout_ms = ferry_max32(command->timeout_ms, LAST_CLEAN_MS);
+        command->retries = LAST_CLEAN_RETRIES;
+    }
+}
+
 /* The first chunk erases: it has the whole budget, and its answer says nothing of the line. What
  * is lost is found by the question, so more tries would only prolong the wait for a dead device. */
 static void set_times(const struct ferry_upload *upload, uint32_t data_len,
@@ -180,8 +195,10 @@ static void set_times(const struct ferry_upload *upload, uint32_t data_len,
         return;
     }
     command->timeout_ms = ferry_client_adaptive_timeout_ms(upload->config.client);
-    command->retries =
-        upload->next + data_len == upload->config.size ? LAST_RETRIES : CHUNK_RETRIES;
+    command->retries = CHUNK_RETRIES;
+    if (upload->next + data_len == upload->config.size) {
+        set_last_times(upload, command);
+    }
 }
 
 uint32_t ferry_upload_patience_ms(const struct ferry_upload *upload)

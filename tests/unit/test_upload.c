@@ -659,6 +659,21 @@ static void test_C15_the_last_chunk_takes_long(void **state)
     assert_int_equal(world->server.erases, 1);
 }
 
+/* C15: on a line where nothing was lost it is not sent again for a while, and no loss is told. */
+static void test_C15_a_slow_end_is_no_loss(void **state)
+{
+    struct world *world = world_set_up(MCUBOOT, 4000, 256, 1);
+    struct ferry_upload_figures figures;
+
+    (void)state;
+    world->server.last_ms = 9000;
+    world_start(world);
+    world_expect_done(world);
+    ferry_upload_figures(&world->upload, &figures);
+    assert_int_equal(figures.losses, 0);
+    assert_int_equal(figures.resent, 0);
+}
+
 /* C15: nor do short timeouts give it up, and the list tells the end. */
 static void test_C15_the_last_chunk_is_waited_for_with_short_timeouts(void **state)
 {
@@ -874,6 +889,7 @@ int main(void)
         cmocka_unit_test(test_a_last_chunk_that_was_not_stored_is_not_done),
         cmocka_unit_test(test_C12_busy_is_waited_for),
         cmocka_unit_test(test_C15_the_last_chunk_takes_long),
+        cmocka_unit_test(test_C15_a_slow_end_is_no_loss),
         cmocka_unit_test(test_C15_the_last_chunk_is_waited_for_with_short_timeouts),
         cmocka_unit_test(test_C35_no_buffers_shrink_the_window),
         cmocka_unit_test(test_C39_late_answers),

@@ -111,6 +111,7 @@ static double over_datagrams(uint32_t window, uint32_t loss_permille, uint32_t s
 {
     struct world *world = world_set_up(ZEPHYR, 262144, 1472, window);
 
+    world->config.link = FERRY_LINK_UDP4;
     world->latency_ns = 10 * WORLD_NS_PER_MS;
     world->server.erase_ms = 0;
     world->loss_permille = loss_permille;
