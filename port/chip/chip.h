@@ -34,6 +34,9 @@ bool chip_was_powered_on(void);
 /* Whether the button is held down, now. */
 bool chip_button(void);
 
+/* The board's light, where it has one: dark until it is switched on. */
+void chip_light(bool on);
+
 /* Begin the watchdog: it resets the chip unless it is fed every ms milliseconds. It cannot be
  * stopped, and goes on in the next program. A chip without one does nothing. */
 void chip_watchdog(uint32_t ms);

@@ -7,6 +7,10 @@
 /* Button A of the micro:bit: low while it is pressed. */
 #define PIN_BUTTON 17
 
+/* The first light of the micro:bit's matrix: its row high, its column low. */
+#define PIN_ROW    13
+#define PIN_COLUMN 4
+
 static volatile uint64_t now;
 
 void nrf51_clock_init(void)
@@ -75,6 +79,16 @@ _Noreturn void chip_reset(void)
 bool chip_button(void)
 {
     return (GPIO_IN & (1U << PIN_BUTTON)) == 0;
+}
+
+void chip_light(bool on)
+{
+    GPIO_DIRSET = (1U << PIN_ROW) | (1U << PIN_COLUMN);
+    if (on) {
+        GPIO_OUTSET = 1U << PIN_ROW;
+    } else {
+        GPIO_OUTCLR = 1U << PIN_ROW;
+    }
 }
 
 /* The mode, and the same inverted: RAM has anything in it after power-on. */

@@ -57,6 +57,7 @@
 
 /* GPIO [§14] */
 #define GPIO_OUTSET       REGISTER(0x50000508)
+#define GPIO_OUTCLR       REGISTER(0x5000050c)
 #define GPIO_IN           REGISTER(0x50000510)
 #define GPIO_DIRSET       REGISTER(0x50000518)
 #define GPIO_PIN_CNF(pin) REGISTER(0x50000700 + 4 * (pin))
