@@ -4,103 +4,93 @@
 
 #include <limits.h>
 
-#define FOREIGN 0xff
+/* The alphabet: runs of characters, the values of one behind those of the one before. */
+static const struct run {
+    uint8_t first, count;
+} alphabet[] = {{'A', 26}, {'a', 26}, {'0', 10}, {'+', 1}, {'/', 1}, {0, 0}};
+
+#define FOREIGN 64 /* the value behind the last run's */
 
 static char to_char(uint32_t six)
 {
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const struct run *run = alphabet;
 
-    return alphabet[six & 0x3f];
+    six &= 0x3f;
+    while (six >= run->count) {
+        six -= run->count;
+        run++;
+    }
+    return (char)(run->first + six);
 }
 
 /* The six bits of a character, or FOREIGN. */
 static uint32_t from_char(char c)
 {
-    if (c >= 'A' && c <= 'Z') {
-        return (uint32_t)(c - 'A');
+    uint32_t value = 0;
+
+    for (const struct run *run = alphabet; run->count > 0; run++) {
+        uint32_t at = (uint32_t)(uint8_t)c - run->first;
+
+        if (at < run->count) {
+            return value + at;
+        }
+        value += run->count;
     }
-    if (c >= 'a' && c <= 'z') {
-        return (uint32_t)(c - 'a') + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return (uint32_t)(c - '0') + 52;
-    }
-    if (c == '+') {
-        return 62;
-    }
-    return c == '/' ? 63 : FOREIGN;
+    return value;
 }
 
 size_t ferry_base64_encode(const uint8_t *data, size_t len, char *out)
 {
+    uint32_t bits = 0;
+    uint32_t open = 0; /* of bits, those that no character has yet */
     size_t chars = 0;
 
-    while (len > 0) {
-        size_t taken = len < 3 ? len : 3;
-        uint32_t bits = (uint32_t)data[0] << 16;
-
-        bits |= taken > 1 ? (uint32_t)data[1] << 8 : 0;
-        bits |= taken > 2 ? data[2] : 0;
-        out[chars] = to_char(bits >> 18);
-        out[chars + 1] = to_char(bits >> 12);
-        out[chars + 2] = taken > 1 ? to_char(bits >> 6) : '=';
-        out[chars + 3] = taken > 2 ? to_char(bits) : '=';
-        chars += 4;
-        data += taken;
-        len -= taken;
+    while (len > 0 || open > 0) {
+        if (open < 6 && len > 0) {
+            bits = bits << 8 | *data++;
+            open += 8;
+            len--;
+        } else if (open < 6) {
+            bits <<= 6 - open;
+            open = 6;
+        }
+        open -= 6;
+        out[chars++] = to_char(bits >> open);
+    }
+    while (chars % 4 != 0) {
+        out[chars++] = '=';
     }
     return chars;
 }
 
-/* Four characters, of which the last `padding` are '=' and count as no bits. */
-static int decode_group(const char *text, size_t padding, uint32_t *bits)
-{
-    uint32_t sum = 0;
-
-    for (size_t i = 0; i < 4; i++) {
-        uint32_t six = i < 4 - padding ? from_char(text[i]) : 0;
-
-        if (six == FOREIGN) {
-            return FERRY_E_FORMAT;
-        }
-        sum = sum << 6 | six;
-    }
-    *bits = sum;
-    return FERRY_OK;
-}
-
-/* How many '=' end the text: 0, 1 or 2. A third one is left to be found foreign. */
-static size_t count_padding(const char *text, size_t len)
-{
-    if (len == 0 || text[len - 1] != '=') {
-        return 0;
-    }
-    return text[len - 2] == '=' ? 2 : 1;
-}
-
 int ferry_base64_decode(const char *text, size_t len, uint8_t *out, size_t cap)
 {
+    size_t end = len; /* of what is no padding; a third '=' is left to be found foreign */
+    uint32_t bits = 0;
+
     if (len % 4 != 0) {
         return FERRY_E_FORMAT;
     }
+    while (end > 0 && len - end < 2 && text[end - 1] == '=') {
+        end--;
+    }
 
-    size_t padding = count_padding(text, len);
-    size_t size = len / 4 * 3 - padding;
+    size_t size = end - len / 4;
 
     if (size > cap || size > INT_MAX) {
         return FERRY_E_SPACE;
     }
-    for (size_t in = 0, at = 0; in < len; in += 4, at += 3) {
-        uint32_t bits;
-        int rc = decode_group(text + in, in + 4 == len ? padding : 0, &bits);
+    for (size_t i = 0; i < end; i++) {
+        uint32_t six = from_char(text[i]);
 
-        if (rc != FERRY_OK) {
-            return rc;
+        if (six == FOREIGN) {
+            return FERRY_E_FORMAT;
         }
-        /* Only now, after the four characters were read: out may be the text's own memory. */
-        for (size_t i = 0; i < 3 && at + i < size; i++) {
-            out[at + i] = (uint8_t)(bits >> (16 - 8 * i));
+        bits = bits << 6 | six;
+        /* Each but the first of four ends a byte. It is put behind what was read: out may be the
+         * text's own memory. */
+        if (i % 4 != 0) {
+            *out++ = (uint8_t)(bits >> (6 - 2 * (i % 4)));
         }
     }
     return (int)size;
