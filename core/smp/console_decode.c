@@ -42,20 +42,11 @@ static bool in_frame(const struct ferry_console_decoder *d)
 
 /* ---- Events -------------------------------------------------------------------- */
 
-static void give_text(struct ferry_console_decoder *d, size_t len,
-                      struct ferry_console_event *event)
+static void give_bytes(struct ferry_console_event *event, enum ferry_console_event_kind kind,
+                       const uint8_t *data, size_t len)
 {
-    event->kind = FERRY_CONSOLE_TEXT;
-    event->bytes = (struct ferry_bytes){d->line, len};
-    d->given = len;
-}
-
-static void give_packet(struct ferry_console_decoder *d, size_t len,
-                        struct ferry_console_event *event)
-{
-    event->kind = FERRY_CONSOLE_PACKET;
-    event->bytes = (struct ferry_bytes){d->buf + WORD_SIZE, len};
-    d->expected = 0;
+    event->kind = kind;
+    event->bytes = (struct ferry_bytes){data, len};
 }
 
 static void give_loss(struct ferry_console_decoder *d, int error, struct ferry_console_event *event)
@@ -66,15 +57,16 @@ static void give_loss(struct ferry_console_decoder *d, int error, struct ferry_c
     d->lost = true;
 }
 
-/* The bytes handed out leave the line; what stands behind them moves to its front. */
-static void forget_given(struct ferry_console_decoder *d)
+/* The bytes handed out or decoded leave the line; what stands behind them moves to its front. */
+static void forget_done(struct ferry_console_decoder *d)
 {
-    if (d->given == 0) {
+    if (d->done == 0) {
         return;
     }
-    d->line_len -= d->given;
-    memmove(d->line, d->line + d->given, d->line_len);
-    d->given = 0;
+    d->line_len -= d->done;
+    memmove(d->line, d->line + d->done, d->line_len);
+    d->done = 0;
+    d->overlong = false;
 }
 
 /* ---- Reassembly ---------------------------------------------------------------- */
@@ -87,11 +79,6 @@ static bool word_without_crc(const struct ferry_console_decoder *d)
 
     return d->len >= HEADER_LENGTH + 2 &&
            (size_t)ferry_load_be16(d->buf + HEADER_LENGTH) + HEADER_SIZE == d->expected;
-}
-
-static bool crc_is_good(const struct ferry_console_decoder *d)
-{
-    return ferry_crc16(0, d->buf + WORD_SIZE, d->len - WORD_SIZE) == 0;
 }
 
 /* The first line of a packet tells its length. */
@@ -130,32 +117,28 @@ static int append(struct ferry_console_decoder *d, const uint8_t *data, size_t l
 }
 
 /* Is the packet whole? A good CRC at the announced length always is; else the CRC may still
- * have to come behind it. */
-static void check_packet(struct ferry_console_decoder *d, struct ferry_console_event *event)
+ * have to come behind it. Returns the packet's size, 0 when there is more to come, or an error. */
+static int check_packet(const struct ferry_console_decoder *d)
 {
     size_t have = d->len - WORD_SIZE;
+    size_t whole = d->expected;
 
-    if (have < d->expected) {
-        return;
+    if (have < whole) {
+        return 0;
     }
-    if (have == d->expected && crc_is_good(d)) {
-        give_packet(d, d->expected - CRC_SIZE, event);
-        return;
+
+    bool good = ferry_crc16(0, d->buf + WORD_SIZE, have) == 0;
+
+    if (!(good && have == whole) && word_without_crc(d)) {
+        whole += CRC_SIZE;
     }
-    if (!word_without_crc(d)) {
-        give_loss(d, have == d->expected ? FERRY_E_CRC : FERRY_E_FORMAT, event);
-        return;
+    if (have < whole) {
+        return 0;
     }
-    if (have < d->expected + CRC_SIZE) {
-        return;
+    if (have > whole) {
+        return FERRY_E_FORMAT;
     }
-    if (have > d->expected + CRC_SIZE) {
-        give_loss(d, FERRY_E_FORMAT, event);
-    } else if (crc_is_good(d)) {
-        give_packet(d, d->expected, event);
-    } else {
-        give_loss(d, FERRY_E_CRC, event);
-    }
+    return good ? (int)(whole - CRC_SIZE) : FERRY_E_CRC;
 }
 
 /* ---- Frames -------------------------------------------------------------------- */
@@ -168,23 +151,19 @@ static int decode_frame(struct ferry_console_decoder *d, size_t end)
     if (d->overlong) {
         return FERRY_E_FORMAT;
     }
-    while (end > MARKER_SIZE && d->line[end - 1] == '\r') {
+    while (end > MARKER_SIZE && (d->line[end - 1] == '\r' || d->line[end - 1] == '\n')) {
         end--;
     }
     return ferry_base64_decode((const char *)chars, end - MARKER_SIZE, chars, end - MARKER_SIZE);
 }
 
-/* The frame in line[0 .. end) is whole. */
-static void end_frame(struct ferry_console_decoder *d, size_t end,
-                      struct ferry_console_event *event)
+/* The frame in line[0 .. end) is whole. Returns as check_packet(). */
+static int take_frame(struct ferry_console_decoder *d, size_t end)
 {
     bool first = d->line[0] == FIRST_LINE;
 
     if (!first && d->expected == 0) {
-        if (!d->lost) {
-            give_loss(d, FERRY_E_STATE, event);
-        }
-        return;
+        return d->lost ? 0 : FERRY_E_STATE;
     }
 
     const uint8_t *data = d->line + MARKER_SIZE;
@@ -198,72 +177,84 @@ static void end_frame(struct ferry_console_decoder *d, size_t end,
     if (rc >= 0) {
         rc = append(d, data, (size_t)len);
     }
-    if (rc < 0) {
-        give_loss(d, rc, event);
-        return;
-    }
-    check_packet(d, event);
+    return rc < 0 ? rc : check_packet(d);
 }
 
-static void start_line(struct ferry_console_decoder *d, const uint8_t *marker, size_t len)
+static void end_frame(struct ferry_console_decoder *d, size_t end,
+                      struct ferry_console_event *event)
 {
-    memmove(d->line, marker, len);
-    d->line_len = len;
-    d->overlong = false;
-}
+    int size = take_frame(d, end);
 
-static void take_frame_byte(struct ferry_console_decoder *d, uint8_t c,
-                            struct ferry_console_event *event)
-{
-    size_t end = d->line_len - 1;
-
-    if (c == '\n') {
-        end_frame(d, end, event);
-        start_line(d, d->line, 0);
-        return;
-    }
-    if (at_marker(d)) {
-        uint8_t marker[MARKER_SIZE] = {d->line[end - 1], c};
-
-        end_frame(d, end - 1, event);
-        start_line(d, marker, MARKER_SIZE);
-        return;
-    }
-    if (d->line_len == sizeof d->line) {
-        /* The last byte stays: it may be half of the marker that ends all this. */
-        d->overlong = true;
-        d->line[MARKER_SIZE] = c;
-        d->line_len = MARKER_SIZE + 1;
+    if (size < 0) {
+        give_loss(d, size, event);
+    } else if (size > 0) {
+        give_bytes(event, FERRY_CONSOLE_PACKET, d->buf + WORD_SIZE, (size_t)size);
+        d->expected = 0;
     }
 }
 
 /* ---- Text ---------------------------------------------------------------------- */
 
-/* A marker is complete. A line end written LF CR leaves a lone CR in front: nobody's text. */
-static void end_text(struct ferry_console_decoder *d, struct ferry_console_event *event)
+static void end_text(struct ferry_console_decoder *d, size_t end, struct ferry_console_event *event)
 {
-    size_t len = d->line_len - MARKER_SIZE;
-
-    if (len == 0) {
-        return;
+    /* A line end written LF CR leaves a lone CR in front of a marker: nobody's text. */
+    if (end > 1 || (end == 1 && d->line[0] != '\r')) {
+        give_bytes(event, FERRY_CONSOLE_TEXT, d->line, end);
     }
-    if (len == 1 && d->line[0] == '\r') {
-        d->given = len;
-        forget_given(d);
-        return;
-    }
-    give_text(d, len, event);
 }
 
-static void take_text_byte(struct ferry_console_decoder *d, uint8_t c,
-                           struct ferry_console_event *event)
+/* ---- Lines --------------------------------------------------------------------- */
+
+/* The line is full and has no end. A frame is lost, but the last byte may be half of the marker
+ * that ends all this, and stays; text is handed out up to such a byte. Returns how much is done
+ * with. */
+static size_t end_full_line(struct ferry_console_decoder *d, bool frame)
 {
+    uint8_t last = d->line[sizeof d->line - 1];
+
+    if (!frame) {
+        return sizeof d->line - is_half_marker(last);
+    }
+    d->overlong = true;
+    d->line[MARKER_SIZE] = last;
+    d->line_len = MARKER_SIZE + 1;
+    return 0;
+}
+
+/* Put c behind the line. Returns the length of what it completes, without the marker behind that,
+ * or 0. */
+static size_t add_byte(struct ferry_console_decoder *d, uint8_t c, bool frame)
+{
+    d->line[d->line_len] = c;
+    d->line_len++;
     if (at_marker(d)) {
-        end_text(d, event);
-    } else if (c == '\n') {
-        give_text(d, d->line_len, event);
-    } else if (d->line_len == sizeof d->line) {
-        give_text(d, d->line_len - is_half_marker(c), event);
+        return d->line_len - MARKER_SIZE;
+    }
+    if (c == '\n') {
+        return d->line_len;
+    }
+    return d->line_len == sizeof d->line ? end_full_line(d, frame) : 0;
+}
+
+static void take_byte(struct ferry_console_decoder *d, uint8_t c, struct ferry_console_event *event)
+{
+    forget_done(d);
+
+    bool frame = in_frame(d);
+
+    /* A new packet begins before the old one was whole. This is told with the byte behind the
+     * marker, since the text in front of the marker was an event of its own. */
+    if (frame && d->line_len == MARKER_SIZE && d->line[0] == FIRST_LINE && d->expected != 0) {
+        give_loss(d, FERRY_E_STATE, event);
+    }
+    d->done = add_byte(d, c, frame);
+    if (d->done == 0) {
+        return;
+    }
+    if (frame) {
+        end_frame(d, d->done, event);
+    } else {
+        end_text(d, d->done, event);
     }
 }
 
@@ -276,31 +267,12 @@ void ferry_console_decoder_init(struct ferry_console_decoder *decoder, uint8_t *
     decoder->cap = cap;
 }
 
-static void take_byte(struct ferry_console_decoder *d, uint8_t c, struct ferry_console_event *event)
-{
-    bool frame = in_frame(d);
-
-    /* A new packet begins before the old one was whole. This is told with the byte behind the
-     * marker, since the text in front of the marker was an event of its own. */
-    if (frame && d->line_len == MARKER_SIZE && d->line[0] == FIRST_LINE && d->expected != 0) {
-        give_loss(d, FERRY_E_STATE, event);
-    }
-    d->line[d->line_len] = c;
-    d->line_len++;
-    if (frame) {
-        take_frame_byte(d, c, event);
-    } else {
-        take_text_byte(d, c, event);
-    }
-}
-
 size_t ferry_console_feed(struct ferry_console_decoder *decoder, const uint8_t *data, size_t len,
                           struct ferry_console_event *event)
 {
     size_t taken = 0;
 
     *event = (struct ferry_console_event){.kind = FERRY_CONSOLE_NOTHING};
-    forget_given(decoder);
     while (taken < len && event->kind == FERRY_CONSOLE_NOTHING) {
         take_byte(decoder, data[taken], event);
         taken++;
@@ -311,14 +283,14 @@ size_t ferry_console_feed(struct ferry_console_decoder *decoder, const uint8_t *
 bool ferry_console_give_up(struct ferry_console_decoder *decoder, struct ferry_console_event *event)
 {
     *event = (struct ferry_console_event){.kind = FERRY_CONSOLE_NOTHING};
-    forget_given(decoder);
+    forget_done(decoder);
     if (!in_frame(decoder)) {
         return false;
     }
 
     bool told = decoder->lost && decoder->line[0] == NEXT_LINE;
 
-    start_line(decoder, decoder->line, 0);
+    decoder->done = decoder->line_len;
     if (!told) {
         give_loss(decoder, FERRY_E_TIMEOUT, event);
     }
@@ -328,7 +300,7 @@ bool ferry_console_give_up(struct ferry_console_decoder *decoder, struct ferry_c
 bool ferry_console_flush(struct ferry_console_decoder *decoder, struct ferry_console_event *event)
 {
     *event = (struct ferry_console_event){.kind = FERRY_CONSOLE_NOTHING};
-    forget_given(decoder);
+    forget_done(decoder);
     if (in_frame(decoder) || decoder->line_len == 0) {
         return false;
     }
@@ -338,6 +310,7 @@ bool ferry_console_flush(struct ferry_console_decoder *decoder, struct ferry_con
     if (len == 0) {
         return false;
     }
-    give_text(decoder, len, event);
+    give_bytes(event, FERRY_CONSOLE_TEXT, decoder->line, len);
+    decoder->done = len;
     return true;
 }

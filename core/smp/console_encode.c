@@ -36,23 +36,24 @@ int ferry_console_encode(struct ferry_console_encoder *encoder, struct ferry_byt
     encoder->packet = packet;
     encoder->cut = cut;
     encoder->pos = 0;
-    encoder->crc = ferry_crc16(0, packet.data, packet.len);
+    ferry_store_be16(encoder->word, (uint16_t)(packet.len + CRC_SIZE));
+    ferry_store_be16(encoder->crc, ferry_crc16(0, packet.data, packet.len));
     return FERRY_OK;
 }
 
-/* One byte of  length word | packet | CRC  without ever having it in one piece. */
-static uint8_t body_byte(const struct ferry_console_encoder *encoder, size_t pos)
+/* The next byte of  length word | packet | CRC  without ever having it in one piece. */
+static uint8_t next_byte(struct ferry_console_encoder *encoder)
 {
-    size_t word = encoder->packet.len + CRC_SIZE;
+    size_t pos = encoder->pos++;
 
     if (pos < WORD_SIZE) {
-        return (uint8_t)(pos == 0 ? word >> 8 : word);
+        return encoder->word[pos];
     }
     pos -= WORD_SIZE;
     if (pos < encoder->packet.len) {
         return encoder->packet.data[pos];
     }
-    return (uint8_t)(pos == encoder->packet.len ? encoder->crc >> 8 : encoder->crc);
+    return encoder->crc[pos - encoder->packet.len];
 }
 
 /* How many of the left body bytes the next line takes. Where a full line would leave the CRC
@@ -77,12 +78,11 @@ size_t ferry_console_next_line(struct ferry_console_encoder *encoder, uint8_t *l
     if (share == 0) {
         return 0;
     }
-    for (size_t i = 0; i < share; i++) {
-        bytes[i] = body_byte(encoder, encoder->pos + i);
-    }
     line[0] = encoder->pos == 0 ? 0x06 : 0x04;
     line[1] = encoder->pos == 0 ? 0x09 : 0x14;
-    encoder->pos += share;
+    for (size_t i = 0; i < share; i++) {
+        bytes[i] = next_byte(encoder);
+    }
 
     size_t chars = ferry_base64_encode(bytes, share, (char *)(line + MARKER_SIZE));
 

@@ -27,8 +27,9 @@ enum ferry_console_cut {
 struct ferry_console_encoder {
     struct ferry_bytes packet;
     enum ferry_console_cut cut;
-    size_t pos; /* bytes of the body already sent */
-    uint16_t crc;
+    size_t pos;      /* bytes of the body already sent */
+    uint8_t word[2]; /* the body's first bytes, and its last */
+    uint8_t crc[2];
 };
 
 /* Begin a packet of 1 .. 65533 bytes. The packet is not copied and must stay until the last line.
@@ -74,7 +75,7 @@ struct ferry_console_decoder {
     size_t expected; /* the length word; 0: no packet begun */
     bool lost;       /* the loss is told: its further lines are passed over */
     bool overlong;   /* the frame's line is too long: drop it at its end */
-    size_t given;    /* bytes of the line that the last event handed out */
+    size_t done;     /* bytes of the line that were handed out or decoded */
     size_t line_len;
     uint8_t line[FERRY_CONSOLE_LINE_MAX + 1];
 };
