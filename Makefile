@@ -2,7 +2,7 @@
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
 .PHONY: all help setup host programs demo test test-unit test-e2e test-firmware test-sanitizers test-house \
-        faults skips interop firmware bench bench-start bench-upload bench-station bench-swap bench-size fuzz format format-check tidy \
+        faults skips interop firmware bench bench-start bench-upload bench-station bench-swap bench-size bench-firmware fuzz format format-check tidy \
         size clean
 
 PRESET ?= host
@@ -93,6 +93,10 @@ bench-upload: all ## uploads beside the line's own ideal and other people's clie
 	@scripts/setup peers
 	@tests/interop/setup-peers python rust go >/dev/null || true
 	@python3 bench/upload.py
+
+bench-firmware: firmware ## instructions of the nRF51's boot and of an upload to it, counted in QEMU
+	@scripts/setup firmware
+	@$(PYTHON) bench/firmware.py
 
 bench-swap: host ## flash operations of every strategy, beside MCUboot's; fails when a target is missed
 	@build/host/bench/bench_swap

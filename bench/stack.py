@@ -3,8 +3,8 @@
 
 A call through a pointer has the place of the call only. The name it is called by there is looked up:
 `slots->state->next(` may be every function that a table names `.next =`. What no table names is the
-product's own and counts nothing. In third-party code it may be every function of its folder whose
-address is taken there and whose name has that name in it.
+product's own and counts nothing. Where tables do not name their members it may be every function
+in them whose name has that name in it.
 """
 import collections
 import functools
@@ -122,7 +122,10 @@ class Graph:
         """The functions that a call through a pointer at this place may reach."""
         path, line, column = label.rsplit(":", 2)
         text = line_of(path, line)[int(column) - 1:]
-        called = re.match(r"[(*]*(?:[\w\[\].>-]*?(\w+)(?:\[\w+\])?\)?(?:->|\.))?(\w+)\)?\(", text)
+        array = re.match(r"(\w+)\[[^]]*\]\(", text)
+        if array is not None:
+            return self.in_array(source(path), array.group(1))
+        called = re.match(r"[(*]*(?:[\w\[\].>-]*?(\w+)(?:\[[\w>.-]+\])?\)?(?:->|\.))?(\w+)\)?\(", text)
         if called is None:
             sys.exit(f"stack.py: {label}: what is called here? {text}")
         holder, name = called.groups()
@@ -134,19 +137,26 @@ class Graph:
                  if member in members and kind in kinds]
         if holder is None:  # a parameter, named as what is given for it
             found += [title for title, function in self.functions.items() if function.name == name]
-        if not found and "third_party" in source(path).parts:
-            found = self.addressed(source(path).parent, name)
+        if not found:
+            found = self.positional(source(path), name)
         if not found and name not in self.open_calls:
             self.open_calls.append(name)
         return found
 
+    def in_array(self, path, name):
+        """Functions that an array of a file has."""
+        body = re.search(name + r"\[\w*\]\)?(?:\([^)]*\))? = \{(.*?)\};", path.read_text(), re.S).group(1)
+        return [title for word in set(re.findall(r"\w+", body)) for title in self.find(short(path), word)]
+
     @functools.cache
-    def addressed(self, folder, member):
-        """The functions of a third-party folder that it takes the address of and whose names have
-        the member's in them: its tables do not name members."""
-        text = "".join(p.read_text() for p in folder.iterdir() if p.suffix in (".c", ".inc", ".h"))
-        names = {name for name in re.findall(r"&(\w+)\b(?!\()", text) if member in name}
-        return [t for t, f in self.functions.items() if f.name in names and self.sources[f.unit].parent == folder]
+    def positional(self, path, member):
+        """Functions that stand in tables which do not name members: of the file, of third-party code
+        of the folder; their names have the member's in them."""
+        third = "third_party" in path.parts
+        files = [p for p in path.parent.iterdir() if p.suffix in (".c", ".inc", ".h")] if third else [path]
+        names = set(re.findall(r"[&{,]\s*(\w+)\s*(?=[,}])", "".join(p.read_text() for p in files)))
+        return [t for t, f in self.functions.items()
+                if f.name in names and member in f.name and self.sources[f.unit] in files]
 
     def callees(self, node):
         """What a node calls. Behind a view only the chip's own flash is asked."""

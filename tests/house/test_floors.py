@@ -30,8 +30,6 @@ HEADERS = {
     "group_shell": "core/server", "group_settings": "core/server", "settings_store": "core/server",
     "group_log": "core/server", "log_ring": "core/server", "group_fs": "core/server",
     "group_stat": "core/server", "group_enum": "core/server", "group_basic": "core/server",
-    "group_os_small": "core/server", "group_image_small": "core/server",
-    "slots_small": "core/image", "recovery_small": "core/recovery",
     "group_trust": "core/server", "commands_trust": "core/client",
     "client": "core/client", "hello": "core/client", "commands": "core/client", "upload": "core/client",
     "window": "core/client", "probe": "core/client",
