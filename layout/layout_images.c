@@ -264,8 +264,7 @@ static void read_ram(struct json_reader *reader, const cJSON *root, struct layou
     }
     (void)snprintf(reader->where, sizeof(reader->where), "ram");
     (void)json_only(reader, ram, "address size");
-    (void)json_number(reader, ram, "address", FERRY_VCHIP_RAM_MIN, 0xf0000000U,
-                      &layout->ram_address);
+    (void)json_number(reader, ram, "address", 0, 0xf0000000U, &layout->ram_address);
     (void)json_number(reader, ram, "size", 4096, FERRY_VCHIP_RAM_MAX, &layout->ram_size);
     reader->where[0] = '\0';
 }

@@ -27,9 +27,8 @@
 #define FERRY_VCHIP_SHARED      1024  /* bytes of shared memory */
 
 /* What images linked to an address count: flash device n begins at n * FERRY_VCHIP_SPAN, and RAM
- * where the layout says, behind the last device. */
+ * where the layout says. */
 #define FERRY_VCHIP_SPAN    0x04000000U
-#define FERRY_VCHIP_RAM_MIN (FERRY_VCHIP_DEVICES * FERRY_VCHIP_SPAN)
 #define FERRY_VCHIP_RAM_MAX 0x01000000U /* bytes of RAM at most */
 
 /* In place of a flash device's number: RAM, with offsets from its beginning. */
