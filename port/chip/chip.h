@@ -7,6 +7,8 @@
 
 #include "ferry/flash.h"
 
+struct ferry_boot_ram;
+
 /* Wires by number. The one to the host is there on every chip. */
 #define CHIP_WIRE_HOST 0
 #define CHIP_WIRE_LINK 1 /* to another chip; where chip_has_link() */
@@ -67,7 +69,21 @@ void chip_wait(uint64_t until);
 extern const struct ferry_flash chip_primary;
 extern const struct ferry_flash chip_secondary;
 
-/* Where the primary is seen in the memory of the processor, for images that run in place. */
+/* Where there is room for it: an area of 128 KiB or more for what is meant for another chip. */
+extern const struct ferry_flash chip_store;
+
+/* ---- How an image runs: in place, or from RAM -------------------------------------------------
+ */
+
+/* Where the primary is seen in the memory of the processor. */
 extern const uintptr_t chip_primary_address;
+
+/* The RAM that images are loaded to and run from: struct ferry_boot_ram of ferry/boot.h. */
+extern const struct ferry_boot_ram chip_load;
+
+/* Memory that the bootloader leaves to the image it starts (ferry/shared_data.h), on a chip whose
+ * images run from RAM: they cannot tell by themselves which slot they come from. */
+#define CHIP_SHARED_SIZE 512
+extern uint8_t *const chip_shared;
 
 #endif

@@ -84,7 +84,7 @@ static void start(void)
     print("boot: starting ");
     print_version(&image->info.header.version);
     print("\n");
-    chip_start(product_vectors(image));
+    product_start(&report);
 }
 
 int main(void)

@@ -10,7 +10,7 @@ extern const struct ferry_boot_config product_boot;
 /* &recovery_whole, or another of recovery.h. */
 extern const struct recovery_kind *const product_recovery;
 
-/* Where the verified image's vectors are. */
-uintptr_t product_vectors(const struct ferry_boot_image_report *image);
+/* Start the image of a report, which was verified. */
+_Noreturn void product_start(const struct ferry_boot_report *report);
 
 #endif

@@ -51,7 +51,7 @@ const struct ferry_boot_config product_boot = {
 
 const struct recovery_kind *const product_recovery = &recovery_whole;
 
-uintptr_t product_vectors(const struct ferry_boot_image_report *report)
+_Noreturn void product_start(const struct ferry_boot_report *report)
 {
-    return chip_primary_address + report->info.header.header_size;
+    chip_start(chip_primary_address + report->images[0].info.header.header_size);
 }
