@@ -44,6 +44,12 @@ def nrf51(microbit):
     return microbit
 
 
+@pytest.fixture
+def ast1030(machines):
+    """An AST1030 with the bootloader where its boot ROM finds it, nothing in its slots, switched off."""
+    return machines(machine.Ast1030, program=tools.firmware("ast1030", "bootloader.elf"))
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """Under a failed test stands what its chips said."""

@@ -36,6 +36,7 @@ class Machine:
         self.peer = peer
         self.process = None
         self.monitor = None
+        self.events = []  # QEMU's own, by name, since the power came on
         self.sockets = pathlib.Path(tempfile.mkdtemp(prefix="ferry-"))  # names of sockets must be short
         self.flash = self.folder / "flash.bin"
         self.messages = wires.Log(self.folder / "qemu.log")
@@ -75,6 +76,7 @@ class Machine:
         for log in (*self.logs.values(), self.messages):
             log.begin()
         self.operations_file.unlink(missing_ok=True)
+        self.events.clear()
         command = ["setpriv", "--pdeathsig", "KILL", "prlimit", f"--cpu={CPU_LIMIT}", "qemu-system-arm",
                    "-display", "none", "-nodefaults", *self.board(), *self.uarts()]
         if cut is not None:
@@ -195,13 +197,14 @@ class Machine:
     # ---- Hands --------------------------------------------------------------------------------------
 
     def qmp(self, command, **arguments):
-        """One command to QEMU's monitor; events in between are passed over."""
+        """One command to QEMU's monitor; what happened until then is in `events`."""
         self.monitor.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
         while True:
             line = self.monitor.readline()
             if not line:
                 raise ConnectionResetError("QEMU's monitor is gone")
             answer = json.loads(line)
+            self.events += [answer["event"]] if "event" in answer else []
             if "return" in answer or "error" in answer:
                 assert "return" in answer, f"{command} {arguments}: {answer}\n{self.told()}"
                 return answer["return"]
@@ -296,6 +299,7 @@ class Ast1030(Machine):
     def __init__(self, folder, program, peer=None, name=None):
         super().__init__(folder, peer, name)
         self.program_file = program
+        self.pressed = False
 
     @property
     def serial1(self):
@@ -310,4 +314,16 @@ class Ast1030(Machine):
         return [*self.listening("console", self.serial), *second]
 
     def button(self, pressed):
+        """GPIO A0. A reset lets go of it, except for reset()."""
+        self.pressed = pressed
         self.qmp("qom-set", path="/machine/soc/gpio", property="gpioA0", value=pressed)
+
+    def reset(self):
+        """The processor stands still until the button is where the hand holds it."""
+        self.qmp("stop")
+        resets = self.events.count("RESET")
+        super().reset()
+        while self.events.count("RESET") == resets:
+            self.qmp("query-status")
+        self.button(self.pressed)
+        self.qmp("cont")
