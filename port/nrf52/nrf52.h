@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of this port. */
+#ifndef PORT_NRF52_NRF52_H
+#define PORT_NRF52_NRF52_H
+
+#include "port/chip/chip.h"
+
+/* A vector table as the processor has it: the exceptions of the core, then the chip's interrupts.
+ */
+#define NRF52_CORE_VECTORS 16
+#define NRF52_IRQS         48
+
+typedef void nrf52_handler(void);
+
+struct nrf52_vectors {
+    const uint32_t *stack;
+    nrf52_handler *handlers[NRF52_CORE_VECTORS + NRF52_IRQS - 1];
+};
+
+/* The entry of every program. */
+void nrf52_reset(void);
+
+void nrf52_uarte_interrupt(void);
+void nrf52_clock_interrupt(void);
+
+void nrf52_uarte_init(void);
+bool nrf52_uarte_has_bytes(void);
+
+/* Nothing is written to RAM any more. */
+void nrf52_uarte_stop(void);
+
+/* Interrupts off, UARTE and clock stopped, nothing pending. */
+void nrf52_stop(void);
+
+#endif
