@@ -7,9 +7,9 @@
 #define MAP_PAGE 0x400 /* bytes that one erase takes */
 
 #define MAP_BOOTLOADER      0x00000
-#define MAP_BOOTLOADER_SIZE 0x10000
-#define MAP_PRIMARY         0x10000
-#define MAP_SECONDARY       0x29000
+#define MAP_BOOTLOADER_SIZE 0x08000
+#define MAP_PRIMARY         0x08000
+#define MAP_SECONDARY       0x21000
 #define MAP_SLOT_SIZE       0x19000 /* 100 KiB */
 
 /* The image header in front of a program. */

@@ -74,7 +74,7 @@ def test_every_group_is_in_the_table_of_groups():
     text = (ROOT / "docs/SERVER.md").read_text().split("## The groups")[1].split("\n## ")[0]
     headers = "".join(path.read_text() for path in (ROOT / "include/ferry").glob("*.h"))
     tables = set(re.findall(r"extern const struct ferry_group (\w+);", headers))
-    assert len(tables) == 13 and tables == set(re.findall(r"`(ferry_\w+_table)`", text))
+    assert len(tables) == 15 and tables == set(re.findall(r"`(ferry_\w+_table)`", text))
     for name in re.findall(r"`struct (\w+)`", text):
         assert re.search(rf"^struct {name} {{", headers, re.M), name
 

@@ -39,6 +39,8 @@ HEADERS = {
     "commands_shell": "core/client", "commands_enum": "core/client", "commands_mynewt": "core/client",
     "commands_transport": "core/client",
     "recovery": "core/recovery", "connection": "client", "device": "client",
+    "slots_small": "core/image", "group_image_small": "core/server", "group_os_small": "core/server",
+    "recovery_small": "core/recovery",
     "vchip": "port", "conformance": "port", "access": "core/smp", "gate": "core/server", "group_access": "core/server", "commands_access": "core/client",
 }
 

@@ -252,7 +252,7 @@ static void set_up(bool has_old, uint16_t buf_size)
     if (has_old) {
         memcpy(peer.memory[0], old_image, old_size);
     }
-    memset(&carry, 0, sizeof carry);
+    carry_init(&carry, &to_peer);
     now = 1000;
     fed = 0;
     start_peer();
@@ -260,7 +260,7 @@ static void set_up(bool has_old, uint16_t buf_size)
 
 static void begin(void)
 {
-    carry_start(&carry, &to_peer, &store.flash, now);
+    carry_start(&carry, &store.flash, now);
 }
 
 static void turn(void)
@@ -377,6 +377,8 @@ static void test_silence_has_a_cause_and_may_be_tried_again(void **state)
     expect_failed(FERRY_UPDATE_HELLO, FERRY_E_TIMEOUT);
     assert_non_null(strstr(carry.report.text, "does not answer"));
     restore_power();
+    turn(); /* what it says as it starts is nobody's answer */
+    assert_int_equal(wire.to_carrier.len, 0);
     begin();
     assert_int_equal(carry.report.state, CARRY_BUSY);
     assert_int_equal(carry.report.error, FERRY_OK);
@@ -423,11 +425,27 @@ static void test_begun_anew_in_the_middle_it_goes_on(void **state)
     begin();
     run_until(3000);
     before = wire.to_peer.carried;
-    memset(&carry, 0, sizeof carry);
+    carry_init(&carry, &to_peer);
     now += 3000;
     begin();
     expect_done();
     assert_true(wire.to_peer.carried - before < 3 * new_size / 4);
+}
+
+static void test_it_can_be_given_up(void **state)
+{
+    (void)state;
+    set_up(true, 512);
+    carry_stop(&carry, now);
+    assert_int_equal(carry.report.state, CARRY_IDLE);
+    begin();
+    run_until(3000);
+    carry_stop(&carry, now);
+    assert_int_equal(carry.report.state, CARRY_FAILED);
+    assert_int_equal(carry.report.error, FERRY_E_CANCELLED);
+    turn();
+    begin();
+    expect_done();
 }
 
 static void test_an_image_of_a_stranger_is_refused_there(void **state)
@@ -487,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_a_power_cut_there_is_waited_out),
         cmocka_unit_test(test_a_chip_that_stays_away_fails_and_goes_on_later),
         cmocka_unit_test(test_begun_anew_in_the_middle_it_goes_on),
+        cmocka_unit_test(test_it_can_be_given_up),
         cmocka_unit_test(test_an_image_of_a_stranger_is_refused_there),
         cmocka_unit_test(test_only_a_whole_image_is_carried),
         cmocka_unit_test(test_states_have_names),

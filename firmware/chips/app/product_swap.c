@@ -4,21 +4,32 @@
 #include "firmware/chips/app/product.h"
 #include "firmware/chips/common/console.h"
 
-#include "ferry/group_image.h"
-#include "ferry/group_os.h"
+#include "ferry/group_image_small.h"
+#include "ferry/group_os_small.h"
 #include "port/chip/chip.h"
 
-#define TABLE(family, strategy)  TABLE_(family, strategy)
-#define TABLE_(family, strategy) ferry_##family##_##strategy
+#define TRAITS(strategy)  TRAITS_(strategy)
+#define TRAITS_(strategy) ferry_traits_##strategy##_small
 
 static const struct ferry_slots slots = {
     .primary = &chip_primary,
     .secondary = &chip_secondary,
-    .strategy = &TABLE(traits, PRODUCT_STRATEGY), /* the bootloader's */
-    .state = &ferry_slots_by_swap_no_store,
+    .strategy = &TRAITS(PRODUCT_STRATEGY), /* the bootloader's */
+    .state = &ferry_slots_by_swap_small,
     .max_align = 8,
     .max_sectors = 128,
 };
+
+static struct ferry_image_small image;
+static struct ferry_os_small os;
+
+static const struct ferry_server_mount groups[] = {
+    {&ferry_os_small_table, &os},
+    {&ferry_image_small_table, &image},
+};
+static const struct ferry_server_config config = {
+    .groups = groups, .group_count = 2, .buf_size = CONSOLE_PACKET, .buf_count = 1};
+static struct ferry_server server;
 
 static void feed(void *context)
 {
@@ -26,27 +37,10 @@ static void feed(void *context)
     chip_feed();
 }
 
-static const struct ferry_image_group_config image_config = {
-    .images = &slots, .image_count = 1, .feed = feed};
-static const struct ferry_os_group_config os_config = {.boot_modes = true};
-static struct ferry_image_group image;
-static struct ferry_os_group os;
-
-static const struct ferry_server_mount groups[] = {
-    {&ferry_os_minimal_table, &os},
-    {&ferry_image_minimal_table, &image},
-};
-static const struct ferry_server_config config = {
-    .groups = groups, .group_count = 2, .buf_size = CONSOLE_PACKET, .buf_count = 1};
-static struct ferry_server server;
-
 int product_init(void)
 {
-    ferry_os_group_init(&os, &os_config);
-
-    int rc = ferry_image_group_init(&image, &image_config);
-
-    return rc == FERRY_OK ? ferry_server_init(&server, &config) : rc;
+    ferry_image_small_init(&image, &slots, feed, NULL);
+    return ferry_server_init(&server, &config);
 }
 
 size_t product_handle(struct ferry_bytes *pending, uint8_t *out, size_t cap)
@@ -56,11 +50,6 @@ size_t product_handle(struct ferry_bytes *pending, uint8_t *out, size_t cap)
 
 bool product_reset_due(uint8_t *boot_mode)
 {
-    struct ferry_os_reset reset;
-
-    if (!ferry_os_group_reset_due(&os, &reset)) {
-        return false;
-    }
-    *boot_mode = reset.boot_mode;
-    return true;
+    *boot_mode = os.boot_mode;
+    return os.reset_due;
 }

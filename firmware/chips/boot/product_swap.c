@@ -17,7 +17,6 @@ static const struct ferry_boot_image image = {
     .slots = {.primary = &chip_primary,
               .secondary = &chip_secondary,
               .strategy = &TABLE(traits, PRODUCT_STRATEGY),
-              .state = &ferry_slots_by_swap_no_store,
               .max_align = MAX_ALIGN,
               .max_sectors = MAX_SECTORS},
     .strategy = &TABLE(boot, PRODUCT_STRATEGY),
@@ -49,7 +48,7 @@ const struct ferry_boot_config product_boot = {
     .buf_size = sizeof(buf),
 };
 
-const struct recovery_kind *const product_recovery = &recovery_whole;
+const struct recovery_kind *const product_recovery = &recovery_small;
 
 _Noreturn void product_start(const struct ferry_boot_report *report)
 {

@@ -22,5 +22,7 @@ struct recovery_kind {
 
 /* ferry/recovery.h: any strategy, any number of images, every command of it. */
 extern const struct recovery_kind recovery_whole;
+/* ferry/recovery_small.h: one image that runs in its primary, where flash is short. */
+extern const struct recovery_kind recovery_small;
 
 #endif

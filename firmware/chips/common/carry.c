@@ -117,15 +117,25 @@ static int start_update(struct carry *carry)
     return ferry_update_start(&carry->update, &config);
 }
 
-void carry_start(struct carry *carry, const struct carry_link *link,
-                 const struct ferry_flash *image, uint64_t now)
+static void begin_report(struct carry *carry)
 {
-    int rc;
-
     memset(&carry->report, 0, sizeof(carry->report));
     carry->report.text = "";
     carry->report.remedy = "";
+}
+
+void carry_init(struct carry *carry, const struct carry_link *link)
+{
+    memset(carry, 0, sizeof(*carry));
     carry->link = *link;
+    begin_report(carry);
+}
+
+void carry_start(struct carry *carry, const struct ferry_flash *image, uint64_t now)
+{
+    int rc;
+
+    begin_report(carry);
     carry->image = image;
     carry->sending = false;
     carry->due = now;
@@ -279,14 +289,35 @@ static void begin_packet(struct carry *carry, uint64_t now)
     carry->due = other < carry->due ? other : carry->due;
 }
 
+/* Nobody has asked for it: a boot's text, or an answer that came too late. */
+static void pass_over(struct carry *carry)
+{
+    uint8_t bytes[16];
+
+    while (carry->link.read(carry->link.context, bytes, sizeof(bytes)) > 0) {
+    }
+}
+
 void carry_turn(struct carry *carry, uint64_t now)
 {
-    if (carry->report.state != CARRY_BUSY || send_line(carry)) {
+    if (carry->report.state != CARRY_BUSY) {
+        pass_over(carry);
+        return;
+    }
+    if (send_line(carry)) {
         return;
     }
     receive(carry, now);
     follow(carry, now);
     begin_packet(carry, now);
+}
+
+void carry_stop(struct carry *carry, uint64_t now)
+{
+    if (carry->report.state == CARRY_BUSY) {
+        ferry_update_stop(&carry->update, FERRY_E_CANCELLED);
+        follow(carry, now);
+    }
 }
 
 uint64_t carry_due(const struct carry *carry)

@@ -3,7 +3,8 @@
  * flash here, over a wire whose other end serves SMP on its console. Bytes in, bytes out, by the
  * caller's clock: the caller's main loop serves whatever else it has between two turns.
  *
- *   carry_start(&carry, &link, &chip_secondary, chip_now_ms());
+ *   carry_init(&carry, &link);
+ *   carry_start(&carry, &chip_secondary, chip_now_ms());
  *   for (;;) {
  *       chip_wait(carry_due(&carry));
  *       carry_turn(&carry, chip_now_ms());
@@ -34,7 +35,7 @@ struct carry_link {
 
 enum carry_state { CARRY_IDLE, CARRY_BUSY, CARRY_DONE, CARRY_FAILED };
 
-/* What a carry has come to; all zero before the first. Texts are constant, and may be "". */
+/* What a carry has come to. Texts are constant, and may be "". */
 struct carry_report {
     enum carry_state state;
     enum ferry_update_step step;  /* the present one; the last of DONE; of FAILED where it failed */
@@ -68,17 +69,21 @@ struct carry {
     uint64_t due;
 };
 
+/* IDLE, on a wire. link is copied. */
+void carry_init(struct carry *carry, const struct carry_link *link);
+
 /* Begin: look at the image, whose header is at the beginning of the area, and whose digest must be
- * right; then the update. carry is zero before the first time, and may be begun again after an end,
- * or in the middle: what the other chip has of this image already is not sent again. link is
- * copied; image must not change until the end.
+ * right; then the update. It may be begun again after an end, or in the middle: what the other chip
+ * has of this image already is not sent again. image must not change until the end.
  * The report is BUSY then; or FAILED with FERRY_E_DIGEST, another error of ferry_image_inspect() or
  * of the flash, or FERRY_E_UNSUPPORTED for a digest that is no SHA-256. */
-void carry_start(struct carry *carry, const struct carry_link *link,
-                 const struct ferry_flash *image, uint64_t now);
+void carry_start(struct carry *carry, const struct ferry_flash *image, uint64_t now);
+
+/* Give up, if it is BUSY: FAILED with FERRY_E_CANCELLED. */
+void carry_stop(struct carry *carry, uint64_t now);
 
 /* Do what is due: send a line of a packet, or take what has come in and act on it. Does not wait,
- * but for the wire to take a line. Nothing when it is not BUSY. */
+ * but for the wire to take a line. When it is not BUSY what has come in is thrown away. */
 void carry_turn(struct carry *carry, uint64_t now);
 
 /* Until when nothing is to be done unless something comes in; FERRY_CLIENT_NEVER when not BUSY. */

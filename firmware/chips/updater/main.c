@@ -63,7 +63,7 @@ static void begin_if_asked(void)
 
     if (down && !was_down && carry.report.state != CARRY_BUSY) {
         updater_result.begun++;
-        carry_start(&carry, &wire, &chip_secondary, chip_now_ms());
+        carry_start(&carry, &chip_secondary, chip_now_ms());
     }
     was_down = down;
 }
@@ -103,6 +103,7 @@ static void tell(const struct carry_report *report)
 int main(void)
 {
     chip_init();
+    carry_init(&carry, &wire);
     for (;;) {
         uint64_t now = chip_now_ms();
         uint64_t due = carry_due(&carry);
