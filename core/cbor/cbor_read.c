@@ -8,29 +8,50 @@
 
 /* ---- Heads (§3) --------------------------------------------------------------- */
 
+/* The first six are also the kinds of ferry/cbor.h. */
 enum major { M_UINT, M_NEGATIVE, M_BYTES, M_TEXT, M_LIST, M_MAP, M_TAG, M_OTHER };
 
-#define OPEN 31 /* info: indefinite length, or the break that ends it */
+_Static_assert((int)M_UINT == FERRY_CBOR_UINT && (int)M_NEGATIVE == FERRY_CBOR_NEGATIVE &&
+                   (int)M_BYTES == FERRY_CBOR_BYTES && (int)M_TEXT == FERRY_CBOR_TEXT &&
+                   (int)M_LIST == FERRY_CBOR_LIST && (int)M_MAP == FERRY_CBOR_MAP,
+               "a major type below M_TAG is a kind");
+
+#define OPEN  31   /* info: indefinite length, or the break that ends it */
+#define BREAK 0xff /* the first byte of the break */
 
 struct head {
-    uint8_t major;
-    uint8_t info;   /* the low five bits of the first byte */
-    uint64_t value; /* the argument; info itself when it is OPEN */
+    uint8_t first;  /* major type and info */
+    uint64_t value; /* the argument; 0 when info is OPEN */
 };
 
-static bool is_break(const struct head *head)
+static enum major major_of(const struct head *head)
 {
-    return head->major == M_OTHER && head->info == OPEN;
+    return (enum major)(head->first >> 5);
 }
 
-static bool is_string(uint8_t major)
+static unsigned info_of(const struct head *head)
 {
-    return major == M_BYTES || major == M_TEXT;
+    return head->first & 0x1f;
 }
 
-static bool is_container(uint8_t major)
+static bool is_open(const struct head *head)
 {
-    return major == M_LIST || major == M_MAP;
+    return info_of(head) == OPEN;
+}
+
+static bool is_string(const struct head *head)
+{
+    return head->first >> 6 == M_BYTES >> 1;
+}
+
+static bool is_container(const struct head *head)
+{
+    return head->first >> 6 == M_LIST >> 1;
+}
+
+static bool has_body(const struct head *head)
+{
+    return is_string(head) || is_container(head);
 }
 
 static size_t left_in(const struct ferry_cbor_reader *in)
@@ -41,130 +62,112 @@ static size_t left_in(const struct ferry_cbor_reader *in)
 /* The argument of 1, 2, 4 or 8 bytes that info 24 .. 27 announces. */
 static int read_argument(struct ferry_cbor_reader *in, struct head *head)
 {
-    size_t width = (size_t)1 << (head->info - 24);
+    size_t width = (size_t)1 << (info_of(head) - 24);
+    uint64_t value = 0;
 
     if (width > left_in(in)) {
         return FERRY_E_SHORT;
     }
-    head->value = 0;
-    for (size_t i = 0; i < width; i++) {
-        head->value = head->value << 8 | *in->next++;
+    for (; width > 0; width--) {
+        value = value << 8 | *in->next++;
     }
+    head->value = value;
     /* §3.3: a simple value below 32 has no two-byte form. */
-    if (head->major == M_OTHER && head->info == 24 && head->value < 32) {
-        return FERRY_E_FORMAT;
-    }
-    return FERRY_OK;
+    return head->first == (M_OTHER << 5 | 24) && (uint8_t)value < 32 ? FERRY_E_FORMAT : FERRY_OK;
 }
 
+/* A head. Of what has a body the value fits what is left: a byte of a string takes one, an item of
+ * a container at least one. */
 static int read_head(struct ferry_cbor_reader *in, struct head *head)
 {
+    int rc = FERRY_OK;
+
     if (left_in(in) == 0) {
         return FERRY_E_SHORT;
     }
-    head->major = *in->next >> 5;
-    head->info = *in->next & 0x1f;
-    head->value = head->info;
-    in->next++;
-    if (head->info < 24) {
-        return FERRY_OK;
+    head->first = *in->next++;
+    head->value = info_of(head);
+    if (is_open(head)) {
+        head->value = 0;
+        return has_body(head) || head->first == BREAK ? FERRY_OK : FERRY_E_FORMAT;
     }
-    if (head->info < 28) {
-        return read_argument(in, head);
-    }
-    if (head->info != OPEN || head->major <= M_NEGATIVE || head->major == M_TAG) {
+    if (info_of(head) >= 28) {
         return FERRY_E_FORMAT;
     }
-    return FERRY_OK;
+    if (info_of(head) >= 24) {
+        rc = read_argument(in, head);
+    }
+    return rc == FERRY_OK && has_body(head) && head->value > left_in(in) ? FERRY_E_SHORT : rc;
 }
 
 /* The head behind any number of tags. A break cannot be tagged. */
 static int read_untagged(struct ferry_cbor_reader *in, struct head *head)
 {
-    int rc = read_head(in, head);
+    bool tagged = false;
+    int rc;
 
-    if (rc != FERRY_OK || head->major != M_TAG) {
-        return rc;
+    while ((rc = read_head(in, head)) == FERRY_OK && major_of(head) == M_TAG) {
+        tagged = true;
     }
-    while (rc == FERRY_OK && head->major == M_TAG) {
-        rc = read_head(in, head);
-    }
-    if (rc == FERRY_OK && is_break(head)) {
-        return FERRY_E_FORMAT;
-    }
-    return rc;
+    return rc == FERRY_OK && tagged && head->first == BREAK ? FERRY_E_FORMAT : rc;
 }
 
 /* ---- Bodies --------------------------------------------------------------------- */
 
-static int skip_bytes(struct ferry_cbor_reader *in, uint64_t len)
+/* The content of a string, or, §3.2.3, the chunks of an open one: definite strings of its own major
+ * type. head is that of the string, and afterwards its break. */
+static int skip_string(struct ferry_cbor_reader *in, struct head *head)
 {
-    if (len > left_in(in)) {
-        return FERRY_E_SHORT;
-    }
-    in->next += (size_t)len;
-    return FERRY_OK;
-}
+    enum major major = major_of(head);
+    bool open = is_open(head);
+    int rc = FERRY_OK;
 
-/* §3.2.3: the chunks of an open string are definite strings of its own major type. head is that
- * of the string, and afterwards its break. */
-static int skip_chunks(struct ferry_cbor_reader *in, struct head *head)
-{
-    uint8_t major = head->major;
-
-    for (;;) {
-        int rc = read_head(in, head);
-
-        if (rc != FERRY_OK || is_break(head)) {
+    do {
+        in->next += (size_t)head->value;
+        if (open) {
+            rc = read_head(in, head);
+        }
+        if (!open || rc != FERRY_OK || head->first == BREAK) {
             return rc;
         }
-        if (head->major != major || head->info == OPEN) {
-            return FERRY_E_FORMAT;
-        }
-        rc = skip_bytes(in, head->value);
-        if (rc != FERRY_OK) {
-            return rc;
-        }
-    }
+    } while (major_of(head) == major && !is_open(head));
+    return FERRY_E_FORMAT;
 }
 
 /* What a container still has to come: a number of items, or, where it is open, what may be next.
  * No container has as many items as these numbers say. */
-#define OPEN_LIST  SIZE_MAX       /* an item or the break */
+#define OPEN_LIST  (SIZE_MAX - 2) /* an item or the break */
 #define OPEN_KEY   (SIZE_MAX - 1) /* of a map: a key or the break */
-#define OPEN_VALUE (SIZE_MAX - 2) /* of a map: the value of that key */
+#define OPEN_VALUE SIZE_MAX       /* of a map: the value of that key */
 
-/* An item takes at least one byte, so a count beyond the bytes left is refused at once;
- * this also keeps the doubling for maps from overflowing. */
+/* The items of a container, of which left bytes are there. */
 static int enter(const struct head *head, size_t left, size_t *items)
 {
-    bool map = head->major == M_MAP;
+    bool map = major_of(head) == M_MAP;
+    size_t count = (size_t)head->value;
 
-    if (head->info == OPEN) {
-        *items = map ? OPEN_KEY : OPEN_LIST;
+    *items = map ? OPEN_KEY : OPEN_LIST;
+    if (is_open(head)) {
         return FERRY_OK;
     }
-    if (head->value > (map ? left / 2 : left)) {
-        return FERRY_E_SHORT;
-    }
-    *items = (size_t)head->value << map;
-    return FERRY_OK;
+    *items = count << map;
+    return map && count > left / 2 ? FERRY_E_SHORT : FERRY_OK;
 }
 
 /* Another item of a container, or its break: that ends an open one, but not between a key and its
  * value (§3.2.1). */
 static int count_item(size_t *items, const struct head *head)
 {
-    if (is_break(head)) {
+    if (head->first == BREAK) {
         bool may_end = *items == OPEN_LIST || *items == OPEN_KEY;
 
         *items = 0;
         return may_end ? FERRY_OK : FERRY_E_FORMAT;
     }
-    if (*items == OPEN_VALUE) {
-        *items = OPEN_KEY;
-    } else if (*items != OPEN_LIST) { /* OPEN_VALUE comes behind OPEN_KEY */
+    if (*items < OPEN_LIST) {
         (*items)--;
+    } else if (*items != OPEN_LIST) {
+        *items ^= OPEN_KEY ^ OPEN_VALUE;
     }
     return FERRY_OK;
 }
@@ -177,10 +180,10 @@ static int skip_body(struct ferry_cbor_reader *in, struct head *head)
     size_t depth = 0;
     int rc = FERRY_OK;
 
-    for (;;) {
-        if (is_string(head->major)) {
-            rc = head->info == OPEN ? skip_chunks(in, head) : skip_bytes(in, head->value);
-        } else if (is_container(head->major)) {
+    do {
+        if (is_string(head)) {
+            rc = skip_string(in, head);
+        } else if (is_container(head)) {
             if (depth == FERRY_CBOR_DEPTH) {
                 return FERRY_E_DEPTH;
             }
@@ -189,17 +192,14 @@ static int skip_body(struct ferry_cbor_reader *in, struct head *head)
         while (rc == FERRY_OK && depth > 0 && levels[depth - 1] == 0) {
             depth--;
         }
-        if (rc != FERRY_OK || depth == 0) {
-            return rc;
+        if (rc == FERRY_OK && depth > 0) {
+            rc = read_untagged(in, head);
         }
-        rc = read_untagged(in, head);
-        if (rc == FERRY_OK) {
+        if (rc == FERRY_OK && depth > 0) {
             rc = count_item(&levels[depth - 1], head);
         }
-        if (rc != FERRY_OK) {
-            return rc;
-        }
-    }
+    } while (rc == FERRY_OK && depth > 0);
+    return rc;
 }
 
 /* ---- Items ---------------------------------------------------------------------- */
@@ -216,36 +216,23 @@ bool ferry_cbor_at_end(const struct ferry_cbor_reader *r)
     return r->next == r->end;
 }
 
-/* Numbers, booleans and the other items that are a head only. */
-static void fill_scalar(struct ferry_cbor_item *item, const struct head *head)
+/* The kind of an item, and the value of what is a head only. */
+static void fill_head(struct ferry_cbor_item *item, const struct head *head)
 {
-    item->chunked = false;
+    static const uint8_t others[] = {FERRY_CBOR_BOOL,  FERRY_CBOR_BOOL,   FERRY_CBOR_NULL,
+                                     FERRY_CBOR_NULL,  FERRY_CBOR_SIMPLE, FERRY_CBOR_FLOAT,
+                                     FERRY_CBOR_FLOAT, FERRY_CBOR_FLOAT}; /* from info 20 on */
+    unsigned info = info_of(head);
+
+    item->kind = (enum ferry_cbor_kind)major_of(head);
+    item->chunked = is_string(head) && is_open(head);
     item->value = head->value;
-    if (head->major == M_UINT || head->major == M_NEGATIVE) {
-        item->kind = head->major == M_UINT ? FERRY_CBOR_UINT : FERRY_CBOR_NEGATIVE;
-    } else if (head->info == 20 || head->info == 21) {
-        item->kind = FERRY_CBOR_BOOL;
-        item->value = head->info - 20U;
-    } else if (head->info == 22 || head->info == 23) {
-        item->kind = FERRY_CBOR_NULL;
-        item->value = 0;
-    } else {
-        item->kind = head->info > 24 ? FERRY_CBOR_FLOAT : FERRY_CBOR_SIMPLE;
+    if (major_of(head) == M_OTHER) {
+        item->kind = info < 20 ? FERRY_CBOR_SIMPLE : (enum ferry_cbor_kind)others[info - 20];
+        if (info >= 20 && info < 24) {
+            item->value = info == 21;
+        }
     }
-}
-
-/* Strings and containers; their bytes begin behind the head. */
-static void fill_body(struct ferry_cbor_item *item, const struct head *head, const uint8_t *start)
-{
-    static const uint8_t kinds[] = {[M_BYTES] = FERRY_CBOR_BYTES,
-                                    [M_TEXT] = FERRY_CBOR_TEXT,
-                                    [M_LIST] = FERRY_CBOR_LIST,
-                                    [M_MAP] = FERRY_CBOR_MAP};
-
-    item->kind = (enum ferry_cbor_kind)kinds[head->major];
-    item->chunked = head->info == OPEN && is_string(head->major);
-    item->bytes.data = start;
-    item->bytes.len = 0;
 }
 
 int ferry_cbor_read(struct ferry_cbor_reader *r, struct ferry_cbor_item *item)
@@ -255,23 +242,20 @@ int ferry_cbor_read(struct ferry_cbor_reader *r, struct ferry_cbor_item *item)
     struct head head;
     int rc = read_untagged(&in, &head);
 
-    if (rc == FERRY_OK && is_break(&head)) {
-        return FERRY_E_FORMAT;
-    }
     if (rc != FERRY_OK) {
         return rc;
     }
+    if (head.first == BREAK) {
+        return FERRY_E_FORMAT;
+    }
+    fill_head(&found, &head);
+    if (has_body(&head)) {
+        bool open = is_open(&head);
 
-    bool body = is_string(head.major) || is_container(head.major);
-    bool open = head.info == OPEN;
-
-    if (body) {
-        fill_body(&found, &head, in.next);
+        found.bytes.data = in.next;
         rc = skip_body(&in, &head);
         /* Behind an open one stands its break. */
         found.bytes.len = (size_t)(in.next - found.bytes.data) - open;
-    } else {
-        fill_scalar(&found, &head);
     }
     if (rc != FERRY_OK) {
         return rc;
@@ -297,12 +281,13 @@ static bool next_piece(struct ferry_cbor_reader *in, bool chunked, struct ferry_
 {
     struct head head = {.value = left_in(in)};
 
-    if (left_in(in) == 0 || (chunked && read_head(in, &head) != FERRY_OK)) {
+    if (left_in(in) == 0 || (chunked && (read_head(in, &head) != FERRY_OK || !is_string(&head)))) {
         return false;
     }
     piece->data = in->next;
     piece->len = (size_t)head.value;
-    return skip_bytes(in, head.value) == FERRY_OK;
+    in->next += piece->len;
+    return true;
 }
 
 int ferry_cbor_copy(const struct ferry_cbor_item *item, uint8_t *out, size_t cap)
@@ -397,31 +382,27 @@ static struct ferry_cbor_field *find_field(struct ferry_cbor_field *fields, size
 
 static int read_pair(struct ferry_cbor_reader *in, struct ferry_cbor_field *fields, size_t count)
 {
-    struct ferry_cbor_item item;
-    int rc = ferry_cbor_read(in, &item);
+    struct ferry_cbor_item other; /* the key, then the value of one that nobody asked for */
+    int rc = ferry_cbor_read(in, &other);
 
     if (rc != FERRY_OK) {
         return rc;
     }
-    if (item.kind != FERRY_CBOR_TEXT) {
+    if (other.kind != FERRY_CBOR_TEXT) {
         return FERRY_E_TYPE;
     }
 
-    struct ferry_cbor_field *field = find_field(fields, count, &item);
+    struct ferry_cbor_field *field = find_field(fields, count, &other);
 
-    rc = ferry_cbor_read(in, &item);
+    rc = ferry_cbor_read(in, field != NULL ? &field->item : &other);
     if (rc != FERRY_OK || field == NULL) {
         return rc;
     }
     if (field->present) {
         return FERRY_E_FORMAT;
     }
-    if (!kind_fits(field->kind, item.kind)) {
-        return FERRY_E_TYPE;
-    }
     field->present = true;
-    field->item = item;
-    return FERRY_OK;
+    return kind_fits(field->kind, field->item.kind) ? FERRY_OK : FERRY_E_TYPE;
 }
 
 int ferry_cbor_read_map(struct ferry_bytes payload, struct ferry_cbor_field *fields, size_t count)
