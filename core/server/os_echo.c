@@ -10,12 +10,11 @@ int ferry_os_handle_echo(struct ferry_server_call *call)
     if (rc != FERRY_RC_OK) {
         return rc;
     }
-    ferry_cbor_put_text(&call->out, "r");
-    if (text.present) {
-        ferry_cbor_put_text_n(&call->out, (const char *)text.item.bytes.data, text.item.bytes.len);
-    } else {
-        ferry_cbor_put_text(&call->out, "");
+    if (!text.present) {
+        text.item.bytes = (struct ferry_bytes){NULL, 0};
     }
+    ferry_cbor_put_text(&call->out, "r");
+    ferry_cbor_put_text_n(&call->out, (const char *)text.item.bytes.data, text.item.bytes.len);
     return FERRY_RC_OK;
 }
 

@@ -109,12 +109,9 @@ void ferry_server_notify(const struct ferry_server_call *call, int kind, uint32_
 /* Take the request off the front of pending. Returns an rc. */
 static int take_request(struct ferry_server_call *call, struct ferry_bytes *pending)
 {
-    struct ferry_bytes rest;
-
-    if (ferry_smp_packet_read(*pending, &call->header, &call->payload, &rest) != FERRY_OK) {
+    if (ferry_smp_packet_read(*pending, &call->header, &call->payload, pending) != FERRY_OK) {
         return FERRY_RC_CORRUPT;
     }
-    *pending = rest;
     if (call->header.op != FERRY_SMP_READ && call->header.op != FERRY_SMP_WRITE) {
         return FERRY_RC_NOT_SUPPORTED;
     }
