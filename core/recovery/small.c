@@ -3,8 +3,18 @@
 #include "ferry/recovery_small.h"
 
 #include "core/server/image_small.h"
+#include "core/server/os_small.h"
 
 #include <string.h>
+
+/* Whether a slot verifies. */
+enum { UNKNOWN, YES, NO };
+
+static struct ferry_recovery_small *recovery_of(struct ferry_image_small *image)
+{
+    return (struct ferry_recovery_small *)(void *)((uint8_t *)image -
+                                                   offsetof(struct ferry_recovery_small, image));
+}
 
 static const struct ferry_boot_image *image_of(const struct ferry_recovery_small *recovery)
 {
@@ -40,29 +50,25 @@ static int ask_policy(const struct ferry_recovery_small *recovery, const struct 
             subject.least = report->least;
         }
     }
-    return ferry_policy_judge(&image_of(recovery)->slots, &subject, &counters);
+    return recovery->config->boot->admission->judge(&image_of(recovery)->slots, &subject,
+                                                    &counters);
 }
 
-/* Whether the image of a slot verifies; info says what it is. Verified once, and again after the
- * slot was changed. */
+/* Whether the image of a slot verifies. view and info say where and what it is. Verified once, and
+ * again after the slot was changed. */
 static bool is_good(struct ferry_recovery_small *recovery, uint32_t slot,
-                    struct ferry_image_info *info)
+                    struct ferry_flash_slice *view, struct ferry_image_info *info)
 {
-    uint8_t bit = (uint8_t)(1U << slot);
-    struct ferry_flash_slice view;
+    uint8_t *good = &recovery->good[slot];
 
-    if (ferry_slots_view(&image_of(recovery)->slots, slot, &view, NULL) != FERRY_OK) {
+    if (ferry_slots_view(&image_of(recovery)->slots, slot, view, NULL) != FERRY_OK) {
         return false;
     }
-    if ((recovery->known & bit) != 0) {
-        return (recovery->good & bit) != 0 && ferry_image_inspect(&view.flash, info) == FERRY_OK;
+    if (*good == UNKNOWN) {
+        *good = verify(recovery, &view->flash, info) == FERRY_OK ? YES : NO;
+        return *good == YES;
     }
-    recovery->known |= bit;
-    recovery->good &= (uint8_t)~bit;
-    if (verify(recovery, &view.flash, info) == FERRY_OK) {
-        recovery->good |= bit;
-    }
-    return (recovery->good & bit) != 0;
+    return *good == YES && ferry_image_inspect(&view->flash, info) == FERRY_OK;
 }
 
 /* ---- The list -------------------------------------------------------------------------------- */
@@ -83,14 +89,15 @@ static uint32_t asked_flags(const struct ferry_slots *slots)
 /* Only images that verify are in it, as MCUboot has it, and of the flags those that are true. */
 static int list(struct ferry_server_call *call)
 {
-    struct ferry_recovery_small *recovery = call->context;
+    struct ferry_recovery_small *recovery = recovery_of(call->context);
     const struct ferry_slots *slots = &image_of(recovery)->slots;
+    struct ferry_flash_slice view;
     struct ferry_image_info info;
 
     ferry_cbor_put_text(&call->out, "images");
     ferry_cbor_open_list(&call->out);
     for (uint32_t slot = 0; slot < slots->strategy->slot_count; slot++) {
-        if (is_good(recovery, slot, &info)) {
+        if (is_good(recovery, slot, &view, &info)) {
             uint32_t flags = FERRY_ENTRY_BOOTABLE | (slot == 1 ? asked_flags(slots) : 0U);
 
             ferry_image_small_put(&call->out, slot, &info, flags, flags);
@@ -108,7 +115,8 @@ static void settle(struct ferry_recovery_small *recovery)
     if (!recovery->settled) {
         recovery->settled =
             ferry_boot_run(recovery->config->boot, recovery->report) != FERRY_E_POWER;
-        recovery->known = 0;
+        recovery->good[0] = UNKNOWN;
+        recovery->good[1] = UNKNOWN;
     }
 }
 
@@ -117,64 +125,45 @@ static void settle(struct ferry_recovery_small *recovery)
 static uint32_t slot_of(const struct ferry_recovery_small *recovery, uint32_t number)
 {
     const struct ferry_boot_image_report *report = &recovery->report->images[0];
+    bool keeps = report->action == FERRY_BOOT_STOPPED ? recovery->good[0] == YES
+                                                      : report->next != FERRY_SWAP_REVERT;
 
     if (number != 0) {
         return number - 1;
     }
-    return report->action == FERRY_BOOT_STOPPED || report->next == FERRY_SWAP_REVERT
-               ? 0
-               : image_of(recovery)->slots.strategy->slot_count - 1U;
+    return keeps ? image_of(recovery)->slots.strategy->slot_count - 1U : 0;
 }
 
 /* Withdraw what was asked for before: it would be swapped with the image that is about to come. */
 static int withdraw(const struct ferry_recovery_small *recovery)
 {
-    const struct ferry_slots *slots = &image_of(recovery)->slots;
-    uint32_t start = 0;
+    const struct ferry_flash *secondary = image_of(recovery)->slots.secondary;
 
-    if (slots->secondary == NULL || asked_flags(slots) == 0) {
-        return FERRY_OK;
-    }
-    int rc = ferry_slots_trailer_start(slots, slots->secondary, &start);
-
-    return rc == FERRY_OK ? ferry_image_small_erase(&recovery->image, slots->secondary, start,
-                                                    slots->secondary->size)
-                          : rc;
+    return secondary == NULL || asked_flags(&image_of(recovery)->slots) == 0
+               ? FERRY_OK
+               : ferry_image_small_erase(&recovery->image, secondary, secondary->size,
+                                         secondary->size - 1);
 }
 
-static int place(struct ferry_image_small *image, const struct ferry_image_small_first *first,
-                 struct ferry_image_small_target *target)
+static int place(struct ferry_image_small *image, const uint8_t *newer, uint32_t *max)
 {
-    struct ferry_recovery_small *recovery = (struct ferry_recovery_small *)image;
+    struct ferry_recovery_small *recovery = recovery_of(image);
     const struct ferry_slots *slots = &image_of(recovery)->slots;
 
+    (void)newer; /* the policy knows what may run */
     settle(recovery);
 
-    uint32_t slot = slot_of(recovery, first->number);
+    uint32_t slot = slot_of(recovery, image->number);
 
     if (slot >= slots->strategy->slot_count) {
         return FERRY_IMAGE_ERR_NO_FREE_SLOT;
     }
-    target->slot = ferry_slots_slot(slots, slot);
-    target->at = slot == 1 ? ferry_slots_upload_offset(slots) : 0;
-    target->old = slot == 1 ? ferry_slots_old_offset(slots) : 0;
-    target->max = ferry_slots_max_image(slots);
+    image->slot = ferry_slots_slot(slots, slot);
+    image->at = slot == 1 ? ferry_slots_upload_offset(slots) : 0;
+    *max = ferry_slots_max_image(slots);
     recovery->changed = true;
-    recovery->known &= (uint8_t) ~(1U << slot);
-    if (ferry_slots_trailer_start(slots, target->slot, &target->trailer) != FERRY_OK ||
-        (slot == 0 && withdraw(recovery) != FERRY_OK)) {
-        return FERRY_IMAGE_ERR_FLASH_ERASE;
-    }
-    return 0;
-}
-
-/* Take an image away that may not run: without its header it is none. */
-static int refuse(struct ferry_image_small *image, int error)
-{
-    ((struct ferry_recovery_small *)image)->good = 0;
-    return ferry_image_small_erase(image, image->slot, image->at, image->at + 1) == FERRY_OK
-               ? error
-               : FERRY_IMAGE_ERR_FLASH_ERASE;
+    recovery->good[slot] = UNKNOWN;
+    return slot == 1 || withdraw(recovery) == FERRY_OK ? 0 : FERRY_IMAGE_ERR_FLASH_ERASE;
 }
 
 /* Ask for the image in the secondary for good: image_ok before the magic, so that a cut between
@@ -190,21 +179,34 @@ static int request(struct ferry_recovery_small *recovery)
     return rc == FERRY_OK ? 0 : FERRY_IMAGE_ERR_FLASH_WRITE;
 }
 
-static int accept(struct ferry_image_small *image)
+/* Judge what is in a slot, as a boot would. Returns 0 or an error of the group. */
+static int judge(struct ferry_recovery_small *recovery, uint32_t slot)
 {
-    struct ferry_recovery_small *recovery = (struct ferry_recovery_small *)image;
-    const struct ferry_slots *slots = &image_of(recovery)->slots;
-    uint32_t slot = image->slot == slots->secondary ? 1 : 0;
     struct ferry_image_info info;
     struct ferry_flash_slice view;
 
     /* TLVs behind the end of the file are not its own. */
-    if (!is_good(recovery, slot, &info) || info.size > image->size) {
-        return refuse(image, FERRY_IMAGE_ERR_INVALID_HASH);
+    if (!is_good(recovery, slot, &view, &info) || info.size > recovery->image.size) {
+        return FERRY_IMAGE_ERR_INVALID_HASH;
     }
-    if (ferry_slots_view(slots, slot, &view, NULL) != FERRY_OK ||
-        ask_policy(recovery, &view.flash, &info) != FERRY_OK) {
-        return refuse(image, FERRY_IMAGE_ERR_CURRENT_IS_NEWER);
+    return recovery->config->boot->admission == NULL ||
+                   ask_policy(recovery, &view.flash, &info) == FERRY_OK
+               ? 0
+               : FERRY_IMAGE_ERR_CURRENT_IS_NEWER;
+}
+
+/* What may not run is taken away: without its header it is no image. */
+static int accept(struct ferry_image_small *image)
+{
+    struct ferry_recovery_small *recovery = recovery_of(image);
+    uint32_t slot = image->slot == image_of(recovery)->slots.secondary ? 1 : 0;
+    int error = judge(recovery, slot);
+
+    if (error != 0) {
+        recovery->good[slot] = NO;
+        return ferry_image_small_erase(image, image->slot, image->at + 1, image->at) == FERRY_OK
+                   ? error
+                   : FERRY_IMAGE_ERR_FLASH_ERASE;
     }
     return slot == 1 && image->number == 0 ? request(recovery) : 0;
 }
@@ -216,7 +218,20 @@ static int upload(struct ferry_server_call *call)
     return ferry_image_small_upload(call, &rules);
 }
 
-static const struct ferry_command commands[] = {
+static const struct ferry_command os_commands[] = {
+    [FERRY_SMP_OS_ECHO] = {.read = ferry_os_small_echo, .write = ferry_os_small_echo},
+    [FERRY_SMP_OS_RESET] = {.write = ferry_os_small_reset},
+    [FERRY_SMP_OS_PARAMS] = {.read = ferry_os_handle_params},
+};
+
+static const struct ferry_group os_table = {
+    .id = FERRY_SMP_GROUP_OS,
+    .name = "os mgmt",
+    .commands = os_commands,
+    .command_count = sizeof(os_commands) / sizeof(os_commands[0]),
+};
+
+static const struct ferry_command image_commands[] = {
     [FERRY_SMP_IMAGE_STATE] = {.read = list},
     [FERRY_SMP_IMAGE_UPLOAD] = {.write = upload},
 };
@@ -224,8 +239,8 @@ static const struct ferry_command commands[] = {
 static const struct ferry_group image_table = {
     .id = FERRY_SMP_GROUP_IMAGE,
     .name = "img mgmt",
-    .commands = commands,
-    .command_count = sizeof(commands) / sizeof(commands[0]),
+    .commands = image_commands,
+    .command_count = sizeof(image_commands) / sizeof(image_commands[0]),
     .v1_rc = ferry_image_v1_rc,
     .v1_rc_count = FERRY_IMAGE_V1_RCS,
 };
@@ -246,11 +261,11 @@ void ferry_recovery_small_init(struct ferry_recovery_small *recovery,
     }
     recovery->config = config;
     recovery->report = report;
-    recovery->way = way;
+    recovery->way = (uint8_t)way;
     recovery->settled = way == FERRY_RECOVERY_NO_IMAGE;
-    recovery->quiet_since = now;
-    recovery->mounts[0] = (struct ferry_server_mount){&ferry_os_small_table, &recovery->os};
-    recovery->mounts[1] = (struct ferry_server_mount){&image_table, recovery};
+    recovery->quiet_since = (uint32_t)now;
+    recovery->mounts[0] = (struct ferry_server_mount){&os_table, &recovery->os};
+    recovery->mounts[1] = (struct ferry_server_mount){&image_table, &recovery->image};
     recovery->server_config.groups = recovery->mounts;
     recovery->server_config.group_count = 2;
     recovery->server_config.buf_size = config->buf_size;
@@ -274,37 +289,36 @@ size_t ferry_recovery_small_handle(struct ferry_recovery_small *recovery,
 /* How long it may be quiet; 0 = for ever. */
 static uint32_t patience(const struct ferry_recovery_small *recovery)
 {
-    const struct ferry_recovery_small_config *config = recovery->config;
-
+    if (recovery->leaving) {
+        return FERRY_RECOVERY_RESET_MS;
+    }
     if (recovery->way == FERRY_RECOVERY_WINDOW && !recovery->stays) {
-        return config->window_ms;
+        return recovery->config->window_ms;
     }
     return recovery->settled && !recovery->changed &&
                    recovery->report->images[0].action == FERRY_BOOT_STOPPED
                ? 0
-               : config->idle_ms;
+               : recovery->config->idle_ms;
 }
 
 enum ferry_recovery_wish ferry_recovery_small_next(struct ferry_recovery_small *recovery,
                                                    uint64_t now, uint64_t *deadline)
 {
-    /* What the command took counts as activity, too. */
-    if (recovery->touched) {
-        recovery->touched = false;
-        recovery->quiet_since = now;
+    /* What the command took counts as activity, too; and nothing does once a reset is due. */
+    if (recovery->touched && !recovery->leaving) {
+        recovery->quiet_since = (uint32_t)now;
+        recovery->leaving = recovery->os.reset_due;
     }
-    if (recovery->reset_at == 0 && recovery->os.reset_due) {
-        recovery->reset_at = now + FERRY_RECOVERY_RESET_MS;
-    }
-    if (recovery->reset_at != 0) {
-        *deadline = recovery->reset_at;
-        return now >= *deadline ? FERRY_RECOVERY_RESET : FERRY_RECOVERY_STAY;
-    }
+    recovery->touched = false;
 
     uint32_t limit = patience(recovery);
+    uint32_t quiet = (uint32_t)now - recovery->quiet_since;
 
-    *deadline = limit != 0 ? recovery->quiet_since + limit : FERRY_RECOVERY_NEVER;
-    return now >= *deadline ? FERRY_RECOVERY_LEAVE : FERRY_RECOVERY_STAY;
+    *deadline = limit != 0 ? now + limit - quiet : FERRY_RECOVERY_NEVER;
+    if (limit == 0 || quiet < limit) {
+        return FERRY_RECOVERY_STAY;
+    }
+    return recovery->leaving ? FERRY_RECOVERY_RESET : FERRY_RECOVERY_LEAVE;
 }
 
 uint8_t ferry_recovery_small_boot_mode(const struct ferry_recovery_small *recovery)

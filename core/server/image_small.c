@@ -173,22 +173,17 @@ static int check_upgrade(const struct ferry_image_small *group, const uint8_t *h
                : 0;
 }
 
-static int place(struct ferry_image_small *group, const struct ferry_image_small_first *first,
-                 struct ferry_image_small_target *target)
+static int place(struct ferry_image_small *group, const uint8_t *newer, uint32_t *max)
 {
     const struct ferry_slots *slots = group->slots;
-    const struct ferry_flash *slot = slots->secondary;
 
-    if (first->number != 0 || keeps_old(group)) {
+    if (group->number != 0 || keeps_old(group)) {
         return FERRY_IMAGE_ERR_NO_FREE_SLOT;
     }
-    *target =
-        (struct ferry_image_small_target){.slot = slot,
-                                          .at = slots->strategy->upload_sector * slot->runs[0].size,
-                                          .max = ferry_slots_max_image(slots),
-                                          .trailer = ferry_slots_small_trailer(slots, slot),
-                                          .old = slots->strategy->old_sector * slot->runs[0].size};
-    return first->upgrade ? check_upgrade(group, first->header) : 0;
+    group->slot = slots->secondary;
+    group->at = slots->strategy->upload_sector * group->slot->runs[0].size;
+    *max = ferry_slots_max_image(slots);
+    return newer != NULL ? check_upgrade(group, newer) : 0;
 }
 
 static int accept(struct ferry_image_small *group)
@@ -202,16 +197,6 @@ static int upload(struct ferry_server_call *call)
     static const struct ferry_image_small_rules rules = {.place = place, .accept = accept};
 
     return ferry_image_small_upload(call, &rules);
-}
-
-/* All of the secondary, the trailer first as before an upload. */
-static int erase_all(const struct ferry_image_small *group)
-{
-    const struct ferry_flash *slot = group->slots->secondary;
-    uint32_t trailer = ferry_slots_small_trailer(group->slots, slot);
-    int rc = ferry_image_small_erase(group, slot, trailer, slot->size);
-
-    return rc == FERRY_OK ? ferry_image_small_erase(group, slot, 0, trailer) : rc;
 }
 
 static int erase(struct ferry_server_call *call)
@@ -230,7 +215,10 @@ static int erase(struct ferry_server_call *call)
         return ferry_server_fail(call, FERRY_IMAGE_ERR_NO_FREE_SLOT, NULL);
     }
     ferry_image_small_close(group);
-    return erase_all(group) == FERRY_OK
+
+    const struct ferry_flash *slot = group->slots->secondary;
+
+    return ferry_image_small_erase(group, slot, slot->size, 0) == FERRY_OK
                ? FERRY_RC_OK
                : ferry_server_fail(call, FERRY_IMAGE_ERR_FLASH_ERASE, NULL);
 }

@@ -7,26 +7,13 @@
 #include "core/server/image_group.h"
 #include "ferry/group_image_small.h"
 
-/* Where an upload goes. */
-struct ferry_image_small_target {
-    const struct ferry_flash *slot;
-    uint32_t at;      /* the file begins here */
-    uint32_t max;     /* bytes it may have */
-    uint32_t trailer; /* first sector of the slot's trailer */
-    uint32_t old;     /* where an old image begins, whose header must not stay */
-};
-
-/* An upload's first chunk, as far as it decides where the file goes. */
-struct ferry_image_small_first {
-    uint32_t number;
-    const uint8_t *header; /* FERRY_IMAGE_HEADER_SIZE bytes, with the right magic */
-    bool upgrade;
-};
-
 /* What differs between an application and a bootloader. Both return 0 or an error of the group. */
 struct ferry_image_small_rules {
-    int (*place)(struct ferry_image_small *group, const struct ferry_image_small_first *first,
-                 struct ferry_image_small_target *target);
+    /* An upload with group->number begins: say where, in group->slot and group->at.
+     *
+     * newer  the header of the file, which is to be above what runs; NULL = it may be any
+     * max    gets the bytes it may have */
+    int (*place)(struct ferry_image_small *group, const uint8_t *newer, uint32_t *max);
     /* All of the file is in the slot, and the upload is open still. */
     int (*accept)(struct ferry_image_small *group);
 };
@@ -38,11 +25,12 @@ int ferry_image_small_upload(struct ferry_server_call *call,
 /* Forget an open upload. */
 void ferry_image_small_close(struct ferry_image_small *group);
 
-/* Erase the sectors from the one that begins at `from` on, up to `end`; the watchdog is fed.
- * Returns FERRY_OK or a flash error. */
+/* Erase the sector that ends at or behind `end`, and all before it up to `stop`; the watchdog is
+ * fed. From the end on, since there is the trailer: a cut leaves no request for an image that is
+ * half erased. Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
 int ferry_image_small_erase(const struct ferry_image_small *group, const struct ferry_flash *slot,
-                            uint32_t from, uint32_t end);
+                            uint32_t end, uint32_t stop);
 
 /* Flags of an entry, in the order of the list. */
 enum {

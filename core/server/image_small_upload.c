@@ -10,6 +10,15 @@
 
 enum { OFF, DATA, LEN, SHA, NUMBER, UPGRADE, FIELDS };
 
+static const struct {
+    char key[8];
+    uint8_t kind; /* enum ferry_cbor_kind */
+} keys[FIELDS] = {
+    [OFF] = {"off", FERRY_CBOR_UINT},      [DATA] = {"data", FERRY_CBOR_BYTES},
+    [LEN] = {"len", FERRY_CBOR_UINT},      [SHA] = {"sha", FERRY_CBOR_BYTES},
+    [NUMBER] = {"image", FERRY_CBOR_UINT}, [UPGRADE] = {"upgrade", FERRY_CBOR_BOOL},
+};
+
 void ferry_image_small_close(struct ferry_image_small *group)
 {
     group->size = 0;
@@ -17,20 +26,20 @@ void ferry_image_small_close(struct ferry_image_small *group)
 }
 
 int ferry_image_small_erase(const struct ferry_image_small *group, const struct ferry_flash *slot,
-                            uint32_t from, uint32_t end)
+                            uint32_t end, uint32_t stop)
 {
-    struct ferry_flash_sector sector = {0, 0, 0};
+    struct ferry_flash_sector sector;
     int rc = FERRY_OK;
 
-    while (rc == FERRY_OK && from < end) {
-        rc = ferry_flash_sector_at(slot, from, &sector);
+    while (rc == FERRY_OK && end > stop) {
+        rc = ferry_flash_sector_at(slot, end - 1, &sector);
         if (rc == FERRY_OK) {
             rc = ferry_flash_erase(slot, sector.offset, sector.size);
         }
         if (group->feed != NULL) {
             group->feed(group->feed_context);
         }
-        from = sector.offset + sector.size;
+        end = sector.offset;
     }
     return rc;
 }
@@ -40,15 +49,7 @@ int ferry_image_small_erase(const struct ferry_image_small *group, const struct 
 /* A number that is too large for anything here is the largest one. */
 static uint32_t number_of(const struct ferry_cbor_field *field)
 {
-    if (!field->present) {
-        return 0;
-    }
     return field->item.value > UINT32_MAX ? UINT32_MAX : (uint32_t)field->item.value;
-}
-
-static struct ferry_bytes bytes_of(const struct ferry_cbor_field *field)
-{
-    return field->present ? field->item.bytes : (struct ferry_bytes){NULL, 0};
 }
 
 /* 7: the client comes back with the file it was sending. */
@@ -59,32 +60,16 @@ static bool is_resume(const struct ferry_image_small *group, struct ferry_bytes 
            sha.len == group->sha_len && memcmp(sha.data, group->sha, sha.len) == 0;
 }
 
-/* 16: the trailer goes first: a cut leaves no request for an image that is half erased. What is
- * erased already is erased again: a cut may have left it so that it takes no program. */
-static int prepare(const struct ferry_image_small *group,
-                   const struct ferry_image_small_target *target, uint32_t len)
-{
-    uint32_t end = ferry_max32(target->at + len, target->old + 1);
-    int rc = ferry_image_small_erase(group, target->slot, target->trailer, target->slot->size);
-
-    return rc != FERRY_OK
-               ? rc
-               : ferry_image_small_erase(group, target->slot, ferry_min32(target->at, target->old),
-                                         ferry_min32(end, target->trailer));
-}
-
-/* 3 … 16 */
+/* 3 … 16. All of the slot is erased, be it erased or not: what a cut has left may read so and take
+ * no program. */
 static int begin(struct ferry_image_small *group, const struct ferry_cbor_field *fields,
                  const struct ferry_image_small_rules *rules)
 {
-    struct ferry_bytes data = bytes_of(&fields[DATA]);
-    struct ferry_bytes sha = bytes_of(&fields[SHA]);
+    struct ferry_bytes data = fields[DATA].item.bytes;
+    struct ferry_bytes sha = fields[SHA].item.bytes;
     uint32_t len = number_of(&fields[LEN]);
-    const struct ferry_image_small_first first = {.number = number_of(&fields[NUMBER]),
-                                                  .header = data.data,
-                                                  .upgrade = fields[UPGRADE].present &&
-                                                             fields[UPGRADE].item.value != 0};
-    struct ferry_image_small_target target;
+    uint32_t number = number_of(&fields[NUMBER]);
+    uint32_t max;
     int error;
 
     if (data.len < FERRY_IMAGE_HEADER_SIZE) {
@@ -99,29 +84,30 @@ static int begin(struct ferry_image_small *group, const struct ferry_cbor_field 
     if (sha.len > sizeof(group->sha)) {
         return FERRY_IMAGE_ERR_INVALID_HASH;
     }
-    if (is_resume(group, sha, first.number)) {
+    if (is_resume(group, sha, number)) {
         return ANSWER_OFFSET;
     }
-    error = rules->place(group, &first, &target);
+    /* What was open is not any more, whatever comes of it. */
+    group->number = number;
+    error = rules->place(group, fields[UPGRADE].item.value != 0 ? data.data : NULL, &max);
     if (error != 0) {
         return error;
     }
-    if (len > target.max) {
+    if (len > max) {
         return FERRY_IMAGE_ERR_TOO_LARGE;
     }
     if (data.len > len) {
         return FERRY_IMAGE_ERR_DATA_OVERRUN;
     }
-    group->slot = target.slot;
-    group->at = target.at;
-    group->number = first.number;
     group->size = len;
     group->offset = 0;
-    group->sha_len = (uint8_t)sha.len;
+    group->sha_len = (uint32_t)sha.len;
     if (sha.len != 0) {
         memcpy(group->sha, sha.data, sha.len);
     }
-    return prepare(group, &target, len) == FERRY_OK ? 0 : FERRY_IMAGE_ERR_FLASH_ERASE;
+    return ferry_image_small_erase(group, group->slot, group->slot->size, 0) == FERRY_OK
+               ? 0
+               : FERRY_IMAGE_ERR_FLASH_ERASE;
 }
 
 /* 2 … 16 */
@@ -139,7 +125,7 @@ static int check(struct ferry_image_small *group, const struct ferry_cbor_field 
     if (offset != group->offset) { /* 12 */
         return ANSWER_OFFSET;
     }
-    return bytes_of(&fields[DATA]).len > group->size - offset ? FERRY_IMAGE_ERR_DATA_OVERRUN : 0;
+    return fields[DATA].item.bytes.len > group->size - offset ? FERRY_IMAGE_ERR_DATA_OVERRUN : 0;
 }
 
 /* ---- Writing --------------------------------------------------------------------------------- */
@@ -165,14 +151,14 @@ int ferry_image_small_upload(struct ferry_server_call *call,
                              const struct ferry_image_small_rules *rules)
 {
     struct ferry_image_small *group = call->context;
-    struct ferry_cbor_field fields[FIELDS] = {
-        [OFF] = {.key = "off", .kind = FERRY_CBOR_UINT},
-        [DATA] = {.key = "data", .kind = FERRY_CBOR_BYTES},
-        [LEN] = {.key = "len", .kind = FERRY_CBOR_UINT},
-        [SHA] = {.key = "sha", .kind = FERRY_CBOR_BYTES},
-        [NUMBER] = {.key = "image", .kind = FERRY_CBOR_UINT},
-        [UPGRADE] = {.key = "upgrade", .kind = FERRY_CBOR_BOOL},
-    };
+    struct ferry_cbor_field fields[FIELDS];
+
+    memset(fields, 0, sizeof(fields)); /* what is absent is 0, and no bytes */
+    for (uint32_t i = 0; i < FIELDS; i++) {
+        fields[i].key = keys[i].key;
+        fields[i].kind = (enum ferry_cbor_kind)keys[i].kind;
+    }
+
     int error = ferry_server_read(call, fields, FIELDS);
 
     if (error != FERRY_RC_OK) {
@@ -180,16 +166,18 @@ int ferry_image_small_upload(struct ferry_server_call *call,
     }
     error = check(group, fields, rules);
     if (error == 0) {
-        error = take(group, bytes_of(&fields[DATA]));
+        error = take(group, fields[DATA].item.bytes);
     }
-    bool whole = error == 0 && group->offset == group->size;
-
-    if (whole) {
+    if (error == 0 && group->offset == group->size) {
         error = rules->accept(group);
     }
+    if (error > 0) {
+        ferry_image_small_close(group);
+        return ferry_server_fail(call, (uint16_t)error, NULL);
+    }
     ferry_cbor_pair_uint(&call->out, "off", group->offset);
-    if (error > 0 || whole) {
+    if (group->offset == group->size) {
         ferry_image_small_close(group);
     }
-    return error > 0 ? ferry_server_fail(call, (uint16_t)error, NULL) : FERRY_RC_OK;
+    return FERRY_RC_OK;
 }

@@ -29,7 +29,7 @@ struct ferry_image_small {
     uint32_t number;                /* the request's "image" */
     uint32_t size;                  /* 0 = no upload is open, and offset is 0 */
     uint32_t offset;                /* bytes taken, those held included */
-    uint8_t sha_len;                /* 0 = the client gave none: no resume */
+    uint32_t sha_len;               /* 0 = the client gave none: no resume */
     uint8_t sha[FERRY_SHA256_SIZE];
     uint8_t held[FERRY_IMAGE_SMALL_BLOCK]; /* taken, too few for a block yet */
 };

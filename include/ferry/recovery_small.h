@@ -27,22 +27,21 @@ struct ferry_recovery_small_config {
 
 /* The state of recovery; do not rely on the contents. */
 struct ferry_recovery_small {
-    struct ferry_image_small image; /* first: the upload knows it by this */
+    uint8_t way;          /* enum ferry_recovery_way */
+    bool settled;         /* nothing is left that a boot would finish */
+    bool changed;         /* a slot was changed since that boot */
+    bool touched;         /* a command came; its time is not known yet */
+    bool stays;           /* a command came: the window does not count any more */
+    bool leaving;         /* a reset was asked for at quiet_since */
+    uint8_t good[2];      /* whether a slot verifies, if that is known */
+    uint32_t quiet_since; /* milliseconds, modulo 2^32 */
     const struct ferry_recovery_small_config *config;
     struct ferry_boot_report *report; /* of the boot, once settled */
-    enum ferry_recovery_way way;
-    bool settled;  /* nothing is left that a boot would finish */
-    bool changed;  /* a slot was changed since that boot */
-    bool touched;  /* a command came; its time is not known yet */
-    bool stays;    /* a command came: the window does not count any more */
-    uint8_t known; /* bit n: whether slot n verifies is known; */
-    uint8_t good;  /* bit n: it does */
-    uint64_t quiet_since;
-    uint64_t reset_at; /* 0 = not asked for */
-    struct ferry_os_small os;
-    struct ferry_server_mount mounts[2];
-    struct ferry_server_config server_config;
     struct ferry_server server;
+    struct ferry_server_config server_config;
+    struct ferry_server_mount mounts[2];
+    struct ferry_os_small os;
+    struct ferry_image_small image;
 };
 
 /* Begin. recovery may not be moved afterwards. The configuration is not checked: it is the one of a

@@ -94,6 +94,32 @@ size_t rig_request(uint8_t op, uint8_t version, uint16_t group, uint8_t id, cons
     return FERRY_SMP_HEADER_SIZE + (size_t)size;
 }
 
+size_t rig_chunk(int number, struct ferry_bytes file, size_t from, size_t to, uint8_t *out,
+                 size_t cap)
+{
+    struct ferry_smp_header header = {.op = FERRY_SMP_WRITE,
+                                      .version = FERRY_SMP_VERSION_2,
+                                      .group = FERRY_SMP_GROUP_IMAGE,
+                                      .id = FERRY_SMP_IMAGE_UPLOAD};
+    struct ferry_cbor_writer w;
+
+    ferry_cbor_writer_init(&w, out + FERRY_SMP_HEADER_SIZE, cap - FERRY_SMP_HEADER_SIZE);
+    ferry_cbor_open_map(&w);
+    if (number >= 0) {
+        ferry_cbor_pair_int(&w, "image", number);
+    }
+    if (from == 0) {
+        ferry_cbor_pair_uint(&w, "len", file.len);
+    }
+    ferry_cbor_pair_uint(&w, "off", from);
+    ferry_cbor_pair_bytes(&w, "data", file.data + from, to - from);
+    ferry_cbor_close(&w);
+    assert_true(ferry_cbor_writer_result(&w) > 0);
+    header.length = (uint16_t)ferry_cbor_writer_result(&w);
+    ferry_smp_header_write(&header, out);
+    return FERRY_SMP_HEADER_SIZE + (size_t)header.length;
+}
+
 /* ---- CBOR to JSON ------------------------------------------------------------ */
 
 struct text {

@@ -20,6 +20,11 @@ struct rig_answer {
 size_t rig_request(uint8_t op, uint8_t version, uint16_t group, uint8_t id, const char *json,
                    uint8_t *out, size_t cap);
 
+/* A request that uploads the bytes [from, to) of a file, version 2; number below 0: without
+ * "image". Returns its size. */
+size_t rig_chunk(int number, struct ferry_bytes file, size_t from, size_t to, uint8_t *out,
+                 size_t cap);
+
 /* The JSON of one CBOR item. */
 void rig_json(struct ferry_bytes item, char *out, size_t cap);
 

@@ -45,7 +45,7 @@ static void set_up(const struct ferry_strategy_traits *strategy, uint8_t write_s
     rig.slots[0].strategy = strategy;
     rig.slots[0].state = &ferry_slots_by_swap_small;
     fed = 0;
-    memset(&os, 0, sizeof(os));
+    os = (struct ferry_os_small){.strategy = strategy};
     memset(&group, 0xa5, sizeof(group));
     ferry_image_small_init(&group, &rig.slots[0], feed, &fed);
     rig.mounts[0] = (struct ferry_server_mount){&ferry_os_small_table, &os};
@@ -91,7 +91,16 @@ static void test_echo_and_parameters(void **state)
     assert_string_equal(ask_os(READ, FERRY_SMP_OS_ECHO, "{\"d\":\"hi\"}"), "{\"r\":\"hi\"}");
     assert_string_equal(ask_os(READ, FERRY_SMP_OS_PARAMS, NULL),
                         "{\"buf_size\":512,\"buf_count\":4}");
-    assert_string_equal(ask_os(READ, FERRY_SMP_OS_BOOTLOADER_INFO, "{}"), "{\"rc\":8}");
+    assert_string_equal(ask_os(READ, FERRY_SMP_OS_BOOTLOADER_INFO, "{}"),
+                        "{\"bootloader\":\"MCUboot\"}");
+    assert_string_equal(ask_os(READ, FERRY_SMP_OS_BOOTLOADER_INFO, "{\"query\":\"mode\"}"),
+                        "{\"mode\":3}");
+    assert_string_equal(ask_os(READ, FERRY_SMP_OS_BOOTLOADER_INFO, "{\"query\":\"why\"}"),
+                        "{\"err\":{\"group\":0,\"rc\":3}}");
+    os.strategy = NULL;
+    assert_string_equal(ask_os(READ, FERRY_SMP_OS_BOOTLOADER_INFO, "{\"query\":\"mode\"}"),
+                        "{\"err\":{\"group\":0,\"rc\":3}}");
+    assert_string_equal(ask_os(READ, FERRY_SMP_OS_BOOTLOADER_INFO, NULL), "{\"rc\":3}");
     assert_string_equal(ask_os(READ, FERRY_SMP_OS_TASKS, "{}"), "{\"rc\":8}");
     assert_false(os.reset_due);
 }

@@ -108,27 +108,9 @@ static const char *ask(uint8_t op, uint16_t group, uint8_t id, const char *json)
 static const char *chunk(int number, const struct fault_image *image, uint32_t from, uint32_t to)
 {
     uint8_t request[RIG_MAX];
-    struct ferry_smp_header header = {.op = FERRY_SMP_WRITE,
-                                      .version = FERRY_SMP_VERSION_2,
-                                      .group = FERRY_SMP_GROUP_IMAGE,
-                                      .id = FERRY_SMP_IMAGE_UPLOAD};
-    struct ferry_cbor_writer w;
 
-    ferry_cbor_writer_init(&w, request + 8, sizeof(request) - 8);
-    ferry_cbor_open_map(&w);
-    if (number >= 0) {
-        ferry_cbor_pair_int(&w, "image", number);
-    }
-    if (from == 0) {
-        ferry_cbor_pair_uint(&w, "len", image->size);
-    }
-    ferry_cbor_pair_uint(&w, "off", from);
-    ferry_cbor_pair_bytes(&w, "data", image->bytes + from, to - from);
-    ferry_cbor_close(&w);
-    assert_true(ferry_cbor_writer_result(&w) > 0);
-    header.length = (uint16_t)ferry_cbor_writer_result(&w);
-    ferry_smp_header_write(&header, request);
-    return send(request, 8U + header.length);
+    return send(request, rig_chunk(number, (struct ferry_bytes){image->bytes, image->size}, from,
+                                   to, request, sizeof(request)));
 }
 
 /* The bytes up to `to`; the last answer. */
@@ -245,7 +227,9 @@ static void test_without_a_good_image_it_goes_to_the_primary(void **state)
     enter(); /* the boot is run in here */
     upload(0, NEW, "");
     assert_string_equal(list(), "0:2.0.0:");
-    boots(FERRY_OK, FERRY_BOOT_RAN, 2);
+    upload(0, OLD, ""); /* and beside it, once it has a good one */
+    assert_string_equal(list(), "0:2.0.0: 1:1.0.0:pP");
+    boots(FERRY_OK, FERRY_BOOT_UPGRADED, 1);
 }
 
 static void test_of_a_trial_and_a_confirmed_image_the_trial_goes(void **state)
@@ -439,12 +423,12 @@ static void sweep(const struct ferry_boot_strategy *strategy, enum fault_way how
     for (uint64_t cut = 1; !whole; cut++) {
         begin(strategy, true);
         enter();
-        bench.device.power.cut_at = cut;
-        bench.device.way = how;
+        fault_device_power_on(&bench.device, cut, how);
         (void)upload_to(AUTO, NEW, NEW->size);
         whole = !bench.device.power.off;
         fault_device_power_on(&bench.device, 0, FAULT_BEFORE);
         assert_int_equal(fault_device_boot(&bench.device, &bench.report), FERRY_OK);
+        assert_int_equal(REPORT->next, FERRY_SWAP_NONE); /* never a test */
         if (whole) {
             assert_int_equal(REPORT->info.header.version.major, 2);
         }
