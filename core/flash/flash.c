@@ -14,6 +14,11 @@ static bool is_power_of_two(uint32_t value)
     return value != 0 && (value & (value - 1)) == 0;
 }
 
+static bool is_unit_aligned(const struct ferry_flash *flash, size_t value)
+{
+    return (value & (flash->write_size - 1U)) == 0;
+}
+
 /* Add the bytes of a run to *sum; false for an empty one or a sum beyond 32 bits. */
 static bool add_run(const struct ferry_flash_run *run, uint32_t *sum)
 {
@@ -45,7 +50,7 @@ int ferry_flash_check(const struct ferry_flash *flash)
     }
     for (size_t i = 0; i < flash->run_count; i++) {
         /* A sector of whole write units: else no program could reach its last bytes. */
-        if (!add_run(&flash->runs[i], &sum) || flash->runs[i].size % flash->write_size != 0) {
+        if (!add_run(&flash->runs[i], &sum) || !is_unit_aligned(flash, flash->runs[i].size)) {
             return FERRY_E_CONFIG;
         }
     }
@@ -60,27 +65,6 @@ uint32_t ferry_flash_sector_count(const struct ferry_flash *flash)
         count += flash->runs[i].count;
     }
     return count;
-}
-
-int ferry_flash_sector(const struct ferry_flash *flash, uint32_t index,
-                       struct ferry_flash_sector *sector)
-{
-    uint32_t offset = 0;
-    uint32_t first = 0;
-
-    for (size_t i = 0; i < flash->run_count; i++) {
-        const struct ferry_flash_run *run = &flash->runs[i];
-
-        if (index - first < run->count) {
-            sector->index = index;
-            sector->offset = offset + (index - first) * run->size;
-            sector->size = run->size;
-            return FERRY_OK;
-        }
-        first += run->count;
-        offset += run->count * run->size;
-    }
-    return FERRY_E_BOUNDS;
 }
 
 int ferry_flash_sector_at(const struct ferry_flash *flash, uint32_t offset,
@@ -106,6 +90,23 @@ int ferry_flash_sector_at(const struct ferry_flash *flash, uint32_t offset,
     return FERRY_E_BOUNDS;
 }
 
+int ferry_flash_sector(const struct ferry_flash *flash, uint32_t index,
+                       struct ferry_flash_sector *sector)
+{
+    uint32_t offset = 0;
+
+    for (size_t i = 0; i < flash->run_count; i++) {
+        const struct ferry_flash_run *run = &flash->runs[i];
+
+        if (index < run->count) {
+            return ferry_flash_sector_at(flash, offset + index * run->size, sector);
+        }
+        index -= run->count;
+        offset += run->count * run->size;
+    }
+    return FERRY_E_BOUNDS;
+}
+
 bool ferry_flash_is_edge(const struct ferry_flash *flash, uint32_t offset)
 {
     struct ferry_flash_sector sector;
@@ -117,11 +118,6 @@ bool ferry_flash_is_edge(const struct ferry_flash *flash, uint32_t offset)
 }
 
 /* ---- Checked access --------------------------------------------------------------- */
-
-static bool is_unit_aligned(const struct ferry_flash *flash, size_t value)
-{
-    return (value & (flash->write_size - 1U)) == 0;
-}
 
 static int check_program(const struct ferry_flash *flash, uint32_t offset, size_t len)
 {

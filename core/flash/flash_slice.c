@@ -29,31 +29,26 @@ static int slice_erase(const struct ferry_flash *flash, uint32_t offset, size_t 
 static const struct ferry_flash_ops slice_ops = {
     .read = slice_read, .program = slice_program, .erase = slice_erase};
 
-/* Give to the part of each run of parent that lies in [offset, end). */
-static int fill_runs(struct ferry_flash *flash, const struct ferry_flash *parent, uint32_t offset,
-                     uint32_t end)
+/* Take the part of each run of parent that lies in size bytes from offset on: never more runs than
+ * the parent has. */
+static void fill_runs(struct ferry_flash *flash, const struct ferry_flash *parent, uint32_t offset,
+                      uint32_t size)
 {
-    uint32_t start = 0;
-
+    flash->run_count = 0;
     for (size_t i = 0; i < parent->run_count; i++) {
         const struct ferry_flash_run *run = &parent->runs[i];
-        uint32_t from = ferry_max32(start, offset);
+        uint32_t all = run->count * run->size;
+        uint32_t skipped = ferry_min32(offset, all);
+        uint32_t taken = ferry_min32(size, all - skipped);
 
-        start += run->count * run->size;
-
-        uint32_t to = ferry_min32(start, end);
-
-        if (from >= to) {
-            continue;
+        offset -= skipped;
+        size -= taken;
+        if (taken > 0) {
+            flash->runs[flash->run_count].count = taken / run->size;
+            flash->runs[flash->run_count].size = run->size;
+            flash->run_count++;
         }
-        if (flash->run_count == FERRY_FLASH_RUNS) {
-            return FERRY_E_CONFIG;
-        }
-        flash->runs[flash->run_count].count = (to - from) / run->size;
-        flash->runs[flash->run_count].size = run->size;
-        flash->run_count++;
     }
-    return FERRY_OK;
 }
 
 int ferry_flash_slice_init(struct ferry_flash_slice *slice, const struct ferry_flash *parent,
@@ -67,11 +62,10 @@ int ferry_flash_slice_init(struct ferry_flash_slice *slice, const struct ferry_f
     }
     slice->parent = parent;
     slice->offset = offset;
-    slice->flash = (struct ferry_flash){.ops = &slice_ops,
-                                        .context = slice,
-                                        .size = size,
-                                        .write_size = parent->write_size,
-                                        .erased_value = parent->erased_value,
-                                        .ciphered = parent->ciphered};
-    return fill_runs(&slice->flash, parent, offset, offset + size);
+    slice->flash = *parent;
+    slice->flash.ops = &slice_ops;
+    slice->flash.context = slice;
+    slice->flash.size = size;
+    fill_runs(&slice->flash, parent, offset, size);
+    return FERRY_OK;
 }

@@ -121,7 +121,7 @@ struct ferry_flash_slice {
 
 /* Make slice a view of [offset, offset + size) of parent, both on sector boundaries.
  * parent and slice must outlive every use of slice->flash, and slice may not be moved.
- * Returns FERRY_OK, FERRY_E_BOUNDS, FERRY_E_ALIGN, or FERRY_E_CONFIG for too many runs. */
+ * Returns FERRY_OK, FERRY_E_BOUNDS or FERRY_E_ALIGN. */
 FERRY_MUST_CHECK
 int ferry_flash_slice_init(struct ferry_flash_slice *slice, const struct ferry_flash *parent,
                            uint32_t offset, uint32_t size);
