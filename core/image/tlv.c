@@ -9,7 +9,7 @@
 #define TYPE_ANY 0xffff
 
 struct rule {
-    uint16_t type;
+    uint8_t type; /* all that are listed are below 256 */
     uint8_t area; /* enum ferry_tlv_area */
     uint16_t shortest;
     uint16_t longest;

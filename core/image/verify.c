@@ -9,18 +9,12 @@
 
 /* The state of a walk that looks for a signature by a trusted key. */
 struct search {
-    const struct ferry_flash *image;
-    const struct ferry_image_header *header;
     const struct ferry_image_trust *trust;
-    const struct ferry_image_digest_kind *kind; /* the digest of the image */
-    bool pure;                                  /* signed is the image itself */
-    uint8_t *buf;                               /* cap bytes of workspace */
-    size_t cap;
-    struct ferry_evidence *evidence;
+    struct ferry_image_signed what; /* the image, its digest, and what is read with */
+    bool pure;                      /* signed is the image itself */
+    struct ferry_evidence evidence;
     const struct ferry_image_key *key; /* named by the KEYHASH or PUBKEY before, NULL = none */
-    int refusal; /* why that key does not count: FERRY_OK, or _REVOKED, _DEVELOPMENT_KEY */
-    void (*feed)(void *);
-    void *feed_context;
+    int refusal;       /* why that key does not count: FERRY_OK, or _REVOKED, _DEVELOPMENT_KEY */
     uint32_t names;    /* KEYHASH and PUBKEY entries looked at */
     uint32_t attempts; /* signatures looked at */
     int reason;        /* why no signature was good so far */
@@ -30,10 +24,10 @@ struct search {
  * twice: with one of the reads skipped it would be a call to whatever the register holds. */
 static void feed(const struct search *search)
 {
-    void (*const volatile *hook)(void *) = &search->feed;
+    void (*const volatile *hook)(void *) = &search->what.feed;
     void (*call)(void *) = *hook;
     if (call != NULL && call == *hook) {
-        call(search->feed_context);
+        call(search->what.feed_context);
     }
 }
 
@@ -48,8 +42,8 @@ static int find_key(struct search *search, const struct ferry_tlv *tlv)
         return FERRY_OK;
     }
     search->names++;
-    return ferry_trusted_key_find(search->image, tlv, search->trust, search->kind, &search->key,
-                                  &search->refusal);
+    return ferry_trusted_key_find(search->what.image, tlv, search->trust, search->what.kind,
+                                  &search->key, &search->refusal);
 }
 
 /* ---- Signatures ------------------------------------------------------------------------- */
@@ -89,7 +83,7 @@ static int find_verifier(const struct search *search, uint16_t type,
         if (!is_for(*verifier, search, type)) {
             continue;
         }
-        if ((*verifier)->fits(search->key) && takes_digest(*verifier, search->kind->tlv)) {
+        if ((*verifier)->fits(search->key) && takes_digest(*verifier, search->what.kind->tlv)) {
             return FERRY_OK;
         }
         rc = FERRY_E_SIGNATURE;
@@ -114,29 +108,22 @@ static int check_signature(struct search *search, const struct ferry_tlv *tlv)
         search->attempts > FERRY_IMAGE_SIGNATURES_MAX) {
         return FERRY_E_SIGNATURE;
     }
-    rc = ferry_flash_read(search->image, tlv->offset, signature, tlv->len);
+    rc = ferry_flash_read(search->what.image, tlv->offset, signature, tlv->len);
     if (rc != FERRY_OK) {
         return rc;
     }
-    struct ferry_image_signed what = {.digest = search->evidence->computed,
-                                      .kind = search->kind,
-                                      .image = search->image,
-                                      .header = search->header,
-                                      .buf = search->buf,
-                                      .cap = search->cap,
-                                      .feed = search->feed,
-                                      .feed_context = search->feed_context};
+    search->what.error = FERRY_OK;
     /* Volatile: what is said of it below is read anew each time. */
     volatile int good = FERRY_E_SIGNATURE;
     volatile int refusal = FERRY_E_REVOKED;
     feed(search);
-    good = verifier->verify(search->key, &what, signature, tlv->len);
+    good = verifier->verify(search->key, &search->what, signature, tlv->len);
     feed(search);
     /* Where the image itself was read, both comparisons are now of the bytes that were signed. */
-    rc = ferry_evidence_compare(search->evidence) == 0 ? what.error : FERRY_E_DIGEST;
+    rc = ferry_evidence_compare(&search->evidence) == 0 ? search->what.error : FERRY_E_DIGEST;
     /* Asked again: to jump over the first answer is not enough. */
     refusal = ferry_key_refusal(search->trust, search->key);
-    ferry_evidence_signature(search->evidence, rc | good | refusal, rc | good | refusal);
+    ferry_evidence_signature(&search->evidence, rc | good | refusal, rc | good | refusal);
     if (rc != FERRY_OK) {
         return rc;
     }
@@ -148,8 +135,9 @@ static int check_signature(struct search *search, const struct ferry_tlv *tlv)
  * that the key counts no more. */
 static int rank(int reason)
 {
-    static const int order[] = {FERRY_E_NO_SIGNATURE, FERRY_E_NO_KEY,          FERRY_E_UNSUPPORTED,
-                                FERRY_E_SIGNATURE,    FERRY_E_DEVELOPMENT_KEY, FERRY_E_REVOKED};
+    static const int8_t order[] = {FERRY_E_NO_SIGNATURE,    FERRY_E_NO_KEY,
+                                   FERRY_E_UNSUPPORTED,     FERRY_E_SIGNATURE,
+                                   FERRY_E_DEVELOPMENT_KEY, FERRY_E_REVOKED};
     int found = -1; /* a flash error: ends the search */
     for (int i = 0; i < (int)(sizeof order / sizeof order[0]); i++) {
         found = order[i] == reason ? i : found;
@@ -180,13 +168,13 @@ static int search_tlv(struct search *search, const struct ferry_tlv *tlv)
 
 /* Whether an image whose digest is good is accepted without a signature that can be checked. What
  * is recorded is computed from the flag itself: to jump here is not enough. */
-static int accept_digest_only(const struct search *search)
+static int accept_digest_only(struct search *search)
 {
     const volatile bool *accept = &search->trust->digest_only;
     volatile int refused;
     refused = search->reason;
     refused = (int)!*accept;
-    ferry_evidence_signature(search->evidence, refused, *accept ? FERRY_OK : search->reason);
+    ferry_evidence_signature(&search->evidence, refused, *accept ? FERRY_OK : search->reason);
     return *accept ? FERRY_OK : search->reason;
 }
 
@@ -195,7 +183,7 @@ static int accept_digest_only(const struct search *search)
 static int search_signature(struct search *search)
 {
     struct ferry_tlv_walk walk;
-    int rc = ferry_tlv_walk_begin(&walk, search->image, search->header);
+    int rc = ferry_tlv_walk_begin(&walk, search->what.image, search->what.header);
     if (rc != FERRY_OK) {
         return rc;
     }
@@ -240,13 +228,13 @@ static int check_supported(const struct ferry_image_info *info,
 }
 
 /* Compute and compare the digest. */
-static int check_digest(const struct search *search, const struct ferry_image_info *info)
+static int check_digest(struct search *search, const struct ferry_image_info *info)
 {
-    struct ferry_evidence *evidence = search->evidence;
-    ferry_evidence_expect(evidence, info->digest, search->kind->size);
-    int rc =
-        ferry_image_digest(search->image, search->header, search->kind, search->buf, search->cap,
-                           search->feed, search->feed_context, evidence->computed);
+    struct ferry_evidence *evidence = &search->evidence;
+    const struct ferry_image_signed *what = &search->what;
+    ferry_evidence_expect(evidence, info->digest, what->kind->size);
+    int rc = ferry_image_digest(what->image, what->header, what->kind, what->buf, what->cap,
+                                what->feed, what->feed_context, evidence->computed);
     if (rc != FERRY_OK) {
         return rc;
     }
@@ -262,19 +250,18 @@ int ferry_image_verify(const struct ferry_flash *image, const struct ferry_image
     if (rc != FERRY_OK) {
         return rc;
     }
-    struct ferry_evidence evidence;
-    struct search search = {.image = image,
-                            .header = &info->header,
-                            .trust = trust,
+    struct search search = {.trust = trust,
+                            .what = {.digest = search.evidence.computed,
+                                     .image = image,
+                                     .header = &info->header,
+                                     .buf = buf,
+                                     .cap = cap,
+                                     .feed = feed_hook,
+                                     .feed_context = feed_context},
                             .pure = info->pure,
-                            .buf = buf,
-                            .cap = cap,
-                            .evidence = &evidence,
-                            .feed = feed_hook,
-                            .feed_context = feed_context,
                             .reason = FERRY_E_NO_SIGNATURE};
-    ferry_evidence_init(&evidence);
-    rc = check_supported(info, trust, &search.kind);
+    ferry_evidence_init(&search.evidence);
+    rc = check_supported(info, trust, &search.what.kind);
     if (rc != FERRY_OK) {
         return rc;
     }
@@ -286,6 +273,6 @@ int ferry_image_verify(const struct ferry_flash *image, const struct ferry_image
     if (rc != FERRY_OK) {
         return rc;
     }
-    ferry_verdict_compose(&evidence, verdict);
+    ferry_verdict_compose(&search.evidence, verdict);
     return ferry_verdict_is_valid(verdict) ? FERRY_OK : FERRY_E_SIGNATURE;
 }

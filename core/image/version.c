@@ -7,20 +7,18 @@ static int compare(uint32_t a, uint32_t b)
     return (a > b) - (a < b);
 }
 
+/* All but the build number. */
+static uint32_t ordered(const struct ferry_version *version)
+{
+    return (uint32_t)version->major << 24 | (uint32_t)version->minor << 16 | version->revision;
+}
+
 int ferry_version_compare(const struct ferry_version *a, const struct ferry_version *b,
                           bool with_build)
 {
-    int order = compare(a->major, b->major);
-    if (order == 0) {
-        order = compare(a->minor, b->minor);
-    }
-    if (order == 0) {
-        order = compare(a->revision, b->revision);
-    }
-    if (order == 0 && with_build) {
-        order = compare(a->build, b->build);
-    }
-    return order;
+    int order = compare(ordered(a), ordered(b));
+
+    return order == 0 && with_build ? compare(a->build, b->build) : order;
 }
 
 size_t ferry_version_text(const struct ferry_version *version, char *out)
