@@ -485,6 +485,36 @@ static void test_only_a_whole_image_is_carried(void **state)
     expect_not_begun(FERRY_E_MAGIC);
 }
 
+static void test_what_digest_there_must_be(void **state)
+{
+    struct test_image_spec spec = {.version = {2, 0, 0, 0}, .header_size = 32, .no_digest = true};
+    (void)state;
+
+    set_up(true, 1024);
+    new_size = test_image_build(&spec, new_image, sizeof new_image);
+    expect_not_begun(FERRY_E_DIGEST);
+    spec.no_digest = false;
+    spec.sha = TEST_SHA_512;
+    spec.key = TEST_KEY_NONE;
+    new_size = test_image_build(&spec, new_image, sizeof new_image);
+    expect_not_begun(FERRY_E_UNSUPPORTED);
+}
+
+/* Only the other chip can read it: this one here refuses what it has no key for. */
+static void test_an_encrypted_image_is_carried_as_it_is(void **state)
+{
+    struct test_image_spec spec = {
+        .version = {2, 0, 0, 0}, .header_size = 32, .wrap = TEST_WRAP_EC256};
+    (void)state;
+
+    set_up(true, 1024);
+    new_size = test_image_build(&spec, new_image, sizeof new_image);
+    begin();
+    assert_int_equal(carry.report.state, CARRY_BUSY);
+    expect_failed(FERRY_UPDATE_RETURN, FERRY_E_NO_IMAGE);
+    assert_int_equal(carry.report.acked, new_size);
+}
+
 static void test_states_have_names(void **state)
 {
     (void)state;
@@ -508,6 +538,8 @@ int main(void)
         cmocka_unit_test(test_it_can_be_given_up),
         cmocka_unit_test(test_an_image_of_a_stranger_is_refused_there),
         cmocka_unit_test(test_only_a_whole_image_is_carried),
+        cmocka_unit_test(test_what_digest_there_must_be),
+        cmocka_unit_test(test_an_encrypted_image_is_carried_as_it_is),
         cmocka_unit_test(test_states_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
