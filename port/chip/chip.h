@@ -72,6 +72,18 @@ extern const struct ferry_flash chip_secondary;
 /* Where there is room for it: an area of 128 KiB or more for what is meant for another chip. */
 extern const struct ferry_flash chip_store;
 
+/* ---- An immutable first stage, where there is one (ferry/first.h) -----------------------------
+ */
+
+extern const struct ferry_flash chip_stages[2]; /* S0 and S1: a bootloader's image each */
+extern const uint32_t chip_stage_addresses[2];  /* of them, in the memory of the processor */
+extern const struct ferry_flash chip_staging;   /* an image for one of them */
+extern const struct ferry_flash chip_provision;
+
+/* Which of the two bootloaders was started: the first stage says it, for those after it. */
+void chip_keep_stage(uint8_t slot);
+uint8_t chip_stage(void);
+
 /* ---- How an image runs: in place, or from RAM -------------------------------------------------
  */
 

@@ -111,6 +111,16 @@ uint8_t chip_take_boot_mode(void)
     return mode;
 }
 
+void chip_keep_stage(uint8_t slot)
+{
+    REGISTER(MAP_RAM_STAGE) = slot;
+}
+
+uint8_t chip_stage(void)
+{
+    return (uint8_t)(REGISTER(MAP_RAM_STAGE) & 1);
+}
+
 bool chip_was_powered_on(void)
 {
     return !is_kept();

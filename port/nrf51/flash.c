@@ -67,3 +67,11 @@ static const struct ferry_flash_ops ops = {.read = read, .program = program, .er
 const struct ferry_flash chip_primary = AREA(MAP_PRIMARY, MAP_SLOT_SIZE);
 const struct ferry_flash chip_secondary = AREA(MAP_SECONDARY, MAP_SLOT_SIZE);
 const uintptr_t chip_primary_address = MAP_PRIMARY;
+
+#ifdef MAP_WITH_FIRST_STAGE
+const struct ferry_flash chip_stages[2] = {AREA(MAP_S0, MAP_STAGE_SIZE),
+                                           AREA(MAP_S1, MAP_STAGE_SIZE)};
+const uint32_t chip_stage_addresses[2] = {MAP_S0, MAP_S1};
+const struct ferry_flash chip_staging = AREA(MAP_STAGING, MAP_STAGE_SIZE);
+const struct ferry_flash chip_provision = AREA(MAP_PROVISION, MAP_PAGE);
+#endif

@@ -56,8 +56,8 @@ def size(text):
 class Layout:
     """The map of a chip's flash, firmware/chips/CHIP/layout.json: `areas` has offset and size by name."""
 
-    def __init__(self, chip):
-        self.path = ROOT / "firmware" / "chips" / chip / "layout.json"
+    def __init__(self, chip, file="layout.json"):
+        self.path = ROOT / "firmware" / "chips" / chip / file
         text = json.loads(self.path.read_text())
         self.areas = {area["name"]: (size(area["offset"]), size(area["size"])) for area in text["areas"]}
         self.flash_size = sum(run["count"] * size(run["size"]) for run in text["flash"][0]["sectors"])

@@ -10,8 +10,6 @@
 /* Bites when this program hangs, and also a firmware that does not feed it. */
 #define WATCHDOG_MS 8000
 
-#define BOOT_MODE_RECOVERY 1
-
 static struct ferry_boot_report report;
 
 static void print_report(void)
@@ -91,12 +89,14 @@ int main(void)
 {
     chip_init();
     chip_watchdog(WATCHDOG_MS);
+    product_begin();
     print(chip_was_powered_on() ? "boot: Ferry, powered on\n" : "boot: Ferry, reset\n");
     recover_if_asked();
     for (;;) {
         int result = ferry_boot_run(&product_boot, &report);
 
         print_report();
+        product_settle(&report, 0);
         if (result == FERRY_OK) {
             start();
         }

@@ -58,6 +58,16 @@ static const struct ferry_boot_facts facts = {
     .version = {.major = 1},
 };
 
+void product_begin(void)
+{
+}
+
+void product_settle(const struct ferry_boot_report *report, uint8_t boot_mode)
+{
+    (void)report;
+    (void)boot_mode;
+}
+
 _Noreturn void product_start(const struct ferry_boot_report *report)
 {
     const struct ferry_image_header *header = &report->images[0].info.header;

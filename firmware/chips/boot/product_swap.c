@@ -50,6 +50,16 @@ const struct ferry_boot_config product_boot = {
 
 const struct recovery_kind *const product_recovery = &recovery_small;
 
+void product_begin(void)
+{
+}
+
+void product_settle(const struct ferry_boot_report *report, uint8_t boot_mode)
+{
+    (void)report;
+    (void)boot_mode;
+}
+
 _Noreturn void product_start(const struct ferry_boot_report *report)
 {
     chip_start(chip_primary_address + report->images[0].info.header.header_size);

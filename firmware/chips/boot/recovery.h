@@ -9,6 +9,8 @@
 /* Recovery asked for is left after so long without a command. */
 #define RECOVERY_IDLE_MS 30000
 
+#define BOOT_MODE_RECOVERY 1
+
 struct recovery_kind {
     /* Begin. report: of the boot, with way NO_IMAGE; else memory that may be written.
      * Returns FERRY_OK or an error of the product's own tables. */

@@ -4,11 +4,20 @@
 
 #include "port/chip/chip.h"
 
+/* A bootloader that is installed goes on with recovery. */
+static void settled(void *context, int result, const struct ferry_boot_report *report)
+{
+    (void)context;
+    (void)result;
+    product_settle(report, BOOT_MODE_RECOVERY);
+}
+
 static const struct ferry_recovery_config config = {
     .boot = &product_boot,
     .buf_size = CONSOLE_PACKET,
     .buf_count = 1,
     .idle_ms = RECOVERY_IDLE_MS,
+    .settled = settled,
 };
 static struct ferry_recovery recovery;
 
