@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Milliseconds by TIMER1, sleep, and the chip's start and end. */
 #include "port/nrf51/registers.h"
+#include "port/nrf51/board.h"
 #include "port/nrf51/map.h"
 #include "port/nrf51/nrf51.h"
-
-/* Button A of the micro:bit: low while it is pressed. */
-#define PIN_BUTTON 17
 
 /* The first light of the micro:bit's matrix: its row high, its column low. */
 #define PIN_ROW    13
@@ -49,8 +47,11 @@ void chip_wait(uint64_t until)
     __asm__ volatile("cpsie i" ::: "memory");
 }
 
+/* The crystal takes over when it is ready; nobody waits for it. On the RC oscillator alone the
+ * UART's rate may be off by more than a receiver takes. */
 void chip_init(void)
 {
+    CLOCK_HFCLKSTART = 1;
     GPIO_PIN_CNF(PIN_BUTTON) = GPIO_INPUT_PULLUP;
     nrf51_uart_init();
     nrf51_clock_init();
@@ -63,12 +64,13 @@ void nrf51_stop(void)
     TIMER_INTENCLR = TIMER_INT_COMPARE0;
     TIMER_COMPARE0 = 0;
     TIMER_CLEAR = 1;
-    UART_INTENCLR = UART_INT_RXDRDY;
-    UART_STOPRX = 1;
+    nrf51_uart_stop();
+    CLOCK_HFCLKSTOP = 1;
     NVIC_ICER = (1U << IRQ_UART0) | (1U << IRQ_TIMER1);
     NVIC_ICPR = (1U << IRQ_UART0) | (1U << IRQ_TIMER1);
 }
 
+/* chip_write() has waited for the last byte. */
 _Noreturn void chip_reset(void)
 {
     SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
@@ -126,7 +128,8 @@ bool chip_was_powered_on(void)
     return !is_kept();
 }
 
-/* Counts in 32768 Hz, and while the processor sleeps. [§23] */
+/* Counts in 32768 Hz, also while the processor sleeps, not while a debugger holds it. It starts the
+ * low-frequency clock itself. In a program after the first these registers are locked. */
 void chip_watchdog(uint32_t ms)
 {
     WDT_CONFIG = 1;

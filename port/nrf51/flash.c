@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The flash inside the chip: pages of 1 KiB, words of 4 bytes. While it is erased (22 ms) or
- * programmed (46 us) the processor stands still. [nRF51 Series Reference Manual 3.0, §6] */
+ * programmed (46 us) the processor stands still, and the milliseconds with it.
+ * [nRF51 Series Reference Manual 3.0, NVMC] */
 #include "port/nrf51/registers.h"
 #include "port/nrf51/map.h"
 #include "port/nrf51/nrf51.h"
@@ -42,16 +43,23 @@ static int program(const struct ferry_flash *flash, uint32_t offset, const uint8
                                                                               : FERRY_E_FLASH;
 }
 
+/* The controller tells no errors: what it did is looked at, as in program(). */
 static int erase(const struct ferry_flash *flash, uint32_t offset, size_t len)
 {
+    uintptr_t at = address_of(flash, offset);
+    uint32_t bits = UINT32_MAX;
+
     allow(NVMC_ERASE);
     for (size_t i = 0; i < len; i += MAP_PAGE) {
-        NVMC_ERASEPAGE = (uint32_t)(address_of(flash, offset) + i);
+        NVMC_ERASEPAGE = (uint32_t)(at + i);
         while (NVMC_READY == 0) {
         }
     }
     allow(NVMC_READ_ONLY);
-    return FERRY_OK;
+    for (size_t i = 0; i < len; i += 4) {
+        bits &= REGISTER(at + i);
+    }
+    return bits == UINT32_MAX ? FERRY_OK : FERRY_E_FLASH;
 }
 
 static const struct ferry_flash_ops ops = {.read = read, .program = program, .erase = erase};

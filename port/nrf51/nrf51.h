@@ -26,6 +26,7 @@ void nrf51_uart_interrupt(void);
 void nrf51_clock_interrupt(void);
 
 void nrf51_uart_init(void);
+void nrf51_uart_stop(void);
 bool nrf51_uart_has_bytes(void);
 
 /* The clock is begun after the UART: only then does the emulator's UART hear at once. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The registers of an nRF51822 that the port uses. [nRF51 Series Reference Manual 3.0] */
+/* The registers of an nRF51822 that the port uses, by the chapters of the nRF51 Series Reference
+ * Manual 3.0. */
 #ifndef PORT_NRF51_REGISTERS_H
 #define PORT_NRF51_REGISTERS_H
 
@@ -7,10 +8,15 @@
 
 #define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
-/* UART0 [§29] */
+/* CLOCK */
+#define CLOCK_HFCLKSTART REGISTER(0x40000000)
+#define CLOCK_HFCLKSTOP  REGISTER(0x40000004)
+
+/* UART0 */
 #define UART_STARTRX         REGISTER(0x40002000)
 #define UART_STOPRX          REGISTER(0x40002004)
 #define UART_STARTTX         REGISTER(0x40002008)
+#define UART_STOPTX          REGISTER(0x4000200c)
 #define UART_RXDRDY          REGISTER(0x40002108)
 #define UART_TXDRDY          REGISTER(0x4000211c)
 #define UART_INTENSET        REGISTER(0x40002304)
@@ -24,7 +30,7 @@
 #define UART_INT_RXDRDY      (1U << 2)
 #define UART_BAUDRATE_115200 0x01d7e000U
 
-/* TIMER1 [§18] */
+/* TIMER1 */
 #define TIMER_START                REGISTER(0x40009000)
 #define TIMER_STOP                 REGISTER(0x40009004)
 #define TIMER_CLEAR                REGISTER(0x4000900c)
@@ -39,7 +45,7 @@
 #define TIMER_SHORT_COMPARE0_CLEAR (1U << 0)
 #define TIMER_INT_COMPARE0         (1U << 16)
 
-/* NVMC [§6] */
+/* NVMC */
 #define NVMC_READY     REGISTER(0x4001e400)
 #define NVMC_CONFIG    REGISTER(0x4001e504)
 #define NVMC_ERASEPAGE REGISTER(0x4001e508)
@@ -47,7 +53,7 @@
 #define NVMC_WRITE     1U
 #define NVMC_ERASE     2U
 
-/* WDT [§23] */
+/* WDT */
 #define WDT_START  REGISTER(0x40010000)
 #define WDT_CRV    REGISTER(0x40010504)
 #define WDT_RREN   REGISTER(0x40010508)
@@ -55,7 +61,7 @@
 #define WDT_RR0    REGISTER(0x40010600)
 #define WDT_RELOAD 0x6e524635U
 
-/* GPIO [§14] */
+/* GPIO */
 #define GPIO_OUTSET       REGISTER(0x50000508)
 #define GPIO_OUTCLR       REGISTER(0x5000050c)
 #define GPIO_IN           REGISTER(0x50000510)

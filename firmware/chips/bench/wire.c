@@ -26,6 +26,10 @@ void nrf51_uart_init(void)
     counter_begin();
 }
 
+void nrf51_uart_stop(void)
+{
+}
+
 void nrf51_uart_interrupt(void)
 {
 }
