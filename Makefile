@@ -53,7 +53,8 @@ OFFLINE = bad_input bundles compression encrypted_files files first_files format
           key_files layout sign_layout sign_options signing
 
 test-firmware: all firmware ## the programs of real chips in QEMU, driven by the real command, and their power cut
-	@scripts/setup firmware
+	@scripts/setup firmware peers
+	@tests/interop/setup-peers python >/dev/null
 	@$(PYTHON) -m pytest -q -rs -n $(JOBS) tests/firmware
 
 test-sanitizers: setup ## the C tests, and those of files, under AddressSanitizer and UndefinedBehaviorSanitizer

@@ -36,6 +36,7 @@ class Machine:
         self.peer = peer
         self.process = None
         self.monitor = None
+        self.pressed = False
         self.events = []  # QEMU's own, by name, since the power came on
         self.sockets = pathlib.Path(tempfile.mkdtemp(prefix="ferry-"))  # names of sockets must be short
         self.flash = self.folder / "flash.bin"
@@ -178,8 +179,8 @@ class Machine:
             time.sleep(0.003)
 
     def told(self):
-        """All that is known of it, for a person who looks for a fault."""
-        parts = {**{name: log.text() for name, log in self.logs.items()}, "qemu": self.messages.text()}
+        """All that is known of it, for a person who looks for a fault. Frames of SMP are left out."""
+        parts = {**{name: log.words() for name, log in self.logs.items()}, "qemu": self.messages.text()}
         return "\n".join(f"-- {self.name}: {name} --\n{text[-4000:]}" for name, text in parts.items() if text)
 
     def listening(self, name, socket):
@@ -210,8 +211,16 @@ class Machine:
                 return answer["return"]
 
     def reset(self):
-        """The reset pin: RAM stays, as with a reset by software."""
+        """The reset pin: RAM stays, as with a reset by software. A reset lets go of the button in QEMU; here
+        the processor stands still until it is where the hand holds it."""
+        resets = self.events.count("RESET")
+        self.qmp("stop")
         self.qmp("system_reset")
+        while self.events.count("RESET") == resets:
+            self.qmp("query-status")
+        if self.pressed:
+            self.button(True)
+        self.qmp("cont")
 
     # ---- The plugin's counts ------------------------------------------------------------------------
 
@@ -279,7 +288,8 @@ class Microbit(Machine):
                 "-accel", "tcg"]
 
     def button(self, pressed):
-        """Button A, which pulls its pin down. It stays so over resets."""
+        """Button A, which pulls its pin down."""
+        self.pressed = pressed
         with wires.connect(self.sockets / "qtest", self.must_run, LIMIT) as stream:
             stream.sendall(f"set_irq_in /machine/nrf51 unnamed-gpio-in {self.BUTTON_A} {int(not pressed)}\n".encode())
             answer = stream.recv(100)
@@ -299,7 +309,6 @@ class Ast1030(Machine):
     def __init__(self, folder, program, peer=None, name=None):
         super().__init__(folder, peer, name)
         self.program_file = program
-        self.pressed = False
 
     @property
     def serial1(self):
@@ -314,16 +323,6 @@ class Ast1030(Machine):
         return [*self.listening("console", self.serial), *second]
 
     def button(self, pressed):
-        """GPIO A0. A reset lets go of it, except for reset()."""
+        """GPIO A0."""
         self.pressed = pressed
         self.qmp("qom-set", path="/machine/soc/gpio", property="gpioA0", value=pressed)
-
-    def reset(self):
-        """The processor stands still until the button is where the hand holds it."""
-        self.qmp("stop")
-        resets = self.events.count("RESET")
-        super().reset()
-        while self.events.count("RESET") == resets:
-            self.qmp("query-status")
-        self.button(self.pressed)
-        self.qmp("cont")

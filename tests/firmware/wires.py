@@ -29,6 +29,10 @@ class Log:
             file.seek(self.start)
             return file.read().decode("latin-1").replace("\r", "")
 
+    def words(self):
+        """That without frames of SMP, each a line that begins with one of two pairs of bytes."""
+        return "".join(line for line in self.text().splitlines(True) if not line.startswith(("\x06\t", "\x04\x14")))
+
     def find(self, pattern):
         """The regular expression in whole lines that no find() has passed yet; it goes on behind the
         match. Returns the match and its groups, or None."""
