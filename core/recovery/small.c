@@ -289,9 +289,6 @@ size_t ferry_recovery_small_handle(struct ferry_recovery_small *recovery,
 /* How long it may be quiet; 0 = for ever. */
 static uint32_t patience(const struct ferry_recovery_small *recovery)
 {
-    if (recovery->leaving) {
-        return FERRY_RECOVERY_RESET_MS;
-    }
     if (recovery->way == FERRY_RECOVERY_WINDOW && !recovery->stays) {
         return recovery->config->window_ms;
     }
@@ -304,21 +301,21 @@ static uint32_t patience(const struct ferry_recovery_small *recovery)
 enum ferry_recovery_wish ferry_recovery_small_next(struct ferry_recovery_small *recovery,
                                                    uint64_t now, uint64_t *deadline)
 {
-    /* What the command took counts as activity, too; and nothing does once a reset is due. */
-    if (recovery->touched && !recovery->leaving) {
+    /* What the command took counts as activity, too. */
+    if (recovery->touched) {
         recovery->quiet_since = (uint32_t)now;
-        recovery->leaving = recovery->os.reset_due;
     }
     recovery->touched = false;
+    if (recovery->os.reset_due) {
+        *deadline = now;
+        return FERRY_RECOVERY_RESET;
+    }
 
     uint32_t limit = patience(recovery);
     uint32_t quiet = (uint32_t)now - recovery->quiet_since;
 
     *deadline = limit != 0 ? now + limit - quiet : FERRY_RECOVERY_NEVER;
-    if (limit == 0 || quiet < limit) {
-        return FERRY_RECOVERY_STAY;
-    }
-    return recovery->leaving ? FERRY_RECOVERY_RESET : FERRY_RECOVERY_LEAVE;
+    return limit == 0 || quiet < limit ? FERRY_RECOVERY_STAY : FERRY_RECOVERY_LEAVE;
 }
 
 uint8_t ferry_recovery_small_boot_mode(const struct ferry_recovery_small *recovery)

@@ -32,7 +32,6 @@ struct ferry_recovery_small {
     bool changed;         /* a slot was changed since that boot */
     bool touched;         /* a command came; its time is not known yet */
     bool stays;           /* a command came: the window does not count any more */
-    bool leaving;         /* a reset was asked for at quiet_since */
     uint8_t good[2];      /* whether a slot verifies, if that is known */
     uint32_t quiet_since; /* milliseconds, modulo 2^32 */
     const struct ferry_recovery_small_config *config;
@@ -62,7 +61,9 @@ FERRY_MUST_CHECK
 size_t ferry_recovery_small_handle(struct ferry_recovery_small *recovery,
                                    struct ferry_bytes *pending, uint8_t *out, size_t cap);
 
-/* What is to be done now: as ferry_recovery_next(). */
+/* What is to be done now: as ferry_recovery_next(), but RESET comes at once. Whoever resets waits
+ * until the answer has left, and no longer: what a client sends then would be answered by a
+ * recovery that goes away. */
 enum ferry_recovery_wish ferry_recovery_small_next(struct ferry_recovery_small *recovery,
                                                    uint64_t now, uint64_t *deadline);
 

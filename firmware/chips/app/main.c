@@ -9,9 +9,6 @@
 
 enum { FAULT_NONE, FAULT_CRASH, FAULT_HANG };
 
-/* From an accepted reset to the reset: the answer must have left. */
-#define RESET_MS 50
-
 /* The bootloader's watchdog bites after 8 s. */
 #define FEED_MS 1000
 
@@ -32,12 +29,7 @@ static void reset_if_asked(void)
     uint8_t boot_mode;
 
     if (product_reset_due(&boot_mode)) {
-        uint64_t at = chip_now_ms() + RESET_MS;
-
         chip_keep_boot_mode(boot_mode);
-        while (chip_now_ms() < at) {
-            chip_wait(at);
-        }
         chip_reset();
     }
 }
