@@ -49,15 +49,18 @@ static int resume_begin(struct ferry_boot_swap *swap, const struct ferry_trailer
 /* A swap with a journal. Returns 1 or an error. */
 static int resume_steps(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
 {
+    const struct ferry_boot_differ *differ = swap->strategy->plan->differ;
+    int rc = FERRY_OK;
+
     swap->backwards = journal->backwards;
     swap->placed = true;
     swap->mapped = journal->mapped;
     swap->moved = swap->done > 0;
     swap->unsure = true;
     ferry_boot_take_blocks(swap, journal);
-
-    int rc = ferry_boot_differ_resume(swap, ferry_boot_blocks(swap));
-
+    if (differ != NULL) {
+        rc = differ->resume(swap, ferry_boot_blocks(swap));
+    }
     if (rc == FERRY_OK && swap->moved && swap->views != NULL) {
         rc = swap->config->encryption->resume(swap);
     }

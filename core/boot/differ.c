@@ -12,18 +12,8 @@
 /* Places that are left for boots that resume. */
 #define SPARE_PLACES 5
 
-uint32_t ferry_boot_blocks(const struct ferry_boot_swap *swap)
-{
-    struct ferry_block block;
-
-    if (swap->size == 0 || ferry_block_of(swap->slots, swap->size - 1, &block) != FERRY_OK) {
-        return 0;
-    }
-    return block.index + 1;
-}
-
 /* Bytes of a block that hold image. */
-static uint32_t used(const struct ferry_boot_swap *swap, const struct ferry_block *block)
+static uint32_t used(const struct ferry_boot_swap *swap, const struct ferry_flash_sector *block)
 {
     return block->offset < swap->size ? ferry_min32(block->size, swap->size - block->offset) : 0;
 }
@@ -42,8 +32,8 @@ static int is_alike(const struct ferry_boot_swap *swap, uint32_t offset, uint32_
 }
 
 /* Compare the next blocks, up to MAP_BITS of them, before limit. Returns FERRY_OK or an error. */
-static int compare(const struct ferry_boot_swap *swap, struct ferry_block *block, uint32_t limit,
-                   uint32_t *bits, uint32_t *differing)
+static int compare(const struct ferry_boot_swap *swap, struct ferry_flash_sector *block,
+                   uint32_t limit, uint32_t *bits, uint32_t *differing)
 {
     uint32_t end = ferry_min32(limit, block->index + MAP_BITS);
     int rc = FERRY_OK;
@@ -64,7 +54,7 @@ static int compare(const struct ferry_boot_swap *swap, struct ferry_block *block
             block->index++;
             break;
         }
-        rc = ferry_block_next(swap->slots, block);
+        rc = ferry_slots_block_next(swap->slots, block);
     }
     return rc;
 }
@@ -72,9 +62,9 @@ static int compare(const struct ferry_boot_swap *swap, struct ferry_block *block
 /* Walk over all blocks; with write, put the maps into the journal. */
 static int walk(struct ferry_boot_swap *swap, uint32_t limit, bool write, uint32_t *differing)
 {
-    struct ferry_block block;
+    struct ferry_flash_sector block;
     uint32_t bits = 0;
-    int rc = ferry_block_first(swap->slots, &block);
+    int rc = ferry_slots_block_at(swap->slots, 0, &block);
 
     *differing = 0;
     while (rc == FERRY_OK && block.index < limit) {
@@ -161,3 +151,6 @@ int ferry_boot_differ_at(const struct ferry_boot_swap *swap, uint32_t n, uint32_
     }
     return FERRY_E_FLASH;
 }
+
+const struct ferry_boot_differ ferry_boot_differ = {.find = ferry_boot_differ_find,
+                                                    .resume = ferry_boot_differ_resume};

@@ -6,6 +6,7 @@
  * resumes appends what it believes before it goes on, and the later record wins. The journal is
  * begun anew with every swap and left where it is at the end. */
 #include "core/boot/swap.h"
+#include "core/image/blocks.h"
 
 /* A record that does not take is tried in so many places. */
 #define TRIES 3
@@ -13,6 +14,16 @@
 static struct ferry_journal_area area_of(const struct ferry_boot_swap *swap)
 {
     return ferry_journal_area(swap->slots, &swap->layout);
+}
+
+uint32_t ferry_boot_blocks(const struct ferry_boot_swap *swap)
+{
+    struct ferry_flash_sector block;
+
+    if (swap->size == 0 || ferry_slots_block_of(swap->slots, swap->size - 1, &block) != FERRY_OK) {
+        return 0;
+    }
+    return block.index + 1;
 }
 
 uint32_t ferry_boot_journal_room(const struct ferry_boot_swap *swap)

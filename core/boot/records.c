@@ -164,11 +164,11 @@ int ferry_boot_read_size(const struct ferry_boot_swap *swap, const struct ferry_
 void ferry_boot_take_blocks(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
 {
     uint32_t largest = ferry_slots_max_image(swap->slots);
-    struct ferry_block block;
+    struct ferry_flash_sector block;
 
     swap->size = 0;
     if (journal->blocks > 0 &&
-        ferry_block_at(swap->slots, journal->blocks - 1U, &block) == FERRY_OK) {
+        ferry_slots_block_at(swap->slots, journal->blocks - 1U, &block) == FERRY_OK) {
         swap->size = ferry_min32(block.offset + block.size, largest);
     }
     swap->primary_size = swap->size;
@@ -253,12 +253,11 @@ int ferry_boot_take_over(struct ferry_boot_swap *swap)
     swap->journal = secondary->size - swap->layout.size;
     swap->done = 0; /* this boot may have swapped before, and falls back */
     swap->mapped = false;
-    swap->differing = ferry_boot_blocks(swap);
     if (swap->views != NULL) {
         rc = swap->config->encryption->keep_twice(swap);
     }
-    if (rc == FERRY_OK && swap->strategy->plan->only_differing) {
-        rc = ferry_boot_differ_find(swap, swap->differing);
+    if (rc == FERRY_OK && swap->strategy->plan->differ != NULL) {
+        rc = swap->strategy->plan->differ->find(swap, ferry_boot_blocks(swap));
     }
     if (rc == FERRY_OK) {
         rc = ferry_boot_journal_state(swap, 0);

@@ -19,7 +19,7 @@
 /* ---- Where things are ----------------------------------------------------------------------- */
 
 /* The block in question, and whether it is shared. */
-static bool shared_block(const struct ferry_boot_swap *swap, struct ferry_block *block)
+static bool shared_block(const struct ferry_boot_swap *swap, struct ferry_flash_sector *block)
 {
     const struct ferry_slots *slots = swap->slots;
     uint32_t primary = 0;
@@ -36,7 +36,7 @@ static bool shared_block(const struct ferry_boot_swap *swap, struct ferry_block 
 
 bool ferry_boot_shares_trailer(const struct ferry_boot_swap *swap)
 {
-    struct ferry_block block;
+    struct ferry_flash_sector block;
 
     return shared_block(swap, &block);
 }
@@ -88,7 +88,7 @@ static int mark(const struct ferry_boot_swap *swap, uint32_t i)
 }
 
 /* Bytes of an image of so many that lie in the block. */
-static uint32_t part_of(uint32_t size, const struct ferry_block *block)
+static uint32_t part_of(uint32_t size, const struct ferry_flash_sector *block)
 {
     return size > block->offset ? size - block->offset : 0;
 }
@@ -96,7 +96,7 @@ static uint32_t part_of(uint32_t size, const struct ferry_block *block)
 /* ---- The three steps --------------------------------------------------------------------------
  */
 
-static int fill_scratch(struct ferry_boot_swap *swap, const struct ferry_block *block)
+static int fill_scratch(struct ferry_boot_swap *swap, const struct ferry_flash_sector *block)
 {
     const struct ferry_slots *slots = swap->slots;
     int rc = ferry_boot_erase(swap, slots->scratch, 0, slots->scratch->size);
@@ -116,7 +116,7 @@ static int fill_scratch(struct ferry_boot_swap *swap, const struct ferry_block *
 }
 
 /* Once more where what reads as erased does not take a program. */
-static int to_scratch(struct ferry_boot_swap *swap, const struct ferry_block *block)
+static int to_scratch(struct ferry_boot_swap *swap, const struct ferry_flash_sector *block)
 {
     bool unsure = swap->unsure;
     int rc = fill_scratch(swap, block);
@@ -132,7 +132,7 @@ static int to_scratch(struct ferry_boot_swap *swap, const struct ferry_block *bl
 /* Move to a block whose slot is erased from there to its end. */
 static int to_slot(struct ferry_boot_swap *swap, const struct ferry_flash *from,
                    uint32_t from_offset, const struct ferry_flash *to,
-                   const struct ferry_block *block, uint32_t size)
+                   const struct ferry_flash_sector *block, uint32_t size)
 {
     bool unsure = swap->unsure;
     uint32_t end = block->offset + block->size;
@@ -150,7 +150,7 @@ static int to_slot(struct ferry_boot_swap *swap, const struct ferry_flash *from,
     return rc;
 }
 
-static int to_secondary(struct ferry_boot_swap *swap, const struct ferry_block *block)
+static int to_secondary(struct ferry_boot_swap *swap, const struct ferry_flash_sector *block)
 {
     const struct ferry_slots *slots = swap->slots;
     int rc =
@@ -160,7 +160,7 @@ static int to_secondary(struct ferry_boot_swap *swap, const struct ferry_block *
     return rc != FERRY_OK ? rc : mark(swap, 1);
 }
 
-static int to_primary(struct ferry_boot_swap *swap, const struct ferry_block *block)
+static int to_primary(struct ferry_boot_swap *swap, const struct ferry_flash_sector *block)
 {
     const struct ferry_slots *slots = swap->slots;
     int rc = to_slot(swap, slots->scratch, 0, swap->unpacked, block, swap->secondary_size);
@@ -184,7 +184,7 @@ static int find_journal_end(struct ferry_boot_swap *swap)
 }
 
 /* The pair of slots rules from here on; the blocks below the shared one are as they were. */
-static int hand_over(struct ferry_boot_swap *swap, const struct ferry_block *block)
+static int hand_over(struct ferry_boot_swap *swap, const struct ferry_flash_sector *block)
 {
     int rc = find_journal_end(swap);
 
@@ -203,7 +203,8 @@ static int hand_over(struct ferry_boot_swap *swap, const struct ferry_block *blo
 }
 
 /* Do the steps from number first (1 .. 3) on. Returns 1 or an error. */
-static int open_from(struct ferry_boot_swap *swap, uint32_t first, const struct ferry_block *block)
+static int open_from(struct ferry_boot_swap *swap, uint32_t first,
+                     const struct ferry_flash_sector *block)
 {
     int rc = first <= 1 ? to_scratch(swap, block) : FERRY_OK;
 
@@ -221,7 +222,7 @@ static int open_from(struct ferry_boot_swap *swap, uint32_t first, const struct 
 
 int ferry_boot_scratch_begin(struct ferry_boot_swap *swap)
 {
-    struct ferry_block block;
+    struct ferry_flash_sector block;
 
     return shared_block(swap, &block) ? open_from(swap, 1, &block) : 0;
 }
@@ -239,7 +240,7 @@ static enum ferry_swap_type type_of(const struct ferry_trailer *trailer)
 
 /* Take what is being done. Returns whether it is a swap that shares a trailer's sector. */
 static bool take(struct ferry_boot_swap *swap, enum ferry_swap_type type, uint32_t size,
-                 struct ferry_block *block)
+                 struct ferry_flash_sector *block)
 {
     swap->type = type;
     swap->size = size;
@@ -251,7 +252,7 @@ static bool take(struct ferry_boot_swap *swap, enum ferry_swap_type type, uint32
 
 /* Take it from the trailer of the scratch area: the twin, or the fields. */
 static bool take_scratch(struct ferry_boot_swap *swap, const struct ferry_trailer *trailer,
-                         struct ferry_block *block)
+                         struct ferry_flash_sector *block)
 {
     const struct ferry_flash *scratch = swap->slots->scratch;
     uint8_t record[FERRY_JOURNAL_RECORD];
@@ -275,7 +276,7 @@ static int resume_steps(struct ferry_boot_swap *swap)
 {
     struct ferry_trailers trailers;
     struct ferry_journal journal;
-    struct ferry_block block;
+    struct ferry_flash_sector block;
     int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
     if (rc != FERRY_OK || trailers.primary.magic != FERRY_SET ||
@@ -339,7 +340,7 @@ static int may_begin_again(const struct ferry_boot_swap *swap)
 
 /* Whether step 2 has left in the secondary what the primary's image, which ends at size, has in
  * the block. Returns 1, 0 or FERRY_E_POWER. */
-static int has_put_away(const struct ferry_boot_swap *swap, const struct ferry_block *block,
+static int has_put_away(const struct ferry_boot_swap *swap, const struct ferry_flash_sector *block,
                         uint32_t size)
 {
     const struct ferry_slots *slots = swap->slots;
@@ -356,7 +357,7 @@ static int has_put_away(const struct ferry_boot_swap *swap, const struct ferry_b
 
 /* Whether step 3 is to be done, or what the scratch area holds is left from a swap long ended: only
  * step 3 damages the primary. Returns 3, 1 or FERRY_E_POWER. */
-static int third_or_none(const struct ferry_boot_swap *swap, const struct ferry_block *block)
+static int third_or_none(const struct ferry_boot_swap *swap, const struct ferry_flash_sector *block)
 {
     uint32_t size = 0;
     int rc = is_whole(swap, swap->slots->primary, &size);
@@ -369,7 +370,7 @@ static int third_or_none(const struct ferry_boot_swap *swap, const struct ferry_
 }
 
 /* Which step is to be done; 1 = none of this opening. Returns 1 .. 3, or FERRY_E_POWER. */
-static int next_step(const struct ferry_boot_swap *swap, const struct ferry_block *block)
+static int next_step(const struct ferry_boot_swap *swap, const struct ferry_flash_sector *block)
 {
     int found[MARKS];
 
@@ -420,7 +421,7 @@ static int resume_opening(struct ferry_boot_swap *swap)
 {
     const struct ferry_slots *slots = swap->slots;
     struct ferry_trailer trailer;
-    struct ferry_block block;
+    struct ferry_flash_sector block;
     int rc = ferry_trailer_read(slots->scratch, slots->max_align, &trailer);
 
     if (rc != FERRY_OK) {

@@ -63,7 +63,8 @@ static int step(const struct ferry_boot_swap *swap, uint32_t n)
     return ferry_boot_move(swap, primary, high * size, swap->outgoing, low * size, old_part);
 }
 
-static const struct ferry_boot_plan plan = {.only_differing = true, .count = count, .step = step};
+static const struct ferry_boot_plan plan = {
+    .differ = &ferry_boot_differ, .count = count, .step = step};
 
 const struct ferry_boot_strategy ferry_boot_swap_move = {
     .traits = &ferry_traits_swap_move, .boot = ferry_boot_by_swap, .plan = &plan};

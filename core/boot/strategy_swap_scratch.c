@@ -17,14 +17,14 @@ struct group {
 /* One of them, and its place in the scratch area. */
 struct member {
     uint32_t number;
-    struct ferry_block block;
+    struct ferry_flash_sector block;
     uint32_t place;
 };
 
 /* ---- Groups --------------------------------------------------------------------------------- */
 
 static int find_block(const struct ferry_boot_swap *swap, uint32_t number,
-                      struct ferry_block *block)
+                      struct ferry_flash_sector *block)
 {
     uint32_t index = 0;
     int rc = ferry_boot_differ_at(swap, number, &index);
@@ -107,7 +107,7 @@ static uint32_t group_count(const struct ferry_boot_swap *swap)
 /* ---- Steps ---------------------------------------------------------------------------------- */
 
 /* Bytes of an image of so many in a block. */
-static uint32_t part_of(uint32_t size, const struct ferry_block *block)
+static uint32_t part_of(uint32_t size, const struct ferry_flash_sector *block)
 {
     return block->offset < size ? ferry_min32(block->size, size - block->offset) : 0;
 }
@@ -168,7 +168,7 @@ static int step(const struct ferry_boot_swap *swap, uint32_t n)
     return rc;
 }
 
-static const struct ferry_boot_plan plan = {.only_differing = true,
+static const struct ferry_boot_plan plan = {.differ = &ferry_boot_differ,
                                             .count = count,
                                             .step = step,
                                             .resume = ferry_boot_scratch_resume,

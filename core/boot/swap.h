@@ -56,10 +56,18 @@ struct ferry_boot_swap {
     struct ferry_boot_image_report *report;
 };
 
+/* Leaving out the blocks that are alike in both slots (differ.c). */
+struct ferry_boot_differ {
+    /* ferry_boot_differ_find(), ferry_boot_differ_resume(): for all blocks of the swap. */
+    int (*find)(struct ferry_boot_swap *swap, uint32_t limit);
+    int (*resume)(struct ferry_boot_swap *swap, uint32_t limit);
+};
+extern const struct ferry_boot_differ ferry_boot_differ;
+
 /* How a strategy moves images. */
 struct ferry_boot_plan {
-    /* Blocks that are alike in both slots are left out (differ.c). */
-    bool only_differing;
+    /* &ferry_boot_differ, or NULL: all blocks move. */
+    const struct ferry_boot_differ *differ;
     /* Steps of the swap. */
     uint32_t (*count)(const struct ferry_boot_swap *swap);
     /* Do step n, 0 .. count - 1; its mark is the caller's. May be repeated after a cut.

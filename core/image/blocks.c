@@ -30,7 +30,7 @@ static int block_end(const struct ferry_slots *slots, uint32_t start, uint32_t *
     return rc;
 }
 
-static int measure(const struct ferry_slots *slots, struct ferry_block *block)
+static int measure(const struct ferry_slots *slots, struct ferry_flash_sector *block)
 {
     uint32_t end = 0;
     int rc = block_end(slots, block->offset, &end);
@@ -38,13 +38,13 @@ static int measure(const struct ferry_slots *slots, struct ferry_block *block)
     return rc;
 }
 
-int ferry_block_first(const struct ferry_slots *slots, struct ferry_block *block)
+int ferry_block_first(const struct ferry_slots *slots, struct ferry_flash_sector *block)
 {
-    *block = (struct ferry_block){0, 0, 0};
+    *block = (struct ferry_flash_sector){0, 0, 0};
     return measure(slots, block);
 }
 
-int ferry_block_next(const struct ferry_slots *slots, struct ferry_block *block)
+int ferry_block_next(const struct ferry_slots *slots, struct ferry_flash_sector *block)
 {
     block->offset += block->size;
     block->index++;
@@ -60,11 +60,12 @@ static uint32_t even_size(const struct ferry_slots *slots)
     return even && primary == secondary ? primary : 0;
 }
 
-int ferry_block_at(const struct ferry_slots *slots, uint32_t index, struct ferry_block *block)
+int ferry_block_at(const struct ferry_slots *slots, uint32_t index,
+                   struct ferry_flash_sector *block)
 {
     uint32_t even = even_size(slots);
     if (even != 0 && index < slots->primary->size / even) {
-        *block = (struct ferry_block){index, index * even, even};
+        *block = (struct ferry_flash_sector){index, index * even, even};
         return measure(slots, block);
     }
     int rc = ferry_block_first(slots, block);
@@ -74,7 +75,8 @@ int ferry_block_at(const struct ferry_slots *slots, uint32_t index, struct ferry
     return rc;
 }
 
-int ferry_block_of(const struct ferry_slots *slots, uint32_t offset, struct ferry_block *block)
+int ferry_block_of(const struct ferry_slots *slots, uint32_t offset,
+                   struct ferry_flash_sector *block)
 {
     uint32_t even = even_size(slots);
     if (even != 0) {
@@ -86,3 +88,6 @@ int ferry_block_of(const struct ferry_slots *slots, uint32_t offset, struct ferr
     }
     return rc;
 }
+
+const struct ferry_blocks ferry_blocks = {
+    .next = ferry_block_next, .at = ferry_block_at, .of = ferry_block_of};

@@ -9,7 +9,7 @@
  */
 static int check(const struct ferry_slots *slots)
 {
-    struct ferry_block block;
+    struct ferry_flash_sector block;
     if (slots->primary->size != slots->secondary->size || slots->scratch == NULL ||
         ferry_flash_check(slots->scratch) != FERRY_OK ||
         slots->scratch->write_size > slots->max_align) {
@@ -33,7 +33,7 @@ static uint32_t room_in(const struct ferry_slots *slots, const struct ferry_flas
                         uint32_t trailer, uint32_t short_size)
 {
     struct ferry_flash_sector sector;
-    struct ferry_block block;
+    struct ferry_flash_sector block;
     uint32_t start = slot->size - trailer;
     if (ferry_flash_sector_at(slot, start, &sector) != FERRY_OK ||
         ferry_block_of(slots, start, &block) != FERRY_OK) {
@@ -76,6 +76,7 @@ const struct ferry_strategy_traits ferry_traits_swap_scratch = {.name = "swap-sc
                                                                 .scratch = true,
                                                                 .reverts = true,
                                                                 .keeps_old = true,
+                                                                .blocks = &ferry_blocks,
                                                                 .check = check,
                                                                 .max_image = max_image,
                                                                 .read_end = ferry_journal_read_end};

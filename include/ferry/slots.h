@@ -27,6 +27,7 @@ enum ferry_boot_mode {
 
 struct ferry_slots_next;
 struct ferry_trailers;
+struct ferry_blocks;
 
 /* How test, confirm and the next boot are recorded: one const table a family of strategies. */
 struct ferry_slots_state {
@@ -60,6 +61,8 @@ struct ferry_strategy_traits {
     bool keeps_old;        /* the old image stays somewhere until the next update */
     bool needs_recovery;   /* a cut at the wrong moment leaves nothing to run */
     bool own_primary;      /* the primary is the bootloader itself: no upload and no erase */
+    /* Blocks of slots whose sectors may differ (core/image/blocks.h); NULL where they are alike. */
+    const struct ferry_blocks *blocks;
     /* Whether the slots suit it: FERRY_OK or FERRY_E_LAYOUT. */
     int (*check)(const struct ferry_slots *slots);
     /* Largest image, header and TLVs included, bytes; 0 when none fits. */

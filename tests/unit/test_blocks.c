@@ -70,8 +70,8 @@ static uint32_t next_boundary(const struct geometry *a, const struct geometry *b
 static void check_pair(const struct geometry *a, const struct geometry *b)
 {
     const struct ferry_slots *slots = pair(a, b);
-    struct ferry_block walked;
-    struct ferry_block found;
+    struct ferry_flash_sector walked;
+    struct ferry_flash_sector found;
     uint32_t index = 0;
     int rc = ferry_block_first(slots, &walked);
 
@@ -111,7 +111,7 @@ static void no_common_end(void **state)
 {
     static const struct geometry shorter = {{{7, 256}}, 1};
     static const struct geometry odd = {{{5, 384}}, 1};
-    struct ferry_block block;
+    struct ferry_flash_sector block;
     const struct ferry_slots *slots = pair(&geometries[0], &shorter);
 
     (void)state;
