@@ -63,27 +63,27 @@ static bool trust_is_sound(const struct ferry_image_trust *trust)
            trust->digests != NULL;
 }
 
-/* All but the bootloader's own images, which stand behind the others and are no part of a set. */
-static struct ferry_boot_config without_bootloader(const struct ferry_boot_config *config)
+/* Images before the bootloader's own, which stand behind the others and are no part of a set. */
+static uint32_t count_others(const struct ferry_boot_config *config)
 {
-    struct ferry_boot_config others = *config;
+    uint32_t count = config->image_count;
 
-    while (others.image_count > 0 && others.images[others.image_count - 1].first != NULL) {
-        others.image_count--;
+    while (count > 0 && config->images[count - 1].first != NULL) {
+        count--;
     }
-    return others;
+    return count;
 }
 
 static int check_others(const struct ferry_boot_config *config)
 {
-    const struct ferry_boot_config others = without_bootloader(config);
+    uint32_t count = count_others(config);
 
-    for (uint32_t i = 0; i < others.image_count; i++) {
-        if (others.images[i].first != NULL) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (config->images[i].first != NULL) {
             return FERRY_E_CONFIG;
         }
     }
-    return others.set != NULL ? others.set->check(&others) : FERRY_OK;
+    return config->set != NULL ? config->set->check(config, count) : FERRY_OK;
 }
 
 static int check_config(const struct ferry_boot_config *config)
@@ -112,13 +112,13 @@ static int check_config(const struct ferry_boot_config *config)
 
 static void clear_report(struct ferry_boot_report *report, int reason)
 {
-    static const struct ferry_boot_image_report stopped = {.action = FERRY_BOOT_STOPPED,
-                                                           .next = FERRY_SWAP_NONE};
-
     memset(report, 0, sizeof(*report));
     for (uint32_t i = 0; i < FERRY_BOOT_IMAGES; i++) {
-        memcpy(&report->images[i], &stopped, sizeof(stopped));
-        report->images[i].reason = reason;
+        struct ferry_boot_image_report *image = &report->images[i];
+
+        image->action = FERRY_BOOT_STOPPED;
+        image->next = FERRY_SWAP_NONE;
+        image->reason = reason;
     }
 }
 
@@ -216,31 +216,14 @@ static int boot_image(const struct ferry_boot_config *config, uint32_t number,
     return recorded == FERRY_E_POWER ? recorded : rc;
 }
 
-/* Image by image. Returns FERRY_E_POWER at once, else the first error. */
-static int boot_each(const struct ferry_boot_config *config, struct ferry_boot_report *report,
-                     struct ferry_verdict *verdicts)
+/* Images from .. end - 1, one by one. Returns FERRY_E_POWER at once, FERRY_E_BUSY for a restart,
+ * else the first error. */
+static int boot_each(const struct ferry_boot_config *config, uint32_t from, uint32_t end,
+                     struct ferry_boot_report *report, struct ferry_verdict *verdicts)
 {
     int result = FERRY_OK;
 
-    for (uint32_t i = 0; i < config->image_count; i++) {
-        int rc = boot_image(config, i, &report->images[i], &verdicts[i]);
-
-        if (rc == FERRY_E_POWER) {
-            return rc;
-        }
-        result = result == FERRY_OK ? rc : result;
-    }
-    return result;
-}
-
-/* The bootloader's own images, first of all: one that is installed anew shall do the rest.
- * Returns FERRY_OK, the first error, FERRY_E_BUSY for a restart, or FERRY_E_POWER. */
-static int boot_bootloader(const struct ferry_boot_config *config, uint32_t from,
-                           struct ferry_boot_report *report, struct ferry_verdict *verdicts)
-{
-    int result = FERRY_OK;
-
-    for (uint32_t i = from; i < config->image_count; i++) {
+    for (uint32_t i = from; i < end; i++) {
         int rc = boot_image(config, i, &report->images[i], &verdicts[i]);
 
         if (rc == FERRY_E_POWER) {
@@ -254,19 +237,20 @@ static int boot_bootloader(const struct ferry_boot_config *config, uint32_t from
     return result;
 }
 
-/* All of them. Returns as boot_bootloader(). */
+/* All of them, and the bootloader's own first: one that is installed anew shall do the rest.
+ * Returns as boot_each(). */
 static int boot_all(const struct ferry_boot_config *config, struct ferry_boot_report *report,
                     struct ferry_verdict *verdicts)
 {
-    const struct ferry_boot_config others = without_bootloader(config);
-    int result = boot_bootloader(config, others.image_count, report, verdicts);
+    uint32_t others = count_others(config);
+    int result = boot_each(config, others, config->image_count, report, verdicts);
 
     if (result == FERRY_E_POWER || result == FERRY_E_BUSY) {
         return result;
     }
 
-    int rc = others.set != NULL ? others.set->run(&others, report, verdicts)
-                                : boot_each(&others, report, verdicts);
+    int rc = config->set != NULL ? config->set->run(config, others, report, verdicts)
+                                 : boot_each(config, 0, others, report, verdicts);
 
     return rc == FERRY_E_POWER || result == FERRY_OK ? rc : result;
 }

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-int ferry_boot_group_check(const struct ferry_boot_config *config)
+int ferry_boot_group_check(const struct ferry_boot_config *config, uint32_t count)
 {
-    for (uint32_t i = 0; i < config->image_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (config->images[i].strategy->plan == NULL) {
             return FERRY_E_CONFIG;
         }
@@ -18,13 +18,14 @@ int ferry_boot_group_check(const struct ferry_boot_config *config)
 /* ---- Phases --------------------------------------------------------------------------------- */
 
 int ferry_boot_group_finish(struct ferry_boot_group *group, const struct ferry_boot_config *config,
-                            struct ferry_boot_report *report, struct ferry_verdict *verdicts)
+                            uint32_t count, struct ferry_boot_report *report,
+                            struct ferry_verdict *verdicts)
 {
     memset(group, 0, sizeof(*group));
     group->config = config;
     group->reports = report->images;
     group->verdicts = verdicts;
-    group->count = config->image_count;
+    group->count = count;
     for (uint32_t i = 0; i < group->count; i++) {
         struct ferry_boot_swap *swap = &group->swaps[i];
         struct ferry_boot_image_report *image = &group->reports[i];
@@ -208,11 +209,11 @@ static int secure(struct ferry_boot_group *group)
     return FERRY_OK;
 }
 
-static int run(const struct ferry_boot_config *config, struct ferry_boot_report *report,
-               struct ferry_verdict *verdicts)
+static int run(const struct ferry_boot_config *config, uint32_t count,
+               struct ferry_boot_report *report, struct ferry_verdict *verdicts)
 {
     struct ferry_boot_group group;
-    int rc = ferry_boot_group_finish(&group, config, report, verdicts);
+    int rc = ferry_boot_group_finish(&group, config, count, report, verdicts);
 
     if (rc == FERRY_OK) {
         rc = ferry_boot_group_decide(&group);

@@ -28,7 +28,8 @@ static inline bool ferry_boot_in(uint32_t mask, uint32_t number)
 /* Begin, and finish the swaps that were interrupted. */
 FERRY_MUST_CHECK
 int ferry_boot_group_finish(struct ferry_boot_group *group, const struct ferry_boot_config *config,
-                            struct ferry_boot_report *report, struct ferry_verdict *verdicts);
+                            uint32_t count, struct ferry_boot_report *report,
+                            struct ferry_verdict *verdicts);
 
 /* What the trailers ask for; those whose move was finished in this boot, or stopped, ask for
  * nothing. Sets coming to what is asked for. */
@@ -66,6 +67,6 @@ int ferry_boot_group_conclude(struct ferry_boot_group *group);
 
 /* Strategies that move images, and at least one image. Returns FERRY_OK or FERRY_E_CONFIG. */
 FERRY_MUST_CHECK
-int ferry_boot_group_check(const struct ferry_boot_config *config);
+int ferry_boot_group_check(const struct ferry_boot_config *config, uint32_t count);
 
 #endif

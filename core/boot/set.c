@@ -199,23 +199,22 @@ static void refuse_mix(struct ferry_boot_set_state *set)
 
 /* ---- The boot -------------------------------------------------------------------------------- */
 
-static int run(const struct ferry_boot_config *config, struct ferry_boot_report *report,
-               struct ferry_verdict *verdicts)
+static int run(const struct ferry_boot_config *config, uint32_t count,
+               struct ferry_boot_report *report, struct ferry_verdict *verdicts)
 {
     struct ferry_boot_set_state set;
     struct ferry_store *store = config->images[0].slots.store;
 
     memset(&set, 0, sizeof(set));
 
-    int rc =
-        store != NULL ? ferry_set_read(store, config->image_count, &set.record) : FERRY_E_NOT_FOUND;
+    int rc = store != NULL ? ferry_set_read(store, count, &set.record) : FERRY_E_NOT_FOUND;
 
     if (rc != FERRY_OK) {
-        return rc == FERRY_E_POWER ? rc : ferry_boot_dependent.run(config, report, verdicts);
+        return rc == FERRY_E_POWER ? rc : ferry_boot_dependent.run(config, count, report, verdicts);
     }
     rc = ferry_set_make_sure(store, &set.record);
     if (rc == FERRY_OK) {
-        rc = ferry_boot_group_finish(&set.group, config, report, verdicts);
+        rc = ferry_boot_group_finish(&set.group, config, count, report, verdicts);
     }
     if (rc == FERRY_OK) {
         rc = ferry_boot_group_decide(&set.group);
@@ -236,12 +235,12 @@ static int run(const struct ferry_boot_config *config, struct ferry_boot_report 
     return ferry_boot_group_conclude(&set.group);
 }
 
-static int check(const struct ferry_boot_config *config)
+static int check(const struct ferry_boot_config *config, uint32_t count)
 {
     const struct ferry_boot_image *first = &config->images[0];
-    int rc = config->memory != NULL ? ferry_boot_group_check(config) : FERRY_E_CONFIG;
+    int rc = config->memory != NULL ? ferry_boot_group_check(config, count) : FERRY_E_CONFIG;
 
-    for (uint32_t i = 0; i < config->image_count && rc == FERRY_OK; i++) {
+    for (uint32_t i = 0; i < count && rc == FERRY_OK; i++) {
         const struct ferry_slots *slots = &config->images[i].slots;
 
         if (slots->strategy->reverts != first->slots.strategy->reverts ||

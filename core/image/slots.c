@@ -34,49 +34,41 @@ int ferry_slots_trailer(const struct ferry_slots *slots, struct ferry_trailer_la
     return ferry_trailer_layout(&format, layout);
 }
 
-/* Whether the trailer can be written field by field: slots end on a boundary of its fields. */
-static bool ends_aligned(const struct ferry_slots *slots, const struct ferry_flash *slot)
-{
-    return slot->size % slots->max_align == 0;
-}
-
 /* Check one slot and its trailer. Returns FERRY_OK, FERRY_E_CONFIG or FERRY_E_LAYOUT. */
-static int check_slot(const struct ferry_slots *slots, const struct ferry_flash *slot)
+static int check_slot(const struct ferry_slots *slots, const struct ferry_flash *slot,
+                      struct ferry_trailer_layout *layout)
 {
-    struct ferry_trailer_layout layout;
     int rc = ferry_flash_check(slot);
     if (rc == FERRY_OK) {
-        rc = ferry_slots_trailer(slots, &layout);
+        rc = ferry_slots_trailer(slots, layout);
     }
     if (rc != FERRY_OK) {
         return rc;
     }
-    return ends_aligned(slots, slot) && layout.size <= slot->size ? FERRY_OK : FERRY_E_LAYOUT;
+    /* The trailer is written field by field: slots end on a boundary of them. */
+    bool ends_aligned = (slot->size & (slots->max_align - 1)) == 0;
+    return ends_aligned && layout->size <= slot->size ? FERRY_OK : FERRY_E_LAYOUT;
 }
 
 /* Whether the status area holds the journal of a swap (journal.h): with a write size of 1 it takes
  * more sectors in the trailer than the slots may have. */
-static bool has_journal(const struct ferry_slots *slots)
+static bool has_journal(const struct ferry_slots *slots, const struct ferry_trailer_layout *layout)
 {
-    const struct ferry_strategy_traits *traits = slots->strategy;
-    uint32_t unit = ferry_max32(slots->primary->write_size,
-                                slots->secondary != NULL ? slots->secondary->write_size : 1);
-    uint32_t status = slots->max_sectors * traits->sector_states * unit;
-    return !traits->keeps_old || traits->in_place ||
-           status >= FERRY_JOURNAL_PLACES * ferry_align_up(FERRY_JOURNAL_RECORD, unit);
+    uint32_t place = ferry_align_up(FERRY_JOURNAL_RECORD, write_size(slots));
+    return !slots->strategy->keeps_old || slots->strategy->in_place ||
+           layout->size - layout->keys >= FERRY_JOURNAL_PLACES * place;
 }
 
 int ferry_slots_check(const struct ferry_slots *slots)
 {
-    if (slots->primary == NULL || slots->strategy == NULL || slots->max_sectors == 0) {
+    struct ferry_trailer_layout layout;
+    int rc = FERRY_OK;
+    if (slots->primary == NULL || slots->strategy == NULL || slots->max_sectors == 0 ||
+        (slots->secondary == NULL) != (slots->strategy->slot_count == 1)) {
         return FERRY_E_CONFIG;
     }
-    if ((slots->secondary == NULL) != (slots->strategy->slot_count == 1)) {
-        return FERRY_E_CONFIG;
-    }
-    int rc = check_slot(slots, slots->primary);
-    if (rc == FERRY_OK && slots->secondary != NULL) {
-        rc = check_slot(slots, slots->secondary);
+    for (uint32_t slot = 0; rc == FERRY_OK && slot < slots->strategy->slot_count; slot++) {
+        rc = check_slot(slots, ferry_slots_slot(slots, slot), &layout);
     }
     if (rc == FERRY_OK) {
         rc = slots->strategy->check(slots);
@@ -84,7 +76,8 @@ int ferry_slots_check(const struct ferry_slots *slots)
     if (rc != FERRY_OK) {
         return rc;
     }
-    return has_journal(slots) && ferry_slots_max_image(slots) != 0 ? FERRY_OK : FERRY_E_LAYOUT;
+    return has_journal(slots, &layout) && ferry_slots_max_image(slots) != 0 ? FERRY_OK
+                                                                            : FERRY_E_LAYOUT;
 }
 
 uint32_t ferry_slots_max_image(const struct ferry_slots *slots)

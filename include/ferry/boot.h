@@ -149,11 +149,11 @@ struct ferry_boot_config;
 /* How several images boot that have to do with each other: a const table, so that a product with
  * one image carries none of it. Their strategies move images (swap_*, overwrite). */
 struct ferry_boot_set {
-    /* Whether the images suit it: FERRY_OK or FERRY_E_CONFIG. */
-    int (*check)(const struct ferry_boot_config *config);
+    /* Whether the first count images suit it: FERRY_OK or FERRY_E_CONFIG. */
+    int (*check)(const struct ferry_boot_config *config, uint32_t count);
     /* The boot of all of them, as ferry_boot_run(). verdicts: one an image, all invalid. */
-    int (*run)(const struct ferry_boot_config *config, struct ferry_boot_report *report,
-               struct ferry_verdict *verdicts);
+    int (*run)(const struct ferry_boot_config *config, uint32_t count,
+               struct ferry_boot_report *report, struct ferry_verdict *verdicts);
 };
 
 /* Each for itself, but none without the images in the versions that it names, as with MCUboot:
