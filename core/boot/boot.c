@@ -10,9 +10,10 @@
 
 /* ---- Configuration -------------------------------------------------------------------- */
 
+/* The write size is a power of two, or the flash is refused for it later. */
 static bool buf_suits(const struct ferry_boot_config *config, const struct ferry_flash *flash)
 {
-    return flash != NULL && flash->write_size != 0 && config->buf_size % flash->write_size == 0;
+    return flash != NULL && (config->buf_size & (flash->write_size - 1U)) == 0;
 }
 
 static int check_image(const struct ferry_boot_config *config, const struct ferry_boot_image *image)

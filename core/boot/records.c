@@ -267,15 +267,14 @@ int ferry_boot_take_over(struct ferry_boot_swap *swap)
 
 /* ---- End ------------------------------------------------------------------------------------ */
 
-typedef int write_flag(const struct ferry_flash *slot, uint32_t max_align);
-
-/* Write the flag at a distance from the end, unless it was found to be written. Returns FERRY_OK,
+/* Set a flag of the primary, unless it was found to be written. Returns FERRY_OK,
  * FERRY_E_NOT_ERASED when a cut or a flipped bit has spoilt its unit, or a flash error. */
 static int set_flag(const struct ferry_boot_swap *swap, enum ferry_trailer_field found,
-                    uint32_t distance, write_flag *write)
+                    enum ferry_trailer_place place)
 {
     const struct ferry_flash *primary = swap->slots->primary;
-    uint32_t offset = primary->size - distance;
+    uint32_t align = swap->slots->max_align;
+    uint32_t offset = primary->size - ferry_trailer_distance(align, place);
     int rc = FERRY_E_FLASH;
 
     if (found != FERRY_UNSET) {
@@ -284,7 +283,7 @@ static int set_flag(const struct ferry_boot_swap *swap, enum ferry_trailer_field
     for (int i = 0; i < TRIES && rc == FERRY_E_FLASH; i++) {
         rc = ferry_flash_is_erased(primary, offset, primary->write_size);
         if (rc == 1) {
-            rc = write(primary, swap->slots->max_align);
+            rc = ferry_trailer_write_field(primary, align, place, FERRY_TRAILER_FLAG);
         } else if (rc == 0) {
             rc = FERRY_E_NOT_ERASED;
         }
@@ -299,13 +298,11 @@ int ferry_boot_end(struct ferry_boot_swap *swap)
 
     if (rc == FERRY_OK && swap->type != FERRY_SWAP_TEST) {
         /* It stands since the begin; a unit that went bad meanwhile counts all the same. */
-        rc = set_flag(swap, trailers.primary.image_ok, swap->layout.image_ok,
-                      ferry_trailer_write_image_ok);
+        rc = set_flag(swap, trailers.primary.image_ok, FERRY_TRAILER_IMAGE_OK);
         rc = rc == FERRY_E_POWER ? rc : FERRY_OK;
     }
     if (rc == FERRY_OK) {
-        rc = set_flag(swap, trailers.primary.copy_done, swap->layout.copy_done,
-                      ferry_trailer_write_copy_done);
+        rc = set_flag(swap, trailers.primary.copy_done, FERRY_TRAILER_COPY_DONE);
     }
     if (rc != FERRY_OK && rc != FERRY_E_POWER) {
         rc = ferry_boot_journal_finished(swap);

@@ -42,7 +42,10 @@ uint32_t ferry_equal_sectors_less_trailer(const struct ferry_slots *slots, uint3
         return 0;
     }
     uint32_t room = ferry_min32(primary_room, secondary_room);
-    uint32_t trailer = ferry_align_up(layout.size, size);
+    uint32_t trailer = size;
+    while (trailer < layout.size) {
+        trailer += size;
+    }
     return room > trailer ? room - trailer : 0;
 }
 

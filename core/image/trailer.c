@@ -8,8 +8,6 @@
 /* More sectors than any part has; keeps the size of the status area inside 32 bits. */
 #define MAX_SECTORS 0xffff
 
-#define FLAG_SET 0x01
-
 /* ---- Layout ----------------------------------------------------------------------------- */
 
 static bool is_max_align(uint32_t align)
@@ -83,22 +81,22 @@ void ferry_trailer_magic(uint32_t max_align, uint8_t magic[FERRY_TRAILER_MAGIC_S
  * from both of its states. */
 #define MAGIC_FLIPS 4
 
-/* Read len bytes that begin distance bytes before the end of the slot. */
-static int read_once(const struct ferry_flash *slot, uint32_t distance, uint8_t *data, size_t len)
+/* Read the magic once. Of a slot that is smaller the offset is out of bounds as well. */
+static int read_once(const struct ferry_flash *slot, uint8_t magic[FERRY_TRAILER_MAGIC_SIZE])
 {
-    if (distance > slot->size) {
-        return FERRY_E_BOUNDS;
-    }
-    return ferry_flash_read(slot, slot->size - distance, data, len);
+    return ferry_flash_read(slot, slot->size - FERRY_TRAILER_MAGIC_SIZE, magic,
+                            FERRY_TRAILER_MAGIC_SIZE);
 }
 
 /* Read the first byte of a field. Returns 1; 0 when it cannot be read or does not read the same
  * twice; or FERRY_E_BOUNDS, FERRY_E_POWER. */
-static int read_steadily(const struct ferry_flash *slot, uint32_t distance, uint8_t *byte)
+static int read_steadily(const struct ferry_flash *slot, uint32_t max_align,
+                         enum ferry_trailer_place place, uint8_t *byte)
 {
+    uint32_t offset = slot->size - ferry_trailer_distance(max_align, place);
     for (int look = 0; look < FLAG_LOOKS; look++) {
         uint8_t again;
-        int rc = read_once(slot, distance, &again, 1);
+        int rc = ferry_flash_read(slot, offset, &again, 1);
         if (rc == FERRY_E_POWER || rc == FERRY_E_BOUNDS) {
             return rc;
         }
@@ -151,7 +149,7 @@ static int read_magic(const struct ferry_flash *slot, uint32_t max_align,
     *field = FERRY_BAD;
     for (int look = 0; look < LOOKS; look++) {
         uint8_t found[FERRY_TRAILER_MAGIC_SIZE];
-        int rc = read_once(slot, FERRY_TRAILER_MAGIC_SIZE, found, sizeof found);
+        int rc = read_once(slot, found);
         if (rc != FERRY_OK) {
             return rc == FERRY_E_FLASH ? 0 : rc;
         }
@@ -171,7 +169,7 @@ int ferry_trailer_magic_is_firm(const struct ferry_flash *slot, uint32_t max_ali
     uint8_t magic[FERRY_TRAILER_MAGIC_SIZE];
     ferry_trailer_magic(max_align, magic);
     for (int look = 0; look < FLAG_LOOKS; look++) {
-        int rc = read_once(slot, FERRY_TRAILER_MAGIC_SIZE, found, sizeof found);
+        int rc = read_once(slot, found);
         if (rc == FERRY_E_POWER) {
             return rc;
         }
@@ -182,75 +180,51 @@ int ferry_trailer_magic_is_firm(const struct ferry_flash *slot, uint32_t max_ali
     return 1;
 }
 
-/* A flag is its first byte; the rest of its field is padding nobody looks at. What is neither set
- * nor erased is the nearer of both: they are an odd number of bits apart. */
-static int read_flag(const struct ferry_flash *slot, uint32_t distance,
-                     enum ferry_trailer_field *field)
+/* What a flag's first byte says, where it was read steadily; the rest of its field is padding
+ * nobody looks at. What is neither set nor erased is the nearer of both: they are an odd number of
+ * bits apart. */
+static enum ferry_trailer_field flag_of(const struct ferry_flash *slot, int steady, uint8_t byte)
 {
-    uint8_t byte;
-    int rc = read_steadily(slot, distance, &byte);
-    *field = FERRY_BAD;
-    if (rc == 1) {
-        *field = bits_set(byte ^ FLAG_SET) < bits_set(byte ^ slot->erased_value) ? FERRY_SET
-                                                                                 : FERRY_UNSET;
+    if (steady != 1) {
+        return FERRY_BAD;
     }
-    return rc;
+    return bits_set(byte ^ FERRY_TRAILER_FLAG) < bits_set(byte ^ slot->erased_value) ? FERRY_SET
+                                                                                     : FERRY_UNSET;
 }
 
 /* image << 4 | type; erased or not one of the four types means none. */
-static int read_swap_info(const struct ferry_flash *slot, uint32_t max_align,
-                          struct ferry_trailer *trailer)
+static void take_swap_info(const struct ferry_flash *slot, int steady, uint8_t byte,
+                           struct ferry_trailer *trailer)
 {
-    uint8_t byte;
-    int rc = read_steadily(slot, ferry_trailer_distance(max_align, FERRY_TRAILER_SWAP_INFO), &byte);
-    uint8_t type = rc == 1 ? byte & 0x0f : 0;
-    bool known = rc == 1 && byte != slot->erased_value && type >= FERRY_SWAP_NONE &&
+    uint8_t type = byte & 0x0f;
+    bool known = steady == 1 && byte != slot->erased_value && type >= FERRY_SWAP_NONE &&
                  type <= FERRY_SWAP_REVERT;
     trailer->swap_type = known ? type : (uint8_t)FERRY_SWAP_NONE;
     trailer->swap_image = known ? (uint8_t)(byte >> 4) : 0;
-    return rc;
 }
 
 int ferry_trailer_read(const struct ferry_flash *slot, uint32_t max_align,
                        struct ferry_trailer *trailer)
 {
-    struct ferry_trailer found;
-    int fields = 0;
-    int rc = read_magic(slot, max_align, &found.magic);
-    if (rc >= 0) {
-        fields += rc;
-        rc = read_flag(slot, ferry_trailer_distance(max_align, FERRY_TRAILER_IMAGE_OK),
-                       &found.image_ok);
+    enum ferry_trailer_field magic = FERRY_BAD;
+    uint8_t bytes[3] = {0, 0, 0};
+    int steady[3] = {0, 0, 0};
+    int fields = read_magic(slot, max_align, &magic);
+    for (uint32_t i = 0; fields >= 0 && i < 3; i++) {
+        steady[i] = read_steadily(slot, max_align, (enum ferry_trailer_place)(i + 1), &bytes[i]);
+        fields = steady[i] < 0 ? steady[i] : fields + steady[i];
     }
-    if (rc >= 0) {
-        fields += rc;
-        rc = read_flag(slot, ferry_trailer_distance(max_align, FERRY_TRAILER_COPY_DONE),
-                       &found.copy_done);
+    if (fields <= 0) {
+        return fields < 0 ? fields : FERRY_E_FLASH;
     }
-    if (rc >= 0) {
-        fields += rc;
-        rc = read_swap_info(slot, max_align, &found);
-    }
-    if (rc < 0) {
-        return rc;
-    }
-    if (fields + rc == 0) {
-        return FERRY_E_FLASH;
-    }
-    *trailer = found;
+    trailer->magic = magic;
+    trailer->image_ok = flag_of(slot, steady[0], bytes[0]);
+    trailer->copy_done = flag_of(slot, steady[1], bytes[1]);
+    take_swap_info(slot, steady[2], bytes[2], trailer);
     return FERRY_OK;
 }
 
 /* ---- Writing ---------------------------------------------------------------------------- */
-
-static int write_at(const struct ferry_flash *slot, uint32_t distance, const uint8_t *data,
-                    size_t len)
-{
-    if (distance > slot->size) {
-        return FERRY_E_BOUNDS;
-    }
-    return ferry_flash_program_padded(slot, slot->size - distance, data, len);
-}
 
 /* The magic is the last 16 bytes of the slot: where the write size is larger, the padding stands
  * in front of it. */
@@ -263,24 +237,12 @@ int ferry_trailer_write_magic(const struct ferry_flash *slot, uint32_t max_align
     }
     memset(data, slot->erased_value, sizeof data);
     ferry_trailer_magic(max_align, data + len - FERRY_TRAILER_MAGIC_SIZE);
-    return write_at(slot, len, data, len);
+    return ferry_flash_program(slot, slot->size - len, data, len);
 }
 
-int ferry_trailer_write_image_ok(const struct ferry_flash *slot, uint32_t max_align)
+int ferry_trailer_write_field(const struct ferry_flash *slot, uint32_t max_align,
+                              enum ferry_trailer_place place, uint8_t byte)
 {
-    const uint8_t flag = FLAG_SET;
-    return write_at(slot, ferry_trailer_distance(max_align, FERRY_TRAILER_IMAGE_OK), &flag, 1);
-}
-
-int ferry_trailer_write_copy_done(const struct ferry_flash *slot, uint32_t max_align)
-{
-    const uint8_t flag = FLAG_SET;
-    return write_at(slot, ferry_trailer_distance(max_align, FERRY_TRAILER_COPY_DONE), &flag, 1);
-}
-
-int ferry_trailer_write_swap_info(const struct ferry_flash *slot, uint32_t max_align, uint8_t image,
-                                  enum ferry_swap_type type)
-{
-    const uint8_t info = (uint8_t)(image << 4 | (uint8_t)type);
-    return write_at(slot, ferry_trailer_distance(max_align, FERRY_TRAILER_SWAP_INFO), &info, 1);
+    uint32_t offset = slot->size - ferry_trailer_distance(max_align, place);
+    return ferry_flash_program_padded(slot, offset, &byte, 1);
 }

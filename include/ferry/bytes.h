@@ -73,10 +73,10 @@ static inline uint32_t ferry_max32(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
-/* Round up to a multiple of step (step > 0). The caller knows that value + step - 1 fits. */
+/* Round up to a multiple of step, a power of two. The caller knows that value + step - 1 fits. */
 static inline uint32_t ferry_align_up(uint32_t value, uint32_t step)
 {
-    return (value + step - 1) / step * step;
+    return (value + step - 1) & ~(step - 1);
 }
 
 /* *sum = a + b. Returns false, *sum untouched, when it does not fit 32 bits. */

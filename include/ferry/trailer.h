@@ -93,12 +93,31 @@ int ferry_trailer_magic_is_firm(const struct ferry_flash *slot, uint32_t max_ali
 FERRY_MUST_CHECK
 int ferry_trailer_write_magic(const struct ferry_flash *slot, uint32_t max_align);
 FERRY_MUST_CHECK
-int ferry_trailer_write_image_ok(const struct ferry_flash *slot, uint32_t max_align);
+int ferry_trailer_write_field(const struct ferry_flash *slot, uint32_t max_align,
+                              enum ferry_trailer_place place, uint8_t byte);
+
+/* The byte of image_ok and of copy_done when they are set. */
+#define FERRY_TRAILER_FLAG 0x01
+
 FERRY_MUST_CHECK
-int ferry_trailer_write_copy_done(const struct ferry_flash *slot, uint32_t max_align);
+static inline int ferry_trailer_write_image_ok(const struct ferry_flash *slot, uint32_t max_align)
+{
+    return ferry_trailer_write_field(slot, max_align, FERRY_TRAILER_IMAGE_OK, FERRY_TRAILER_FLAG);
+}
+
 FERRY_MUST_CHECK
-int ferry_trailer_write_swap_info(const struct ferry_flash *slot, uint32_t max_align, uint8_t image,
-                                  enum ferry_swap_type type);
+static inline int ferry_trailer_write_copy_done(const struct ferry_flash *slot, uint32_t max_align)
+{
+    return ferry_trailer_write_field(slot, max_align, FERRY_TRAILER_COPY_DONE, FERRY_TRAILER_FLAG);
+}
+
+FERRY_MUST_CHECK
+static inline int ferry_trailer_write_swap_info(const struct ferry_flash *slot, uint32_t max_align,
+                                                uint8_t image, enum ferry_swap_type type)
+{
+    return ferry_trailer_write_field(slot, max_align, FERRY_TRAILER_SWAP_INFO,
+                                     (uint8_t)(image << 4 | (uint8_t)type));
+}
 
 /* The next boot's swap, by the table of mcuboot-format.md §2.6, row for row.
  *

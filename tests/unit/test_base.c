@@ -147,7 +147,7 @@ static void small_arithmetic(void **state)
     assert_int_equal(ferry_align_up(0, 8), 0);
     assert_int_equal(ferry_align_up(1, 8), 8);
     assert_int_equal(ferry_align_up(8, 8), 8);
-    assert_int_equal(ferry_align_up(9, 12), 12);
+    assert_int_equal(ferry_align_up(9, 16), 16);
 }
 
 static void all_equal_looks_at_every_byte(void **state)
