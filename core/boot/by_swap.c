@@ -136,13 +136,13 @@ static int run_steps(struct ferry_boot_swap *swap)
 }
 
 /* Do what is left of the swap. */
-static int carry_out(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
+static int carry_out(struct ferry_boot_swap *swap)
 {
     const struct ferry_boot_plan *plan = swap->strategy->plan;
     int rc = plan->run != NULL ? plan->run(swap) : run_steps(swap);
 
     if (rc == FERRY_OK) {
-        report->action = action_of(swap);
+        swap->report->action = action_of(swap);
     }
     return rc;
 }
@@ -167,12 +167,11 @@ static int begin(struct ferry_boot_swap *swap)
 /* ---- Settling ------------------------------------------------------------------------------ */
 
 int ferry_boot_refuse_image(struct ferry_boot_swap *swap, int why,
-                            const struct ferry_version *version,
-                            struct ferry_boot_image_report *report)
+                            const struct ferry_version *version)
 {
-    report->action = FERRY_BOOT_REFUSED;
-    report->reason = why;
-    report->refused = *version;
+    swap->report->action = FERRY_BOOT_REFUSED;
+    swap->report->reason = why;
+    swap->report->refused = *version;
     return ferry_boot_refuse(swap, why);
 }
 
@@ -183,7 +182,7 @@ int ferry_boot_has_trials_left(const struct ferry_boot_swap *swap)
     return swap->memory != NULL && reverts ? swap->memory->has_trials_left(swap) : 0;
 }
 
-int ferry_boot_install(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
+int ferry_boot_install(struct ferry_boot_swap *swap)
 {
     int rc = FERRY_OK;
 
@@ -193,10 +192,10 @@ int ferry_boot_install(struct ferry_boot_swap *swap, struct ferry_boot_image_rep
     } else if (!swap->placed) {
         rc = ferry_boot_take_over(swap);
     }
-    return rc != FERRY_OK ? rc : carry_out(swap, report);
+    return rc != FERRY_OK ? rc : carry_out(swap);
 }
 
-int ferry_boot_finish(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
+int ferry_boot_finish(struct ferry_boot_swap *swap)
 {
     int rc = resume(swap);
 
@@ -204,17 +203,17 @@ int ferry_boot_finish(struct ferry_boot_swap *swap, struct ferry_boot_image_repo
         return rc;
     }
     swap->begun = rc == 1;
-    report->resumed = swap->begun;
-    return swap->moved ? carry_out(swap, report) : FERRY_OK;
+    swap->report->resumed = swap->begun;
+    return swap->moved ? carry_out(swap) : FERRY_OK;
 }
 
 /* Finish what was interrupted, or do what is asked for: judge the image to come, while the old one
  * still stands, and make it come.
  * Returns FERRY_OK also for a refusal; else the error that stopped a move. */
-static int settle(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report)
+static int settle(struct ferry_boot_swap *swap)
 {
     struct ferry_version version;
-    int rc = ferry_boot_finish(swap, report);
+    int rc = ferry_boot_finish(swap);
 
     if (rc == FERRY_OK && !swap->begun) {
         rc = ferry_boot_decide(swap);
@@ -227,9 +226,9 @@ static int settle(struct ferry_boot_swap *swap, struct ferry_boot_image_report *
     }
     rc = ferry_boot_judge(swap, &version);
     if (rc != FERRY_OK) {
-        return rc == FERRY_E_POWER ? rc : ferry_boot_refuse_image(swap, rc, &version, report);
+        return rc == FERRY_E_POWER ? rc : ferry_boot_refuse_image(swap, rc, &version);
     }
-    return ferry_boot_install(swap, report);
+    return ferry_boot_install(swap);
 }
 
 /* ---- When the primary does not verify ---------------------------------------------------- */
@@ -273,8 +272,9 @@ void ferry_boot_anew(struct ferry_boot_swap *swap, enum ferry_swap_type type)
 /* Install a verified secondary, for good, in place of a primary that failed because of why. It need
  * be no newer than that, but nothing that the store does not let run.
  * Returns FERRY_OK, or why nothing was installed. */
-static int fall_back(struct ferry_boot_swap *swap, int why, struct ferry_boot_image_report *report)
+static int fall_back(struct ferry_boot_swap *swap, int why)
 {
+    struct ferry_boot_image_report *report = swap->report;
     const struct ferry_policy_counters counters = report->counters;
     struct ferry_version version;
 
@@ -290,7 +290,7 @@ static int fall_back(struct ferry_boot_swap *swap, int why, struct ferry_boot_im
         rc = begin(swap);
     }
     if (rc == FERRY_OK) {
-        rc = carry_out(swap, report);
+        rc = carry_out(swap);
     }
     if (rc == FERRY_OK) {
         report->reason = why;
@@ -300,14 +300,14 @@ static int fall_back(struct ferry_boot_swap *swap, int why, struct ferry_boot_im
 
 /* Verify the primary, and ask the policy. Returns FERRY_OK with a valid verdict, or why it may not
  * run. */
-static int verify_primary(const struct ferry_boot_swap *swap,
-                          struct ferry_boot_image_report *report, struct ferry_verdict *verdict)
+static int verify_primary(const struct ferry_boot_swap *swap, struct ferry_verdict *verdict)
 {
+    struct ferry_image_info *info = &swap->report->info;
     const struct ferry_flash *primary = swap->slots->primary;
-    int rc = ferry_boot_verify(swap, primary, &report->info, verdict);
+    int rc = ferry_boot_verify(swap, primary, info, verdict);
 
     if (rc == FERRY_OK) {
-        rc = ferry_boot_admit(swap, primary, &report->info, 0, false);
+        rc = ferry_boot_admit(swap, primary, info, 0, false);
     }
     if (rc != FERRY_OK) {
         *verdict = (struct ferry_verdict){0, 0};
@@ -315,39 +315,39 @@ static int verify_primary(const struct ferry_boot_swap *swap,
     return rc;
 }
 
-int ferry_boot_look(struct ferry_boot_swap *swap, int moved, struct ferry_boot_image_report *report,
-                    struct ferry_verdict *verdict)
+int ferry_boot_look(struct ferry_boot_swap *swap, int moved, struct ferry_verdict *verdict)
 {
     int looks = moved == FERRY_OK ? 1 : FERRY_BOOT_LOOKS;
     int why = FERRY_OK;
 
     for (int look = 0; why == FERRY_OK && look < looks; look++) {
-        why = verify_primary(swap, report, verdict);
+        why = verify_primary(swap, verdict);
     }
     return why;
 }
 
-int ferry_boot_secure(struct ferry_boot_swap *swap, int moved,
-                      struct ferry_boot_image_report *report, struct ferry_verdict *verdict)
+int ferry_boot_secure(struct ferry_boot_swap *swap, int moved, struct ferry_verdict *verdict)
 {
-    int why = ferry_boot_look(swap, moved, report, verdict);
+    int why = ferry_boot_look(swap, moved, verdict);
 
     if (why == FERRY_OK || why == FERRY_E_POWER || moved != FERRY_OK) {
         return why;
     }
 
-    int rc = fall_back(swap, why, report);
+    int rc = fall_back(swap, why);
 
     if (rc == FERRY_OK) {
-        return ferry_boot_look(swap, FERRY_OK, report, verdict);
+        return ferry_boot_look(swap, FERRY_OK, verdict);
     }
     return rc == FERRY_E_POWER ? rc : why;
 }
 
 /* ---- The boot ------------------------------------------------------------------------------ */
 
-static int stop(struct ferry_boot_image_report *report, int why, int result)
+static int stop(const struct ferry_boot_swap *swap, int why, int result)
 {
+    struct ferry_boot_image_report *report = swap->report;
+
     /* The reason of a refusal is what began it. */
     if (report->action != FERRY_BOOT_REFUSED) {
         report->reason = why;
@@ -358,9 +358,10 @@ static int stop(struct ferry_boot_image_report *report, int why, int result)
 
 /* The first start of an image for a test is its first trial. A store that fails costs it the
  * others. */
-static int note_first_start(const struct ferry_boot_swap *swap,
-                            const struct ferry_boot_image_report *report)
+static int note_first_start(const struct ferry_boot_swap *swap)
 {
+    const struct ferry_boot_image_report *report = swap->report;
+
     if (report->action != FERRY_BOOT_TESTING || report->next != FERRY_SWAP_REVERT ||
         swap->follows) {
         return FERRY_OK;
@@ -374,55 +375,56 @@ static int note_first_start(const struct ferry_boot_swap *swap,
 /* What is there for good is the least that runs from now on; what is on trial is noted for its
  * confirm. Of a set the confirm of the image that speaks for it decides: for the others the next
  * boot does it. */
-static int keep_least(const struct ferry_boot_swap *swap,
-                      const struct ferry_boot_image_report *report)
+static int keep_least(const struct ferry_boot_swap *swap)
 {
+    const struct ferry_image_info *info = &swap->report->info;
+
     if (swap->type == FERRY_SWAP_NONE) {
-        return ferry_boot_keep_least(swap, &report->info, true);
+        return ferry_boot_keep_least(swap, info, true);
     }
     return swap->type == FERRY_SWAP_REVERT && !swap->follows
-               ? ferry_boot_keep_least(swap, &report->info, false)
+               ? ferry_boot_keep_least(swap, info, false)
                : FERRY_OK;
 }
 
 /* The primary verifies: leave the trailers sane and look ahead. Where a swap is stopped half way
  * its records stay, for they are the way on. */
-static int look_ahead(struct ferry_boot_swap *swap, bool stopped,
-                      struct ferry_boot_image_report *report)
+static int look_ahead(struct ferry_boot_swap *swap, bool stopped)
 {
     int rc = stopped ? FERRY_OK : ferry_boot_decide(swap);
 
     if (rc == FERRY_OK && swap->type == FERRY_SWAP_NONE) {
-        rc = ferry_boot_repair(swap, &report->info);
+        rc = ferry_boot_repair(swap, &swap->report->info);
     }
-    report->next = rc == FERRY_OK ? swap->type : FERRY_SWAP_NONE;
+    swap->report->next = rc == FERRY_OK ? swap->type : FERRY_SWAP_NONE;
     if (rc == FERRY_OK) {
-        rc = note_first_start(swap, report);
+        rc = note_first_start(swap);
     }
     if (rc == FERRY_OK && !stopped) {
-        rc = keep_least(swap, report);
+        rc = keep_least(swap);
     }
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
-void ferry_boot_stopped_at(struct ferry_boot_image_report *report, int moved)
+void ferry_boot_stopped_at(const struct ferry_boot_swap *swap, int moved)
 {
+    struct ferry_boot_image_report *report = swap->report;
+
     if (moved != FERRY_OK && report->action == FERRY_BOOT_RAN) {
         report->action = FERRY_BOOT_REFUSED;
         report->reason = moved;
     }
 }
 
-int ferry_boot_conclude(struct ferry_boot_swap *swap, int moved, int why,
-                        struct ferry_boot_image_report *report)
+int ferry_boot_conclude(struct ferry_boot_swap *swap, int moved, int why)
 {
     if (why == FERRY_E_POWER || why == FERRY_E_FLASH) {
-        return stop(report, why, why);
+        return stop(swap, why, why);
     }
     if (why != FERRY_OK) {
-        return stop(report, why, moved == FERRY_E_FLASH ? FERRY_E_FLASH : FERRY_E_NO_IMAGE);
+        return stop(swap, why, moved == FERRY_E_FLASH ? FERRY_E_FLASH : FERRY_E_NO_IMAGE);
     }
-    return look_ahead(swap, moved != FERRY_OK, report);
+    return look_ahead(swap, moved != FERRY_OK);
 }
 
 int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
@@ -430,12 +432,11 @@ int ferry_boot_by_swap(struct ferry_boot_swap *swap, struct ferry_boot_image_rep
 {
     report->action = FERRY_BOOT_RAN;
 
-    int moved = settle(swap, report);
+    int moved = settle(swap);
 
     if (moved == FERRY_E_POWER) {
-        return stop(report, moved, moved);
+        return stop(swap, moved, moved);
     }
-    ferry_boot_stopped_at(report, moved);
-    return ferry_boot_conclude(swap, moved, ferry_boot_secure(swap, moved, report, verdict),
-                               report);
+    ferry_boot_stopped_at(swap, moved);
+    return ferry_boot_conclude(swap, moved, ferry_boot_secure(swap, moved, verdict));
 }

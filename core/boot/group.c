@@ -33,12 +33,12 @@ int ferry_boot_group_finish(struct ferry_boot_group *group, const struct ferry_b
 
         image->action = FERRY_BOOT_RAN;
         if (rc == FERRY_OK) {
-            rc = ferry_boot_finish(swap, image);
+            rc = ferry_boot_finish(swap);
         }
         if (rc == FERRY_E_POWER) {
             return rc;
         }
-        ferry_boot_stopped_at(image, rc);
+        ferry_boot_stopped_at(swap, rc);
         group->moved[i] = rc;
     }
     return FERRY_OK;
@@ -122,10 +122,10 @@ int ferry_boot_group_withdraw(struct ferry_boot_group *group)
 
 int ferry_boot_group_install(struct ferry_boot_group *group, uint32_t number)
 {
-    struct ferry_boot_image_report *report = &group->reports[number];
+    struct ferry_boot_swap *swap = &group->swaps[number];
 
-    group->moved[number] = ferry_boot_install(&group->swaps[number], report);
-    ferry_boot_stopped_at(report, group->moved[number]);
+    group->moved[number] = ferry_boot_install(swap);
+    ferry_boot_stopped_at(swap, group->moved[number]);
     return group->moved[number] == FERRY_E_POWER ? FERRY_E_POWER : FERRY_OK;
 }
 
@@ -136,7 +136,7 @@ int ferry_boot_group_conclude(struct ferry_boot_group *group)
     for (uint32_t i = 0; i < group->count; i++) {
         struct ferry_boot_swap *swap = &group->swaps[i];
         struct ferry_boot_image_report *report = &group->reports[i];
-        int rc = ferry_boot_conclude(swap, group->moved[i], group->why[i], report);
+        int rc = ferry_boot_conclude(swap, group->moved[i], group->why[i]);
 
         if (rc != FERRY_E_POWER && ferry_boot_record_why(swap, report) == FERRY_E_POWER) {
             rc = FERRY_E_POWER;
@@ -200,8 +200,7 @@ static int judge(struct ferry_boot_group *group)
 static int secure(struct ferry_boot_group *group)
 {
     for (uint32_t i = 0; i < group->count; i++) {
-        group->why[i] = ferry_boot_secure(&group->swaps[i], group->moved[i], &group->reports[i],
-                                          &group->verdicts[i]);
+        group->why[i] = ferry_boot_secure(&group->swaps[i], group->moved[i], &group->verdicts[i]);
         if (group->why[i] == FERRY_E_POWER) {
             return FERRY_E_POWER;
         }

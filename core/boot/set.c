@@ -128,8 +128,7 @@ static int verify(struct ferry_boot_set_state *set, uint32_t *broken)
 
     *broken = 0;
     for (uint32_t i = 0; i < group->count; i++) {
-        group->why[i] = ferry_boot_look(&group->swaps[i], group->moved[i], &group->reports[i],
-                                        &group->verdicts[i]);
+        group->why[i] = ferry_boot_look(&group->swaps[i], group->moved[i], &group->verdicts[i]);
         if (group->why[i] == FERRY_E_POWER) {
             return FERRY_E_POWER;
         }
@@ -164,8 +163,8 @@ static int secure(struct ferry_boot_set_state *set)
     }
     for (uint32_t i = 0; i < group->count; i++) {
         if (ferry_boot_in(broken, i)) {
-            group->why[i] = ferry_boot_secure(&group->swaps[i], group->moved[i], &group->reports[i],
-                                              &group->verdicts[i]);
+            group->why[i] =
+                ferry_boot_secure(&group->swaps[i], group->moved[i], &group->verdicts[i]);
             if (group->why[i] == FERRY_E_POWER) {
                 return FERRY_E_POWER;
             }

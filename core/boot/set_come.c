@@ -45,8 +45,7 @@ static int verify_new(struct ferry_boot_set_state *set, uint32_t *broken, int *w
     *broken = 0;
     for (uint32_t i = 0; i < group->count; i++) {
         if (ferry_boot_in(set->record.mask, i)) {
-            int rc = ferry_boot_look(&group->swaps[i], FERRY_OK, &group->reports[i],
-                                     &group->verdicts[i]);
+            int rc = ferry_boot_look(&group->swaps[i], FERRY_OK, &group->verdicts[i]);
 
             if (rc == FERRY_E_POWER) {
                 return rc;
@@ -63,8 +62,7 @@ static int verify_new(struct ferry_boot_set_state *set, uint32_t *broken, int *w
 static int give_up(struct ferry_boot_set_state *set, uint32_t number, int why)
 {
     struct ferry_boot_group *group = &set->group;
-    struct ferry_boot_image_report *report = &group->reports[number];
-    int rc = ferry_boot_look(&group->swaps[number], why, report, &group->verdicts[number]);
+    int rc = ferry_boot_look(&group->swaps[number], why, &group->verdicts[number]);
 
     if (rc == FERRY_OK) {
         rc = ferry_boot_set_look(set);

@@ -109,7 +109,7 @@ int ferry_boot_record_why(const struct ferry_boot_swap *swap,
 /* Finish a swap whose steps had begun: swap->moved tells. One that had only begun, which is to be
  * judged anew, sets swap->begun alone. Returns FERRY_OK, or the error that stopped it. */
 FERRY_MUST_CHECK
-int ferry_boot_finish(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report);
+int ferry_boot_finish(struct ferry_boot_swap *swap);
 
 /* As ferry_boot_memory.has_trials_left, where one is about to be taken back. */
 FERRY_MUST_CHECK
@@ -118,36 +118,32 @@ int ferry_boot_has_trials_left(const struct ferry_boot_swap *swap);
 /* Refuse the image that is asked for, and say so. Returns as ferry_boot_refuse(). */
 FERRY_MUST_CHECK
 int ferry_boot_refuse_image(struct ferry_boot_swap *swap, int why,
-                            const struct ferry_version *version,
-                            struct ferry_boot_image_report *report);
+                            const struct ferry_version *version);
 
 /* Make the image come that was judged. Returns FERRY_OK, or the error that stopped it. */
 FERRY_MUST_CHECK
-int ferry_boot_install(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report);
+int ferry_boot_install(struct ferry_boot_swap *swap);
 
 /* Make ready for another installation in the same boot, which nobody asked for. */
 void ferry_boot_anew(struct ferry_boot_swap *swap, enum ferry_swap_type type);
 
 /* Say that a move was stopped, unless the report says more. */
-void ferry_boot_stopped_at(struct ferry_boot_image_report *report, int moved);
+void ferry_boot_stopped_at(const struct ferry_boot_swap *swap, int moved);
 
 /* Verify the primary; several times where a move was stopped, for a word that was cut may have
  * read right this once. Returns FERRY_OK with a valid verdict, or why it may not run. */
 FERRY_MUST_CHECK
-int ferry_boot_look(struct ferry_boot_swap *swap, int moved, struct ferry_boot_image_report *report,
-                    struct ferry_verdict *verdict);
+int ferry_boot_look(struct ferry_boot_swap *swap, int moved, struct ferry_verdict *verdict);
 
 /* The same, and when it fails, fall back once, unless a swap is unfinished: its records are the
  * only way to its images. */
 FERRY_MUST_CHECK
-int ferry_boot_secure(struct ferry_boot_swap *swap, int moved,
-                      struct ferry_boot_image_report *report, struct ferry_verdict *verdict);
+int ferry_boot_secure(struct ferry_boot_swap *swap, int moved, struct ferry_verdict *verdict);
 
 /* The end: leave the trailers sane and look ahead, or say why (from ferry_boot_secure()) the image
  * may not run. Returns as ferry_boot_strategy.boot. */
 FERRY_MUST_CHECK
-int ferry_boot_conclude(struct ferry_boot_swap *swap, int moved, int why,
-                        struct ferry_boot_image_report *report);
+int ferry_boot_conclude(struct ferry_boot_swap *swap, int moved, int why);
 
 /* Whether trials are counted. */
 static inline bool ferry_boot_counts_trials(const struct ferry_boot_swap *swap)

@@ -61,18 +61,19 @@ struct ferry_boot_image {
 struct ferry_boot_image_report {
     enum ferry_boot_action action;
     bool resumed;                 /* an interrupted swap was finished first */
-    int reason;                   /* FERRY_OK, or why refused or stopped (enum ferry_error) */
-    struct ferry_version refused; /* the image refused, when its header could be read */
-    struct ferry_image_info info; /* the image that runs; unless STOPPED */
+    bool restart;                 /* first-stage: another bootloader is installed; reset, the first
+                                     stage's turn */
     uint8_t slot;                 /* the slot it is in: 0 but for direct-xip and ram-load, whose
                                      image runs from ram at info.header.load_address */
     enum ferry_swap_type next;    /* what the next boot would do: REVERT = on trial */
+    int reason;                   /* FERRY_OK, or why refused or stopped (enum ferry_error) */
+    struct ferry_version refused; /* the image refused, when its header could be read */
+    struct ferry_image_info info; /* the image that runs; unless STOPPED */
     struct ferry_boot_failure failure;     /* the last erase or program that failed */
     struct ferry_policy_counters counters; /* of a refusal with FERRY_E_COUNTER */
     /* What the image that runs demands of those after it, by its policy's rules. */
     struct ferry_policy_least least;
     struct ferry_boot_need need; /* of a refusal with FERRY_E_DEPENDENCY */
-    bool restart; /* first-stage: another bootloader is installed; reset, the first stage's turn */
 };
 
 struct ferry_boot_report {
