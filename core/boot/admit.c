@@ -99,7 +99,7 @@ static int measure_confirmed(const struct ferry_boot_swap *swap,
     if (rc != 1) {
         return rc < 0 ? rc : FERRY_OK;
     }
-    rc = ferry_policy_learn(policy, swap->slots->primary, running, least);
+    rc = ferry_policy_learn(policy, swap->primary, running, least);
     if (rc == FERRY_OK && policy->memory != NULL) {
         rc = policy->memory->raise(swap->slots, least);
     }
@@ -126,7 +126,7 @@ static int admit_next(const struct ferry_boot_swap *swap, const struct ferry_ima
         return rc;
     }
     if (subject.asked) {
-        rc = ferry_boot_verify(swap, swap->slots->primary, &running, &verdict);
+        rc = ferry_boot_verify(swap, swap->primary, &running, &verdict);
     }
     if (subject.asked && rc == FERRY_OK) {
         subject.running = &running;

@@ -185,6 +185,8 @@ int ferry_boot_swap_init(struct ferry_boot_swap *swap, const struct ferry_boot_c
     swap->image = image;
     swap->strategy = image->strategy;
     swap->slots = &image->slots;
+    swap->primary = image->slots.primary;
+    swap->secondary = image->slots.secondary;
     swap->memory = image->slots.store != NULL ? config->memory : NULL;
     swap->report = report;
     swap->type = FERRY_SWAP_NONE;

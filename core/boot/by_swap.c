@@ -24,7 +24,7 @@ static enum ferry_swap_type type_under_way(const struct ferry_trailer *primary,
  * either where it is erased. Returns 1, 0 or FERRY_E_POWER. */
 static int has_begun(const struct ferry_boot_swap *swap, const struct ferry_trailer *primary)
 {
-    const struct ferry_flash *slot = swap->slots->primary;
+    const struct ferry_flash *slot = swap->primary;
     uint32_t bits = 0;
     int rc = ferry_boot_read_size(swap, slot, &bits);
 
@@ -303,7 +303,7 @@ static int fall_back(struct ferry_boot_swap *swap, int why)
 static int verify_primary(const struct ferry_boot_swap *swap, struct ferry_verdict *verdict)
 {
     struct ferry_image_info *info = &swap->report->info;
-    const struct ferry_flash *primary = swap->slots->primary;
+    const struct ferry_flash *primary = swap->primary;
     int rc = ferry_boot_verify(swap, primary, info, verdict);
 
     if (rc == FERRY_OK) {

@@ -30,7 +30,7 @@ static int reaches_into_trailer(const struct ferry_slots *slots)
  * the next boot comes here again. */
 static int keep_running(const struct ferry_boot_swap *swap)
 {
-    const struct ferry_flash *primary = swap->slots->primary;
+    const struct ferry_flash *primary = swap->primary;
     int rc =
         ferry_flash_is_erased(primary, primary->size - swap->layout.image_ok, primary->write_size);
 
@@ -145,13 +145,13 @@ static int take_request(const struct ferry_boot_swap *swap)
     int rc = find_end(swap, &end);
 
     if (rc == FERRY_OK) {
-        rc = ferry_slots_trailer_start(swap->slots, swap->slots->secondary, &start);
+        rc = ferry_slots_trailer_start(swap->slots, swap->secondary, &start);
     }
     if (rc != FERRY_OK) {
         return rc;
     }
     return end > start ? ferry_boot_empty_secondary(swap)
-                       : ferry_boot_erase_trailer(swap, swap->slots->secondary);
+                       : ferry_boot_erase_trailer(swap, swap->secondary);
 }
 
 int ferry_boot_withdraw(const struct ferry_boot_swap *swap, int why)
@@ -167,12 +167,12 @@ int ferry_boot_repair(const struct ferry_boot_swap *swap, const struct ferry_ima
 
     /* Without a trailer the primary counts as confirmed. */
     if (rc == FERRY_OK && blocks_confirm(&trailers.primary, swap->slots->strategy->reverts)) {
-        rc = clear(swap, swap->slots->primary, running->size);
+        rc = clear(swap, swap->primary, running->size);
     }
     if (rc != FERRY_E_POWER && blocks_requests(&trailers.secondary)) {
         rc = find_end(swap, &end);
         if (rc == FERRY_OK) {
-            rc = clear(swap, swap->slots->secondary, end);
+            rc = clear(swap, swap->secondary, end);
         }
     }
     return rc == FERRY_E_POWER ? rc : FERRY_OK;

@@ -60,7 +60,7 @@ static uint32_t unprotected_size(const struct ferry_image_info *info)
 /* How much is to be moved. A primary too large to be moved is an obstacle only if it verifies. */
 static int measure(struct ferry_boot_swap *swap, const struct ferry_image_info *next)
 {
-    const struct ferry_flash *primary = swap->slots->primary;
+    const struct ferry_flash *primary = swap->primary;
     struct ferry_image_info running;
     struct ferry_verdict verdict;
 

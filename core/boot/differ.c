@@ -22,7 +22,7 @@ static uint32_t used(const struct ferry_boot_swap *swap, const struct ferry_flas
  * Returns 1, 0 or FERRY_E_POWER. */
 static int is_alike(const struct ferry_boot_swap *swap, uint32_t offset, uint32_t len)
 {
-    const struct ferry_flash *primary = swap->slots->primary;
+    const struct ferry_flash *primary = swap->primary;
     int rc = ferry_boot_same(swap, primary, offset, swap->incoming, offset, len);
 
     if (rc == 1 && swap->outgoing != swap->incoming) {

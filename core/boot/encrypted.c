@@ -116,7 +116,7 @@ static int come(const struct ferry_boot_swap *swap, uint32_t offset)
  * that somebody has uploaded over has parts of an encrypted image in it. */
 static int leave(const struct ferry_boot_swap *swap, struct ferry_image_info *info)
 {
-    const struct ferry_flash *primary = swap->slots->primary;
+    const struct ferry_flash *primary = swap->primary;
     struct ferry_verdict verdict;
     int why = know(swap, FERRY_BOOT_OUTGOING, primary, &info->header, info->size);
 

@@ -89,7 +89,7 @@ int ferry_boot_group_refuse(struct ferry_boot_group *group, uint32_t number, int
     bool is_good = why == FERRY_E_SET || why == FERRY_E_DEPENDENCY;
     /* The journal of a swap that has begun goes before its marks: half erased they would say that
      * it is done. */
-    int rc = swap->placed ? ferry_boot_erase_trailer(swap, swap->slots->secondary) : FERRY_OK;
+    int rc = swap->placed ? ferry_boot_erase_trailer(swap, swap->secondary) : FERRY_OK;
 
     if (rc == FERRY_OK) {
         rc = is_good ? ferry_boot_withdraw(swap, why) : ferry_boot_refuse(swap, why);

@@ -39,7 +39,7 @@ int ferry_boot_journal_map_read(const struct ferry_boot_swap *swap, uint32_t ind
     uint8_t record[FERRY_JOURNAL_RECORD];
 
     for (uint32_t at = area.start; area.place <= area.end - at; at += area.place) {
-        int rc = ferry_journal_place(swap->slots->secondary, at, record);
+        int rc = ferry_journal_place(swap->secondary, at, record);
 
         if (rc == FERRY_E_POWER) {
             return rc;
@@ -55,7 +55,7 @@ int ferry_boot_journal_map_read(const struct ferry_boot_swap *swap, uint32_t ind
 /* The next place; one in which a bit has flipped is left out. Returns 1, 0 = full, or an error. */
 static int find_place(struct ferry_boot_swap *swap)
 {
-    const struct ferry_flash *secondary = swap->slots->secondary;
+    const struct ferry_flash *secondary = swap->secondary;
     uint32_t size = area_of(swap).place;
 
     for (; ferry_boot_journal_room(swap) > 0; swap->journal += size) {
@@ -70,7 +70,7 @@ static int find_place(struct ferry_boot_swap *swap)
 
 static int append(struct ferry_boot_swap *swap, uint8_t record[FERRY_JOURNAL_RECORD])
 {
-    const struct ferry_flash *secondary = swap->slots->secondary;
+    const struct ferry_flash *secondary = swap->secondary;
     int rc = FERRY_E_FULL;
 
     ferry_journal_seal(record);

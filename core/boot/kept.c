@@ -139,7 +139,7 @@ int ferry_boot_keep(const struct ferry_boot_swap *swap, const struct ferry_flash
 
 int ferry_boot_keep_twice(const struct ferry_boot_swap *swap)
 {
-    const struct ferry_flash *secondary = swap->slots->secondary;
+    const struct ferry_flash *secondary = swap->secondary;
     struct ferry_boot_swap trial = *swap;
     uint32_t start = secondary->size - swap->layout.keys;
     uint32_t len = swap->layout.keys - swap->layout.swap_size;
@@ -239,7 +239,7 @@ static int resume_from(struct ferry_boot_swap *swap, const struct ferry_flash *c
 
 int ferry_boot_resume_kept(struct ferry_boot_swap *swap)
 {
-    const struct ferry_flash *const areas[] = {swap->slots->primary, swap->slots->secondary};
+    const struct ferry_flash *const areas[] = {swap->primary, swap->secondary};
 
     return resume_from(swap, areas, 2);
 }

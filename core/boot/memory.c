@@ -28,7 +28,7 @@ static int has_trials_left(const struct ferry_boot_swap *swap)
         return 0;
     }
 
-    int rc = ferry_image_inspect(swap->slots->primary, &info);
+    int rc = ferry_image_inspect(swap->primary, &info);
 
     if (rc == FERRY_OK) {
         rc = ferry_trial_next(swap->slots, info.digest, config->cause, config->trials);

@@ -11,7 +11,7 @@
 
 static uint32_t sector_size(const struct ferry_boot_swap *swap)
 {
-    return swap->slots->primary->runs[0].size;
+    return swap->primary->runs[0].size;
 }
 
 /* Bytes of an image of so many in sector i. */
@@ -27,7 +27,7 @@ static int put_away(const struct ferry_boot_swap *swap, uint32_t i, uint32_t to)
 {
     uint32_t size = sector_size(swap);
 
-    return ferry_boot_move(swap, swap->slots->primary, i * size, swap->outgoing, to * size,
+    return ferry_boot_move(swap, swap->primary, i * size, swap->outgoing, to * size,
                            part_of(swap, swap->primary_size, i));
 }
 
@@ -36,7 +36,7 @@ static int fetch(const struct ferry_boot_swap *swap, uint32_t from, uint32_t i)
 {
     uint32_t size = sector_size(swap);
 
-    return ferry_boot_move(swap, swap->incoming, from * size, swap->slots->primary, i * size,
+    return ferry_boot_move(swap, swap->incoming, from * size, swap->primary, i * size,
                            part_of(swap, swap->secondary_size, i));
 }
 
@@ -55,7 +55,7 @@ int ferry_boot_up_step(const struct ferry_boot_swap *swap, uint32_t n)
     uint32_t sectors = ferry_boot_blocks(swap);
 
     if (n == 2 * sectors) {
-        return ferry_boot_erase(swap, swap->slots->secondary, 0, 1);
+        return ferry_boot_erase(swap, swap->secondary, 0, 1);
     }
 
     uint32_t i = sectors - 1 - n / 2;

@@ -17,7 +17,7 @@
 
 uint32_t ferry_boot_unit(const struct ferry_boot_swap *swap)
 {
-    return ferry_max32(swap->slots->primary->write_size, swap->slots->secondary->write_size);
+    return ferry_max32(swap->primary->write_size, swap->secondary->write_size);
 }
 
 /* One bit may have flipped at rest; two are somebody's writing. */
@@ -58,7 +58,7 @@ int ferry_boot_mark(const struct ferry_boot_swap *swap, const struct ferry_flash
 /* Where the mark of step n stands in the primary. */
 static uint32_t mark_offset(const struct ferry_boot_swap *swap, uint32_t n)
 {
-    return swap->slots->primary->size - swap->layout.size + n * ferry_boot_unit(swap);
+    return swap->primary->size - swap->layout.size + n * ferry_boot_unit(swap);
 }
 
 /* One past the last mark: a unit that did not take it is made up for by the next. */
@@ -68,7 +68,7 @@ int ferry_boot_count_marks(struct ferry_boot_swap *swap)
 
     swap->done = swap->slots->max_sectors * swap->slots->strategy->sector_states;
     for (; swap->done > 0; swap->done--) {
-        rc = ferry_boot_is_marked(swap->slots->primary, mark_offset(swap, swap->done - 1));
+        rc = ferry_boot_is_marked(swap->primary, mark_offset(swap, swap->done - 1));
         if (rc != 0) {
             break;
         }
@@ -93,7 +93,7 @@ int ferry_boot_read_records(struct ferry_boot_swap *swap, const struct ferry_tra
 
 int ferry_boot_step_done(struct ferry_boot_swap *swap)
 {
-    const struct ferry_flash *primary = swap->slots->primary;
+    const struct ferry_flash *primary = swap->primary;
     uint32_t offset = mark_offset(swap, swap->done);
     int rc = ferry_flash_is_erased(primary, offset, primary->write_size);
 
@@ -129,7 +129,7 @@ int ferry_boot_write_fields(const struct ferry_boot_swap *swap, const struct fer
     uint32_t align = swap->slots->max_align;
     int rc = FERRY_OK;
 
-    if (swap->views != NULL && area != swap->slots->secondary) {
+    if (swap->views != NULL && area != swap->secondary) {
         rc = swap->config->encryption->keep(swap, area);
     }
     if (rc != FERRY_OK) {
@@ -215,7 +215,7 @@ static int is_haunted(const struct ferry_boot_swap *swap)
  * that are not erased make an erase necessary. */
 static int ask(const struct ferry_boot_swap *swap, bool erase)
 {
-    const struct ferry_flash *secondary = swap->slots->secondary;
+    const struct ferry_flash *secondary = swap->secondary;
     uint32_t fields = swap->layout.swap_size;
     int rc = ferry_flash_is_erased(secondary, secondary->size - fields, fields);
 
@@ -239,12 +239,12 @@ int ferry_boot_begin(const struct ferry_boot_swap *swap)
     if (rc >= 0 && (haunted || !swap->asked)) {
         rc = ask(swap, haunted);
     }
-    return rc < 0 ? rc : fill_trailer(swap, swap->slots->primary);
+    return rc < 0 ? rc : fill_trailer(swap, swap->primary);
 }
 
 int ferry_boot_take_over(struct ferry_boot_swap *swap)
 {
-    const struct ferry_flash *secondary = swap->slots->secondary;
+    const struct ferry_flash *secondary = swap->secondary;
     int rc = ferry_boot_erase_trailer(swap, secondary);
 
     if (rc != FERRY_OK) {
@@ -272,7 +272,7 @@ int ferry_boot_take_over(struct ferry_boot_swap *swap)
 static int set_flag(const struct ferry_boot_swap *swap, enum ferry_trailer_field found,
                     enum ferry_trailer_place place)
 {
-    const struct ferry_flash *primary = swap->slots->primary;
+    const struct ferry_flash *primary = swap->primary;
     uint32_t align = swap->slots->max_align;
     uint32_t offset = primary->size - ferry_trailer_distance(align, place);
     int rc = FERRY_E_FLASH;

@@ -174,12 +174,12 @@ static int find_journal_end(struct ferry_boot_swap *swap)
 {
     struct ferry_trailer primary;
     struct ferry_journal journal;
-    int rc = ferry_trailer_read(swap->slots->primary, swap->slots->max_align, &primary);
+    int rc = ferry_trailer_read(swap->primary, swap->slots->max_align, &primary);
 
     if (rc == FERRY_OK) {
         rc = ferry_journal_read(swap->slots, &swap->layout, &primary, FERRY_JOURNAL_ANY, &journal);
     }
-    swap->journal = rc == FERRY_OK ? journal.end : swap->slots->secondary->size;
+    swap->journal = rc == FERRY_OK ? journal.end : swap->secondary->size;
     return rc;
 }
 
@@ -308,8 +308,8 @@ static int is_whole(const struct ferry_boot_swap *swap, const struct ferry_flash
 {
     struct ferry_image_info info;
     struct ferry_verdict verdict;
-    int rc = slot == swap->slots->primary ? ferry_boot_verify(swap, slot, &info, &verdict)
-                                          : ferry_boot_verify_secondary(swap, &info, &verdict);
+    int rc = slot == swap->primary ? ferry_boot_verify(swap, slot, &info, &verdict)
+                                   : ferry_boot_verify_secondary(swap, &info, &verdict);
 
     *size = info.size;
     if (rc == FERRY_E_POWER) {
@@ -325,7 +325,7 @@ static int may_begin_again(const struct ferry_boot_swap *swap)
 {
     struct ferry_boot_swap asked = *swap;
     uint32_t size = 0;
-    int rc = is_whole(swap, swap->slots->secondary, &size);
+    int rc = is_whole(swap, swap->secondary, &size);
 
     if (rc != 1) {
         return rc;
@@ -334,7 +334,7 @@ static int may_begin_again(const struct ferry_boot_swap *swap)
     if (rc != FERRY_OK || asked.type != FERRY_SWAP_NONE) {
         return rc != FERRY_OK ? rc : 1;
     }
-    rc = is_whole(swap, swap->slots->primary, &size);
+    rc = is_whole(swap, swap->primary, &size);
     return rc < 0 ? rc : 1 - rc;
 }
 
@@ -360,7 +360,7 @@ static int has_put_away(const struct ferry_boot_swap *swap, const struct ferry_f
 static int third_or_none(const struct ferry_boot_swap *swap, const struct ferry_flash_sector *block)
 {
     uint32_t size = 0;
-    int rc = is_whole(swap, swap->slots->primary, &size);
+    int rc = is_whole(swap, swap->primary, &size);
 
     if (rc == 1) {
         rc = has_put_away(swap, block, size);
@@ -402,7 +402,7 @@ static int next_step(const struct ferry_boot_swap *swap, const struct ferry_flas
 static int measure_primary(struct ferry_boot_swap *swap)
 {
     uint32_t size = 0;
-    int rc = is_whole(swap, swap->slots->primary, &size);
+    int rc = is_whole(swap, swap->primary, &size);
 
     if (rc == 1) {
         swap->primary_size = ferry_min32(size, swap->size);

@@ -34,9 +34,9 @@ const struct ferry_flash *ferry_boot_raw(const struct ferry_boot_swap *swap,
                                          const struct ferry_flash *area)
 {
     if (area == swap->incoming || area == swap->outgoing) {
-        return swap->slots->secondary;
+        return swap->secondary;
     }
-    return area == swap->unpacked ? swap->slots->primary : area;
+    return area == swap->unpacked ? swap->primary : area;
 }
 
 /* ---- Verify ------------------------------------------------------------------------------- */
@@ -83,7 +83,7 @@ int ferry_boot_view_secondary(const struct ferry_boot_swap *swap, struct ferry_f
 int ferry_boot_verify_secondary(const struct ferry_boot_swap *swap, struct ferry_image_info *info,
                                 struct ferry_verdict *verdict)
 {
-    const struct ferry_flash *secondary = swap->slots->secondary;
+    const struct ferry_flash *secondary = swap->secondary;
     uint32_t offset = secondary_offset(swap);
     struct ferry_flash_slice view;
     int why = swap->views != NULL ? swap->config->encryption->come(swap, offset) : FERRY_OK;
@@ -115,9 +115,9 @@ int ferry_boot_noted(const struct ferry_boot_swap *swap, const struct ferry_flas
     if (ferry_flash_sector_at(area, offset, &sector) == FERRY_OK) {
         swap->report->failure.sector = sector.index;
     }
-    swap->report->failure.area = area == swap->slots->primary     ? FERRY_AREA_PRIMARY
-                                 : area == swap->slots->secondary ? FERRY_AREA_SECONDARY
-                                                                  : FERRY_AREA_SCRATCH;
+    swap->report->failure.area = area == swap->primary     ? FERRY_AREA_PRIMARY
+                                 : area == swap->secondary ? FERRY_AREA_SECONDARY
+                                                           : FERRY_AREA_SCRATCH;
     return rc;
 }
 
@@ -179,7 +179,7 @@ int ferry_boot_erase_trailer(const struct ferry_boot_swap *swap, const struct fe
 
 int ferry_boot_empty_secondary(const struct ferry_boot_swap *swap)
 {
-    const struct ferry_flash *secondary = swap->slots->secondary;
+    const struct ferry_flash *secondary = swap->secondary;
     int rc = ferry_boot_erase(swap, secondary, secondary_offset(swap), 1);
 
     return rc != FERRY_OK ? rc : ferry_boot_erase_trailer(swap, secondary);

@@ -15,8 +15,8 @@ static bool runs_already(const struct ferry_boot_swap *swap)
     struct ferry_image_info running;
     struct ferry_image_info staged;
 
-    return ferry_image_inspect(swap->slots->primary, &running) == FERRY_OK &&
-           ferry_image_inspect(swap->slots->secondary, &staged) == FERRY_OK &&
+    return ferry_image_inspect(swap->primary, &running) == FERRY_OK &&
+           ferry_image_inspect(swap->secondary, &staged) == FERRY_OK &&
            running.size == staged.size && running.digest_len != 0 &&
            running.digest_len == staged.digest_len &&
            memcmp(running.digest, staged.digest, running.digest_len) == 0;
@@ -27,7 +27,7 @@ static bool runs_already(const struct ferry_boot_swap *swap)
 static int find_staged(const struct ferry_boot_swap *swap, struct ferry_first_place *place)
 {
     const struct ferry_first *first = swap->image->first;
-    const struct ferry_flash *secondary = swap->slots->secondary;
+    const struct ferry_flash *secondary = swap->secondary;
     struct ferry_image_header header;
     int rc = ferry_image_read_header(secondary, &header);
 
@@ -57,7 +57,7 @@ static int judge_stage(const struct ferry_boot_swap *swap)
  * take it: no harm is done. */
 static int install(struct ferry_boot_swap *swap)
 {
-    const struct ferry_flash *secondary = swap->slots->secondary;
+    const struct ferry_flash *secondary = swap->secondary;
     uint32_t at = secondary->size - swap->layout.copy_done;
     int rc = ferry_first_install(swap->image->first, secondary, swap->secondary_size);
 
@@ -130,7 +130,7 @@ static int secure_running(const struct ferry_boot_swap *swap,
         }
     }
     /* One that a programmer put there may have no MCUboot header. */
-    int inspected = ferry_image_inspect(swap->slots->primary, &report->info);
+    int inspected = ferry_image_inspect(swap->primary, &report->info);
     return rc == FERRY_OK && inspected == FERRY_E_POWER ? inspected : rc;
 }
 

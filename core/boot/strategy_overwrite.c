@@ -25,7 +25,7 @@ static int resume(struct ferry_boot_swap *swap)
         return 0;
     }
     /* The record is not believed alone: what it would erase may be the only image. */
-    rc = ferry_boot_verify(swap, swap->slots->primary, &info, &verdict);
+    rc = ferry_boot_verify(swap, swap->primary, &info, &verdict);
     if (rc != FERRY_OK || !ferry_verdict_is_valid(&verdict)) {
         return rc == FERRY_E_POWER ? rc : 0;
     }
@@ -41,14 +41,14 @@ static int resume(struct ferry_boot_swap *swap)
  * may reach over it. */
 static bool has_note(const struct ferry_boot_swap *swap)
 {
-    return swap->size <= swap->slots->secondary->size - swap->layout.swap_size;
+    return swap->size <= swap->secondary->size - swap->layout.swap_size;
 }
 
 /* Note that the copy begins. When it may have begun before, a sector that was cut may read right
  * now and not later: then it must read right again and again to be left out. */
 static int note_begin(struct ferry_boot_swap *swap)
 {
-    const struct ferry_flash *secondary = swap->slots->secondary;
+    const struct ferry_flash *secondary = swap->secondary;
     uint32_t at = secondary->size - swap->layout.swap_size;
     uint8_t note[4];
     uint32_t len = ferry_align_up(sizeof(note), secondary->write_size);
@@ -77,7 +77,7 @@ static int begin(struct ferry_boot_swap *swap)
  * hold the secondary's trailer too. */
 static int copy_image(const struct ferry_boot_swap *swap)
 {
-    const struct ferry_flash *primary = swap->slots->primary;
+    const struct ferry_flash *primary = swap->primary;
     int rc = FERRY_OK;
 
     for (uint32_t offset = 0; rc == FERRY_OK && offset < swap->size;) {
@@ -99,7 +99,7 @@ static int verify_copy(const struct ferry_boot_swap *swap)
 {
     struct ferry_image_info info;
     struct ferry_verdict verdict;
-    int rc = ferry_boot_verify(swap, swap->slots->primary, &info, &verdict);
+    int rc = ferry_boot_verify(swap, swap->primary, &info, &verdict);
 
     if (rc == FERRY_OK && !ferry_verdict_is_valid(&verdict)) {
         rc = FERRY_E_DIGEST;
@@ -111,7 +111,7 @@ static int verify_copy(const struct ferry_boot_swap *swap)
  * the copy made once more. Returns FERRY_OK or FERRY_E_POWER. */
 static int record_copy(const struct ferry_boot_swap *swap)
 {
-    const struct ferry_flash *secondary = swap->slots->secondary;
+    const struct ferry_flash *secondary = swap->secondary;
     uint32_t at = secondary->size - swap->layout.copy_done;
 
     if (!swap->asked) {
@@ -129,7 +129,7 @@ static int record_copy(const struct ferry_boot_swap *swap)
 /* Copy, verify, record. */
 static int install(struct ferry_boot_swap *swap)
 {
-    int rc = ferry_boot_erase_trailer(swap, swap->slots->primary);
+    int rc = ferry_boot_erase_trailer(swap, swap->primary);
 
     if (rc == FERRY_OK) {
         rc = copy_image(swap);

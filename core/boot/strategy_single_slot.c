@@ -6,7 +6,7 @@
 static int boot(struct ferry_boot_swap *swap, struct ferry_boot_image_report *report,
                 struct ferry_verdict *verdict)
 {
-    const struct ferry_flash *primary = swap->slots->primary;
+    const struct ferry_flash *primary = swap->primary;
     int rc = ferry_boot_verify(swap, primary, &report->info, verdict);
 
     if (rc == FERRY_OK) {

@@ -11,7 +11,7 @@
 
 static uint32_t sector_size(const struct ferry_boot_swap *swap)
 {
-    return swap->slots->primary->runs[0].size;
+    return swap->primary->runs[0].size;
 }
 
 /* Bytes of an image of so many in a sector. */
@@ -41,7 +41,7 @@ static uint32_t count(const struct ferry_boot_swap *swap)
 
 static int step(const struct ferry_boot_swap *swap, uint32_t n)
 {
-    const struct ferry_flash *primary = swap->slots->primary;
+    const struct ferry_flash *primary = swap->primary;
     uint32_t size = sector_size(swap);
     uint32_t moves = swap->differing;
     bool moving = n < moves;

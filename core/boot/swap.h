@@ -34,6 +34,8 @@ struct ferry_boot_swap {
     const struct ferry_boot_image *image;
     const struct ferry_boot_strategy *strategy;
     const struct ferry_slots *slots;
+    const struct ferry_flash *primary; /* of slots, and its secondary */
+    const struct ferry_flash *secondary;
     const struct ferry_boot_memory *memory; /* NULL: nothing is kept beyond the boot */
     /* The secondary as the image that comes, and as the one that leaves, are stored there: where
      * they are encrypted, through their content keys. The primary as what scratch holds of the

@@ -39,6 +39,8 @@ static void begin(uint32_t blocks, uint32_t places, uint8_t write_size)
                                     .image = &rig.image,
                                     .strategy = &ferry_boot_swap_move,
                                     .slots = &rig.image.slots,
+                                    .primary = rig.image.slots.primary,
+                                    .secondary = rig.image.slots.secondary,
                                     .incoming = rig.image.slots.secondary,
                                     .outgoing = rig.image.slots.secondary,
                                     .unpacked = rig.image.slots.primary,
