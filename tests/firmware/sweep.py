@@ -3,7 +3,7 @@
 """The power of the nRF51 fails right after each flash operation of a whole upgrade, and of a whole
 revert: it must start again, finish, and have nothing left to do.
 
-    tests/firmware/sweep.py [--all] [--stride N] [--jobs N] [--flow upgrade|revert] [--cut N]
+    tests/firmware/sweep.py [--all] [--stride N] [--jobs N] [--bootloader NAME] [--flow upgrade|revert] [--cut N]
 
 Every erase is tried, every word of the records (marks, journal, trailers), and of each page that is
 copied the first word, the last, and one in N. After an erase the page is also left half erased, and
@@ -32,7 +32,8 @@ FURTHER = {"1.0.0": 3 * PAGE, "2.0.0": 5 * PAGE}  # data behind the firmware, wh
 
 @dataclasses.dataclass
 class Flow:
-    """What a boot has to do, and the version that runs when it is done."""
+    """What a boot of a bootloader has to do, and the version that runs when it is done."""
+    bootloader: str
     name: str
     flash: bytes
     version: str
@@ -49,7 +50,7 @@ class Operation:
 
 @dataclasses.dataclass
 class Result:
-    flow: str
+    flow: Flow
     operations: int
     cuts: int = 0
     half_erased: int = 0
@@ -58,7 +59,7 @@ class Result:
     unfinished: list = dataclasses.field(default_factory=list)
 
     def __str__(self):
-        return (f"{self.flow}: {self.operations} operations, {self.cuts} cuts, {self.half_erased} more with a page half "
+        return (f"{self.flow.bootloader}, {self.flow.name}: {self.operations} operations, {self.cuts} cuts, {self.half_erased} more with a page half "
                 f"erased, {self.half_programmed} with a word half programmed: {len(self.bricks)} bricks, "
                 f"{len(self.unfinished)} unfinished")
 
@@ -86,13 +87,13 @@ def image_of(folder, version):
     return image
 
 
-def prepare(folder):
+def prepare(folder, bootloader="bootloader"):
     """Both flows, as a device comes to them: the real command uploads and asks for the installation,
     for good (upgrade) or as a test that is then not confirmed (revert)."""
     layout = tools.Layout("nrf51")
     v1, v2 = image_of(folder, "1.0.0"), image_of(folder, "2.0.0")
     with chip(folder, "prepared") as one:
-        one.program(0, tools.firmware("nrf51", "bootloader.bin"))
+        one.program(0, tools.firmware("nrf51", f"{bootloader}.bin"))
         one.program(layout.offset("primary"), v1)
         one.power_on()
         one.wait_for(r"app: 1\.0\.0\s")
@@ -111,8 +112,8 @@ def prepare(folder):
         one.power_on()  # the test begins
         one.wait_for(r"app: 2\.0\.0\s")
         one.power_off()
-        return [Flow("upgrade", flashes["confirm"], "2.0.0", v2.read_bytes()),
-                Flow("revert", one.read(), "1.0.0", v1.read_bytes())]
+        return [Flow(bootloader, "upgrade", flashes["confirm"], "2.0.0", v2.read_bytes()),
+                Flow(bootloader, "revert", one.read(), "1.0.0", v1.read_bytes())]
 
 
 def operations_of(one, flow):
@@ -153,6 +154,18 @@ def chosen(operations, stride):
             and this.address % PAGE not in (0, PAGE - 4)
         if not inside or this.number % stride == 0:
             yield this
+
+
+def neighbours(operations):
+    """The operations in groups of successive numbers, of 16 at most, which is work for one thread."""
+    group = []
+    for operation in operations:
+        if group and (operation.number != group[-1].number + 1 or len(group) == 16):
+            yield group
+            group = []
+        group.append(operation)
+    if group:
+        yield group
 
 
 # ---- A cut, and what comes after ------------------------------------------------------------------
@@ -239,41 +252,47 @@ class Sweep:
             if fault:
                 kind, words = fault
                 faults = self.result.bricks if kind == "brick" else self.result.unfinished
-                faults.append(f"{kind}: {words}\n  next: tests/firmware/sweep.py --flow {self.flow.name} --cut {number}"
-                              f" ({how})")
+                faults.append(f"{kind}: {words}\n  next: tests/firmware/sweep.py --bootloader {self.flow.bootloader}"
+                              f" --flow {self.flow.name} --cut {number} ({how})")
 
-    def cut(self, operation):
-        """After the operation, and within it; but words of a copy are many, and copied again."""
+    def cut(self, operation, before):
+        """After the operation, and within it; but words of a copy are many, and copied again. before: the
+        flash as it was without the operation, or None. Returns the flash with it."""
         number = operation.number
         after = cut_after(self.machine(), self.flow, number)
         self.live(after, number, "cuts")
         if operation.copies:
-            return
-        before = cut_after(self.machine(), self.flow, number - 1) if number > 1 else self.flow.flash
+            return after
+        if before is None:
+            before = cut_after(self.machine(), self.flow, number - 1) if number > 1 else self.flow.flash
         if operation.address is None:
             flash, how = half_erased(before, after, number), "half_erased"
         else:
             flash, how = half_programmed(before, after, operation.address, number), "half_programmed"
         if flash is not None:
             self.live(flash, number, how)
+        return after
+
+    def cut_neighbours(self, operations):
+        """Those that follow each other: what one leaves is what the next one begins with."""
+        flash = None
+        for operation in operations:
+            if len(self.result.bricks) + len(self.result.unfinished) < 3:
+                flash = self.cut(operation, flash)
 
     def run(self, only=None):
         """All that is to be cut, or one operation by its number. Ends early after three faults."""
         try:
             operations = operations_of(self.machine(), self.flow)
-            self.result = Result(self.flow.name, len(operations))
+            self.result = Result(self.flow, len(operations))
             cuts = [*chosen(operations, self.stride)] if only is None else [operations[only - 1]]
             with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
-                for done in [pool.submit(self.cut_unless_faulty, operation) for operation in cuts]:
+                for done in [pool.submit(self.cut_neighbours, group) for group in neighbours(cuts)]:
                     done.result()
             return self.result
         finally:
             for one in self.machines:
                 one.close()
-
-    def cut_unless_faulty(self, operation):
-        if len(self.result.bricks) + len(self.result.unfinished) < 3:
-            self.cut(operation)
 
 
 def main():
@@ -281,13 +300,15 @@ def main():
     parser.add_argument("--all", action="store_true", help="every word of a copy, too")
     parser.add_argument("--stride", type=int, default=64, help="one in N of the words of a copy (default 64)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="machines at once")
+    parser.add_argument("--bootloader", default="bootloader", metavar="NAME",
+                        help="of build/chips/nrf51 (default bootloader; also bootloader-move)")
     parser.add_argument("--flow", choices=["upgrade", "revert"], help="one alone")
     parser.add_argument("--cut", type=int, metavar="N", help="after operation N alone")
     options = parser.parse_args()
     tools.build()
     good = True
     with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
-        for flow in prepare(folder):
+        for flow in prepare(folder, options.bootloader):
             if options.flow in (None, flow.name):
                 begin = time.monotonic()
                 result = Sweep(flow, folder, 1 if options.all else options.stride, options.jobs).run(options.cut)

@@ -13,13 +13,27 @@ JOBS = os.cpu_count()
 
 
 @pytest.fixture(scope="module")
-def flows(tmp_path_factory):
-    return {flow.name: flow for flow in sweep.prepare(tmp_path_factory.mktemp("sweep"))}
+def flows_of(tmp_path_factory):
+    """The flows of a bootloader by name, prepared once."""
+    made = {}
+
+    def flows(bootloader):
+        if bootloader not in made:
+            made[bootloader] = {flow.name: flow for flow
+                                in sweep.prepare(tmp_path_factory.mktemp("sweep"), bootloader)}
+        return made[bootloader]
+    return flows
+
+
+@pytest.fixture
+def flows(flows_of):
+    return flows_of("bootloader")
 
 
 @pytest.mark.parametrize("name", ["upgrade", "revert"])
-def test_power_cuts(flows, tmp_path, record_property, name):
-    result = sweep.Sweep(flows[name], tmp_path, STRIDE, JOBS).run()
+@pytest.mark.parametrize("bootloader, stride", [("bootloader", STRIDE), ("bootloader-move", 4 * STRIDE)])
+def test_power_cuts(flows_of, tmp_path, record_property, bootloader, stride, name):
+    result = sweep.Sweep(flows_of(bootloader)[name], tmp_path, stride, JOBS).run()
     record_property("counted", str(result))
     assert result.good(), "\n".join([str(result), *result.bricks, *result.unfinished])
 
@@ -37,7 +51,7 @@ def test_a_chip_without_a_whole_image_is_a_brick(flows, tmp_path):
     result = sweep.Sweep(flows["upgrade"], tmp_path, damage=without_images).run(only=100)
     assert result.cuts == 1 and len(result.bricks) == 1 and not result.good()
     assert "no image runs after the start: boot: recovery" in result.bricks[0]
-    assert "--flow upgrade --cut 100" in result.bricks[0]
+    assert "--bootloader bootloader --flow upgrade --cut 100" in result.bricks[0]
 
 
 def test_a_chip_that_forgets_its_upgrade_is_not_finished(flows, tmp_path):
