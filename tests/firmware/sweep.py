@@ -298,7 +298,7 @@ class Sweep:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="every word of a copy, too")
-    parser.add_argument("--stride", type=int, default=64, help="one in N of the words of a copy (default 64)")
+    parser.add_argument("--stride", type=int, default=32, help="one in N of the words of a copy (default 32)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="machines at once")
     parser.add_argument("--bootloader", default="bootloader", metavar="NAME",
                         help="of build/chips/nrf51 (default bootloader; also bootloader-move)")

@@ -8,7 +8,7 @@ import pytest
 
 import sweep
 
-STRIDE = int(os.environ.get("FERRY_SWEEP_STRIDE", 64))
+STRIDE = int(os.environ.get("FERRY_SWEEP_STRIDE", 32))
 JOBS = os.cpu_count()
 
 
