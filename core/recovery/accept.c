@@ -157,7 +157,7 @@ static int refuse(const struct ferry_recovery *recovery, struct ferry_server_cal
     if (memory != NULL && slots->store != NULL) {
         (void)memory->why(slots->store, slots->number, &report);
     }
-    return ferry_server_fail(call, error_of(why), ferry_error_text(why));
+    return ferry_server_fail(call, error_of(why), ferry_server_text(call, why));
 }
 
 /* ---- The first chunk ------------------------------------------------------------------------- */
@@ -292,7 +292,7 @@ int ferry_recovery_set_state(void *context, struct ferry_server_call *call,
     int why = ferry_recovery_judge(recovery, place);
 
     if (why != FERRY_OK) {
-        return ferry_server_fail(call, error_of(why), ferry_error_text(why));
+        return ferry_server_fail(call, error_of(why), ferry_server_text(call, why));
     }
     if (ferry_slots_next_boot(slots, &next) != FERRY_OK) {
         return ferry_server_fail(call, FERRY_IMAGE_ERR_FLASH_READ, NULL);

@@ -90,6 +90,7 @@ static int set_up_server(struct ferry_recovery *recovery)
         .buf_size = recovery->config->buf_size,
         .buf_count = recovery->config->buf_count,
         .verbose = recovery->config->verbose,
+        .text = recovery->config->text,
         .gate = note_command,
         .gate_context = recovery,
     };

@@ -60,6 +60,8 @@ struct ferry_recovery_config {
     uint32_t idle_ms;   /* leave when no command came for so long; 0 = never */
     bool no_downgrade;  /* the policy refuses older versions: the bootloader information says so */
     bool verbose;       /* texts beside rc answers */
+    const char *(*text)(int error); /* of them why an image is refused: ferry_error_text(), whose
+                                       texts take 5 KiB. NULL = none */
     /* &ferry_recovery_encrypted and what content keys are found with, where the boot decrypts, too;
      * both NULL: an encrypted image is refused, FERRY_E_UNSUPPORTED. */
     const struct ferry_recovery_encryption *encryption;

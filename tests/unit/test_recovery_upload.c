@@ -555,6 +555,30 @@ static void test_any_slot_may_be_erased(void **state)
     boots(FERRY_E_NO_IMAGE, FERRY_BOOT_STOPPED, 0);
 }
 
+/* Texts are the configuration's choice: they are many bytes. */
+static void test_a_refusal_has_a_text_where_one_is_chosen(void **state)
+{
+    char request[128] = "{\"hash\":\"h'";
+    struct ferry_image_info info;
+    (void)state;
+
+    begin(&ferry_boot_swap_move, true);
+    assert_int_equal(ferry_image_inspect(&FIRST->ram.flash, &info), FERRY_OK);
+    for (size_t i = 0; i < info.digest_len; i++) {
+        (void)snprintf(request + strlen(request), 3, "%02x", info.digest[i]);
+    }
+    (void)strcat(request, "'\"}");
+    FIRST->memory[500] ^= 1; /* it does not verify any more */
+    rig.config.verbose = true;
+    enter();
+    assert_string_equal(recovery_rig_ask_v1(&rig, WRITE, IMAGE, FERRY_SMP_IMAGE_STATE, request),
+                        "{\"rc\":3}");
+    rig.config.text = ferry_error_text;
+    enter();
+    assert_string_equal(recovery_rig_ask_v1(&rig, WRITE, IMAGE, FERRY_SMP_IMAGE_STATE, request),
+                        "{\"rc\":3,\"rsn\":\"the digest does not match: the image is damaged\"}");
+}
+
 #define CASE(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void)
@@ -562,6 +586,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_a_good_primary_is_kept_until_the_new_image_is_whole),
         CASE(test_an_aborted_upload_costs_nothing),
+        CASE(test_a_refusal_has_a_text_where_one_is_chosen),
         CASE(test_without_a_good_image_it_goes_to_the_primary),
         CASE(test_of_a_trial_and_a_confirmed_image_the_trial_goes),
         CASE(test_the_same_number_may_be_said),
