@@ -151,5 +151,27 @@ static int keep(const struct ferry_boot_swap *swap, const struct ferry_image_inf
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
+/* ---- Beside the boot --------------------------------------------------------------------------
+ */
+
+/* What a trial would demand counts once it is confirmed. */
+static int judge_upload(const struct ferry_slots *slots,
+                        const struct ferry_boot_image_report *report,
+                        const struct ferry_flash *image, const struct ferry_image_info *info,
+                        uint32_t address)
+{
+    struct ferry_policy_counters counters;
+    struct ferry_policy_case subject = {
+        .image = image, .info = info, .address = address, .asked = report != NULL};
+
+    if (report != NULL && report->action != FERRY_BOOT_STOPPED) {
+        subject.running = &report->info;
+        if (report->next != FERRY_SWAP_REVERT) {
+            subject.least = report->least;
+        }
+    }
+    return ferry_policy_judge(slots, &subject, &counters);
+}
+
 const struct ferry_boot_admission ferry_boot_by_policy = {
-    .judge = ferry_policy_judge, .run = admit, .beside = beside, .next = admit_next, .keep = keep};
+    .judge = judge_upload, .run = admit, .beside = beside, .next = admit_next, .keep = keep};

@@ -48,25 +48,14 @@ static int ask_policy(const struct ferry_recovery *recovery, const struct ferry_
                       const struct ferry_flash *image, const struct ferry_image_info *info,
                       bool asked)
 {
-    const struct ferry_boot_admission *admission = recovery->config->boot->admission;
     const struct ferry_slots *slots = &recovery->slots[place->image];
-    const struct ferry_boot_image_report *report = &recovery->report.images[place->image];
-    bool runs = ferry_recovery_runs(recovery, place->image);
+    const struct ferry_boot_admission *admission = recovery->config->boot->admission;
     uint32_t where = slots->strategy->in_place ? place->slot : 0U;
-    struct ferry_policy_counters counters;
-    struct ferry_policy_case subject = {
-        .image = image,
-        .info = info,
-        .address = recovery->addresses[2U * place->image + where],
-        .asked = asked,
-        .running = asked && runs ? &report->info : NULL,
-    };
 
-    /* What a trial would demand counts once it is confirmed. */
-    if (asked && runs && report->next != FERRY_SWAP_REVERT) {
-        subject.least = report->least;
-    }
-    return admission != NULL ? admission->judge(slots, &subject, &counters) : FERRY_OK;
+    return admission == NULL
+               ? FERRY_OK
+               : admission->judge(slots, asked ? &recovery->report.images[place->image] : NULL,
+                                  image, info, recovery->addresses[2U * place->image + where]);
 }
 
 static int judge(const struct ferry_recovery *recovery, const struct ferry_image_place *place,

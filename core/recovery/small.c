@@ -34,24 +34,16 @@ static int verify(const struct ferry_recovery_small *recovery, const struct ferr
                               recovery->image.feed_context, info, &verdict);
 }
 
-/* The boot's policy, of an image that is to replace the one that runs. What a trial would demand
- * counts once it is confirmed. */
+/* The boot's policy, of an image that is to replace the one that runs. */
 static int ask_policy(const struct ferry_recovery_small *recovery, const struct ferry_flash *image,
                       const struct ferry_image_info *info)
 {
-    const struct ferry_boot_image_report *report = &recovery->report->images[0];
-    struct ferry_policy_counters counters;
-    struct ferry_policy_case subject = {
-        .image = image, .info = info, .address = image_of(recovery)->addresses[0], .asked = true};
+    const struct ferry_boot_admission *admission = recovery->config->boot->admission;
 
-    if (report->action != FERRY_BOOT_STOPPED) {
-        subject.running = &report->info;
-        if (report->next != FERRY_SWAP_REVERT) {
-            subject.least = report->least;
-        }
-    }
-    return recovery->config->boot->admission->judge(&image_of(recovery)->slots, &subject,
-                                                    &counters);
+    return admission == NULL
+               ? FERRY_OK
+               : admission->judge(&image_of(recovery)->slots, &recovery->report->images[0], image,
+                                  info, image_of(recovery)->addresses[0]);
 }
 
 /* Whether the image of a slot verifies. view and info say where and what it is. Verified once, and
@@ -134,17 +126,6 @@ static uint32_t slot_of(const struct ferry_recovery_small *recovery, uint32_t nu
     return keeps ? image_of(recovery)->slots.strategy->slot_count - 1U : 0;
 }
 
-/* Withdraw what was asked for before: it would be swapped with the image that is about to come. */
-static int withdraw(const struct ferry_recovery_small *recovery)
-{
-    const struct ferry_flash *secondary = image_of(recovery)->slots.secondary;
-
-    return secondary == NULL || asked_flags(&image_of(recovery)->slots) == 0
-               ? FERRY_OK
-               : ferry_image_small_erase(&recovery->image, secondary, secondary->size,
-                                         secondary->size - 1);
-}
-
 static int place(struct ferry_image_small *image, const uint8_t *newer, uint32_t *max)
 {
     struct ferry_recovery_small *recovery = recovery_of(image);
@@ -163,7 +144,7 @@ static int place(struct ferry_image_small *image, const uint8_t *newer, uint32_t
     *max = ferry_slots_max_image(slots);
     recovery->changed = true;
     recovery->good[slot] = UNKNOWN;
-    return slot == 1 || withdraw(recovery) == FERRY_OK ? 0 : FERRY_IMAGE_ERR_FLASH_ERASE;
+    return 0;
 }
 
 /* Ask for the image in the secondary for good: image_ok before the magic, so that a cut between
@@ -189,10 +170,8 @@ static int judge(struct ferry_recovery_small *recovery, uint32_t slot)
     if (!is_good(recovery, slot, &view, &info) || info.size > recovery->image.size) {
         return FERRY_IMAGE_ERR_INVALID_HASH;
     }
-    return recovery->config->boot->admission == NULL ||
-                   ask_policy(recovery, &view.flash, &info) == FERRY_OK
-               ? 0
-               : FERRY_IMAGE_ERR_CURRENT_IS_NEWER;
+    return ask_policy(recovery, &view.flash, &info) == FERRY_OK ? 0
+                                                                : FERRY_IMAGE_ERR_CURRENT_IS_NEWER;
 }
 
 /* What may not run is taken away: without its header it is no image. */

@@ -118,9 +118,12 @@ extern const struct ferry_boot_memory ferry_boot_in_store;
 /* Asking the policies of slots (core/boot/admit.c): a const table as well, so that a bootloader
  * without any carries nothing of it. */
 struct ferry_boot_admission {
-    /* ferry_policy_judge(), for whoever judges beside the boot: recovery. */
-    int (*judge)(const struct ferry_slots *slots, const struct ferry_policy_case *subject,
-                 struct ferry_policy_counters *counters);
+    /* For whoever judges beside the boot, recovery: whether the policy lets a verified image run at
+     * an address. report: of the image that it is to replace, as the boot left it; NULL = nobody
+     * asks for it. Returns FERRY_OK, the refusal, or a flash error. */
+    int (*judge)(const struct ferry_slots *slots, const struct ferry_boot_image_report *report,
+                 const struct ferry_flash *image, const struct ferry_image_info *info,
+                 uint32_t address);
     /* Whether the policy lets a verified image run in a slot; sets report->least. Nothing that was
      * below what the store demands runs, whoever put it there. asked: somebody asks for it, and it
      * has not run yet. Returns FERRY_OK, the refusal, or a flash error. */
