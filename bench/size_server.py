@@ -15,6 +15,7 @@ import stack
 ROOT = size.ROOT
 FOLDERS = ["base", "cbor", "flash", "smp", "image", "store", "server"]
 EXAMPLE = ROOT / "examples/uart_server.c"
+SMALL = ROOT / "examples/uart_small.c"
 PACKETS = ("request", "answer")  # its packet buffers
 
 # What the chip brings, and every target has: one byte of nothing each.
@@ -29,7 +30,8 @@ MCUBOOT = "MCUboot's boot_serial alone: 4959 text minimal, 6902 with everything,
 AIMS = {"minimal text": 6144, "minimal RAM": 256, "full text": 14 * 1024, "stack": 512}
 
 NOTES = """\
-Linked with --gc-sections from main() of examples/uart_server.c: the whole program, main loop included.
+Linked with --gc-sections from main() of examples/uart_server.c, and of examples/uart_small.c (small): the
+whole program, main loop included.
 Not in it: crypto, the chip's flash and UART, startup, mem*(). text has the compiler's own arithmetic in
 it (libgcc) and all constants. RAM is data, bss and every state; the two packet buffers come on top.
 stack: the deepest chain of frames from main() on, tables of functions followed; the chip's functions
@@ -48,9 +50,9 @@ def declared(pattern):
 
 
 def tables():
-    """Of every group whole: a minimal table is part of one."""
+    """Of every group whole: a minimal table is part of one, a small one stands for one."""
     found = declared(r"^extern const struct ferry_group (ferry_\w+_table);")
-    return [n for n in found if "minimal" not in n]
+    return [n for n in found if "minimal" not in n and "small" not in n]
 
 
 def options():
@@ -71,6 +73,11 @@ def state_sizes(out):
     return sorted((r[3], int(r[1], 16)) for r in rows)
 
 
+def source_of(program):
+    example = SMALL if program.name.startswith(SMALL.stem) else EXAMPLE
+    return f"examples/{example.name}"
+
+
 class Server:
     """One linked server."""
 
@@ -83,7 +90,7 @@ class Server:
         self.states = sorted((r[3], int(r[1], 16)) for r in rows if len(r) == 4 and r[2] in "bBdD")
         self.packets = sum(n for name, n in self.states if name in PACKETS)
         self.ram = data + bss - self.packets
-        objects = {**objects, program: "examples/uart_server.c"}
+        objects = {**objects, program: source_of(program)}
         self.linked = {(objects[pathlib.Path(place)], stack.plain(section.removeprefix(".text.").removeprefix("startup.")))
                        for place, section, _ in self.pieces
                        if section.startswith(".text.") and pathlib.Path(place) in objects}
@@ -95,47 +102,53 @@ class Server:
                    if pathlib.Path(place) not in objects and pathlib.Path(place) != self.program)
 
 
-def with_strategy(strategy, out):
-    """The example, whose strategy is another one."""
-    obj = out / f"uart_server_{strategy}.o"
-    size.run(size.CC, *size.FLAGS, f"-Dferry_traits_swap_move=ferry_traits_{strategy}", "-c", EXAMPLE, "-o", obj)
+def with_strategy(strategy, out, example=EXAMPLE, kind=""):
+    """An example, whose strategy is another one."""
+    obj = out / f"{example.stem}_{strategy}.o"
+    size.run(size.CC, *size.FLAGS, f"-Dferry_traits_swap_move{kind}=ferry_traits_{strategy}{kind}", "-c", example,
+             "-o", obj)
     return obj
 
 
-def with_lto(out):
-    """text of the minimal server by swap-move, optimised as one program."""
+def with_lto(out, example):
+    """text of an example by swap-move, optimised as one program."""
     sources = [s for f in FOLDERS for s in sorted((ROOT / "core" / f).glob("*.c"))]
     elf = out / "lto.elf"
     size.run(size.CC, *(f for f in size.FLAGS if "stack" not in f and "callgraph" not in f), "-flto",
              "-flto-partition=one", "-nostdlib", "-Wl,--gc-sections", "-Wl,-e,main",
-             *(f"-Wl,--defsym,{s}=0" for s in STUBS + crypto_stubs()), *sources, EXAMPLE, "-lgcc", "-o", elf)
+             *(f"-Wl,--defsym,{s}=0" for s in STUBS + crypto_stubs()), *sources, example, "-lgcc", "-o", elf)
     return size.sections(elf)[0]
 
 
 def report(out):
     objects = size.compile_all(out, FOLDERS)[0]
     minimal = {s: with_strategy(s, out) for s in ("swap_move", "overwrite")}
-    graph = stack.Graph([o.with_suffix(".ci").read_text() for o in (*objects, *minimal.values())])
-    servers = [Server("minimal, " + s.replace("_", "-"), program, [], objects, graph, out)
-               for s, program in minimal.items()]
+    small = {s: with_strategy(s, out, SMALL, "_small") for s in ("swap_move", "overwrite")}
+    programs = [*minimal.values(), *small.values()]
+    servers = []
+    for kind, built in (("small", small), ("minimal", minimal)): # each has a main()
+        graph = stack.Graph([o.with_suffix(".ci").read_text() for o in (*objects, *built.values())])
+        servers += [Server(f"{kind}, " + s.replace("_", "-"), program, [], objects, graph, out)
+                    for s, program in built.items()]
     program = minimal["swap_move"]
     servers.append(Server("full", program, tables(), objects, graph, out))
     servers.append(Server("full and options", program, tables() + options(), objects, graph, out))
 
     yield f"{'server':22} {'text':>6} {'aim':>6} {'libgcc':>6} | {'RAM':>5} {'packets':>7} | {'stack':>5}"
     for server in servers:
-        aim = AIMS["minimal text" if server.name.startswith("minimal") else "full text"]
+        aim = AIMS["full text" if server.name.startswith("full") else "minimal text"]
         yield (f"{server.name:22} {server.text:6} {aim:6} {server.libgcc(objects):6} | {server.ram:5} "
                f"{server.packets:7} | {server.deepest[0]:5}")
-    yield f"the first with -flto: {with_lto(out)} text"
+    yield f"with -flto: minimal, swap-move {with_lto(out, EXAMPLE)} text, small, swap-move {with_lto(out, SMALL)} text"
     yield f"aims: RAM {AIMS['minimal RAM']} beside the packet buffers, stack {AIMS['stack']}. {MCUBOOT}"
     yield ""
     yield "full: every group's table, for one image by swap-move: " + " ".join(tables())
     yield "options: " + " ".join(options())
     yield ""
-    yield "RAM of the minimal server: " + ", ".join(f"{n} {b}" for n, b in servers[0].states if n not in PACKETS)
+    for server in servers[:len(programs):2]:
+        yield f"RAM of {server.name}: " + ", ".join(f"{n} {b}" for n, b in server.states if n not in PACKETS)
     yield "state of each group: " + ", ".join(f"{n} {b}" for n, b in state_sizes(out))
-    names = {**objects, **{p: "examples/uart_server.c" for p in minimal.values()}}
+    names = {**objects, **{p: source_of(p) for p in programs}}
     linked = {s.name: s.pieces for s in servers}
     yield ""
     yield from size.by_object(linked, names)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""examples/uart_server.c, the server in 80 lines: with a computer for a chip, `ferry` talks to it."""
+"""examples/uart_server.c, the server in 80 lines, and uart_small.c: with a computer for a chip, `ferry`
+talks to them."""
 import os
 import pty
 import random
@@ -12,14 +13,15 @@ import lab
 from lab import ferry, ferry_json
 
 SLOT_SIZE = 0x20000  # of examples/uart_host.c
+EXAMPLES = ["uart_server", "uart_small"]
 
 
-@pytest.fixture
-def serial():
+@pytest.fixture(params=EXAMPLES)
+def serial(request):
     """The name of a terminal at whose other end the example is, and the example."""
     server, line = pty.openpty()
     tty.setraw(line)
-    program = subprocess.Popen([lab.BUILD / "examples/example_uart_server"], stdin=server, stdout=server)
+    program = subprocess.Popen([lab.BUILD / f"examples/example_{request.param}"], stdin=server, stdout=server)
     yield os.ttyname(line), program
     program.kill()
     program.wait()
@@ -53,12 +55,13 @@ def test_list_upload_test_erase_reset(serial, image):
     assert program.wait(timeout=30) == 0
 
 
-def test_it_links_for_a_cortex_m0(tmp_path):
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_links_for_a_cortex_m0(tmp_path, name):
     """With nothing of a C library but the four functions of core/, and what uart_port.h names."""
     flags = ["-mcpu=cortex-m0plus", "-mthumb", "-Os", "-std=c11", "-ffreestanding", "-ffunction-sections",
              "-fdata-sections", f"-I{lab.ROOT}/include", f"-I{lab.ROOT}", "-isystem", f"{lab.ROOT}/port/freestanding",
              "-Wall", "-Wextra", "-Werror"]
-    sources = [lab.ROOT / "examples/uart_server.c",
+    sources = [lab.ROOT / f"examples/{name}.c",
                *(s for f in ("base", "cbor", "flash", "smp", "image", "store", "server")
                  for s in sorted((lab.ROOT / "core" / f).glob("*.c")))]
     objects = []
