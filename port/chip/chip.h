@@ -30,7 +30,8 @@ _Noreturn void chip_start(uintptr_t vectors);
 void chip_keep_boot_mode(uint8_t mode);
 uint8_t chip_take_boot_mode(void);
 
-/* Whether this start followed power-on, as far as the chip can tell; else it was any reset. */
+/* Whether this start followed power-on, as far as the chip can tell; else it was any reset. For the
+ * first program that runs, before it takes the boot mode. */
 bool chip_was_powered_on(void);
 
 /* Whether the button is held down, now. */
@@ -46,14 +47,14 @@ void chip_feed(void);
 
 /* ---- Time and wires -------------------------------------------------------------------------- */
 
-/* Milliseconds since chip_init(). Never goes back. */
+/* Milliseconds since chip_init(). Never goes back; may stand still while flash is erased. */
 uint64_t chip_now_ms(void);
 
 bool chip_has_link(void);
 
 /* Take what has come in on a wire, at most cap bytes. Returns how many: 0 = nothing. Bytes are kept
- * by an interrupt, CHIP_RX_BYTES at most, while nobody takes them; then the wire must wait or they
- * are lost. */
+ * by an interrupt, 256 or more, while nobody takes them; then the wire must wait or they are lost.
+ */
 size_t chip_read(unsigned wire, uint8_t *data, size_t cap);
 
 /* Send bytes. Returns when all were handed to the wire; bytes keep coming in meanwhile. */

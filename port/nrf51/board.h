@@ -10,4 +10,8 @@
 
 #define PIN_BUTTON 17 /* A: low while it is pressed */
 
+/* The first light of the matrix: its row high, its column low. */
+#define PIN_ROW    13
+#define PIN_COLUMN 4
+
 #endif

@@ -5,10 +5,6 @@
 #include "port/nrf51/map.h"
 #include "port/nrf51/nrf51.h"
 
-/* The first light of the micro:bit's matrix: its row high, its column low. */
-#define PIN_ROW    13
-#define PIN_COLUMN 4
-
 static volatile uint64_t now;
 
 void nrf51_clock_init(void)
