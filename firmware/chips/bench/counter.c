@@ -47,18 +47,28 @@ static void put_hex(uint8_t byte)
     put("0123456789abcdef"[byte & 15]);
 }
 
-_Noreturn void counter_tell(const char *name, uint32_t ticks, const uint8_t *bytes, size_t len)
+static void begin_line(const char *name)
 {
-    char digits[12];
-
-    digits[ferry_text_decimal(digits, ticks, 1)] = '\0';
     UART_ENABLE = 4;
     UART_STARTTX = 1;
     put_all("bench: ");
     put_all(name);
     put(' ');
+}
+
+void counter_tell(const char *name, uint32_t ticks)
+{
+    char digits[12];
+
+    digits[ferry_text_decimal(digits, ticks, 1)] = '\0';
+    begin_line(name);
     put_all(digits);
-    put(' ');
+    put('\n');
+}
+
+_Noreturn void counter_end(const uint8_t *bytes, size_t len)
+{
+    begin_line("end");
     for (size_t i = 0; i < len; i++) {
         put_hex(bytes[i]);
     }

@@ -13,7 +13,10 @@ void counter_begin(void);
 /* Ticks since counter_begin(), of this or the program before. */
 uint32_t counter_ticks(void);
 
-/* Say a line "bench: NAME TICKS BYTES-IN-HEX" on the UART, and stand still. */
-_Noreturn void counter_tell(const char *name, uint32_t ticks, const uint8_t *bytes, size_t len);
+/* Say a line "bench: NAME TICKS" on the UART. */
+void counter_tell(const char *name, uint32_t ticks);
+
+/* Say a line "bench: end BYTES-IN-HEX", and stand still. */
+_Noreturn void counter_end(const uint8_t *bytes, size_t len);
 
 #endif

@@ -54,7 +54,8 @@ size_t chip_read(unsigned wire, uint8_t *data, size_t cap)
         before = counter_ticks();
     }
     if (len == 0) {
-        counter_tell("upload", counter_ticks() - before, last, last_len);
+        counter_tell("upload", counter_ticks() - before);
+        counter_end(last, last_len);
     }
     len = len < cap ? len : cap;
     memcpy(data, (const uint8_t *)FEED + sizeof(uint32_t) + taken, len);
