@@ -5,17 +5,18 @@
 
 #include "port/chip/chip.h"
 
-/* A vector table as the processor has it: the exceptions of the core, then the chip's interrupts.
- */
+/* A vector table as the processor has it: stack, the exceptions of the core from its number 1 on,
+ * then the interrupts up to the last one that is used. */
 #define NRF51_CORE_VECTORS 16
 #define NRF51_IRQS         32
 
 typedef void nrf51_handler(void);
 
-struct nrf51_vectors {
-    const uint32_t *stack;
-    nrf51_handler *handlers[NRF51_CORE_VECTORS + NRF51_IRQS - 1];
-};
+#define NRF51_VECTORS(irqs)                                                                        \
+    struct {                                                                                       \
+        const uint32_t *stack;                                                                     \
+        nrf51_handler *handlers[NRF51_CORE_VECTORS - 1 + (irqs)];                                  \
+    }
 
 extern uint32_t ram_stack_top[]; /* of the linker script */
 

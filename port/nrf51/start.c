@@ -19,7 +19,7 @@ static void fault(void)
     }
 }
 
-__attribute__((section(".vectors"), used)) static const struct nrf51_vectors vectors = {
+__attribute__((section(".vectors"), used)) static const NRF51_VECTORS(IRQ_TIMER1 + 1) vectors = {
     .stack = ram_stack_top,
     .handlers = {[0] = nrf51_reset,
                  [1] = fault, /* NMI */
