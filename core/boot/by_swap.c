@@ -26,7 +26,7 @@ static int has_begun(const struct ferry_boot_swap *swap, const struct ferry_trai
 {
     const struct ferry_flash *slot = swap->primary;
     uint32_t bits = 0;
-    int rc = ferry_boot_read_size(swap, slot, &bits);
+    int rc = ferry_trailer_read_size(slot, &swap->layout, &bits);
 
     if (rc != FERRY_OK) {
         return rc == FERRY_E_POWER ? rc : 0;

@@ -11,32 +11,32 @@ static bool is_begun(const struct ferry_trailer *primary)
            primary->swap_type != FERRY_SWAP_NONE;
 }
 
-/* Whether the primary has an image that shares a sector with its trailer. Returns 1, 0 or an
- * error. */
-static int reaches_into_trailer(const struct ferry_slots *slots)
+/* Erase the trailer of a slot unless its image reaches into it: a damaged trailer is the lesser
+ * harm. */
+static int clear(const struct ferry_boot_swap *swap, const struct ferry_flash *slot,
+                 uint32_t image_end)
 {
-    struct ferry_image_info info;
     uint32_t start = 0;
-    int rc = ferry_slots_trailer_start(slots, slots->primary, &start);
+    int rc = ferry_slots_trailer_start(swap->slots, slot, &start);
 
-    if (rc != FERRY_OK) {
+    if (rc != FERRY_OK || image_end > start) {
         return rc;
     }
-    rc = ferry_image_inspect(slots->primary, &info);
-    return rc == FERRY_E_POWER ? rc : rc == FERRY_OK && info.size > start;
+    return ferry_boot_erase_trailer(swap, slot);
 }
 
-/* Set image_ok of the primary, unless a bit has flipped there: then the store may know better, or
- * the next boot comes here again. */
-static int keep_running(const struct ferry_boot_swap *swap)
+/* Where the image in a slot ends; 0 when there is none. */
+static int find_end(const struct ferry_boot_swap *swap, uint32_t slot, uint32_t *end)
 {
-    const struct ferry_flash *primary = swap->primary;
-    int rc =
-        ferry_flash_is_erased(primary, primary->size - swap->layout.image_ok, primary->write_size);
+    struct ferry_flash_slice view;
+    struct ferry_image_info info;
+    uint32_t offset = 0;
+    int rc = ferry_slots_view(swap->slots, slot, &view, &offset);
 
-    if (rc == 1) {
-        return ferry_trailer_write_image_ok(primary, swap->slots->max_align);
+    if (rc == FERRY_OK) {
+        rc = ferry_image_inspect(&view.flash, &info);
     }
+    *end = rc == FERRY_OK ? offset + info.size : 0;
     return rc == FERRY_E_POWER ? rc : FERRY_OK;
 }
 
@@ -44,11 +44,10 @@ static int keep_running(const struct ferry_boot_swap *swap)
 static int give_up(const struct ferry_boot_swap *swap, int why,
                    int (*take)(const struct ferry_boot_swap *swap))
 {
-    const struct ferry_slots *slots = swap->slots;
-    struct ferry_trailers trailers;
     /* Other strategies have nothing in the primary's trailer; their image may be there. */
-    bool reverts = slots->strategy->reverts;
-
+    bool reverts = swap->slots->strategy->reverts;
+    struct ferry_trailers trailers;
+    uint32_t end = 0;
     int rc = ferry_slots_read_trailers(swap->slots, &trailers);
 
     /* An old image whose flash does not answer today may be readable tomorrow. */
@@ -60,13 +59,12 @@ static int give_up(const struct ferry_boot_swap *swap, int why,
      * image reaches into the trailer, the swap has ended, for all that its copy_done did not take:
      * its marks say so. */
     if (rc == FERRY_OK && reverts && is_begun(&trailers.primary)) {
-        rc = reaches_into_trailer(slots);
-        if (rc == 0) {
-            rc = ferry_boot_erase_trailer(swap, slots->primary);
-            trailers.primary.magic = FERRY_UNSET;
+        rc = find_end(swap, 0, &end);
+        if (rc == FERRY_OK) {
+            rc = clear(swap, swap->primary, end);
         }
     }
-    if (rc < 0) {
+    if (rc != FERRY_OK) {
         return rc;
     }
     rc = take(swap);
@@ -74,10 +72,12 @@ static int give_up(const struct ferry_boot_swap *swap, int why,
         return rc;
     }
     /* Nothing is left to revert to: the running image stays, as after MCUboot's FAIL. It comes
-     * last: until then the next boot comes here again. */
+     * last: until then the next boot comes here again. So it does where a bit has flipped in the
+     * unit, unless the store knows better. */
     if (reverts && trailers.primary.magic == FERRY_SET &&
         trailers.primary.copy_done != FERRY_UNSET && trailers.primary.image_ok == FERRY_UNSET) {
-        return keep_running(swap);
+        rc = ferry_boot_set_flag(swap, FERRY_UNSET, FERRY_TRAILER_IMAGE_OK);
+        return rc == FERRY_E_NOT_ERASED ? FERRY_OK : rc;
     }
     return FERRY_OK;
 }
@@ -108,41 +108,12 @@ static bool blocks_confirm(const struct ferry_trailer *primary, bool swaps)
            (swaps && is_begun(primary));
 }
 
-/* Erase the trailer of a slot unless its image reaches into it: a damaged trailer is the lesser
- * harm. */
-static int clear(const struct ferry_boot_swap *swap, const struct ferry_flash *slot,
-                 uint32_t image_end)
-{
-    uint32_t start = 0;
-    int rc = ferry_slots_trailer_start(swap->slots, slot, &start);
-
-    if (rc != FERRY_OK || image_end > start) {
-        return rc;
-    }
-    return ferry_boot_erase_trailer(swap, slot);
-}
-
-/* Where the image in the secondary ends; 0 when there is none. */
-static int find_end(const struct ferry_boot_swap *swap, uint32_t *end)
-{
-    struct ferry_flash_slice view;
-    struct ferry_image_info info;
-    uint32_t offset = 0;
-    int rc = ferry_slots_view(swap->slots, 1, &view, &offset);
-
-    if (rc == FERRY_OK) {
-        rc = ferry_image_inspect(&view.flash, &info);
-    }
-    *end = rc == FERRY_OK ? offset + info.size : 0;
-    return rc == FERRY_E_POWER ? rc : FERRY_OK;
-}
-
 /* Take away the request, and the image with it where it reaches into the trailer. */
 static int take_request(const struct ferry_boot_swap *swap)
 {
     uint32_t start = 0;
     uint32_t end = 0;
-    int rc = find_end(swap, &end);
+    int rc = find_end(swap, 1, &end);
 
     if (rc == FERRY_OK) {
         rc = ferry_slots_trailer_start(swap->slots, swap->secondary, &start);
@@ -170,7 +141,7 @@ int ferry_boot_repair(const struct ferry_boot_swap *swap, const struct ferry_ima
         rc = clear(swap, swap->primary, running->size);
     }
     if (rc != FERRY_E_POWER && blocks_requests(&trailers.secondary)) {
-        rc = find_end(swap, &end);
+        rc = find_end(swap, 1, &end);
         if (rc == FERRY_OK) {
             rc = clear(swap, swap->secondary, end);
         }

@@ -2,22 +2,7 @@
 /* What a boot is to do: the trailers' word, and whether the image asked for may be installed. */
 #include "core/boot/swap.h"
 
-#include <string.h>
-
 /* ---- What the trailers ask for -------------------------------------------------------- */
-
-/* An image that belongs to a set is confirmed or taken back with it. */
-static void heed_set(struct ferry_boot_swap *swap)
-{
-    if (swap->asked) {
-        return;
-    }
-    if (swap->standing == FERRY_BOOT_STAYS && swap->type == FERRY_SWAP_REVERT) {
-        swap->type = FERRY_SWAP_NONE;
-    } else if (swap->standing == FERRY_BOOT_ON_TRIAL && swap->type == FERRY_SWAP_NONE) {
-        swap->type = FERRY_SWAP_REVERT;
-    }
-}
 
 int ferry_boot_decide(struct ferry_boot_swap *swap)
 {
@@ -30,7 +15,9 @@ int ferry_boot_decide(struct ferry_boot_swap *swap)
                                 &swap->type);
     }
     swap->asked = trailers.secondary.magic == FERRY_SET;
-    heed_set(swap);
+    if (swap->heed != NULL && !swap->asked) {
+        swap->heed(swap);
+    }
     return rc;
 }
 
@@ -102,11 +89,11 @@ int ferry_boot_judge(struct ferry_boot_swap *swap, struct ferry_version *refused
     struct ferry_verdict verdict;
     int rc = swap->placed ? FERRY_OK : look_where(swap);
 
-    memset(refused, 0, sizeof(*refused));
-    if (rc == FERRY_OK) {
-        rc = ferry_boot_verify_secondary(swap, &next, &verdict);
-        *refused = next.header.version;
+    if (rc != FERRY_OK) {
+        return rc;
     }
+    rc = ferry_boot_verify_secondary(swap, &next, &verdict);
+    *refused = next.header.version;
     if (rc != FERRY_OK) {
         return rc;
     }

@@ -52,14 +52,12 @@ int ferry_boot_journal_map_read(const struct ferry_boot_swap *swap, uint32_t ind
     return FERRY_E_NOT_FOUND;
 }
 
-/* The next place; one in which a bit has flipped is left out. Returns 1, 0 = full, or an error. */
-static int find_place(struct ferry_boot_swap *swap)
+/* Go to the next place; one in which a bit has flipped is left out. Returns 1, 0 = full, or
+ * FERRY_E_POWER. */
+static int find_place(struct ferry_boot_swap *swap, const struct ferry_journal_area *area)
 {
-    const struct ferry_flash *secondary = swap->secondary;
-    uint32_t size = area_of(swap).place;
-
-    for (; ferry_boot_journal_room(swap) > 0; swap->journal += size) {
-        int rc = ferry_flash_is_erased(secondary, swap->journal, size);
+    for (; swap->journal + area->place <= area->end; swap->journal += area->place) {
+        int rc = ferry_flash_is_erased(swap->secondary, swap->journal, area->place);
 
         if (rc == 1 || rc == FERRY_E_POWER) {
             return rc;
@@ -71,11 +69,12 @@ static int find_place(struct ferry_boot_swap *swap)
 static int append(struct ferry_boot_swap *swap, uint8_t record[FERRY_JOURNAL_RECORD])
 {
     const struct ferry_flash *secondary = swap->secondary;
+    struct ferry_journal_area area = area_of(swap);
     int rc = FERRY_E_FULL;
 
     ferry_journal_seal(record);
     for (int i = 0; i < TRIES && rc != FERRY_OK && rc != FERRY_E_POWER; i++) {
-        int found = find_place(swap);
+        int found = find_place(swap, &area);
 
         if (found != 1) {
             return found == FERRY_E_POWER ? found : rc;
@@ -83,7 +82,7 @@ static int append(struct ferry_boot_swap *swap, uint8_t record[FERRY_JOURNAL_REC
         rc = ferry_boot_noted(
             swap, secondary, swap->journal,
             ferry_flash_program_padded(secondary, swap->journal, record, FERRY_JOURNAL_RECORD));
-        swap->journal += area_of(swap).place;
+        swap->journal += area.place;
     }
     return rc;
 }

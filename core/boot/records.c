@@ -47,6 +47,20 @@ int ferry_boot_is_marked(const struct ferry_flash *area, uint32_t offset)
     return is_written(first, area->erased_value) ? 1 : 0;
 }
 
+/* Write the byte of a mark or a flag, unless a cut or a flipped bit has spoilt its unit: that is
+ * FERRY_E_NOT_ERASED. Returns FERRY_OK or a flash error. */
+static int write_byte(const struct ferry_boot_swap *swap, uint32_t offset, uint8_t byte)
+{
+    const struct ferry_flash *primary = swap->primary;
+    int rc = ferry_flash_is_erased(primary, offset, primary->write_size);
+
+    if (rc == 1) {
+        rc = ferry_flash_program_padded(primary, offset, &byte, 1);
+        return ferry_boot_noted(swap, primary, offset, rc);
+    }
+    return rc == 0 ? FERRY_E_NOT_ERASED : rc;
+}
+
 int ferry_boot_mark(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
                     uint32_t offset)
 {
@@ -94,14 +108,8 @@ int ferry_boot_read_records(struct ferry_boot_swap *swap, const struct ferry_tra
 int ferry_boot_step_done(struct ferry_boot_swap *swap)
 {
     const struct ferry_flash *primary = swap->primary;
-    uint32_t offset = mark_offset(swap, swap->done);
-    int rc = ferry_flash_is_erased(primary, offset, primary->write_size);
+    int rc = write_byte(swap, mark_offset(swap, swap->done), (uint8_t)~primary->erased_value);
 
-    if (rc == 1) {
-        rc = ferry_boot_mark(swap, primary, offset);
-    } else if (rc == 0) {
-        rc = FERRY_E_NOT_ERASED; /* a cut, or a bit that flipped */
-    }
     if (rc == FERRY_E_POWER) {
         return rc;
     }
@@ -149,16 +157,6 @@ int ferry_boot_write_fields(const struct ferry_boot_swap *swap, const struct fer
         rc = ferry_trailer_write_magic(area, align);
     }
     return ferry_boot_noted(swap, area, area->size - 1, rc);
-}
-
-int ferry_boot_read_size(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
-                         uint32_t *size)
-{
-    uint8_t raw[4] = {0};
-    int rc = ferry_flash_read(area, area->size - swap->layout.swap_size, raw, sizeof(raw));
-
-    *size = rc == FERRY_OK ? ferry_load_le32(raw) : 0;
-    return rc;
 }
 
 void ferry_boot_take_blocks(struct ferry_boot_swap *swap, const struct ferry_journal *journal)
@@ -267,28 +265,19 @@ int ferry_boot_take_over(struct ferry_boot_swap *swap)
 
 /* ---- End ------------------------------------------------------------------------------------ */
 
-/* Set a flag of the primary, unless it was found to be written. Returns FERRY_OK,
- * FERRY_E_NOT_ERASED when a cut or a flipped bit has spoilt its unit, or a flash error. */
-static int set_flag(const struct ferry_boot_swap *swap, enum ferry_trailer_field found,
-                    enum ferry_trailer_place place)
+int ferry_boot_set_flag(const struct ferry_boot_swap *swap, enum ferry_trailer_field found,
+                        enum ferry_trailer_place place)
 {
-    const struct ferry_flash *primary = swap->primary;
-    uint32_t align = swap->slots->max_align;
-    uint32_t offset = primary->size - ferry_trailer_distance(align, place);
+    uint32_t offset = swap->primary->size - ferry_trailer_distance(swap->slots->max_align, place);
     int rc = FERRY_E_FLASH;
 
     if (found != FERRY_UNSET) {
         return FERRY_OK;
     }
     for (int i = 0; i < TRIES && rc == FERRY_E_FLASH; i++) {
-        rc = ferry_flash_is_erased(primary, offset, primary->write_size);
-        if (rc == 1) {
-            rc = ferry_trailer_write_field(primary, align, place, FERRY_TRAILER_FLAG);
-        } else if (rc == 0) {
-            rc = FERRY_E_NOT_ERASED;
-        }
+        rc = write_byte(swap, offset, FERRY_TRAILER_FLAG);
     }
-    return ferry_boot_noted(swap, primary, offset, rc);
+    return ferry_boot_noted(swap, swap->primary, offset, rc);
 }
 
 int ferry_boot_end(struct ferry_boot_swap *swap)
@@ -298,11 +287,11 @@ int ferry_boot_end(struct ferry_boot_swap *swap)
 
     if (rc == FERRY_OK && swap->type != FERRY_SWAP_TEST) {
         /* It stands since the begin; a unit that went bad meanwhile counts all the same. */
-        rc = set_flag(swap, trailers.primary.image_ok, FERRY_TRAILER_IMAGE_OK);
+        rc = ferry_boot_set_flag(swap, trailers.primary.image_ok, FERRY_TRAILER_IMAGE_OK);
         rc = rc == FERRY_E_POWER ? rc : FERRY_OK;
     }
     if (rc == FERRY_OK) {
-        rc = set_flag(swap, trailers.primary.copy_done, FERRY_TRAILER_COPY_DONE);
+        rc = ferry_boot_set_flag(swap, trailers.primary.copy_done, FERRY_TRAILER_COPY_DONE);
     }
     if (rc != FERRY_OK && rc != FERRY_E_POWER) {
         rc = ferry_boot_journal_finished(swap);

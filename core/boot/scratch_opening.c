@@ -267,7 +267,7 @@ static bool take_scratch(struct ferry_boot_swap *swap, const struct ferry_traile
     if (trailer->swap_type != FERRY_SWAP_NONE && trailer->swap_image != swap->slots->number) {
         return false;
     }
-    rc = ferry_boot_read_size(swap, scratch, &size);
+    rc = ferry_trailer_read_size(scratch, &swap->layout, &size);
     return rc == FERRY_OK && take(swap, type_of(trailer), size, block);
 }
 

@@ -17,7 +17,7 @@ static int has_trials_left(struct ferry_boot_set_state *set, uint32_t mask)
     int rc = ferry_boot_has_trials_left(&set->group.swaps[ferry_boot_lowest(mask)]);
 
     if (rc == 1) {
-        ferry_boot_set_stand(set, mask, FERRY_BOOT_ON_TRIAL);
+        ferry_boot_set_stand(set, mask, ferry_boot_on_trial);
     }
     return rc;
 }
@@ -87,7 +87,7 @@ static int at_rest(struct ferry_boot_set_state *set)
         return ferry_boot_set_decline(set);
     }
     if (rc == FERRY_OK && group->coming != 0) {
-        ferry_boot_set_stand(set, back, FERRY_BOOT_STAYS);
+        ferry_boot_set_stand(set, back, ferry_boot_stays);
         return ferry_boot_set_come(set);
     }
     return rc == FERRY_OK && back != 0 ? without_record(set, back) : rc;

@@ -47,9 +47,14 @@ int ferry_boot_set_enter(struct ferry_boot_set_state *set, enum ferry_set_phase 
 FERRY_MUST_CHECK
 int ferry_boot_set_rest(struct ferry_boot_set_state *set);
 
+/* What is known of an image beyond its own trailer: it is confirmed; or it is not, whatever its
+ * trailer says. */
+typedef void ferry_boot_heed(struct ferry_boot_swap *swap);
+ferry_boot_heed ferry_boot_stays;
+ferry_boot_heed ferry_boot_on_trial;
+
 /* The images of a mask stay as they are: as confirmed ones, or on trial. */
-void ferry_boot_set_stand(struct ferry_boot_set_state *set, uint32_t mask,
-                          enum ferry_boot_standing standing);
+void ferry_boot_set_stand(struct ferry_boot_set_state *set, uint32_t mask, ferry_boot_heed *heed);
 
 /* Confirm in the trailers what the record has confirmed. */
 FERRY_MUST_CHECK

@@ -77,7 +77,7 @@ static int stay(struct ferry_boot_set_state *set, uint32_t back, uint32_t bad)
     int later = may_come(set, bad);
     int rc = later < 0 ? later : FERRY_OK;
 
-    ferry_boot_set_stand(set, back, later == 1 ? FERRY_BOOT_ON_TRIAL : FERRY_BOOT_STAYS);
+    ferry_boot_set_stand(set, back, later == 1 ? ferry_boot_on_trial : ferry_boot_stays);
     for (uint32_t i = 0; i < group->count; i++) {
         if (ferry_boot_in(bad, i)) {
             group->reports[i].action = FERRY_BOOT_REFUSED;

@@ -113,7 +113,7 @@ static int install(struct ferry_boot_set_state *set)
     if (set->record.permanent || !ferry_boot_set_can_go_back(set)) {
         return ferry_boot_set_enter(set, FERRY_SET_CONFIRMED);
     }
-    ferry_boot_set_stand(set, set->record.mask, FERRY_BOOT_ON_TRIAL);
+    ferry_boot_set_stand(set, set->record.mask, ferry_boot_on_trial);
     return ferry_boot_set_enter(set, FERRY_SET_TRIAL);
 }
 

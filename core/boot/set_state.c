@@ -71,12 +71,21 @@ int ferry_boot_set_rest(struct ferry_boot_set_state *set)
     return ferry_boot_set_enter(set, FERRY_SET_CONFIRMED);
 }
 
-void ferry_boot_set_stand(struct ferry_boot_set_state *set, uint32_t mask,
-                          enum ferry_boot_standing standing)
+void ferry_boot_stays(struct ferry_boot_swap *swap)
+{
+    swap->type = swap->type == FERRY_SWAP_REVERT ? FERRY_SWAP_NONE : swap->type;
+}
+
+void ferry_boot_on_trial(struct ferry_boot_swap *swap)
+{
+    swap->type = swap->type == FERRY_SWAP_NONE ? FERRY_SWAP_REVERT : swap->type;
+}
+
+void ferry_boot_set_stand(struct ferry_boot_set_state *set, uint32_t mask, ferry_boot_heed *heed)
 {
     for (uint32_t i = 0; i < set->group.count; i++) {
         if (ferry_boot_in(mask, i)) {
-            set->group.swaps[i].standing = (uint8_t)standing;
+            set->group.swaps[i].heed = heed;
             set->group.swaps[i].type = FERRY_SWAP_NONE;
         }
     }
@@ -106,7 +115,7 @@ int ferry_boot_set_confirm(struct ferry_boot_set_state *set, uint32_t mask)
         struct ferry_boot_swap swap = set->group.swaps[i];
         int rc = FERRY_OK;
 
-        swap.standing = FERRY_BOOT_BY_TRAILER;
+        swap.heed = NULL;
         if (ferry_boot_in(mask, i)) {
             rc = ferry_boot_decide(&swap);
         }
@@ -118,7 +127,7 @@ int ferry_boot_set_confirm(struct ferry_boot_set_state *set, uint32_t mask)
             return rc;
         }
     }
-    ferry_boot_set_stand(set, mask, FERRY_BOOT_STAYS);
+    ferry_boot_set_stand(set, mask, ferry_boot_stays);
     return FERRY_OK;
 }
 

@@ -147,12 +147,9 @@ static int erase_sector(const struct ferry_boot_swap *swap, const struct ferry_f
 int ferry_boot_erase(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
                      uint32_t offset, uint32_t len)
 {
-    uint32_t end = 0;
+    uint32_t end = offset + len;
 
     area = ferry_boot_raw(swap, area);
-    if (!ferry_add32(offset, len, &end)) {
-        return FERRY_E_BOUNDS;
-    }
     while (offset < end) {
         struct ferry_flash_sector sector;
         int rc = ferry_flash_sector_at(area, offset, &sector);

@@ -10,26 +10,18 @@
 #include "core/image/journal.h"
 #include "ferry/boot.h"
 
-/* What is known of an unconfirmed image beyond its own trailer, by the set it belongs to. */
-enum ferry_boot_standing {
-    FERRY_BOOT_BY_TRAILER = 0, /* nothing: its trailer decides */
-    FERRY_BOOT_STAYS,          /* it is confirmed */
-    FERRY_BOOT_ON_TRIAL        /* it is not, whatever its trailer says */
-};
-
 struct ferry_boot_swap {
     /* Bytes first: compact code reaches only the first 32 of a struct in one instruction. */
     enum ferry_swap_type type; /* what is asked for, or being done */
     bool asked;                /* the secondary's trailer holds the request */
-    bool backwards;   /* the image comes from where old ones are kept, not from where uploads go */
-    bool begun;       /* an earlier boot began it, and this one goes on */
-    bool follows;     /* another image counts the trials of both */
-    uint8_t standing; /* enum ferry_boot_standing */
-    bool placed;      /* backwards is known: the swap has begun */
-    bool moved;       /* parts of the images have changed places already */
-    bool unsure;      /* a cut may have left the target of the next step half done */
-    uint8_t looks; /* how often flash must read right to be believed, where a cut may have been */
-    bool mapped;   /* the journal has a map of the blocks that differ */
+    bool backwards; /* the image comes from where old ones are kept, not from where uploads go */
+    bool begun;     /* an earlier boot began it, and this one goes on */
+    bool follows;   /* another image counts the trials of both */
+    bool placed;    /* backwards is known: the swap has begun */
+    bool moved;     /* parts of the images have changed places already */
+    bool unsure;    /* a cut may have left the target of the next step half done */
+    uint8_t looks;  /* how often flash must read right to be believed, where a cut may have been */
+    bool mapped;    /* the journal has a map of the blocks that differ */
     const struct ferry_boot_config *config;
     const struct ferry_boot_image *image;
     const struct ferry_boot_strategy *strategy;
@@ -45,12 +37,15 @@ struct ferry_boot_swap {
     const struct ferry_flash *outgoing;
     const struct ferry_flash *unpacked;
     struct ferry_boot_views *views; /* NULL: nothing is encrypted, and these are the slots */
-    uint32_t primary_size;          /* bytes of the image that leaves the primary … */
-    uint32_t secondary_size;        /* … and of the one that leaves the secondary */
-    uint32_t size;                  /* the larger of both */
-    uint32_t differing;             /* blocks that differ, where the plan asks */
-    uint32_t done;                  /* steps that have their mark */
-    uint32_t journal;               /* where the next record goes, offset in the secondary */
+    /* What the set it belongs to knows of an unconfirmed image that nobody asked for beyond its
+     * trailer: it may change type. NULL: the trailer decides. */
+    void (*heed)(struct ferry_boot_swap *swap);
+    uint32_t primary_size;   /* bytes of the image that leaves the primary … */
+    uint32_t secondary_size; /* … and of the one that leaves the secondary */
+    uint32_t size;           /* the larger of both */
+    uint32_t differing;      /* blocks that differ, where the plan asks */
+    uint32_t done;           /* steps that have their mark */
+    uint32_t journal;        /* where the next record goes, offset in the secondary */
     struct ferry_trailer_layout layout;
     uint32_t tlv_sizes; /* swap-offset's field */
     /* Of this image; with the failure of the last erase or program, the counters of the last
@@ -318,11 +313,6 @@ int ferry_boot_step_done(struct ferry_boot_swap *swap);
 FERRY_MUST_CHECK
 int ferry_boot_write_fields(const struct ferry_boot_swap *swap, const struct ferry_flash *area);
 
-/* Read swap_size from the trailer at the end of area. Returns FERRY_OK or a flash error. */
-FERRY_MUST_CHECK
-int ferry_boot_read_size(const struct ferry_boot_swap *swap, const struct ferry_flash *area,
-                         uint32_t *size);
-
 /* Take the sizes of a swap under way: as many whole blocks as its journal has. That is more than
  * the images have, and does no harm; swap_size may have lost a bit. */
 void ferry_boot_take_blocks(struct ferry_boot_swap *swap, const struct ferry_journal *journal);
@@ -338,6 +328,12 @@ int ferry_boot_begin(const struct ferry_boot_swap *swap);
  * Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
 int ferry_boot_take_over(struct ferry_boot_swap *swap);
+
+/* Set a flag of the primary, unless it was found to be written. Returns FERRY_OK,
+ * FERRY_E_NOT_ERASED when a cut or a flipped bit has spoilt its unit, or a flash error. */
+FERRY_MUST_CHECK
+int ferry_boot_set_flag(const struct ferry_boot_swap *swap, enum ferry_trailer_field found,
+                        enum ferry_trailer_place place);
 
 /* End them: image_ok unless it is a test, then copy_done; each only when it is still erased, and
  * copy_done in the journal where its unit does not take it.

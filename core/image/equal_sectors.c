@@ -3,34 +3,36 @@
  * [mcuboot-format.md §2.6 "Sizes"] */
 #include "core/image/equal_sectors.h"
 
-/* The size of all sectors of an area, 0 when they differ. */
-static uint32_t sector_size(const struct ferry_flash *flash)
+static bool has_only(const struct ferry_flash *flash, uint32_t size)
 {
-    for (uint8_t i = 1; i < flash->run_count; i++) {
-        if (flash->runs[i].size != flash->runs[0].size) {
-            return 0;
+    for (uint8_t i = 0; i < flash->run_count; i++) {
+        if (flash->runs[i].size != size) {
+            return false;
         }
     }
-    return flash->runs[0].size;
+    return true;
 }
 
 uint32_t ferry_equal_sectors_size(const struct ferry_slots *slots)
 {
-    uint32_t size = sector_size(slots->primary);
-    return size == sector_size(slots->secondary) ? size : 0;
+    uint32_t size = slots->primary->runs[0].size;
+    return has_only(slots->primary, size) && has_only(slots->secondary, size) ? size : 0;
+}
+
+int ferry_equal_sectors_check(const struct ferry_slots *slots, const struct ferry_flash *longer,
+                              const struct ferry_flash *other)
+{
+    uint32_t size = ferry_equal_sectors_size(slots);
+    uint32_t more = longer->size - other->size;
+    return size != 0 && (more == 0 || more == size) &&
+                   ferry_flash_sector_count(longer) <= slots->max_sectors
+               ? FERRY_OK
+               : FERRY_E_LAYOUT;
 }
 
 int ferry_equal_sectors_check_longer_secondary(const struct ferry_slots *slots)
 {
-    if (ferry_equal_sectors_size(slots) == 0) {
-        return FERRY_E_LAYOUT;
-    }
-    uint32_t primary = ferry_flash_sector_count(slots->primary);
-    uint32_t secondary = ferry_flash_sector_count(slots->secondary);
-    if (secondary != primary && secondary != primary + 1) {
-        return FERRY_E_LAYOUT;
-    }
-    return secondary <= slots->max_sectors ? FERRY_OK : FERRY_E_LAYOUT;
+    return ferry_equal_sectors_check(slots, slots->secondary, slots->primary);
 }
 
 uint32_t ferry_equal_sectors_less_trailer(const struct ferry_slots *slots, uint32_t primary_room,

@@ -8,8 +8,13 @@
 /* The size of all sectors of both slots, 0 when they differ. */
 uint32_t ferry_equal_sectors_size(const struct ferry_slots *slots);
 
-/* The check of those that keep a sector free in the secondary: it has as many sectors as the
- * primary, or one more; both at most max_sectors. Returns FERRY_OK or FERRY_E_LAYOUT. */
+/* The check of a pair of slots of which longer has as many sectors as the other one, or one more;
+ * both at most max_sectors. Returns FERRY_OK or FERRY_E_LAYOUT. */
+FERRY_MUST_CHECK
+int ferry_equal_sectors_check(const struct ferry_slots *slots, const struct ferry_flash *longer,
+                              const struct ferry_flash *other);
+
+/* That of strategies that keep a sector free in the secondary. */
 FERRY_MUST_CHECK
 int ferry_equal_sectors_check_longer_secondary(const struct ferry_slots *slots);
 

@@ -136,11 +136,9 @@ static bool is_plausible(const struct ferry_slots *slots, const struct ferry_tra
 {
     const struct ferry_flash *primary = slots->primary;
     struct ferry_flash_sector block;
-    uint8_t raw[4];
-    int rc = ferry_flash_read(primary, primary->size - layout->swap_size, raw, sizeof raw);
-    uint32_t size = rc == FERRY_OK ? ferry_load_le32(raw) : 0;
-    return size != 0 && size <= primary->size &&
-           ferry_slots_block_of(slots, size - 1, &block) == FERRY_OK &&
+    uint32_t size;
+    return ferry_trailer_read_size(primary, layout, &size) == FERRY_OK && size != 0 &&
+           size <= primary->size && ferry_slots_block_of(slots, size - 1, &block) == FERRY_OK &&
            block.index + 1 == ferry_load_le16(record + 2);
 }
 

@@ -88,18 +88,18 @@ static int is_revert_request(const struct ferry_slots *slots, const struct ferry
 {
     const struct ferry_flash *slot = slots->secondary;
     struct ferry_trailer_layout layout;
-    uint8_t raw[4];
+    uint32_t bits = 0;
     if (secondary->swap_type != FERRY_SWAP_REVERT || secondary->image_ok != FERRY_SET) {
         return 0;
     }
     int rc = ferry_slots_trailer(slots, &layout);
     if (rc == FERRY_OK) {
-        rc = ferry_flash_read(slot, slot->size - layout.swap_size, raw, sizeof raw);
+        rc = ferry_trailer_read_size(slot, &layout, &bits);
     }
     if (rc != FERRY_OK) {
         return rc == FERRY_E_POWER ? rc : 0;
     }
-    uint32_t bits = ferry_load_le32(raw) ^ (slot->erased_value == 0 ? 0 : UINT32_MAX);
+    bits ^= slot->erased_value == 0 ? 0 : UINT32_MAX;
     return (bits & (bits - 1)) != 0;
 }
 

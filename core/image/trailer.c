@@ -224,6 +224,15 @@ int ferry_trailer_read(const struct ferry_flash *slot, uint32_t max_align,
     return FERRY_OK;
 }
 
+int ferry_trailer_read_size(const struct ferry_flash *slot,
+                            const struct ferry_trailer_layout *layout, uint32_t *size)
+{
+    uint8_t raw[4];
+    int rc = ferry_flash_read(slot, slot->size - layout->swap_size, raw, sizeof raw);
+    *size = rc == FERRY_OK ? ferry_load_le32(raw) : 0;
+    return rc;
+}
+
 /* ---- Writing ---------------------------------------------------------------------------- */
 
 /* The magic is the last 16 bytes of the slot: where the write size is larger, the padding stands

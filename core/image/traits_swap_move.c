@@ -6,15 +6,7 @@
 
 static int check(const struct ferry_slots *slots)
 {
-    if (ferry_equal_sectors_size(slots) == 0) {
-        return FERRY_E_LAYOUT;
-    }
-    uint32_t primary = ferry_flash_sector_count(slots->primary);
-    uint32_t secondary = ferry_flash_sector_count(slots->secondary);
-    if (primary != secondary && primary != secondary + 1) {
-        return FERRY_E_LAYOUT;
-    }
-    return primary <= slots->max_sectors ? FERRY_OK : FERRY_E_LAYOUT;
+    return ferry_equal_sectors_check(slots, slots->primary, slots->secondary);
 }
 
 /* The primary gives up the sector the image moves into; in both slots the trailer has its sectors

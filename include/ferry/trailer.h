@@ -83,6 +83,12 @@ FERRY_MUST_CHECK
 int ferry_trailer_read(const struct ferry_flash *slot, uint32_t max_align,
                        struct ferry_trailer *trailer);
 
+/* Read swap_size from the trailer at the end of a slot: 0 when it cannot be read.
+ * Returns FERRY_OK or a flash error. */
+FERRY_MUST_CHECK
+int ferry_trailer_read_size(const struct ferry_flash *slot,
+                            const struct ferry_trailer_layout *layout, uint32_t *size);
+
 /* Whether the magic reads as exactly the right one, at every one of many looks: a write of it that
  * was cut may read right now and not later. Returns 1, 0 or FERRY_E_POWER. */
 FERRY_MUST_CHECK
