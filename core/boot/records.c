@@ -30,21 +30,13 @@ static bool is_written(uint8_t byte, uint8_t erased_value)
 
 int ferry_boot_is_marked(const struct ferry_flash *area, uint32_t offset)
 {
-    uint8_t first = 0;
+    uint8_t byte = 0;
+    int rc = ferry_trailer_read_steadily(area, offset, LOOKS, &byte);
 
-    for (int look = 0; look < LOOKS; look++) {
-        uint8_t byte;
-        int rc = ferry_flash_read(area, offset, &byte, 1);
-
-        if (rc == FERRY_E_POWER) {
-            return rc;
-        }
-        if (rc != FERRY_OK || (look > 0 && byte != first)) {
-            return 1;
-        }
-        first = byte;
+    if (rc == FERRY_E_POWER) {
+        return rc;
     }
-    return is_written(first, area->erased_value) ? 1 : 0;
+    return rc != 1 || is_written(byte, area->erased_value);
 }
 
 /* Write the byte of a mark or a flag, unless a cut or a flipped bit has spoilt its unit: that is

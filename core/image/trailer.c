@@ -88,13 +88,10 @@ static int read_once(const struct ferry_flash *slot, uint8_t magic[FERRY_TRAILER
                             FERRY_TRAILER_MAGIC_SIZE);
 }
 
-/* Read the first byte of a field. Returns 1; 0 when it cannot be read or does not read the same
- * twice; or FERRY_E_BOUNDS, FERRY_E_POWER. */
-static int read_steadily(const struct ferry_flash *slot, uint32_t max_align,
-                         enum ferry_trailer_place place, uint8_t *byte)
+int ferry_trailer_read_steadily(const struct ferry_flash *slot, uint32_t offset, int looks,
+                                uint8_t *byte)
 {
-    uint32_t offset = slot->size - ferry_trailer_distance(max_align, place);
-    for (int look = 0; look < FLAG_LOOKS; look++) {
+    for (int look = 0; look < looks; look++) {
         uint8_t again;
         int rc = ferry_flash_read(slot, offset, &again, 1);
         if (rc == FERRY_E_POWER || rc == FERRY_E_BOUNDS) {
@@ -117,27 +114,22 @@ static uint32_t bits_set(uint8_t byte)
     return count;
 }
 
-/* Bits in which found differs from wanted. */
-static uint32_t distance_to(const uint8_t *found, const uint8_t *wanted, size_t len)
-{
-    uint32_t count = 0;
-    for (size_t i = 0; i < len; i++) {
-        count += bits_set(found[i] ^ wanted[i]);
-    }
-    return count;
-}
-
 /* What one look at the magic says. */
 static enum ferry_trailer_field magic_state(const struct ferry_flash *slot, uint32_t max_align,
                                             const uint8_t found[FERRY_TRAILER_MAGIC_SIZE])
 {
-    uint8_t state[FERRY_TRAILER_MAGIC_SIZE];
-    ferry_trailer_magic(max_align, state);
-    if (distance_to(found, state, sizeof state) <= MAGIC_FLIPS) {
+    uint8_t magic[FERRY_TRAILER_MAGIC_SIZE];
+    uint32_t from_set = 0;
+    uint32_t from_erased = 0;
+    ferry_trailer_magic(max_align, magic);
+    for (size_t i = 0; i < sizeof magic; i++) {
+        from_set += bits_set(found[i] ^ magic[i]);
+        from_erased += bits_set(found[i] ^ slot->erased_value);
+    }
+    if (from_set <= MAGIC_FLIPS) {
         return FERRY_SET;
     }
-    memset(state, slot->erased_value, sizeof state);
-    return distance_to(found, state, sizeof state) <= MAGIC_FLIPS ? FERRY_UNSET : FERRY_BAD;
+    return from_erased <= MAGIC_FLIPS ? FERRY_UNSET : FERRY_BAD;
 }
 
 /* Looks that differ in few bits still say the same. Returns 1, 0 or an error, as read_steadily().
@@ -211,7 +203,9 @@ int ferry_trailer_read(const struct ferry_flash *slot, uint32_t max_align,
     int steady[3] = {0, 0, 0};
     int fields = read_magic(slot, max_align, &magic);
     for (uint32_t i = 0; fields >= 0 && i < 3; i++) {
-        steady[i] = read_steadily(slot, max_align, (enum ferry_trailer_place)(i + 1), &bytes[i]);
+        uint32_t offset =
+            slot->size - ferry_trailer_distance(max_align, FERRY_TRAILER_IMAGE_OK + i);
+        steady[i] = ferry_trailer_read_steadily(slot, offset, FLAG_LOOKS, &bytes[i]);
         fields = steady[i] < 0 ? steady[i] : fields + steady[i];
     }
     if (fields <= 0) {

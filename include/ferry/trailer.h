@@ -83,6 +83,12 @@ FERRY_MUST_CHECK
 int ferry_trailer_read(const struct ferry_flash *slot, uint32_t max_align,
                        struct ferry_trailer *trailer);
 
+/* Read a byte at an offset of a slot, so many times. Returns 1; 0 when it cannot be read or does
+ * not read the same each time; or FERRY_E_BOUNDS, FERRY_E_POWER. */
+FERRY_MUST_CHECK
+int ferry_trailer_read_steadily(const struct ferry_flash *slot, uint32_t offset, int looks,
+                                uint8_t *byte);
+
 /* Read swap_size from the trailer at the end of a slot: 0 when it cannot be read.
  * Returns FERRY_OK or a flash error. */
 FERRY_MUST_CHECK
