@@ -7,7 +7,8 @@
 #include "core/server/image_group.h"
 #include "ferry/group_image_small.h"
 
-/* What differs between an application and a bootloader. Both return 0 or an error of the group. */
+/* What differs between an application and a bootloader. The functions return 0 or an error of the
+ * group. */
 struct ferry_image_small_rules {
     /* An upload with group->number begins: say where, in group->slot and group->at.
      *
@@ -16,6 +17,8 @@ struct ferry_image_small_rules {
     int (*place)(struct ferry_image_small *group, const uint8_t *newer, uint32_t *max);
     /* All of the file is in the slot, and the upload is open still. */
     int (*accept)(struct ferry_image_small *group);
+    /* The first chunk of the file that is being sent already goes on where that stands. */
+    bool resumes;
 };
 
 /* The upload command; call->context begins with the struct ferry_image_small. */

@@ -60,6 +60,14 @@ static bool is_resume(const struct ferry_image_small *group, struct ferry_bytes 
            sha.len == group->sha_len && memcmp(sha.data, group->sha, sha.len) == 0;
 }
 
+static void note_sha(struct ferry_image_small *group, struct ferry_bytes sha)
+{
+    group->sha_len = (uint32_t)sha.len;
+    if (sha.len != 0) {
+        memcpy(group->sha, sha.data, sha.len);
+    }
+}
+
 /* 3 … 16. All of the slot is erased, be it erased or not: what a cut has left may read so and take
  * no program. */
 static int begin(struct ferry_image_small *group, const struct ferry_cbor_field *fields,
@@ -84,7 +92,7 @@ static int begin(struct ferry_image_small *group, const struct ferry_cbor_field 
     if (sha.len > sizeof(group->sha)) {
         return FERRY_IMAGE_ERR_INVALID_HASH;
     }
-    if (is_resume(group, sha, number)) {
+    if (rules->resumes && is_resume(group, sha, number)) {
         return ANSWER_OFFSET;
     }
     /* What was open is not any more, whatever comes of it. */
@@ -101,9 +109,8 @@ static int begin(struct ferry_image_small *group, const struct ferry_cbor_field 
     }
     group->size = len;
     group->offset = 0;
-    group->sha_len = (uint32_t)sha.len;
-    if (sha.len != 0) {
-        memcpy(group->sha, sha.data, sha.len);
+    if (rules->resumes) {
+        note_sha(group, sha);
     }
     return ferry_image_small_erase(group, group->slot, group->slot->size, 0) == FERRY_OK
                ? 0

@@ -411,6 +411,23 @@ static void test_requests_are_checked_as_an_applications_are(void **state)
                         "{\"buf_size\":512,\"buf_count\":2}");
 }
 
+/* As with MCUboot: who sends the first chunk begins anew, whatever file it is. */
+static void test_a_first_chunk_begins_anew(void **state)
+{
+    char request[256] = "{\"off\":0,\"len\":1900,\"sha\":\"h'0102'\",\"data\":\"h'";
+    (void)state;
+
+    begin(&ferry_boot_swap_shift, true);
+    enter();
+    for (size_t i = 0; i < 40; i++) {
+        (void)snprintf(request + strlen(request), 3, "%02x", NEW->bytes[i]);
+    }
+    (void)strcat(request, "'\"}");
+    assert_string_equal(ask(WRITE, IMAGE, FERRY_SMP_IMAGE_UPLOAD, request), "{\"off\":40}");
+    assert_string_equal(chunk(AUTO, NEW, 40, 100), "{\"off\":100}");
+    assert_string_equal(ask(WRITE, IMAGE, FERRY_SMP_IMAGE_UPLOAD, request), "{\"off\":40}");
+}
+
 /* ---- Power cuts --------------------------------------------------------------------------------
  */
 
@@ -531,6 +548,7 @@ int main(void)
         cmocka_unit_test_teardown(test_a_file_that_ends_before_its_image_is_refused, tear_down),
         cmocka_unit_test_teardown(test_the_boots_policy_is_asked, tear_down),
         cmocka_unit_test_teardown(test_requests_are_checked_as_an_applications_are, tear_down),
+        cmocka_unit_test_teardown(test_a_first_chunk_begins_anew, tear_down),
         cmocka_unit_test_teardown(test_a_cut_at_every_operation_leaves_an_image_that_runs,
                                   tear_down),
         cmocka_unit_test_teardown(test_it_is_left_when_it_is_idle, tear_down),
