@@ -5,7 +5,7 @@
 void ferry_image_small_put(struct ferry_cbor_writer *out, uint32_t slot,
                            const struct ferry_image_info *info, uint32_t flags, uint32_t told)
 {
-    static const char *const keys[] = {"bootable", "pending", "confirmed", "active", "permanent"};
+    static const char keys[][10] = {"bootable", "pending", "confirmed", "active", "permanent"};
     char version[FERRY_VERSION_TEXT_MAX];
 
     (void)ferry_version_text(&info->header.version, version);
