@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-_Static_assert(FERRY_SET_IMAGES == FERRY_BOOT_IMAGES, "all images may be of one set");
+_Static_assert(FERRY_SET_IMAGES >= FERRY_BOOT_IMAGES, "all images may be of one set");
 
 /* ---- By phase -------------------------------------------------------------------------------- */
 

@@ -9,8 +9,11 @@
 #include "ferry/trial.h"
 #include "ferry/why.h"
 
-/* Images (pairs of slots) one bootloader serves at most. */
+/* Images (pairs of slots) one bootloader serves at most. A product may say fewer, for its whole
+ * build: on a small chip reports and tables of images are a fair part of RAM. */
+#ifndef FERRY_BOOT_IMAGES
 #define FERRY_BOOT_IMAGES 4
+#endif
 
 struct ferry_boot_swap; /* core/boot/swap.h */
 struct ferry_boot_plan; /* core/boot/plan.h */
