@@ -142,7 +142,7 @@ static int place(struct ferry_image_small *image, const uint8_t *newer, uint32_t
     image->slot = ferry_slots_slot(slots, slot);
     image->at = slot == 1 ? ferry_slots_upload_offset(slots) : 0;
     *max = ferry_slots_max_image(slots);
-    recovery->changed = true;
+    recovery->waits = false;
     recovery->good[slot] = UNKNOWN;
     return 0;
 }
@@ -205,7 +205,7 @@ static const struct ferry_command os_commands[] = {
 
 static const struct ferry_group os_table = {
     .id = FERRY_SMP_GROUP_OS,
-    .name = "os mgmt",
+    .name = "", /* nobody lists groups in here */
     .commands = os_commands,
     .command_count = sizeof(os_commands) / sizeof(os_commands[0]),
 };
@@ -217,7 +217,7 @@ static const struct ferry_command image_commands[] = {
 
 static const struct ferry_group image_table = {
     .id = FERRY_SMP_GROUP_IMAGE,
-    .name = "img mgmt",
+    .name = "",
     .commands = image_commands,
     .command_count = sizeof(image_commands) / sizeof(image_commands[0]),
     .v1_rc = ferry_image_v1_rc,
@@ -242,6 +242,7 @@ void ferry_recovery_small_init(struct ferry_recovery_small *recovery,
     recovery->report = report;
     recovery->way = (uint8_t)way;
     recovery->settled = way == FERRY_RECOVERY_NO_IMAGE;
+    recovery->waits = recovery->settled;
     recovery->quiet_since = (uint32_t)now;
     recovery->mounts[0] = (struct ferry_server_mount){&os_table, &recovery->os};
     recovery->mounts[1] = (struct ferry_server_mount){&image_table, &recovery->image};
@@ -271,10 +272,7 @@ static uint32_t patience(const struct ferry_recovery_small *recovery)
     if (recovery->way == FERRY_RECOVERY_WINDOW && !recovery->stays) {
         return recovery->config->window_ms;
     }
-    return recovery->settled && !recovery->changed &&
-                   recovery->report->images[0].action == FERRY_BOOT_STOPPED
-               ? 0
-               : recovery->config->idle_ms;
+    return recovery->waits ? 0 : recovery->config->idle_ms;
 }
 
 enum ferry_recovery_wish ferry_recovery_small_next(struct ferry_recovery_small *recovery,

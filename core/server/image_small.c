@@ -195,7 +195,7 @@ static int accept(struct ferry_image_small *group)
 static int upload(struct ferry_server_call *call)
 {
     static const struct ferry_image_small_rules rules = {
-        .place = place, .accept = accept, .resumes = true};
+        .place = place, .accept = accept, .application = true};
 
     return ferry_image_small_upload(call, &rules);
 }

@@ -17,8 +17,9 @@ struct ferry_image_small_rules {
     int (*place)(struct ferry_image_small *group, const uint8_t *newer, uint32_t *max);
     /* All of the file is in the slot, and the upload is open still. */
     int (*accept)(struct ferry_image_small *group);
-    /* The first chunk of the file that is being sent already goes on where that stands. */
-    bool resumes;
+    /* Of the request "sha" and "upgrade" count: the first chunk of the file that is being sent
+     * already goes on where that stands. */
+    bool application;
 };
 
 /* The upload command; call->context begins with the struct ferry_image_small. */

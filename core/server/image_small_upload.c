@@ -8,7 +8,8 @@
 /* There is nothing to write: answer where the upload stands. */
 #define ANSWER_OFFSET (-1)
 
-enum { OFF, DATA, LEN, SHA, NUMBER, UPGRADE, FIELDS };
+/* The last two are an application's. */
+enum { OFF, DATA, LEN, NUMBER, BOOTLOADER_FIELDS, SHA = BOOTLOADER_FIELDS, UPGRADE, FIELDS };
 
 static const struct {
     char key[8];
@@ -77,6 +78,7 @@ static int begin(struct ferry_image_small *group, const struct ferry_cbor_field 
     struct ferry_bytes sha = fields[SHA].item.bytes;
     uint32_t len = number_of(&fields[LEN]);
     uint32_t number = number_of(&fields[NUMBER]);
+    const uint8_t *newer = NULL;
     uint32_t max;
     int error;
 
@@ -89,15 +91,18 @@ static int begin(struct ferry_image_small *group, const struct ferry_cbor_field 
     if (ferry_load_le32(data.data) != FERRY_IMAGE_MAGIC) {
         return FERRY_IMAGE_ERR_INVALID_MAGIC;
     }
-    if (sha.len > sizeof(group->sha)) {
-        return FERRY_IMAGE_ERR_INVALID_HASH;
-    }
-    if (rules->resumes && is_resume(group, sha, number)) {
-        return ANSWER_OFFSET;
+    if (rules->application) {
+        if (sha.len > sizeof(group->sha)) {
+            return FERRY_IMAGE_ERR_INVALID_HASH;
+        }
+        if (is_resume(group, sha, number)) {
+            return ANSWER_OFFSET;
+        }
+        newer = fields[UPGRADE].item.value != 0 ? data.data : NULL;
     }
     /* What was open is not any more, whatever comes of it. */
     group->number = number;
-    error = rules->place(group, fields[UPGRADE].item.value != 0 ? data.data : NULL, &max);
+    error = rules->place(group, newer, &max);
     if (error != 0) {
         return error;
     }
@@ -109,7 +114,7 @@ static int begin(struct ferry_image_small *group, const struct ferry_cbor_field 
     }
     group->size = len;
     group->offset = 0;
-    if (rules->resumes) {
+    if (rules->application) {
         note_sha(group, sha);
     }
     return ferry_image_small_erase(group, group->slot, group->slot->size, 0) == FERRY_OK
@@ -166,7 +171,7 @@ int ferry_image_small_upload(struct ferry_server_call *call,
         fields[i].kind = (enum ferry_cbor_kind)keys[i].kind;
     }
 
-    int error = ferry_server_read(call, fields, FIELDS);
+    int error = ferry_server_read(call, fields, rules->application ? FIELDS : BOOTLOADER_FIELDS);
 
     if (error != FERRY_RC_OK) {
         return error;

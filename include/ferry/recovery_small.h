@@ -29,7 +29,7 @@ struct ferry_recovery_small_config {
 struct ferry_recovery_small {
     uint8_t way;          /* enum ferry_recovery_way */
     bool settled;         /* nothing is left that a boot would finish */
-    bool changed;         /* a slot was changed since that boot */
+    bool waits;           /* nothing runs, and no slot was changed since */
     bool touched;         /* a command came; its time is not known yet */
     bool stays;           /* a command came: the window does not count any more */
     uint8_t good[2];      /* whether a slot verifies, if that is known */
