@@ -2,6 +2,9 @@
 """scripts/run-chip: what a newcomer types, here and in another terminal."""
 import re
 import subprocess
+import types
+
+import pytest
 
 import lab
 import machine
@@ -42,3 +45,55 @@ def test_a_newcomers_five_minutes():
 def test_a_chip_that_is_none():
     done = subprocess.run([tools.ROOT / "scripts" / "run-chip", "z80"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and "usage: scripts/run-chip nrf51|ast1030 [--new]" in done.stderr
+
+
+@pytest.fixture
+def run_chip(tmp_path):
+    """The script as a module, with the test's own folder for its flash."""
+    script = tools.ROOT / "scripts" / "run-chip"
+    module = types.ModuleType("run_chip")
+    module.__file__ = str(script)
+    exec(compile(script.read_text(), script, "exec"), module.__dict__)
+    module.ROOT = tmp_path
+    return module
+
+
+def test_firmware_not_built_leaves_no_empty_flash(run_chip, tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "CHIPS", tmp_path / "chips")
+    monkeypatch.setattr(tools, "ROOT", tmp_path)
+    with pytest.raises(FileNotFoundError, match="next: make firmware"):
+        run_chip.make("nrf51", tmp_path / "run", new=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_flash_of_another_size(run_chip, tmp_path):
+    run_chip.make("nrf51", tmp_path, new=True).close()
+    (tmp_path / "flash.bin").write_bytes(bytes(1000))
+    with pytest.raises(run_chip.Trouble, match=r"flash\.bin has 1000 bytes, .* 262144\n  next: .*--new"):
+        run_chip.make("nrf51", tmp_path, new=False)
+
+
+def test_started_twice(run_chip, tmp_path):
+    with run_chip.alone(tmp_path / "nrf51" / "run"):
+        with pytest.raises(run_chip.Trouble, match="nrf51 runs already.*\n  next: "):
+            with run_chip.alone(tmp_path / "nrf51" / "run"):
+                pass
+    with run_chip.alone(tmp_path / "nrf51" / "run"):
+        pass
+
+
+def test_an_emulator_that_ends_by_itself(run_chip, tmp_path, monkeypatch):
+    def killed(chip, _):
+        chip.process.kill()
+        chip.process.wait(machine.LIMIT)
+    monkeypatch.setattr(run_chip, "show", killed)
+    with run_chip.make("nrf51", tmp_path, new=True) as chip:
+        with pytest.raises(run_chip.Trouble, match="QEMU ended with -9 .*the flash is kept"):
+            run_chip.run(chip)
+
+
+def test_no_emulator(run_chip, monkeypatch):
+    run_chip.ROOT = tools.ROOT
+    monkeypatch.setattr(run_chip.shutil, "which", lambda _: None)
+    with pytest.raises(run_chip.Trouble, match="no qemu-system-arm\n  next: install it"):
+        run_chip.prepare()
