@@ -17,7 +17,7 @@ struct search {
     int refusal;       /* why that key does not count: FERRY_OK, or _REVOKED, _DEVELOPMENT_KEY */
     uint32_t names;    /* KEYHASH and PUBKEY entries looked at */
     uint32_t attempts; /* signatures looked at */
-    int reason;        /* why no signature was good so far */
+    int reason;        /* why no signature was good so far: a rank() */
 };
 
 /* A signature takes long on a small chip: the watchdog must not bite meanwhile. The hook is read
@@ -130,19 +130,23 @@ static int check_signature(struct search *search, const struct ferry_tlv *tlv)
     return good == FERRY_OK && refusal == FERRY_OK ? FERRY_OK : FERRY_E_SIGNATURE;
 }
 
-/* Of several refusals the one that says most counts: a signature by a trusted key that is wrong,
- * a trusted key whose scheme is not built in, a key not known, no signature at all; and above all
- * that the key counts no more. */
+/* Of several refusals the one that says most counts, here the last: no signature at all, a key not
+ * known, a trusted key whose scheme is not built in, a signature by a trusted key that is wrong;
+ * and above all that the key counts no more. */
+static const int8_t reasons[] = {FERRY_E_NO_SIGNATURE, FERRY_E_NO_KEY,          FERRY_E_UNSUPPORTED,
+                                 FERRY_E_SIGNATURE,    FERRY_E_DEVELOPMENT_KEY, FERRY_E_REVOKED};
+
+/* Up to this one nobody who is trusted has signed. */
+#define NO_KEY 1
+
+/* Which of the reasons it is; -1 for a flash error: it ends the search. */
 static int rank(int reason)
 {
-    static const int8_t order[] = {FERRY_E_NO_SIGNATURE,    FERRY_E_NO_KEY,
-                                   FERRY_E_UNSUPPORTED,     FERRY_E_SIGNATURE,
-                                   FERRY_E_DEVELOPMENT_KEY, FERRY_E_REVOKED};
-    int found = -1; /* a flash error: ends the search */
-    for (int i = 0; i < (int)(sizeof order / sizeof order[0]); i++) {
-        found = order[i] == reason ? i : found;
-    }
-    return found;
+    int i = (int)sizeof reasons;
+    do {
+        i--;
+    } while (i >= 0 && reasons[i] != reason);
+    return i;
 }
 
 /* Look at one TLV. Returns 1 when a trusted signature was found, 0 to go on, or an error. */
@@ -159,10 +163,11 @@ static int search_tlv(struct search *search, const struct ferry_tlv *tlv)
     if (rc == FERRY_OK) {
         return 1;
     }
-    if (rank(rc) < 0) {
+    int reason = rank(rc);
+    if (reason < 0) {
         return rc;
     }
-    search->reason = rank(rc) > rank(search->reason) ? rc : search->reason;
+    search->reason = reason > search->reason ? reason : search->reason;
     return 0;
 }
 
@@ -172,10 +177,11 @@ static int accept_digest_only(struct search *search)
 {
     const volatile bool *accept = &search->trust->digest_only;
     volatile int refused;
-    refused = search->reason;
+    int reason = reasons[search->reason];
+    refused = reason;
     refused = (int)!*accept;
-    ferry_evidence_signature(&search->evidence, refused, *accept ? FERRY_OK : search->reason);
-    return *accept ? FERRY_OK : search->reason;
+    ferry_evidence_signature(&search->evidence, refused, *accept ? FERRY_OK : reason);
+    return *accept ? FERRY_OK : reason;
 }
 
 /* Look for a signature by a trusted key. Returns FERRY_OK, the reason why there is none, or a
@@ -198,10 +204,7 @@ static int search_signature(struct search *search)
     if (rc < 0) {
         return rc;
     }
-    if (search->reason == FERRY_E_NO_SIGNATURE || search->reason == FERRY_E_NO_KEY) {
-        return accept_digest_only(search);
-    }
-    return search->reason;
+    return search->reason <= NO_KEY ? accept_digest_only(search) : reasons[search->reason];
 }
 
 /* ---- The whole -------------------------------------------------------------------------- */
@@ -258,8 +261,7 @@ int ferry_image_verify(const struct ferry_flash *image, const struct ferry_image
                                      .cap = cap,
                                      .feed = feed_hook,
                                      .feed_context = feed_context},
-                            .pure = info->pure,
-                            .reason = FERRY_E_NO_SIGNATURE};
+                            .pure = info->pure};
     ferry_evidence_init(&search.evidence);
     rc = check_supported(info, trust, &search.what.kind);
     if (rc != FERRY_OK) {
