@@ -32,18 +32,22 @@ static bool signed_size(const struct ferry_image_header *header, uint32_t *size)
 int ferry_image_header_parse(const uint8_t raw[FERRY_IMAGE_HEADER_SIZE],
                              struct ferry_image_header *header)
 {
-    if (ferry_load_le32(raw + AT_MAGIC) != FERRY_IMAGE_MAGIC) {
+    uint32_t words[FERRY_IMAGE_HEADER_SIZE / 4];
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        words[i] = ferry_load_le32(raw + 4 * i);
+    }
+    if (words[AT_MAGIC / 4] != FERRY_IMAGE_MAGIC) {
         return FERRY_E_MAGIC;
     }
-    header->load_address = ferry_load_le32(raw + AT_LOAD_ADDRESS);
-    header->header_size = ferry_load_le16(raw + AT_HEADER_SIZE);
-    header->protected_size = ferry_load_le16(raw + AT_PROTECTED_SIZE);
-    header->payload_size = ferry_load_le32(raw + AT_PAYLOAD_SIZE);
-    header->flags = ferry_load_le32(raw + AT_FLAGS);
+    header->load_address = words[AT_LOAD_ADDRESS / 4];
+    header->header_size = (uint16_t)words[AT_HEADER_SIZE / 4];
+    header->protected_size = (uint16_t)(words[AT_PROTECTED_SIZE / 4] >> 16);
+    header->payload_size = words[AT_PAYLOAD_SIZE / 4];
+    header->flags = words[AT_FLAGS / 4];
     header->version.major = raw[AT_MAJOR];
     header->version.minor = raw[AT_MINOR];
-    header->version.revision = ferry_load_le16(raw + AT_REVISION);
-    header->version.build = ferry_load_le32(raw + AT_BUILD);
+    header->version.revision = (uint16_t)(words[AT_REVISION / 4] >> 16);
+    header->version.build = words[AT_BUILD / 4];
 
     uint32_t size;
     if (header->header_size < FERRY_IMAGE_HEADER_SIZE || !signed_size(header, &size)) {

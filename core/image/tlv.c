@@ -8,21 +8,30 @@
 /* MCUboot's iterators take this type for "any"; no entry can have it. */
 #define TYPE_ANY 0xffff
 
+/* The number of a type tells its area: what is protected begins here. */
+#define PROTECTED_FIRST 0x40
+
+/* Four bytes. */
 struct rule {
-    uint8_t type; /* all that are listed are below 256 */
-    uint8_t area; /* enum ferry_tlv_area */
-    uint16_t shortest;
-    uint16_t longest;
+    uint32_t type : 7;
+    uint32_t shortest : 9;
+    uint32_t longest : 16;
 };
 
 static const struct rule rules[] = {
-#define FERRY_TLV_RULE(name, type, area, shortest, longest)                                        \
-    {type, FERRY_TLV_##area, shortest, longest},
+#define FERRY_TLV_RULE(name, type, area, shortest, longest) {type, shortest, longest},
     FERRY_TLVS(FERRY_TLV_RULE)
 #undef FERRY_TLV_RULE
 };
 
-static const struct rule vendor_rule = {FERRY_TLV_VENDOR_FIRST, FERRY_TLV_PROTECTED, 0, 0xffff};
+#define FERRY_TLV_FITS(name, type, area, shortest, longest)                                        \
+    _Static_assert((type) < 0x80 && (shortest) < 0x200 && (longest) <= 0xffff &&                   \
+                       (FERRY_TLV_##area == FERRY_TLV_PROTECTED) == ((type) >= PROTECTED_FIRST),   \
+                   "type, lengths and area of " #name " fit a rule");
+FERRY_TLVS(FERRY_TLV_FITS)
+#undef FERRY_TLV_FITS
+
+static const struct rule vendor_rule = {0, 0, 0xffff};
 
 /* The rule for a type, or NULL for an unknown one. */
 static const struct rule *find_rule(uint16_t type)
@@ -41,42 +50,41 @@ static int check_rule(const struct ferry_tlv *tlv)
     if (rule == NULL) {
         return tlv->area == FERRY_TLV_PROTECTED ? FERRY_E_TLV_UNKNOWN : FERRY_OK;
     }
-    if (rule->area != tlv->area) {
+    if ((tlv->type >= PROTECTED_FIRST) != (tlv->area == FERRY_TLV_PROTECTED)) {
         return FERRY_E_TLV_AREA;
     }
     return tlv->len < rule->shortest || tlv->len > rule->longest ? FERRY_E_TLV : FERRY_OK;
 }
 
-/* Read two u16 at offset. */
-static int read_prefix(const struct ferry_flash *image, uint32_t offset, uint16_t *first,
-                       uint16_t *second)
+/* Read two u16 at offset, the first in the lower half. */
+static int read_prefix(const struct ferry_flash *image, uint32_t offset, uint32_t *both)
 {
     uint8_t raw[PREFIX_SIZE];
     int rc = ferry_flash_read(image, offset, raw, sizeof raw);
-    if (rc != FERRY_OK) {
-        return rc;
+    if (rc == FERRY_OK) {
+        *both = ferry_load_le32(raw);
     }
-    *first = ferry_load_le16(raw);
-    *second = ferry_load_le16(raw + 2);
-    return FERRY_OK;
+    return rc;
 }
 
-/* Read and check the info of the area at offset; *total counts it too and lies in the image. */
-static int read_info(const struct ferry_flash *image, uint32_t offset, uint16_t magic,
-                     uint16_t *total)
+/* Read and check the info of the area at offset. Returns the size of the area, which counts the
+ * info too and lies in the image, or an error. */
+static int read_info(const struct ferry_flash *image, uint32_t offset, uint16_t magic)
 {
+    uint32_t info;
     if (!ferry_inside(offset, PREFIX_SIZE, image->size)) {
         return FERRY_E_TLV;
     }
-    uint16_t found;
-    int rc = read_prefix(image, offset, &found, total);
+    int rc = read_prefix(image, offset, &info);
     if (rc != FERRY_OK) {
         return rc;
     }
-    if (found != magic || *total < PREFIX_SIZE || !ferry_inside(offset, *total, image->size)) {
+    uint32_t total = info >> 16;
+    if ((uint16_t)info != magic || total < PREFIX_SIZE ||
+        !ferry_inside(offset, total, image->size)) {
         return FERRY_E_TLV;
     }
-    return FERRY_OK;
+    return (int)total;
 }
 
 int ferry_tlv_walk_begin(struct ferry_tlv_walk *walk, const struct ferry_flash *image,
@@ -85,27 +93,23 @@ int ferry_tlv_walk_begin(struct ferry_tlv_walk *walk, const struct ferry_flash *
     /* The parse of the header proved that these sums fit. */
     uint32_t start = header->header_size + header->payload_size;
     uint32_t unprotected = start + header->protected_size;
-    uint16_t total;
-    int rc;
-    if (header->protected_size != 0) {
-        rc = read_info(image, start, FERRY_TLV_PROTECTED_MAGIC, &total);
-        if (rc != FERRY_OK) {
-            return rc;
-        }
-        if (total != header->protected_size) {
-            return FERRY_E_TLV;
-        }
-    }
-    rc = read_info(image, unprotected, FERRY_TLV_MAGIC, &total);
-    if (rc != FERRY_OK) {
-        return rc;
-    }
     walk->image = image;
     walk->area = FERRY_TLV_PROTECTED;
-    walk->next = header->protected_size != 0 ? start + PREFIX_SIZE : unprotected;
+    walk->next = unprotected;
     walk->area_end = unprotected;
     walk->unprotected = unprotected + PREFIX_SIZE;
-    walk->end = unprotected + total;
+    if (header->protected_size != 0) {
+        int size = read_info(image, start, FERRY_TLV_PROTECTED_MAGIC);
+        if (size != header->protected_size) {
+            return size < 0 ? size : FERRY_E_TLV;
+        }
+        walk->next = start + PREFIX_SIZE;
+    }
+    int size = read_info(image, unprotected, FERRY_TLV_MAGIC);
+    if (size < 0) {
+        return size;
+    }
+    walk->end = unprotected + (uint32_t)size;
     return FERRY_OK;
 }
 
@@ -123,10 +127,13 @@ int ferry_tlv_walk_next(struct ferry_tlv_walk *walk, struct ferry_tlv *tlv)
     if (left < PREFIX_SIZE) {
         return FERRY_E_TLV;
     }
-    int rc = read_prefix(walk->image, walk->next, &tlv->type, &tlv->len);
+    uint32_t prefix;
+    int rc = read_prefix(walk->image, walk->next, &prefix);
     if (rc != FERRY_OK) {
         return rc;
     }
+    tlv->type = (uint16_t)prefix;
+    tlv->len = (uint16_t)(prefix >> 16);
     if (tlv->len > left - PREFIX_SIZE) {
         return FERRY_E_TLV;
     }
