@@ -219,9 +219,10 @@ bool ferry_cbor_at_end(const struct ferry_cbor_reader *r)
 /* The kind of an item, and the value of what is a head only. */
 static void fill_head(struct ferry_cbor_item *item, const struct head *head)
 {
-    static const uint8_t others[] = {FERRY_CBOR_BOOL,  FERRY_CBOR_BOOL,   FERRY_CBOR_NULL,
-                                     FERRY_CBOR_NULL,  FERRY_CBOR_SIMPLE, FERRY_CBOR_FLOAT,
-                                     FERRY_CBOR_FLOAT, FERRY_CBOR_FLOAT}; /* from info 20 on */
+    /* From info 20 on; the last four stand for heads that are refused. */
+    static const uint8_t others[32 - 20] = {FERRY_CBOR_BOOL,  FERRY_CBOR_BOOL,   FERRY_CBOR_NULL,
+                                            FERRY_CBOR_NULL,  FERRY_CBOR_SIMPLE, FERRY_CBOR_FLOAT,
+                                            FERRY_CBOR_FLOAT, FERRY_CBOR_FLOAT};
     unsigned info = info_of(head);
 
     item->kind = (enum ferry_cbor_kind)major_of(head);
