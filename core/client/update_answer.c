@@ -33,10 +33,10 @@ static void on_mode(struct ferry_update *update, const struct ferry_client_answe
         ferry_update_warn(update,
                           "the bootloader's recovery answers: what it takes is installed for good, "
                           "without a test",
-                          "");
+                          "nothing, if that is meant");
     } else if (update->mode == FERRY_MODE_OVERWRITE) {
         ferry_update_warn(update, "the bootloader overwrites the old image: there is no way back",
-                          "");
+                          "nothing, if that is meant");
     }
     ferry_update_go(update, FERRY_UPDATE_LIST);
 }

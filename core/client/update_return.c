@@ -2,6 +2,8 @@
 /* Update, after a reset: waiting for the device, seeing what runs, confirming it. */
 #include "core/client/update.h"
 
+#include "ferry/slots.h"
+
 /* Between two questions to a device that answers, but has not done its work yet. */
 #define POLL_MS 200
 
@@ -23,6 +25,12 @@
 /* How often the new image may fall silent between its return and the proof. */
 #define CRASHES_MAX 4
 
+/* Where no image is moved, one that did not confirm itself is erased like one that was refused. */
+static bool removes_what_failed(int mode)
+{
+    return mode == FERRY_MODE_DIRECT_XIP_REVERT || mode == FERRY_MODE_RAM_LOAD;
+}
+
 void ferry_update_fail_not_running(struct ferry_update *update)
 {
     if (ferry_update_wanted(update) != NULL) {
@@ -33,8 +41,11 @@ void ferry_update_fail_not_running(struct ferry_update *update)
         return;
     }
     ferry_update_fail(update, FERRY_E_NO_IMAGE,
-                      "the device runs the old image: the bootloader refused the new one and "
-                      "removed it",
+                      removes_what_failed(update->mode)
+                          ? "the device runs the old image: the bootloader refused the new one, or "
+                            "it ran and did not confirm itself; it was removed"
+                          : "the device runs the old image: the bootloader refused the new one and "
+                            "removed it",
                       "see the boot log; check key, version and header of the image");
 }
 
