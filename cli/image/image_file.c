@@ -92,6 +92,11 @@ static int finish_read(const struct cli *cli, const char *path, struct image_fil
                             "look at what should have written it, and at the disk's space",
                             "%s is no usable image", path);
     }
+    if (error == FERRY_E_IMAGE_SIZE) {
+        return cli_fail_why(cli, CLI_VERIFY, "the sizes in the image header do not fit the file",
+                            "was it cut short? copy or build it again; else sign the image again",
+                            "%s is no usable image", path);
+    }
     return error == FERRY_OK
                ? CLI_OK
                : cli_fail_error(cli, CLI_VERIFY, error, "%s is no usable image", path);

@@ -168,6 +168,7 @@ def test_damage_is_refused_by_name(made, tmp_path):
         done = ferry("verify", "-k", folder / "key.pem", bad, check=6)
         assert text in done.stderr, done.stderr
         assert "next:" in done.stderr
+    assert "cut short" in done.stderr
     bad.write_bytes(b"")
     ferry("verify", bad, check=6)
 
