@@ -44,7 +44,7 @@ def test_a_newcomers_five_minutes():
 
 def test_a_chip_that_is_none():
     done = subprocess.run([tools.ROOT / "scripts" / "run-chip", "z80"], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1 and "usage: scripts/run-chip nrf51|ast1030 [--new]" in done.stderr
+    assert done.returncode == 1 and "usage: scripts/run-chip nrf51|ast1030 [--new] [--tty]" in done.stderr
 
 
 @pytest.fixture
@@ -87,9 +87,32 @@ def test_an_emulator_that_ends_by_itself(run_chip, tmp_path, monkeypatch):
         chip.process.kill()
         chip.process.wait(machine.LIMIT)
     monkeypatch.setattr(run_chip, "show", killed)
-    with run_chip.make("nrf51", tmp_path, new=True) as chip:
+    with run_chip.make("nrf51", tmp_path, new=True) as chip, run_chip.Wire(chip, False) as wire:
         with pytest.raises(run_chip.Trouble, match="QEMU ended with -9 .*the flash is kept"):
-            run_chip.run(chip)
+            run_chip.run(chip, wire)
+
+
+def test_a_processor_that_locks_up_starts_again(run_chip, tmp_path, capsys):
+    """As with an image of another chip, signed with the same key."""
+    with run_chip.make("nrf51", tmp_path, new=True) as chip, run_chip.Wire(chip, False) as wire:
+        chip.program(tools.Layout("nrf51").offset("primary"), tools.firmware("ast1030", "app-v1.signed.bin"))
+        wire.power_on()
+        chip.process.wait(machine.LIMIT)
+        run_chip.restart(chip, wire)
+        chip.wait_for("boot: Ferry, powered on")
+    assert "locked up (an image for another chip?)" in capsys.readouterr().out
+
+
+def test_a_terminal_in_place_of_the_socket(run_chip, tmp_path):
+    """Its name is the same after the power was off."""
+    with run_chip.make("nrf51", tmp_path, new=True) as chip, run_chip.Wire(chip, True) as wire:
+        assert wire.device == str(tmp_path / "tty")
+        wire.power_on()
+        lab.ferry("update", tools.firmware("nrf51", "app-v1.signed.bin"), device=wire.device, check=0)
+        run_chip.act(chip, wire, "power")
+        chip.wait_for(r"app: 1\.0\.0")
+        assert "1.0.0" in lab.ferry("image", "list", device=wire.device, check=0).stdout
+    assert not (tmp_path / "tty").is_symlink()
 
 
 def test_no_emulator(run_chip, monkeypatch):
