@@ -12,8 +12,10 @@ static uintptr_t address_of(const struct ferry_flash *flash, uint32_t offset)
     return (uintptr_t)flash->context + offset;
 }
 
+/* The barrier: a word may wait in the processor still, and the controller seem ready. */
 static void wait_until_done(void)
 {
+    __asm__ volatile("dmb" ::: "memory");
     while (NVMC_READY == 0) {
     }
 }
