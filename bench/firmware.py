@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
@@ -62,6 +63,8 @@ def count(flash, out):
          "-device", f"loader,file={out / 'flash.bin'},addr=0,force-raw=on"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     counts = {}
+    limit = threading.Timer(5 * LIMIT, qemu.kill)  # one that sleeps takes no processor time
+    limit.start()
     try:
         for line in qemu.stdout:
             words = line.decode(errors="replace").split()
@@ -70,6 +73,7 @@ def count(flash, out):
             if words[:1] == ["bench:"]:
                 counts[words[1]] = round(int(words[2]) * NS_PER_TICK)
     finally:
+        limit.cancel()
         qemu.kill()
         qemu.wait()
     sys.exit("firmware.py: QEMU ended before the program did: make firmware, and run it again")

@@ -2,6 +2,7 @@
 """scripts/run-chip: what a newcomer types, here and in another terminal."""
 import re
 import subprocess
+import threading
 import types
 
 import pytest
@@ -14,6 +15,8 @@ import tools
 def test_a_newcomers_five_minutes():
     process = subprocess.Popen([tools.ROOT / "scripts" / "run-chip", "nrf51", "--new"], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, text=True)
+    limit = threading.Timer(5 * machine.LIMIT, process.kill)  # a chip that says nothing ends, too
+    limit.start()
 
     def heard(pattern):
         for line in process.stdout:
@@ -38,6 +41,7 @@ def test_a_newcomers_five_minutes():
         process.stdin.close()
         assert process.wait(machine.LIMIT) == 0
     finally:
+        limit.cancel()
         process.kill()
         process.wait()
 
