@@ -46,9 +46,14 @@ def test_a_newcomers_five_minutes():
         process.wait()
 
 
-def test_a_chip_that_is_none():
-    done = subprocess.run([tools.ROOT / "scripts" / "run-chip", "z80"], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1 and "usage: scripts/run-chip nrf51|ast1030 [--new] [--tty]" in done.stderr
+@pytest.mark.parametrize("words, why", [
+    (["z80"], "invalid choice: 'z80'"),
+    ([], "required: chip"),
+    (["nrf51", "--link", "unix:/tmp/x"], "only the ast1030 has a second UART"),
+])
+def test_wrong_arguments(words, why):
+    done = subprocess.run([tools.ROOT / "scripts" / "run-chip", *words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "usage: scripts/run-chip" in done.stderr and why in done.stderr
 
 
 @pytest.fixture
@@ -124,3 +129,15 @@ def test_no_emulator(run_chip, monkeypatch):
     monkeypatch.setattr(run_chip.shutil, "which", lambda _: None)
     with pytest.raises(run_chip.Trouble, match="no qemu-system-arm\n  next: install it"):
         run_chip.prepare()
+
+
+def test_one_chip_updates_another_by_hand(run_chip, tmp_path):
+    with run_chip.make("nrf51", tmp_path / "nrf51", new=True) as peer:
+        peer.power_on()
+        with run_chip.make("ast1030", tmp_path / "ast1030", new=True, link=peer.uri) as chip:
+            chip.power_on()
+            lab.ferry("update", tools.firmware("ast1030", "carrier.signed.bin"), device=chip.uri, check=0)
+            lab.ferry("image", "upload", "--image", "1", tools.firmware("nrf51", "app-v1.signed.bin"),
+                      device=chip.uri, check=0)
+            lab.ferry("shell", "exec", "carry", device=chip.uri, check=0)
+            peer.wait_for(r"app: 1\.0\.0")
