@@ -56,10 +56,10 @@ static void upload_done(const struct session *session, const struct image_file *
         printf("uploaded: %u bytes\n", (unsigned)event->total);
         return;
     }
-    printf(
-        "uploaded: version %s\nhash: %s\n"
-        "next: ferry image test %.12s, then ferry reset; to a bootloader's recovery: ferry reset\n",
-        version, hash, hash);
+    printf("uploaded: version %s\nhash: %s\n"
+           "next: ferry image test %.12s, then ferry reset; in a bootloader's recovery ferry reset "
+           "alone\n",
+           version, hash, hash);
 }
 
 /* Bytes of the slot it goes to, all of which may be erased; 0 where the device does not say. */
