@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define HALF 1024U /* 89 ms of bytes; a page is erased in 85 */
+#define HALF 2048U /* 178 ms of bytes; a page is erased in 85 */
 #define RING (2 * HALF)
 
 /* Longer than the UARTE takes from RXDRDY to the byte in RAM, and much less than a byte takes. */
