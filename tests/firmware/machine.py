@@ -10,11 +10,14 @@ import signal
 import subprocess
 import tempfile
 import time
+import warnings
 
 import tools
 import wires
 
 LIMIT = 60  # seconds for what takes a tenth of one on a quiet machine
+MONITOR_LIMIT = 15  # seconds for QEMU's monitor to answer, which takes 0.05
+STARTS = 3
 CPU_LIMIT = 900  # seconds of processor time a QEMU may take in its life
 CUT = -signal.SIGKILL  # the exit code of a machine whose power was cut
 
@@ -84,22 +87,40 @@ class Machine:
             command += ["-plugin", self.plugin(cut, trace)]
         if icount is not None:
             command += ["-icount", f"shift={icount}"]
-        if not cut:
-            command += [*self.control(), "-qmp", f"unix:{self.sockets}/qmp,server=on,wait=off"]
+        if cut:
+            self.begin(command)
+        else:
+            self.begin_with_monitor([*command, *self.control(), "-S", "-qmp",
+                                     f"unix:{self.sockets}/qmp,server=on,wait=off"])
+        return self
+
+    def begin(self, command):
         with open(self.messages.path, "ab") as messages:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=messages,
                                             stderr=messages, env={**os.environ, **self.environment()})
-        if not cut:
-            self.open_monitor()
-        return self
+
+    def begin_with_monitor(self, command):
+        """One start in a thousand QEMU 7.2 greets and never answers. The processor stands still until it has
+        answered, so nothing is lost by another start, which is told."""
+        for _ in range(STARTS):
+            self.begin(command)
+            try:
+                self.open_monitor()
+                return
+            except TimeoutError:
+                warnings.warn(f"{self.name}: QEMU's monitor did not answer in {MONITOR_LIMIT} s: started again")
+                self.power_off()
+        raise TimeoutError(f"{self.name}: QEMU's monitor did not answer in {STARTS} starts\n{self.told()}")
 
     def open_monitor(self):
-        """Once it answers, the UARTs are there, too."""
+        """Once it answers, the UARTs are there, too, and the processor begins."""
         try:
-            stream = wires.connect(self.sockets / "qmp", self.must_run, LIMIT)
+            stream = wires.connect(self.sockets / "qmp", self.must_run, MONITOR_LIMIT)
             self.monitor = stream.makefile("rwb", buffering=0)
             self.monitor.readline()  # the greeting
             self.qmp("qmp_capabilities")
+            self.qmp("cont")
+            stream.settimeout(LIMIT)
         except ConnectionError:
             self.process.wait(LIMIT)
             self.must_run()
