@@ -133,8 +133,9 @@ static int check_signature(struct search *search, const struct ferry_tlv *tlv)
 /* Of several refusals the one that says most counts, here the last: no signature at all, a key not
  * known, a trusted key whose scheme is not built in, a signature by a trusted key that is wrong;
  * and above all that the key counts no more. */
-static const int8_t reasons[] = {FERRY_E_NO_SIGNATURE, FERRY_E_NO_KEY,          FERRY_E_UNSUPPORTED,
-                                 FERRY_E_SIGNATURE,    FERRY_E_DEVELOPMENT_KEY, FERRY_E_REVOKED};
+static const int16_t reasons[] = {FERRY_E_NO_SIGNATURE,    FERRY_E_NO_KEY,
+                                  FERRY_E_UNSUPPORTED,     FERRY_E_SIGNATURE,
+                                  FERRY_E_DEVELOPMENT_KEY, FERRY_E_REVOKED};
 
 /* Up to this one nobody who is trusted has signed. */
 #define NO_KEY 1
@@ -142,7 +143,7 @@ static const int8_t reasons[] = {FERRY_E_NO_SIGNATURE, FERRY_E_NO_KEY,          
 /* Which of the reasons it is; -1 for a flash error: it ends the search. */
 static int rank(int reason)
 {
-    int i = (int)sizeof reasons;
+    int i = (int)(sizeof reasons / sizeof reasons[0]);
     do {
         i--;
     } while (i >= 0 && reasons[i] != reason);
