@@ -108,3 +108,12 @@ def test_a_terminal_carries_every_byte(microbit):
                     received += os.read(terminal, 4096)
                 sender.join(machine.LIMIT)
                 os.close(terminal)
+
+
+def test_a_byte_that_qemu_logs_twice(tmp_path):
+    """Seen on a busy machine: the letter had gone out once, and stood in the log twice."""
+    log = wires.Log(tmp_path / "log")
+    log.begin()
+    log.path.write_bytes(b"boot: Feerry, reset\nboot: recovery (no--image)\napp:: 1.0.0\n")
+    assert log.find("boot: Ferry, reset") and log.find(r"boot: recovery \(no-image\)")
+    assert log.find(r"app: 11\.0\.0") is None and log.find(r"app: (\S+)")[1] == "1.0.0"
