@@ -11,8 +11,8 @@
 #
 # Set before the call what it is to be made of, on a Cortex-M:
 #
-#   FERRY_CHIP_P256    fast (9 to 12 KB), small (5 KB, the code of P-384) or tiny (3.7 KB, and a
-#                      quarter of their stack; ECDH takes what small has, too)
+#   FERRY_CHIP_P256    fast (9 to 12 KB), small (5 KB, the code of P-384) or tiny (3.7 KB, and
+#                      less stack; ECDH takes what small has, too)
 #   FERRY_CHIP_SHA256  fast (1.9 KB; HMAC has it in any case) or small (1.1 KB, a quarter slower)
 set(FERRY_CHIP_ROOT ${CMAKE_CURRENT_LIST_DIR}/..)
 set(FERRY_CHIP_INCLUDE ${FERRY_CHIP_ROOT}/include)
