@@ -173,12 +173,17 @@ static int search_tlv(struct search *search, const struct ferry_tlv *tlv)
 }
 
 /* Whether an image whose digest is good is accepted without a signature that can be checked. What
- * is recorded is computed from the flag itself: to jump here is not enough. */
-static int accept_digest_only(struct search *search)
+ * is recorded is computed from the flag itself: to jump here is not enough. Nor is a search that
+ * was never told what to trust: what it holds is compared with what the caller gave. */
+static int accept_digest_only(struct search *search, const struct ferry_image_trust *trust)
 {
-    const volatile bool *accept = &search->trust->digest_only;
+    const struct ferry_image_trust *const volatile *held = &search->trust;
+    const volatile bool *accept = &trust->digest_only;
     volatile int refused;
     int reason = reasons[search->reason];
+    if (*held != trust) {
+        return reason;
+    }
     refused = reason;
     refused = (int)!*accept;
     ferry_evidence_signature(&search->evidence, refused, *accept ? FERRY_OK : reason);
@@ -187,7 +192,7 @@ static int accept_digest_only(struct search *search)
 
 /* Look for a signature by a trusted key. Returns FERRY_OK, the reason why there is none, or a
  * flash error. */
-static int search_signature(struct search *search)
+static int search_signature(struct search *search, const struct ferry_image_trust *trust)
 {
     struct ferry_tlv_walk walk;
     int rc = ferry_tlv_walk_begin(&walk, search->what.image, search->what.header);
@@ -205,7 +210,7 @@ static int search_signature(struct search *search)
     if (rc < 0) {
         return rc;
     }
-    return search->reason <= NO_KEY ? accept_digest_only(search) : reasons[search->reason];
+    return search->reason <= NO_KEY ? accept_digest_only(search, trust) : reasons[search->reason];
 }
 
 /* ---- The whole -------------------------------------------------------------------------- */
@@ -272,7 +277,7 @@ int ferry_image_verify(const struct ferry_flash *image, const struct ferry_image
     if (rc != FERRY_OK) {
         return rc;
     }
-    rc = search_signature(&search);
+    rc = search_signature(&search, trust);
     if (rc != FERRY_OK) {
         return rc;
     }
