@@ -106,7 +106,8 @@ void chip_watchdog(uint32_t ms)
     WDT_CTRL = WDT_CTRL_1MHZ | WDT_CTRL_RESET | WDT_CTRL_ENABLE;
 }
 
-void chip_feed(void)
+void chip_feed(void *context)
 {
+    (void)context;
     WDT_RESTART = WDT_RESTART_MAGIC;
 }

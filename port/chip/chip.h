@@ -41,9 +41,10 @@ bool chip_button(void);
 void chip_light(bool on);
 
 /* Begin the watchdog: it resets the chip unless it is fed every ms milliseconds. It cannot be
- * stopped, and goes on in the next program. A chip without one does nothing. */
+ * stopped, and goes on in the next program. A chip without one does nothing.
+ * chip_feed() does not look at its context: it is what every `feed` hook may name. */
 void chip_watchdog(uint32_t ms);
-void chip_feed(void);
+void chip_feed(void *context);
 
 /* ---- Time and wires -------------------------------------------------------------------------- */
 

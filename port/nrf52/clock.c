@@ -121,7 +121,8 @@ void chip_watchdog(uint32_t ms)
     WDT_START = 1;
 }
 
-void chip_feed(void)
+void chip_feed(void *context)
 {
+    (void)context;
     WDT_RR0 = WDT_RELOAD;
 }

@@ -57,7 +57,7 @@ static int erase(const struct ferry_flash *flash, uint32_t offset, size_t len)
 
     allow(NVMC_ERASE);
     for (size_t i = 0; i < len; i += MAP_PAGE) {
-        chip_feed();
+        chip_feed(NULL);
         NVMC_ERASEPAGE = (uint32_t)(at + i);
         wait_until_done();
     }

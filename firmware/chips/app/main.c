@@ -45,7 +45,7 @@ int main(void)
     }
     for (;;) {
         chip_wait(chip_now_ms() + FEED_MS);
-        chip_feed();
+        chip_feed(NULL);
         console_serve(product_handle);
         reset_if_asked();
     }

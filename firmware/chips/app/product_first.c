@@ -23,14 +23,8 @@ static struct ferry_slots slots[] = {
      .number = 1},
 };
 
-static void feed(void *context)
-{
-    (void)context;
-    chip_feed();
-}
-
 static const struct ferry_image_group_config image_config = {
-    .images = slots, .image_count = 2, .feed = feed};
+    .images = slots, .image_count = 2, .feed = chip_feed};
 static struct ferry_os_group_config os_config = {.boot_modes = true, .has_b0 = true};
 static struct ferry_image_group image;
 static struct ferry_os_group os;

@@ -18,18 +18,12 @@ static struct ferry_slots slots = {
     .max_sectors = 128,
 };
 
-static void feed(void *context)
-{
-    (void)context;
-    chip_feed();
-}
-
 static const struct ferry_image_group_config image_config = {
     .images = &slots,
     .image_count = 1,
     .check = &ferry_image_check_sha256,
     .upload = ferry_image_refuse_compressed,
-    .feed = feed,
+    .feed = chip_feed,
 };
 static const struct ferry_os_group_config os_config = {
     .boot_modes = true,

@@ -31,15 +31,9 @@ static const struct ferry_server_config config = {
     .groups = groups, .group_count = 2, .buf_size = CONSOLE_PACKET, .buf_count = 1};
 static struct ferry_server server;
 
-static void feed(void *context)
-{
-    (void)context;
-    chip_feed();
-}
-
 int product_init(void)
 {
-    ferry_image_small_init(&image, &slots, feed, NULL);
+    ferry_image_small_init(&image, &slots, chip_feed, NULL);
     return ferry_server_init(&server, &config);
 }
 

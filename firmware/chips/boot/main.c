@@ -40,7 +40,7 @@ static void serve(void)
         if (wish == FERRY_RECOVERY_LEAVE) {
             return;
         }
-        chip_feed();
+        chip_feed(NULL);
         chip_wait(chip_now_ms() + WATCHDOG_MS / 4);
         console_serve(product_recovery->handle);
     }

@@ -39,13 +39,7 @@ static const struct ferry_boot_image images[] = {
 static const struct ferry_image_verifier *const verifiers[] = {&ferry_verify_ecdsa_p256};
 static const struct ferry_image_digest_kind *const digests[] = {&ferry_digest_sha256};
 
-static void feed(void *context)
-{
-    (void)context;
-    chip_feed();
-}
-
-static const struct ferry_boot_hooks hooks = {.feed = feed};
+static const struct ferry_boot_hooks hooks = {.feed = chip_feed};
 static uint8_t buf[1024];
 
 const struct ferry_boot_config product_boot = {

@@ -35,15 +35,9 @@ static void write_link(void *context, const uint8_t *data, size_t len)
     chip_write(CHIP_WIRE_LINK, data, len);
 }
 
-static void feed(void *context)
-{
-    (void)context;
-    chip_feed();
-}
-
 static const struct carry_link wire = {.read = read_link,
                                        .write = write_link,
-                                       .feed = feed,
+                                       .feed = chip_feed,
                                        .bytes_per_second = LINK_BYTES_PER_SECOND};
 
 /* ---- The server -------------------------------------------------------------------------------
@@ -85,7 +79,7 @@ static int check_reset(void *context, struct ferry_server_call *call,
 static struct ferry_image_group_config image_config = {.image_count = CARRIER_IMAGES,
                                                        .check = &ferry_image_check_sha256,
                                                        .upload = check_chunk,
-                                                       .feed = feed};
+                                                       .feed = chip_feed};
 static const struct ferry_os_group_config os_config = {
     .boot_modes = true, .bootloader_mode = FERRY_MODE_RAM_LOAD, .reset = check_reset};
 static char line[128];
@@ -157,7 +151,7 @@ int main(void)
         uint64_t due = carry_due(&carry);
 
         chip_wait(due < now + FEED_MS ? due : now + FEED_MS);
-        chip_feed();
+        chip_feed(NULL);
         console_serve(handle);
         carry_turn(&carry, chip_now_ms());
         reset_if_asked();

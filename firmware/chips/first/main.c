@@ -57,7 +57,7 @@ static _Noreturn void halt(int why)
     print(ferry_error_text(why));
     print("; program S0 and the provision data by debugger (docs/FIRST.md)\n");
     for (;;) {
-        chip_feed();
+        chip_feed(NULL);
         chip_wait(chip_now_ms() + WATCHDOG_MS / 4);
     }
 }

@@ -8,12 +8,6 @@
 
 static uint8_t buf[512];
 
-static void feed(void *context)
-{
-    (void)context;
-    chip_feed();
-}
-
 void stages_read(struct ferry_first *first, uint8_t active)
 {
     *first = (struct ferry_first){
@@ -22,7 +16,7 @@ void stages_read(struct ferry_first *first, uint8_t active)
         .active = active,
         .buf = buf,
         .buf_size = sizeof(buf),
-        .feed = feed,
+        .feed = chip_feed,
     };
     for (unsigned i = 0; i < 2; i++) {
         first->slots[i] = (struct ferry_first_place){

@@ -44,15 +44,9 @@ static void write_link(void *context, const uint8_t *data, size_t len)
     chip_write(CHIP_WIRE_HOST, data, len);
 }
 
-static void feed(void *context)
-{
-    (void)context;
-    chip_feed();
-}
-
 static const struct carry_link wire = {.read = read_link,
                                        .write = write_link,
-                                       .feed = feed,
+                                       .feed = chip_feed,
                                        .bytes_per_second = LINK_BYTES_PER_SECOND};
 
 /* A press begins, holding does not. */
@@ -109,7 +103,7 @@ int main(void)
         uint64_t due = carry_due(&carry);
 
         chip_wait(due < now + BLINK_MS ? due : now + BLINK_MS);
-        chip_feed();
+        chip_feed(NULL);
         begin_if_asked();
         carry_turn(&carry, chip_now_ms());
         tell(&carry.report);
