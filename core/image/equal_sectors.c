@@ -44,7 +44,7 @@ uint32_t ferry_equal_sectors_less_trailer(const struct ferry_slots *slots, uint3
         return 0;
     }
     uint32_t room = ferry_min32(primary_room, secondary_room);
-    uint32_t trailer = size;
+    uint32_t trailer = size; /* whole sectors, whose size need be no power of two */
     while (trailer < layout.size) {
         trailer += size;
     }

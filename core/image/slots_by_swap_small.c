@@ -15,8 +15,6 @@ enum {
     COPY_DONE = 1 << FERRY_TRAILER_COPY_DONE
 };
 
-#define FLAG_SET 0x01
-
 /* What cannot be read says nothing. */
 static uint32_t read_trailer(const struct ferry_slots *slots, const struct ferry_flash *slot)
 {
@@ -33,7 +31,7 @@ static uint32_t read_trailer(const struct ferry_slots *slots, const struct ferry
         uint32_t distance =
             ferry_trailer_distance(slots->max_align, (enum ferry_trailer_place)place);
         if (ferry_flash_read(slot, slot->size - distance, found, 1) == FERRY_OK &&
-            found[0] == FLAG_SET) {
+            found[0] == FERRY_TRAILER_FLAG) {
             bits |= 1U << place;
         }
     }

@@ -132,8 +132,8 @@ static enum ferry_trailer_field magic_state(const struct ferry_flash *slot, uint
     return from_erased <= MAGIC_FLIPS ? FERRY_UNSET : FERRY_BAD;
 }
 
-/* Looks that differ in few bits still say the same. Returns 1, 0 or an error, as read_steadily().
- */
+/* Looks that differ in few bits still say the same. Returns 1, 0 or an error, as
+ * ferry_trailer_read_steadily(). */
 static int read_magic(const struct ferry_flash *slot, uint32_t max_align,
                       enum ferry_trailer_field *field)
 {

@@ -181,6 +181,8 @@ static int place(struct ferry_image_small *group, const uint8_t *newer, uint32_t
         return FERRY_IMAGE_ERR_NO_FREE_SLOT;
     }
     group->slot = slots->secondary;
+    /* ferry_slots_upload_offset(), in fewer bytes: a small strategy's sectors are all of one size.
+     */
     group->at = slots->strategy->upload_sector * group->slot->runs[0].size;
     *max = ferry_slots_max_image(slots);
     return newer != NULL ? check_upgrade(group, newer) : 0;

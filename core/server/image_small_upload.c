@@ -29,7 +29,7 @@ void ferry_image_small_close(struct ferry_image_small *group)
 int ferry_image_small_erase(const struct ferry_image_small *group, const struct ferry_flash *slot,
                             uint32_t end, uint32_t stop)
 {
-    struct ferry_flash_sector sector;
+    struct ferry_flash_sector sector = {0};
     int rc = FERRY_OK;
 
     while (rc == FERRY_OK && end > stop) {

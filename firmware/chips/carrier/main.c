@@ -11,9 +11,6 @@
 #include "ferry/shared_data.h"
 #include "port/chip/chip.h"
 
-/* From an accepted reset to the reset: the answer must have left. */
-#define RESET_MS 50
-
 #define FEED_MS 1000 /* the bootloader's watchdog bites after 8 s */
 
 #define LINK_BYTES_PER_SECOND 11520
@@ -124,13 +121,8 @@ static void reset_if_asked(void)
     struct ferry_os_reset reset;
 
     if (ferry_os_group_reset_due(&os, &reset)) {
-        uint64_t at = chip_now_ms() + RESET_MS;
-
         chip_keep_boot_mode(reset.boot_mode);
-        while (chip_now_ms() < at) {
-            chip_wait(at);
-        }
-        chip_reset();
+        chip_reset(); /* once the answer has left */
     }
 }
 
