@@ -96,17 +96,9 @@ static bool upload(const struct fault_image *image)
 static bool state(const struct fault_image *image, bool confirm)
 {
     static struct rig_answer answer;
-    struct ferry_image_info info;
-    char json[160];
-    size_t len = (size_t)snprintf(json, sizeof(json), "{\"hash\":\"h'");
+    char json[RIG_STATE_MAX];
 
-    TEST_ROM(rom, image->bytes, image->size);
-    assert_int_equal(ferry_image_inspect(&rom.flash, &info), FERRY_OK);
-    for (size_t i = 0; i < info.digest_len; i++) {
-        len += (size_t)snprintf(json + len, sizeof(json) - len, "%02x", info.digest[i]);
-    }
-    (void)snprintf(json + len, sizeof(json) - len, "'\",\"confirm\":%s}",
-                   confirm ? "true" : "false");
+    rig_state_json((struct ferry_bytes){image->bytes, image->size}, confirm, json);
     rig_ask(&server, FERRY_SMP_WRITE, FERRY_SMP_GROUP_IMAGE, FERRY_SMP_IMAGE_STATE, json, &answer);
     return is_good(&answer);
 }

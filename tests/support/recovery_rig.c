@@ -108,28 +108,10 @@ const char *recovery_rig_chunk(struct recovery_rig *rig, int number,
     static struct rig_answer answer;
     uint8_t request[RIG_MAX];
     uint8_t out[RIG_MAX];
-    struct ferry_smp_header header = {.op = FERRY_SMP_WRITE,
-                                      .version = FERRY_SMP_VERSION_2,
-                                      .group = FERRY_SMP_GROUP_IMAGE,
-                                      .id = FERRY_SMP_IMAGE_UPLOAD};
-    struct ferry_cbor_writer w;
-
-    ferry_cbor_writer_init(&w, request + 8, sizeof(request) - 8);
-    ferry_cbor_open_map(&w);
-    if (number >= 0) {
-        ferry_cbor_pair_int(&w, "image", number);
-    }
-    if (from == 0) {
-        ferry_cbor_pair_uint(&w, "len", image->size);
-    }
-    ferry_cbor_pair_uint(&w, "off", from);
-    ferry_cbor_pair_bytes(&w, "data", image->bytes + from, to - from);
-    ferry_cbor_close(&w);
-    assert_true(ferry_cbor_writer_result(&w) > 0);
-    header.length = (uint16_t)ferry_cbor_writer_result(&w);
-    ferry_smp_header_write(&header, request);
-
-    struct ferry_bytes packet = {request, 8U + header.length};
+    struct ferry_smp_header header;
+    size_t size = rig_chunk(number, (struct ferry_bytes){image->bytes, image->size}, from, to,
+                            request, sizeof(request));
+    struct ferry_bytes packet = {request, size};
     struct ferry_bytes payload;
     struct ferry_bytes rest;
     size_t len = ferry_recovery_handle(&rig->recovery, &packet, 0, out, sizeof(out));
@@ -183,17 +165,9 @@ const char *recovery_rig_list(struct recovery_rig *rig)
 const char *recovery_rig_state(struct recovery_rig *rig, const struct fault_image *image,
                                bool confirm)
 {
-    TEST_ROM(rom, image->bytes, image->size);
-    struct ferry_image_info info;
-    char json[160];
-    size_t len = (size_t)snprintf(json, sizeof(json), "{\"hash\":\"h'");
+    char json[RIG_STATE_MAX];
 
-    assert_int_equal(ferry_image_inspect(&rom.flash, &info), FERRY_OK);
-    for (size_t i = 0; i < info.digest_len; i++) {
-        len += (size_t)snprintf(json + len, sizeof(json) - len, "%02x", info.digest[i]);
-    }
-    (void)snprintf(json + len, sizeof(json) - len, "'\",\"confirm\":%s}",
-                   confirm ? "true" : "false");
+    rig_state_json((struct ferry_bytes){image->bytes, image->size}, confirm, json);
     return recovery_rig_ask(rig, FERRY_SMP_WRITE, FERRY_SMP_GROUP_IMAGE, FERRY_SMP_IMAGE_STATE,
                             json);
 }

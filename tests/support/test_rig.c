@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asking a server in tests. */
 #include "test_rig.h"
+#include "test_image.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -118,6 +119,20 @@ size_t rig_chunk(int number, struct ferry_bytes file, size_t from, size_t to, ui
     header.length = (uint16_t)ferry_cbor_writer_result(&w);
     ferry_smp_header_write(&header, out);
     return FERRY_SMP_HEADER_SIZE + (size_t)header.length;
+}
+
+void rig_state_json(struct ferry_bytes file, bool confirm, char out[RIG_STATE_MAX])
+{
+    TEST_ROM(rom, file.data, (uint32_t)file.len);
+    struct ferry_image_info info;
+    size_t len = (size_t)snprintf(out, RIG_STATE_MAX, "{\"hash\":\"h'");
+
+    assert_int_equal(ferry_image_inspect(&rom.flash, &info), FERRY_OK);
+    for (size_t i = 0; i < info.digest_len; i++) {
+        len += (size_t)snprintf(out + len, RIG_STATE_MAX - len, "%02x", info.digest[i]);
+    }
+    (void)snprintf(out + len, RIG_STATE_MAX - len, "'\",\"confirm\":%s}",
+                   confirm ? "true" : "false");
 }
 
 /* ---- CBOR to JSON ------------------------------------------------------------ */

@@ -25,6 +25,10 @@ size_t rig_request(uint8_t op, uint8_t version, uint16_t group, uint8_t id, cons
 size_t rig_chunk(int number, struct ferry_bytes file, size_t from, size_t to, uint8_t *out,
                  size_t cap);
 
+/* The payload of a state write that names an image file by its hash. */
+#define RIG_STATE_MAX 160
+void rig_state_json(struct ferry_bytes file, bool confirm, char out[RIG_STATE_MAX]);
+
 /* The JSON of one CBOR item. */
 void rig_json(struct ferry_bytes item, char *out, size_t cap);
 
