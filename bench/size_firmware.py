@@ -73,8 +73,8 @@ def interrupts(chip, entry):
 
 
 def graph_of(chip, elf):
-    """Of the linked program; the chip's flash is in its port."""
-    port = {stack.short(p) for p in (ROOT / "port" / chip).glob("*.c")}
+    """Of the linked program; the chip's flash is in its port, or in a part that several take."""
+    port = {stack.short(p) for folder in (chip, "chip", "nrf5") for p in (ROOT / "port" / folder).glob("*.c")}
     commands = json.loads((elf.parent / "compile_commands.json").read_text())
     return stack.Graph([elf.with_suffix(".ltrans0.ltrans.ci").read_text()], [c["file"] for c in commands], port)
 

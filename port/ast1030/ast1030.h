@@ -3,7 +3,8 @@
 #ifndef PORT_AST1030_AST1030_H
 #define PORT_AST1030_AST1030_H
 
-#include "port/chip/chip.h"
+#include "port/chip/cortex_m.h"
+#include "port/chip/parts.h"
 
 /* The entry of every program. */
 void ast1030_reset(void);
@@ -14,7 +15,6 @@ void ast1030_clock_interrupt(void);
 
 void ast1030_uart_init(void);
 void ast1030_uart_stop(void);
-bool ast1030_uart_has_bytes(void);
 
 /* Returns once all bytes have left both wires. */
 void ast1030_uart_drain(void);

@@ -3,9 +3,8 @@
 #ifndef PORT_AST1030_REGISTERS_H
 #define PORT_AST1030_REGISTERS_H
 
-#include <stdint.h>
+#include "port/chip/cortex_m.h"
 
-#define REGISTER(address)      (*(volatile uint32_t *)(uintptr_t)(address))
 #define REGISTER_BYTE(address) (*(volatile uint8_t *)(uintptr_t)(address))
 
 /* UART: a 16550, its registers 4 bytes apart. */
@@ -49,19 +48,12 @@
 #define WDT_CTRL_1MHZ     (1U << 4)
 
 /* The processor's [ARMv7-M Architecture Reference Manual, B3] */
-#define SYSTICK_CTRL          REGISTER(0xe000e010)
-#define SYSTICK_RELOAD        REGISTER(0xe000e014)
-#define SYSTICK_CURRENT       REGISTER(0xe000e018)
-#define SYSTICK_RUNS          7U /* by the processor's clock, with its interrupt */
-#define NVIC_ISER(irq)        REGISTER(0xe000e100 + 4 * ((irq) / 32))
-#define NVIC_ICER(irq)        REGISTER(0xe000e180 + 4 * ((irq) / 32))
-#define NVIC_ICPR(irq)        REGISTER(0xe000e280 + 4 * ((irq) / 32))
-#define NVIC_BIT(irq)         (1U << ((irq) % 32))
-#define SCB_ICSR              REGISTER(0xe000ed04)
-#define SCB_VTOR              REGISTER(0xe000ed08)
-#define SCB_AIRCR             REGISTER(0xe000ed0c)
-#define SCB_ICSR_PENDSTCLR    (1U << 25)
-#define SCB_AIRCR_SYSRESETREQ 0x05fa0004U
+#define SYSTICK_CTRL       REGISTER(0xe000e010)
+#define SYSTICK_RELOAD     REGISTER(0xe000e014)
+#define SYSTICK_CURRENT    REGISTER(0xe000e018)
+#define SYSTICK_RUNS       7U /* by the processor's clock, with its interrupt */
+#define SCB_ICSR           REGISTER(0xe000ed04)
+#define SCB_ICSR_PENDSTCLR (1U << 25)
 
 #define CLOCK_HZ 200000000U
 

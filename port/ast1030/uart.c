@@ -78,7 +78,7 @@ void ast1030_uart1_interrupt(void)
     receive(CHIP_WIRE_LINK);
 }
 
-bool ast1030_uart_has_bytes(void)
+bool chip_has_bytes(void)
 {
     return rings[CHIP_WIRE_HOST].come != rings[CHIP_WIRE_HOST].taken ||
            rings[CHIP_WIRE_LINK].come != rings[CHIP_WIRE_LINK].taken;

@@ -5,8 +5,6 @@
 #include "port/nrf51/map.h"
 #include "port/nrf51/nrf51.h"
 
-static volatile uint64_t now;
-
 void nrf51_clock_init(void)
 {
     TIMER_MODE = 0;
@@ -15,32 +13,14 @@ void nrf51_clock_init(void)
     TIMER_CC0 = 1000;
     TIMER_SHORTS = TIMER_SHORT_COMPARE0_CLEAR;
     TIMER_INTENSET = TIMER_INT_COMPARE0;
-    NVIC_ISER = 1U << IRQ_TIMER1;
+    NVIC_ISER(IRQ_TIMER1) = NVIC_BIT(IRQ_TIMER1);
     TIMER_START = 1;
 }
 
 void nrf51_clock_interrupt(void)
 {
     TIMER_COMPARE0 = 0;
-    now++;
-}
-
-uint64_t chip_now_ms(void)
-{
-    __asm__ volatile("cpsid i" ::: "memory");
-    uint64_t result = now; /* two words */
-    __asm__ volatile("cpsie i" ::: "memory");
-    return result;
-}
-
-/* What is pending ends the sleep, though interrupts are off: nothing is slept through. */
-void chip_wait(uint64_t until)
-{
-    __asm__ volatile("cpsid i" ::: "memory");
-    if (!nrf51_uart_has_bytes() && now < until) {
-        __asm__ volatile("wfi");
-    }
-    __asm__ volatile("cpsie i" ::: "memory");
+    chip_tick();
 }
 
 /* The crystal takes over when it is ready; nobody waits for it. On the RC oscillator alone the
@@ -62,16 +42,14 @@ void nrf51_stop(void)
     TIMER_CLEAR = 1;
     nrf51_uart_stop();
     CLOCK_HFCLKSTOP = 1;
-    NVIC_ICER = (1U << IRQ_UART0) | (1U << IRQ_TIMER1);
-    NVIC_ICPR = (1U << IRQ_UART0) | (1U << IRQ_TIMER1);
+    NVIC_ICER(IRQ_TIMER1) = NVIC_BIT(IRQ_UART0) | NVIC_BIT(IRQ_TIMER1);
+    NVIC_ICPR(IRQ_TIMER1) = NVIC_BIT(IRQ_UART0) | NVIC_BIT(IRQ_TIMER1);
 }
 
 /* chip_write() has waited for the last byte. */
 _Noreturn void chip_reset(void)
 {
-    SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
-    for (;;) {
-    }
+    cortex_m_reset();
 }
 
 bool chip_button(void)
@@ -89,26 +67,6 @@ void chip_light(bool on)
     }
 }
 
-/* The mode, and the same inverted: RAM has anything in it after power-on. */
-void chip_keep_boot_mode(uint8_t mode)
-{
-    REGISTER(MAP_RAM_BOOT_MODE) = mode;
-    REGISTER(MAP_RAM_BOOT_MODE + 4) = ~(uint32_t)mode;
-}
-
-static bool is_kept(void)
-{
-    return REGISTER(MAP_RAM_BOOT_MODE) == ~REGISTER(MAP_RAM_BOOT_MODE + 4);
-}
-
-uint8_t chip_take_boot_mode(void)
-{
-    uint8_t mode = is_kept() ? (uint8_t)REGISTER(MAP_RAM_BOOT_MODE) : 0;
-
-    chip_keep_boot_mode(0);
-    return mode;
-}
-
 void chip_keep_stage(uint8_t slot)
 {
     REGISTER(MAP_RAM_STAGE) = slot;
@@ -117,11 +75,6 @@ void chip_keep_stage(uint8_t slot)
 uint8_t chip_stage(void)
 {
     return (uint8_t)(REGISTER(MAP_RAM_STAGE) & 1);
-}
-
-bool chip_was_powered_on(void)
-{
-    return !is_kept();
 }
 
 /* Counts in 32768 Hz, also while the processor sleeps, not while a debugger holds it. It starts the

@@ -21,4 +21,4 @@ __attribute__((naked)) static void forward(void)
 
 __attribute__((section(".forwarder"), used)) static const NRF51_VECTORS(NRF51_IRQS) forwarder = {
     .stack = ram_stack_top,
-    .handlers = {[0] = nrf51_reset, [1 ... NRF51_CORE_VECTORS + NRF51_IRQS - 2] = forward}};
+    .handlers = {[0] = nrf51_reset, [1 ... CORE_VECTORS + NRF51_IRQS - 2] = forward}};

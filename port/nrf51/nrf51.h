@@ -3,22 +3,18 @@
 #ifndef PORT_NRF51_NRF51_H
 #define PORT_NRF51_NRF51_H
 
-#include "port/chip/chip.h"
+#include "port/chip/cortex_m.h"
+#include "port/chip/parts.h"
 
 /* A vector table as the processor has it: stack, the exceptions of the core from its number 1 on,
  * then the interrupts up to the last one that is used. */
-#define NRF51_CORE_VECTORS 16
-#define NRF51_IRQS         32
-
-typedef void nrf51_handler(void);
+#define NRF51_IRQS 32
 
 #define NRF51_VECTORS(irqs)                                                                        \
     struct {                                                                                       \
         const uint32_t *stack;                                                                     \
-        nrf51_handler *handlers[NRF51_CORE_VECTORS - 1 + (irqs)];                                  \
+        cortex_m_handler *handlers[CORE_VECTORS - 1 + (irqs)];                                     \
     }
-
-extern uint32_t ram_stack_top[]; /* of the linker script */
 
 /* The entry of every program. */
 void nrf51_reset(void);
@@ -28,7 +24,6 @@ void nrf51_clock_interrupt(void);
 
 void nrf51_uart_init(void);
 void nrf51_uart_stop(void);
-bool nrf51_uart_has_bytes(void);
 
 /* The clock is begun after the UART: only then does the emulator's UART hear at once. */
 void nrf51_clock_init(void);

@@ -4,9 +4,7 @@
 #ifndef PORT_NRF51_REGISTERS_H
 #define PORT_NRF51_REGISTERS_H
 
-#include <stdint.h>
-
-#define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
+#include "port/chip/cortex_m.h"
 
 /* CLOCK */
 #define CLOCK_HFCLKSTART REGISTER(0x40000000)
@@ -45,14 +43,6 @@
 #define TIMER_SHORT_COMPARE0_CLEAR (1U << 0)
 #define TIMER_INT_COMPARE0         (1U << 16)
 
-/* NVMC */
-#define NVMC_READY     REGISTER(0x4001e400)
-#define NVMC_CONFIG    REGISTER(0x4001e504)
-#define NVMC_ERASEPAGE REGISTER(0x4001e508)
-#define NVMC_READ_ONLY 0U
-#define NVMC_WRITE     1U
-#define NVMC_ERASE     2U
-
 /* WDT */
 #define WDT_START  REGISTER(0x40010000)
 #define WDT_CRV    REGISTER(0x40010504)
@@ -68,13 +58,6 @@
 #define GPIO_DIRSET       REGISTER(0x50000518)
 #define GPIO_PIN_CNF(pin) REGISTER(0x50000700 + 4 * (pin))
 #define GPIO_INPUT_PULLUP 0xcU
-
-/* The processor's [ARMv6-M Architecture Reference Manual, B3] */
-#define NVIC_ISER             REGISTER(0xe000e100)
-#define NVIC_ICER             REGISTER(0xe000e180)
-#define NVIC_ICPR             REGISTER(0xe000e280)
-#define SCB_AIRCR             REGISTER(0xe000ed0c)
-#define SCB_AIRCR_SYSRESETREQ 0x05fa0004U
 
 /* Interrupts by number. */
 #define IRQ_UART0  2

@@ -23,7 +23,7 @@ void nrf51_uart_init(void)
     UART_INTENSET = UART_INT_RXDRDY;
     UART_STARTTX = 1;
     UART_STARTRX = 1;
-    NVIC_ISER = 1U << IRQ_UART0;
+    NVIC_ISER(IRQ_UART0) = NVIC_BIT(IRQ_UART0);
 }
 
 /* Pins may be chosen while it is disabled. */
@@ -48,7 +48,7 @@ void nrf51_uart_interrupt(void)
     }
 }
 
-bool nrf51_uart_has_bytes(void)
+bool chip_has_bytes(void)
 {
     return come != taken;
 }

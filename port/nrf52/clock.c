@@ -4,8 +4,6 @@
 #include "port/nrf52/board.h"
 #include "port/nrf52/nrf52.h"
 
-static volatile uint64_t now;
-
 static void begin_clock(void)
 {
     TIMER_MODE = MODE_TIMER;
@@ -14,7 +12,7 @@ static void begin_clock(void)
     TIMER_CC0 = 1000;
     TIMER_SHORTS = TIMER_SHORT_COMPARE0_CLEAR;
     TIMER_INTENSET = TIMER_INT_COMPARE0;
-    NVIC_ISER = 1U << IRQ_TIMER1;
+    NVIC_ISER(IRQ_TIMER1) = NVIC_BIT(IRQ_TIMER1);
     TIMER_START = 1;
 }
 
@@ -22,25 +20,7 @@ void nrf52_clock_interrupt(void)
 {
     TIMER_COMPARE0 = 0;
     (void)TIMER_COMPARE0; /* or the interrupt is pending still when this returns */
-    now++;
-}
-
-uint64_t chip_now_ms(void)
-{
-    __asm__ volatile("cpsid i" ::: "memory");
-    uint64_t result = now; /* two words */
-    __asm__ volatile("cpsie i" ::: "memory");
-    return result;
-}
-
-/* What is pending ends the sleep, though interrupts are off: nothing is slept through. */
-void chip_wait(uint64_t until)
-{
-    __asm__ volatile("cpsid i" ::: "memory");
-    if (!nrf52_uarte_has_bytes() && now < until) {
-        __asm__ volatile("dsb\nwfi");
-    }
-    __asm__ volatile("cpsie i" ::: "memory");
+    chip_tick();
 }
 
 /* The crystal takes over when it is ready; nobody waits for it. On the RC oscillator alone the
@@ -62,17 +42,14 @@ void nrf52_stop(void)
     TIMER_COMPARE0 = 0;
     TIMER_CLEAR = 1;
     CLOCK_HFCLKSTOP = 1;
-    NVIC_ICER = (1U << IRQ_UARTE0) | (1U << IRQ_TIMER1);
-    NVIC_ICPR = (1U << IRQ_UARTE0) | (1U << IRQ_TIMER1);
+    NVIC_ICER(IRQ_TIMER1) = NVIC_BIT(IRQ_UARTE0) | NVIC_BIT(IRQ_TIMER1);
+    NVIC_ICPR(IRQ_TIMER1) = NVIC_BIT(IRQ_UARTE0) | NVIC_BIT(IRQ_TIMER1);
 }
 
 /* chip_write() has waited for the last byte. */
 _Noreturn void chip_reset(void)
 {
-    __asm__ volatile("dsb" ::: "memory");
-    SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
-    for (;;) {
-    }
+    cortex_m_reset();
 }
 
 bool chip_button(void)

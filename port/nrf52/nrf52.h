@@ -3,18 +3,16 @@
 #ifndef PORT_NRF52_NRF52_H
 #define PORT_NRF52_NRF52_H
 
-#include "port/chip/chip.h"
+#include "port/chip/cortex_m.h"
+#include "port/chip/parts.h"
 
 /* A vector table as the processor has it: the exceptions of the core, then the chip's interrupts.
  */
-#define NRF52_CORE_VECTORS 16
-#define NRF52_IRQS         48
-
-typedef void nrf52_handler(void);
+#define NRF52_IRQS 48
 
 struct nrf52_vectors {
     const uint32_t *stack;
-    nrf52_handler *handlers[NRF52_CORE_VECTORS + NRF52_IRQS - 1];
+    cortex_m_handler *handlers[CORE_VECTORS + NRF52_IRQS - 1];
 };
 
 /* The entry of every program. */
@@ -24,7 +22,6 @@ void nrf52_uarte_interrupt(void);
 void nrf52_clock_interrupt(void);
 
 void nrf52_uarte_init(void);
-bool nrf52_uarte_has_bytes(void);
 
 /* Nothing is written to RAM any more. */
 void nrf52_uarte_stop(void);

@@ -4,9 +4,7 @@
 #ifndef PORT_NRF52_REGISTERS_H
 #define PORT_NRF52_REGISTERS_H
 
-#include <stdint.h>
-
-#define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
+#include "port/chip/cortex_m.h"
 
 /* CLOCK */
 #define CLOCK_HFCLKSTART REGISTER(0x40000000)
@@ -88,14 +86,6 @@
 #define WDT_RELOAD 0x6e524635U
 #define WDT_SLEEP  1U /* goes on while the processor sleeps, stands still in the debugger */
 
-/* NVMC */
-#define NVMC_READY     REGISTER(0x4001e400)
-#define NVMC_CONFIG    REGISTER(0x4001e504)
-#define NVMC_ERASEPAGE REGISTER(0x4001e508)
-#define NVMC_READ_ONLY 0U
-#define NVMC_WRITE     1U
-#define NVMC_ERASE     2U
-
 /* GPIO, port 0 */
 #define GPIO_OUTSET       REGISTER(0x50000508)
 #define GPIO_OUTCLR       REGISTER(0x5000050c)
@@ -103,14 +93,6 @@
 #define GPIO_PIN_CNF(pin) REGISTER(0x50000700 + 4 * (pin))
 #define GPIO_INPUT_PULLUP 0xcU
 #define GPIO_OUTPUT       0x3U /* the input is not connected */
-
-/* The processor's [ARMv7-M Architecture Reference Manual, B3] */
-#define NVIC_ISER             REGISTER(0xe000e100)
-#define NVIC_ICER             REGISTER(0xe000e180)
-#define NVIC_ICPR             REGISTER(0xe000e280)
-#define SCB_VTOR              REGISTER(0xe000ed08)
-#define SCB_AIRCR             REGISTER(0xe000ed0c)
-#define SCB_AIRCR_SYSRESETREQ 0x05fa0004U
 
 /* Interrupts by number. */
 #define IRQ_UARTE0 2

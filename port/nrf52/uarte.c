@@ -54,7 +54,7 @@ void nrf52_uarte_init(void)
     UARTE_RXSTARTED = 0;
     UARTE_SHORTS = UARTE_SHORT_ENDRX_STARTRX;
     UARTE_INTENSET = UARTE_INT_RXDRDY | UARTE_INT_RXSTARTED;
-    NVIC_ISER = 1U << IRQ_UARTE0;
+    NVIC_ISER(IRQ_UARTE0) = NVIC_BIT(IRQ_UARTE0);
     UARTE_STARTRX = 1;
 }
 
@@ -90,7 +90,7 @@ static uint32_t counted(void)
     return COUNTER_CC0;
 }
 
-bool nrf52_uarte_has_bytes(void)
+bool chip_has_bytes(void)
 {
     return counted() != taken;
 }

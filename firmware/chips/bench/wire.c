@@ -34,7 +34,7 @@ void nrf51_uart_interrupt(void)
 {
 }
 
-bool nrf51_uart_has_bytes(void)
+bool chip_has_bytes(void)
 {
     return true;
 }
