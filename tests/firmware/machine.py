@@ -234,8 +234,8 @@ class Machine:
     def reset(self):
         """The reset pin: RAM stays, as with a reset by software. A reset lets go of the button in QEMU; here
         the processor stands still until it is where the hand holds it."""
-        resets = self.events.count("RESET")
         self.qmp("stop")
+        resets = self.events.count("RESET")  # one of the chip's own may have been told just now
         self.qmp("system_reset")
         while self.events.count("RESET") == resets:
             self.qmp("query-status")

@@ -67,6 +67,22 @@ def run_chip(tmp_path):
     return module
 
 
+def test_the_button_is_held_until_the_bootloader_has_looked_at_it(run_chip):
+    """It was let go at once: a bootloader that was slow to look, once in thirty times, booted instead."""
+    hand = []
+    said = ["app: 1.0.0\nboot: Ferry, reset\nboot: ran\n"] * 2  # of the boot before, and still while it is reset
+    said += [said[0] + "boot: Ferry, reset\n", said[0] + "boot: Ferry, reset\nboot: recovery (button): serving SMP\n"]
+
+    def words():
+        hand.append("look")
+        return said.pop(0)
+
+    chip = types.SimpleNamespace(console=types.SimpleNamespace(words=words), running=lambda: True,
+                                 button=hand.append, reset=lambda: hand.append("reset"))
+    run_chip.reset_with_button(chip)
+    assert hand == ["look", True, "reset", "look", "look", "look", False]
+
+
 def test_firmware_not_built_leaves_no_empty_flash(run_chip, tmp_path, monkeypatch):
     monkeypatch.setattr(tools, "CHIPS", tmp_path / "chips")
     monkeypatch.setattr(tools, "ROOT", tmp_path)
