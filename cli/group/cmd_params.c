@@ -43,6 +43,9 @@ static void explain_wire(const struct session *session, const struct ferry_conne
         [FERRY_LINK_UDP4] = "UDP over IPv4",
         [FERRY_LINK_UDP6] = "UDP over IPv6",
         [FERRY_LINK_STREAM] = "a stream",
+        [FERRY_LINK_BLE] = "Bluetooth LE",
+        [FERRY_LINK_DTLS4] = "DTLS over IPv4",
+        [FERRY_LINK_DTLS6] = "DTLS over IPv6",
     };
     printf("\nThe device has %u buffers of %u bytes. A packet, and its answer, must fit one.\n",
            (unsigned)session->params.buf_count, (unsigned)session->params.buf_size);

@@ -239,7 +239,15 @@ static size_t answer_error(struct ferry_server_call *call, int rc, uint8_t *out)
 size_t ferry_server_handle(const struct ferry_server *server, struct ferry_bytes *pending,
                            uint8_t transport, uint8_t *out, size_t cap)
 {
-    struct ferry_server_call call = {.server = server, .transport = transport};
+    const struct ferry_server_peer peer = {.transport = transport};
+
+    return ferry_server_handle_from(server, pending, &peer, out, cap);
+}
+
+size_t ferry_server_handle_from(const struct ferry_server *server, struct ferry_bytes *pending,
+                                const struct ferry_server_peer *peer, uint8_t *out, size_t cap)
+{
+    struct ferry_server_call call = {.server = server, .transport = peer->transport, .peer = peer};
     size_t size = 0;
 
     if (pending->len < FERRY_SMP_HEADER_SIZE || cap < FERRY_SERVER_ANSWER_MIN) {

@@ -120,7 +120,11 @@ enum ferry_client_link {
     FERRY_LINK_RAW,     /* bare packets on a serial line */
     FERRY_LINK_UDP4,
     FERRY_LINK_UDP6,
-    FERRY_LINK_STREAM /* anything else that carries whole packets of any size */
+    FERRY_LINK_STREAM, /* anything else that carries whole packets of any size */
+    FERRY_LINK_BLE,   /* fragments of ATT_MTU - 3; whole packets where the device puts them together
+                       */
+    FERRY_LINK_DTLS4, /* UDP, and the DTLS record around each packet */
+    FERRY_LINK_DTLS6
 };
 
 /* The largest SMP packet a server with buffers of buf_size bytes takes over a link.

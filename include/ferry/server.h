@@ -45,20 +45,38 @@ struct ferry_server_mount {
     void *context; /* handed to the handlers as call->context; may be NULL */
 };
 
+/* ---- Who asks ---------------------------------------------------------------- */
+
+/* What is known of a peer's link, weakest first. */
+enum ferry_peer_security {
+    FERRY_PEER_OPEN,         /* anybody can be it, and hear it */
+    FERRY_PEER_ENCRYPTED,    /* nobody else hears it */
+    FERRY_PEER_AUTHENTICATED /* … and it has proven who it is: a passkey, a PSK, a certificate */
+};
+
+/* Who sent a request. */
+struct ferry_server_peer {
+    uint32_t id;          /* tells peers of one transport apart; 0 where there is only one */
+    uint8_t transport;    /* the caller's number for where it came from */
+    uint8_t security;     /* enum ferry_peer_security */
+    const char *identity; /* who it proved to be; NULL = not known */
+};
+
 /* ---- One request on its way -------------------------------------------------- */
 
 /* What a handler, the gate, a hook or the observer is given. Lives during one request only. */
 struct ferry_server_call {
     const struct ferry_server *server;
-    void *context;                  /* of the mount; NULL before the group is found */
-    uint8_t transport;              /* as given to ferry_server_handle() */
-    struct ferry_smp_header header; /* of the request */
-    struct ferry_bytes payload;     /* of the request: never beyond its header's length */
-    struct ferry_cbor_writer out;   /* inside the answer's map */
-    const char *reason;             /* why it failed, for people; constant text or NULL */
-    bool failed;                    /* set by ferry_server_error() */
-    uint16_t error_group;           /* valid when failed */
-    uint16_t error;                 /* valid when failed, above 0 */
+    void *context;                        /* of the mount; NULL before the group is found */
+    uint8_t transport;                    /* of the peer */
+    const struct ferry_server_peer *peer; /* who asks */
+    struct ferry_smp_header header;       /* of the request */
+    struct ferry_bytes payload;           /* of the request: never beyond its header's length */
+    struct ferry_cbor_writer out;         /* inside the answer's map */
+    const char *reason;                   /* why it failed, for people; constant text or NULL */
+    bool failed;                          /* set by ferry_server_error() */
+    uint16_t error_group;                 /* valid when failed */
+    uint16_t error;                       /* valid when failed, above 0 */
 };
 
 /* Answer with a group error: {"err": {"group", "rc"}} in version 2, translated to an rc in
@@ -172,5 +190,10 @@ int ferry_server_init(struct ferry_server *server, const struct ferry_server_con
 FERRY_MUST_CHECK
 size_t ferry_server_handle(const struct ferry_server *server, struct ferry_bytes *pending,
                            uint8_t transport, uint8_t *out, size_t cap);
+
+/* The same where more is known of the peer than its transport; it must stay during the call. */
+FERRY_MUST_CHECK
+size_t ferry_server_handle_from(const struct ferry_server *server, struct ferry_bytes *pending,
+                                const struct ferry_server_peer *peer, uint8_t *out, size_t cap);
 
 #endif

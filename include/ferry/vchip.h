@@ -9,7 +9,7 @@
 
 #include "ferry/flash.h"
 
-#define FERRY_VCHIP_VERSION 4
+#define FERRY_VCHIP_VERSION 5
 
 #define FERRY_VCHIP_FD_CHANNEL 3
 #define FERRY_VCHIP_FD_FLASH   4  /* flash device n is descriptor 4 + n, to be mapped read only */
@@ -44,6 +44,8 @@
  */
 #define FERRY_VCHIP_FILE_MAX 0x01000000U
 
+#define FERRY_VCHIP_IDENTITY 96 /* characters of a peer's identity, its NUL included */
+
 /* Bytes a program has for requests: buf_size * buf_count is at most this. */
 #define FERRY_VCHIP_BUFFERS 131072
 
@@ -63,7 +65,10 @@ enum ferry_vchip_kind {
     FERRY_VCHIP_START = 0x80, /* the first message; bytes: struct ferry_vchip_start */
     FERRY_VCHIP_ANSWER,       /* b: FERRY_OK or an error, as int32_t */
     FERRY_VCHIP_RECEIVED,     /* a: wire, b: peer; bytes: what came, one datagram at a time */
-    FERRY_VCHIP_BUTTON        /* b: 1 pressed, 0 released */
+    FERRY_VCHIP_BUTTON,       /* b: 1 pressed, 0 released */
+    FERRY_VCHIP_PEER, /* a: wire, b: peer; bytes: struct ferry_vchip_peer, what is known of it now
+                       */
+    FERRY_VCHIP_LEFT  /* a: FERRY_VCHIP_BLE, b: peer, c: so many notifications have left since */
 };
 
 struct ferry_vchip_message {
@@ -75,7 +80,21 @@ enum ferry_vchip_wire {
     FERRY_VCHIP_SERIAL, /* a stream of bytes; the peer is 0 */
     FERRY_VCHIP_UDP,    /* datagrams; the peer is whom the chip heard, and may be answered */
     FERRY_VCHIP_RAW,    /* a second serial port, for bare packets; the peer is 0 */
+    FERRY_VCHIP_BLE,    /* Bluetooth LE: one value of SMP's characteristic at a time; the peer is a
+                           link, above 0 */
+    FERRY_VCHIP_DTLS,   /* datagrams that the modem decrypted; the peer is a session, above 0 */
     FERRY_VCHIP_WIRES
+};
+
+/* What the radio or the modem knows of a peer. Sent when a link or session begins, with each
+ * change, and when it ends; before whatever is received from it then. */
+struct ferry_vchip_peer {
+    uint32_t connected;  /* 0: it is gone, its number is not used again */
+    uint32_t security;   /* enum ferry_peer_security of ferry/server.h */
+    uint32_t mtu;        /* BLE: ATT_MTU; else 0 */
+    uint32_t subscribed; /* BLE: 1 = notifications are wanted */
+    uint32_t queue;      /* BLE: notifications that may be on their way at once; see LEFT */
+    char identity[FERRY_VCHIP_IDENTITY]; /* who it proved to be, with a NUL; "" = not known */
 };
 
 /* Why the chip started. */

@@ -20,7 +20,7 @@ FLOORS = {
 HEADERS = {
     "error": "core/base", "bytes": "core/base", "crc": "core/base", "base64": "core/base",
     "cbor": "core/cbor", "flash": "core/flash", "store": "core/store",
-    "smp": "core/smp", "console": "core/smp", "raw": "core/smp", "shell_line": "core/smp",
+    "smp": "core/smp", "console": "core/smp", "raw": "core/smp", "ble": "core/smp", "shell_line": "core/smp",
     "image": "core/image", "trailer": "core/image", "slots": "core/image", "crypto": "core/image",
     "trial": "core/image", "why": "core/image", "policy": "core/image", "keys": "core/image",
     "set": "core/image", "shared_data": "core/image",
@@ -41,7 +41,7 @@ HEADERS = {
     "recovery": "core/recovery", "connection": "client", "device": "client",
     "slots_small": "core/image", "group_image_small": "core/server", "group_os_small": "core/server",
     "recovery_small": "core/recovery",
-    "vchip": "port", "conformance": "port", "access": "core/smp", "gate": "core/server", "group_access": "core/server", "commands_access": "core/client",
+    "vchip": "port", "conformance": "port", "access": "core/smp", "gate": "core/server", "gatt": "core/server", "group_access": "core/server", "commands_access": "core/client",
 }
 
 # What freestanding C11 gives, and <string.h>, of which only mem* may be used (test_freestanding.py).
