@@ -132,7 +132,7 @@ format-check:
 
 tidy: all ## clang-tidy over the sources of the host build
 	@scripts/setup format
-	@git ls-files 'core/*.c' 'port/posix/*.c' 'port/crypto-openssl/*.c' 'layout/*.c' 'client/*.c' 'cli/*.c' 'device/*.c' \
+	@git ls-files 'core/*.c' 'port/posix/*.c' 'port/bluez/*.c' 'port/dtls-openssl/*.c' 'port/crypto-openssl/*.c' 'layout/*.c' 'client/*.c' 'cli/*.c' 'device/*.c' \
 	    | xargs -P $(JOBS) -n 8 clang-tidy -p build/host --quiet 2>/dev/null
 
 .PHONY: messages messages-check

@@ -4,7 +4,6 @@
 #include "port/posix/serial_find.h"
 #include "port/posix/transport.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -79,6 +78,12 @@ static enum ferry_client_link link_of(const struct ferry_connection *connection)
         return FERRY_LINK_RAW;
     case FERRY_FRAMING_DATAGRAM:
         break;
+    }
+    if (connection->address.medium == FERRY_TRANSPORT_BLE) {
+        return FERRY_LINK_BLE;
+    }
+    if (connection->address.medium == FERRY_TRANSPORT_DTLS) {
+        return connection->wire.ipv6 ? FERRY_LINK_DTLS6 : FERRY_LINK_DTLS4;
     }
     return connection->wire.ipv6 ? FERRY_LINK_UDP6 : FERRY_LINK_UDP4;
 }
@@ -447,20 +452,14 @@ int ferry_connection_fd(const struct ferry_connection *connection)
 
 short ferry_connection_events(const struct ferry_connection *connection)
 {
-    bool writes = ferry_transport_unsent(&connection->wire) > 0 &&
-                  ferry_transport_write_at(&connection->wire) <= ferry_posix_now_ms();
-
-    return writes ? POLLIN | POLLOUT : POLLIN;
+    return ferry_transport_events(&connection->wire);
 }
 
 uint64_t ferry_connection_deadline(const struct ferry_connection *connection)
 {
-    uint64_t write_at = ferry_transport_write_at(&connection->wire);
+    uint64_t wake_at = ferry_transport_wake_at(&connection->wire);
 
-    return ferry_transport_unsent(&connection->wire) > 0 && write_at != 0 &&
-                   write_at < connection->deadline
-               ? write_at
-               : connection->deadline;
+    return wake_at < connection->deadline ? wake_at : connection->deadline;
 }
 
 int ferry_connection_work(struct ferry_connection *connection, struct ferry_client_answer *answer)

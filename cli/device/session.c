@@ -113,13 +113,19 @@ static void take_packet(void *context, enum ferry_connection_way way, struct fer
 
 static const char *open_next(enum ferry_transport_medium medium, int error, const char *why)
 {
+    if (error == FERRY_E_CONFIG) {
+        return "use a ferry that was built with it, on this system: make, after scripts/setup";
+    }
     switch (medium) {
     case FERRY_TRANSPORT_TCP:
         return "check host name and port, and that ser2net or the emulator listens there";
     case FERRY_TRANSPORT_UNIX:
         return "check the path, and that the emulator that makes this socket runs";
     case FERRY_TRANSPORT_UDP:
+    case FERRY_TRANSPORT_DTLS:
         return "check the host name, and that this machine's network leads to the device";
+    case FERRY_TRANSPORT_BLE:
+        return "check that Bluetooth is on and the device near";
     case FERRY_TRANSPORT_SERIAL:
         break;
     }

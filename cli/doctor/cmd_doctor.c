@@ -10,7 +10,7 @@
 /* How long a server may take for an answer, here. Asked twice in each version. */
 #define PATIENCE_MS 700
 
-#define ANY (DOCTOR_TTY | DOCTOR_UDP | DOCTOR_STREAM)
+#define ANY (DOCTOR_TTY | DOCTOR_UDP | DOCTOR_STREAM | DOCTOR_RADIO)
 
 /* In the order they are asked. */
 static const struct doctor_stage stages[] = {
@@ -20,7 +20,7 @@ static const struct doctor_stage stages[] = {
     {"bytes", DOCTOR_TTY, DOCTOR_HAS_WIRE, doctor_bytes},
     {"name", DOCTOR_UDP, 0, doctor_name},
     {"route", DOCTOR_UDP, DOCTOR_HAS_PORT, doctor_route},
-    {"connect", DOCTOR_STREAM, 0, doctor_connect},
+    {"connect", DOCTOR_STREAM | DOCTOR_RADIO, 0, doctor_connect},
     {"answer", ANY, DOCTOR_HAS_WIRE, doctor_answer},
     {"framing", DOCTOR_TTY | DOCTOR_STREAM, DOCTOR_HAS_WIRE, doctor_framing},
     {"baud", DOCTOR_TTY, DOCTOR_HAS_WIRE, doctor_baud},
@@ -251,10 +251,13 @@ static void examine(struct doctor *doctor, cJSON *list, struct verdict *verdict)
 
 static enum doctor_wire wire_of(enum ferry_transport_medium medium)
 {
-    if (medium == FERRY_TRANSPORT_SERIAL) {
-        return DOCTOR_TTY;
-    }
-    return medium == FERRY_TRANSPORT_UDP ? DOCTOR_UDP : DOCTOR_STREAM;
+    static const enum doctor_wire wires[] = {
+        [FERRY_TRANSPORT_SERIAL] = DOCTOR_TTY, [FERRY_TRANSPORT_UDP] = DOCTOR_UDP,
+        [FERRY_TRANSPORT_TCP] = DOCTOR_STREAM, [FERRY_TRANSPORT_UNIX] = DOCTOR_STREAM,
+        [FERRY_TRANSPORT_BLE] = DOCTOR_RADIO,  [FERRY_TRANSPORT_DTLS] = DOCTOR_UDP,
+    };
+
+    return wires[medium];
 }
 
 /* For the prediction; 0 = no file, or none that can be looked at: its own stage says why. */

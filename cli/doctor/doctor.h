@@ -29,7 +29,7 @@ enum doctor_has {
 };
 
 /* Kinds of wires, as bits. */
-enum doctor_wire { DOCTOR_TTY = 1, DOCTOR_UDP = 2, DOCTOR_STREAM = 4 };
+enum doctor_wire { DOCTOR_TTY = 1, DOCTOR_UDP = 2, DOCTOR_STREAM = 4, DOCTOR_RADIO = 8 };
 
 #define DOCTOR_IMAGES_MAX 16
 

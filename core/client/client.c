@@ -66,6 +66,10 @@ void ferry_client_set_packet_max(struct ferry_client *client, size_t packet_max)
 #define IP4_UDP_BYTES 28
 #define IP6_UDP_BYTES 48
 
+/* More than any cipher's record has around its contents: 13 of header, 8 or 16 of nonce, up to 48
+ * of authentication and padding where it is no AEAD. */
+#define DTLS_BYTES 64
+
 /* What a server that does not answer os/6 is trusted with: two console lines' worth, and Zephyr's
  * default buffer for the rest. */
 #define UNKNOWN_CONSOLE 256
@@ -73,6 +77,27 @@ void ferry_client_set_packet_max(struct ferry_client *client, size_t packet_max)
 
 /* Length word and CRC of console framing, which share the server's buffer. */
 #define CONSOLE_OVERHEAD 4
+
+/* The largest datagram that no router has to cut, as the link leaves of it. */
+static size_t link_max(enum ferry_client_link link)
+{
+    switch (link) {
+    case FERRY_LINK_UDP4:
+        return MTU - IP4_UDP_BYTES;
+    case FERRY_LINK_UDP6:
+        return MTU - IP6_UDP_BYTES;
+    case FERRY_LINK_DTLS4:
+        return MTU - IP4_UDP_BYTES - DTLS_BYTES;
+    case FERRY_LINK_DTLS6:
+        return MTU - IP6_UDP_BYTES - DTLS_BYTES;
+    case FERRY_LINK_CONSOLE:
+    case FERRY_LINK_RAW:
+    case FERRY_LINK_STREAM:
+    case FERRY_LINK_BLE:
+        break;
+    }
+    return SIZE_MAX;
+}
 
 size_t ferry_client_packet_max(enum ferry_client_link link, uint32_t buf_size)
 {
@@ -84,11 +109,8 @@ size_t ferry_client_packet_max(enum ferry_client_link link, uint32_t buf_size)
     if (link == FERRY_LINK_CONSOLE) {
         size = size > CONSOLE_OVERHEAD ? size - CONSOLE_OVERHEAD : 0;
     }
-    if (link == FERRY_LINK_UDP4 && size > MTU - IP4_UDP_BYTES) {
-        size = MTU - IP4_UDP_BYTES;
-    }
-    if (link == FERRY_LINK_UDP6 && size > MTU - IP6_UDP_BYTES) {
-        size = MTU - IP6_UDP_BYTES;
+    if (size > link_max(link)) {
+        size = link_max(link);
     }
     return size < PACKET_MIN ? PACKET_MIN : size;
 }

@@ -13,11 +13,12 @@
 
 struct ferry_medium {
     /* Set transport->fd, which is readable whenever receive() or a read has something to do, and
-     * what else is to be known. On an error close() follows. Returns as ferry_transport_open(). */
+     * what else is to be known: bytes_per_second, fragment, ipv6. On an error close() follows.
+     * Returns as ferry_transport_open(). */
     int (*open)(struct ferry_transport *transport, const struct ferry_transport_address *address,
                 char *why, size_t cap);
     /* Before transport.c closes fd: end what open() began, and free transport->state. fd may be -1
-     * and state NULL. NULL: nothing to do. */
+     * and state NULL; afterwards state is NULL. NULL: nothing to do. */
     void (*close)(struct ferry_transport *transport);
     /* Bytes: as write(2), without waiting and without SIGPIPE. */
     ssize_t (*write)(const struct ferry_transport *transport, const uint8_t *data, size_t len);
@@ -25,15 +26,17 @@ struct ferry_medium {
      * lost on the way is no error. Returns FERRY_OK or FERRY_E_IO. */
     int (*send)(struct ferry_transport *transport, struct ferry_bytes packet);
     /* Packets: do what is due, without waiting. Returns 1 with a packet, valid until the next call;
-     * 0 when there is none; FERRY_E_IO. Called until 0. */
+     * 0 when there is none; FERRY_E_IO. Called until 0, before fd is polled and when it is due. */
     int (*receive)(struct ferry_transport *transport, struct ferry_bytes *packet);
     /* Packets: when receive() has something to do though fd is silent, in ms of
-     * ferry_posix_now_ms(); UINT64_MAX = never. NULL: never. */
+     * ferry_posix_now_ms(); UINT64_MAX = never. After receive() it lies ahead. NULL: never. */
     uint64_t (*wake_at)(const struct ferry_transport *transport);
 };
 
 extern const struct ferry_medium ferry_medium_serial;
 extern const struct ferry_medium ferry_medium_stream;
 extern const struct ferry_medium ferry_medium_udp;
+extern const struct ferry_medium ferry_medium_ble;  /* port/bluez */
+extern const struct ferry_medium ferry_medium_dtls; /* port/dtls-openssl */
 
 #endif

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What all wires have in common: a queue out, packets in, the wait between. */
-#include "transport.h"
+#include "medium.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,26 +28,19 @@ uint64_t ferry_posix_now_ms(void)
     return now_ns() / NS_MS;
 }
 
-static int open_medium(struct ferry_transport *transport,
-                       const struct ferry_transport_address *address, char *why, size_t cap)
-{
-    switch (address->medium) {
-    case FERRY_TRANSPORT_SERIAL:
-        return ferry_serial_open(transport, address, why, cap);
-    case FERRY_TRANSPORT_UDP:
-        return ferry_udp_open(transport, address, why, cap);
-    case FERRY_TRANSPORT_TCP:
-    case FERRY_TRANSPORT_UNIX:
-        break;
-    }
-    return ferry_stream_open(transport, address, why, cap);
-}
+static const struct ferry_medium *const media[] = {
+    [FERRY_TRANSPORT_SERIAL] = &ferry_medium_serial, [FERRY_TRANSPORT_UDP] = &ferry_medium_udp,
+    [FERRY_TRANSPORT_TCP] = &ferry_medium_stream,    [FERRY_TRANSPORT_UNIX] = &ferry_medium_stream,
+    [FERRY_TRANSPORT_BLE] = &ferry_medium_ble,       [FERRY_TRANSPORT_DTLS] = &ferry_medium_dtls,
+};
 
 int ferry_transport_open(struct ferry_transport *transport,
                          const struct ferry_transport_address *address, char *why, size_t cap)
 {
-    *transport =
-        (struct ferry_transport){.medium = address->medium, .framing = address->framing, .fd = -1};
+    *transport = (struct ferry_transport){.medium = address->medium,
+                                          .framing = address->framing,
+                                          .fd = -1,
+                                          .kind = media[address->medium]};
     transport->packet = malloc(FERRY_TRANSPORT_PACKET_MAX + FERRY_CONSOLE_OVERHEAD);
     if (transport->packet == NULL) {
         snprintf(why, cap, "out of memory");
@@ -60,7 +50,7 @@ int ferry_transport_open(struct ferry_transport *transport,
                                FERRY_TRANSPORT_PACKET_MAX + FERRY_CONSOLE_OVERHEAD);
     ferry_raw_decoder_init(&transport->raw, transport->packet, FERRY_TRANSPORT_PACKET_MAX,
                            FERRY_RAW_TIMEOUT_MS);
-    int error = open_medium(transport, address, why, cap);
+    int error = transport->kind->open(transport, address, why, cap);
     if (error != FERRY_OK) {
         ferry_transport_close(transport);
     }
@@ -69,12 +59,10 @@ int ferry_transport_open(struct ferry_transport *transport,
 
 void ferry_transport_close(struct ferry_transport *transport)
 {
+    if (transport->kind != NULL && transport->kind->close != NULL) {
+        transport->kind->close(transport);
+    }
     if (transport->fd >= 0) {
-        if (transport->medium == FERRY_TRANSPORT_SERIAL) {
-            /* The kernel would wait up to 30 s for bytes that nobody takes. */
-            tcflush(transport->fd, TCOFLUSH);
-            ioctl(transport->fd, TIOCNXCL); /* a pty that others keep open would stay exclusive */
-        }
         close(transport->fd);
     }
     free(transport->packet);
@@ -95,9 +83,26 @@ void ferry_transport_pace(struct ferry_transport *transport, bool paced)
     transport->paced = paced && transport->framing == FERRY_FRAMING_CONSOLE;
 }
 
-uint64_t ferry_transport_write_at(const struct ferry_transport *transport)
+/* When what is unsent may be written. */
+static uint64_t write_at(const struct ferry_transport *transport)
 {
     return transport->paced ? (transport->line_ns + NS_MS - 1) / NS_MS : 0;
+}
+
+short ferry_transport_events(const struct ferry_transport *transport)
+{
+    bool writes = transport->out_len > 0 && write_at(transport) <= ferry_posix_now_ms();
+
+    return writes ? POLLIN | POLLOUT : POLLIN;
+}
+
+uint64_t ferry_transport_wake_at(const struct ferry_transport *transport)
+{
+    if (transport->fd >= 0 && transport->kind->wake_at != NULL) {
+        return transport->kind->wake_at(transport);
+    }
+    /* Without a pace it is fd that tells when there is room. */
+    return transport->out_len > 0 && transport->paced ? write_at(transport) : UINT64_MAX;
 }
 
 /* What may be written now: all, or one line when the one before is through. */
@@ -118,21 +123,13 @@ static void count_line(struct ferry_transport *transport, size_t len)
     transport->line_ns = now_ns() + len * NS / (rate != 0 ? rate : PACED_BYTES_PER_SECOND);
 }
 
-/* A peer that closed a stream is an error, no signal. */
-static ssize_t write_some(const struct ferry_transport *transport, size_t len)
-{
-    return transport->medium == FERRY_TRANSPORT_SERIAL
-               ? write(transport->fd, transport->out, len)
-               : send(transport->fd, transport->out, len, MSG_NOSIGNAL);
-}
-
 /* Write what the kernel takes now. */
 static int flush_out(struct ferry_transport *transport)
 {
     size_t len;
 
     while ((len = writable(transport)) > 0) {
-        ssize_t n = write_some(transport, len);
+        ssize_t n = transport->kind->write(transport, transport->out, len);
         if (n < 0) {
             return errno == EAGAIN || errno == EINTR ? FERRY_OK : FERRY_E_IO;
         }
@@ -184,11 +181,7 @@ int ferry_transport_send(struct ferry_transport *transport, struct ferry_bytes p
         int error = queue(transport, packet.data, packet.len);
         return error == FERRY_OK ? flush_out(transport) : error;
     }
-    /* A refused datagram (nobody listens yet, after a reset) is a lost one, no broken wire. */
-    ssize_t n = send(transport->fd, packet.data, packet.len, 0);
-    transport->refusals += n < 0 && errno == ECONNREFUSED;
-    return n >= 0 || errno == ECONNREFUSED || errno == EAGAIN || errno == ENOBUFS ? FERRY_OK
-                                                                                  : FERRY_E_IO;
+    return transport->kind->send(transport, packet);
 }
 
 static int next_raw(struct ferry_transport *transport, struct ferry_bytes *packet)
@@ -226,34 +219,46 @@ static int next_framed(struct ferry_transport *transport, struct ferry_bytes *pa
     return 0;
 }
 
-/* Feed what was read. Returns 1 with a packet, 0 when all is fed. */
+/* What is here already: bytes that were read, packets that the medium has. Returns 1 with a packet,
+ * 0 when there is none, FERRY_E_IO. */
 static int next_packet(struct ferry_transport *transport, struct ferry_bytes *packet)
 {
-    return transport->framing == FERRY_FRAMING_RAW ? next_raw(transport, packet)
-                                                   : next_framed(transport, packet);
+    switch (transport->framing) {
+    case FERRY_FRAMING_CONSOLE:
+        return next_framed(transport, packet);
+    case FERRY_FRAMING_RAW:
+        return next_raw(transport, packet);
+    case FERRY_FRAMING_DATAGRAM:
+        break;
+    }
+    return transport->kind->receive(transport, packet);
 }
 
-/* Read what is there. Returns 1 with a packet, 0 without, FERRY_E_IO. */
+/* Read what is there. Returns as above. */
 static int read_some(struct ferry_transport *transport, struct ferry_bytes *packet)
 {
-    bool stream = transport->framing != FERRY_FRAMING_DATAGRAM;
-    ssize_t n = stream ? read(transport->fd, transport->in, sizeof transport->in)
-                       : recv(transport->fd, transport->packet, FERRY_TRANSPORT_PACKET_MAX, 0);
-    if (n < 0) {
-        transport->refusals += !stream && errno == ECONNREFUSED;
-        bool passing = errno == EAGAIN || errno == EINTR || (!stream && errno == ECONNREFUSED);
-        return passing ? 0 : FERRY_E_IO;
+    if (transport->framing != FERRY_FRAMING_DATAGRAM) {
+        ssize_t n = read(transport->fd, transport->in, sizeof transport->in);
+        if (n < 0) {
+            return errno == EAGAIN || errno == EINTR ? 0 : FERRY_E_IO;
+        }
+        if (n == 0) {
+            return FERRY_E_IO;
+        }
+        transport->in_pos = 0;
+        transport->in_len = (size_t)n;
     }
-    if (!stream) {
-        *packet = (struct ferry_bytes){transport->packet, (size_t)n};
-        return 1;
-    }
-    if (n == 0) {
-        return FERRY_E_IO;
-    }
-    transport->in_pos = 0;
-    transport->in_len = (size_t)n;
     return next_packet(transport, packet);
+}
+
+/* How long to poll: until the end, or until something is due before. What is due now was looked at
+ * just before: then a millisecond, so that whatever it waits for does not cost a processor. */
+static int poll_ms(uint64_t now, uint64_t end, uint64_t wake)
+{
+    uint64_t until = wake > now ? wake : now + 1;
+
+    until = until < end ? until : end;
+    return now < until ? (int)(until - now) : 0;
 }
 
 int ferry_transport_receive(struct ferry_transport *transport, uint32_t timeout_ms,
@@ -266,24 +271,22 @@ int ferry_transport_receive(struct ferry_transport *transport, uint32_t timeout_
     }
     int result = next_packet(transport, packet);
     while (result == 0) {
-        uint64_t now = ferry_posix_now_ms();
-        uint64_t write_at = ferry_transport_write_at(transport);
-        uint64_t until = end;
-        struct pollfd wait = {.fd = transport->fd, .events = POLLIN};
-        if (transport->out_len > 0 && write_at <= now) {
-            wait.events = POLLIN | POLLOUT;
-        } else if (transport->out_len > 0 && write_at < end) {
-            until = write_at;
-        }
-        int ready = poll(&wait, 1, now < until ? (int)(until - now) : 0);
+        struct pollfd wait = {.fd = transport->fd, .events = ferry_transport_events(transport)};
+        /* What may be written now waits for room, however long ago it was due. */
+        uint64_t wake =
+            (wait.events & POLLOUT) != 0 ? UINT64_MAX : ferry_transport_wake_at(transport);
+        int ready = poll(&wait, 1, poll_ms(ferry_posix_now_ms(), end, wake));
         if (ready < 0 && errno != EINTR) {
             return FERRY_E_IO;
         }
         if (ready > 0 && (wait.revents & POLLOUT) != 0 && flush_out(transport) != FERRY_OK) {
             return FERRY_E_IO;
         }
+        bool due = wake <= ferry_posix_now_ms();
         if (ready > 0 && (wait.revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
             result = read_some(transport, packet);
+        } else if (due) {
+            result = next_packet(transport, packet);
         }
         if (result == 0 && ferry_posix_now_ms() >= end) {
             return 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A wire to a device, opened from a URI: a serial port, a TCP or Unix stream that leads to one
- * (ser2net, an emulator), or UDP. On serial ports and streams packets are framed by the console's
- * lines or bare; of UDP each datagram is one. Packets in, packets out; text that a console prints
- * between frames goes to a sink. */
+ * (ser2net, an emulator), UDP, UDP in DTLS, or Bluetooth LE. On serial ports and streams packets
+ * are framed by the console's lines or bare; the others keep them apart. Packets in, packets out;
+ * text that a console prints between frames goes to a sink. What each kind of wire does of its own
+ * is in medium.h. */
 #ifndef PORT_POSIX_TRANSPORT_H
 #define PORT_POSIX_TRANSPORT_H
 
@@ -18,7 +19,9 @@ enum ferry_transport_medium {
     FERRY_TRANSPORT_SERIAL,
     FERRY_TRANSPORT_UDP,
     FERRY_TRANSPORT_TCP,
-    FERRY_TRANSPORT_UNIX
+    FERRY_TRANSPORT_UNIX,
+    FERRY_TRANSPORT_BLE,
+    FERRY_TRANSPORT_DTLS
 };
 
 enum ferry_transport_framing {
@@ -31,15 +34,18 @@ enum ferry_transport_framing {
 struct ferry_transport_address {
     enum ferry_transport_medium medium;
     enum ferry_transport_framing framing;
-    char path[256]; /* serial: the device file; Unix: the socket; UDP, TCP: the host */
-    char port[8];   /* UDP, TCP: a number */
-    uint32_t baud;  /* of the serial line, also of one behind a stream; 0 = not told, or none */
+    char path[256];   /* serial: the device file; Unix: the socket; UDP, TCP, DTLS: the host; BLE:
+                         the device's name or address */
+    char port[8];     /* UDP, TCP, DTLS: a number */
+    char adapter[16]; /* BLE: hci0 …; empty = the first one that can be used */
+    uint32_t baud;    /* of the serial line, also of one behind a stream; 0 = not told, or none */
 };
 
 /* Read a URI:
  *
  *   serial:/dev/ttyACM0?baud=115200, raw:…   or a bare path: serial
- *   udp:HOST[:PORT]                          PORT 1337 unless told; IPv6 hosts in brackets
+ *   udp:HOST[:PORT], dtls:HOST[:PORT]        PORT 1337 unless told; IPv6 hosts in brackets
+ *   ble:NAME, ble:AA:BB:CC:DD:EE:FF          with ?adapter=hci1 for one of several radios
  *   tcp:HOST:PORT, unix:PATH                 with ?framing=raw for bare packets, and ?baud=N where
  *                                            a serial line of that speed is behind; joined by &
  *
@@ -50,25 +56,30 @@ FERRY_MUST_CHECK
 int ferry_transport_parse(const char *uri, struct ferry_transport_address *address, char *why,
                           size_t cap);
 
-/* An open wire. Only the fields named here may be read. */
+struct ferry_medium;
+
+/* An open wire. Only the fields of the first part may be read. */
 struct ferry_transport {
     enum ferry_transport_medium medium;
     enum ferry_transport_framing framing;
     int fd;                    /* to poll for reading */
     uint32_t bytes_per_second; /* what the line carries at most; 0 = not limited */
-    bool ipv6;                 /* of a UDP wire: which IP carries it */
+    uint32_t fragment;         /* BLE: bytes of a packet that one value carries; 0 elsewhere */
+    bool ipv6;                 /* of a UDP or DTLS wire: which IP carries it */
     size_t frames_dropped;     /* received frames that were damaged */
     size_t refusals;           /* UDP: how often the host said that nobody listens there */
     void (*text)(void *context, struct ferry_bytes text); /* text sink; may be NULL */
     void *text_context;
 
+    const struct ferry_medium *kind;
+    void *state;  /* the medium's own */
     uint8_t *out; /* bytes for a line or stream that are not written yet */
     size_t out_len, out_cap;
     bool paced;       /* lines are written no faster than the serial line carries them */
     uint64_t line_ns; /* until when it carries the last one */
     uint8_t in[4096]; /* bytes read and not fed yet */
     size_t in_pos, in_len;
-    uint8_t *packet;
+    uint8_t *packet; /* the received one: room for FERRY_TRANSPORT_PACKET_MAX bytes */
     struct ferry_console_decoder decoder; /* of a framed line */
     struct ferry_raw_decoder raw;         /* of a raw one */
 };
@@ -80,7 +91,8 @@ struct ferry_transport {
  *
  * Returns FERRY_OK; FERRY_E_BUSY when another program has the port; FERRY_E_NOT_FOUND when there
  * is no such port or host; FERRY_E_FORMAT for a baud rate that the system does not know;
- * FERRY_E_IO for the rest. */
+ * FERRY_E_CONFIG for a kind of wire that this program was built without; FERRY_E_IO for the rest.
+ */
 FERRY_MUST_CHECK
 int ferry_transport_open(struct ferry_transport *transport,
                          const struct ferry_transport_address *address, char *why, size_t cap);
@@ -108,9 +120,12 @@ size_t ferry_transport_unsent(const struct ferry_transport *transport);
  * again; for devices whose driver has room for few lines (C34). */
 void ferry_transport_pace(struct ferry_transport *transport, bool paced);
 
-/* When what is unsent may be written, in ms of the clock below; 0 = as soon as the kernel takes it.
- */
-uint64_t ferry_transport_write_at(const struct ferry_transport *transport);
+/* What to poll fd for: POLLIN, and POLLOUT when there is something that may be written now. */
+short ferry_transport_events(const struct ferry_transport *transport);
+
+/* When ferry_transport_receive() has something to do though fd is silent, in ms of the clock below;
+ * UINT64_MAX = never. */
+uint64_t ferry_transport_wake_at(const struct ferry_transport *transport);
 
 /* Milliseconds of a clock that only goes forward. */
 uint64_t ferry_posix_now_ms(void);
@@ -118,17 +133,5 @@ uint64_t ferry_posix_now_ms(void);
 /* The other programs that have a port open: "PID 123 (minicom), PID 124 (ModemManager)", or "". Of
  * other users' programs only root sees that. */
 void ferry_serial_holders(const char *path, char *out, size_t cap);
-
-/* ---- between the files of this folder ------------------------------------------------- */
-
-FERRY_MUST_CHECK
-int ferry_serial_open(struct ferry_transport *transport,
-                      const struct ferry_transport_address *address, char *why, size_t cap);
-FERRY_MUST_CHECK
-int ferry_stream_open(struct ferry_transport *transport,
-                      const struct ferry_transport_address *address, char *why, size_t cap);
-FERRY_MUST_CHECK
-int ferry_udp_open(struct ferry_transport *transport, const struct ferry_transport_address *address,
-                   char *why, size_t cap);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Serial ports by termios: ptys and real ones alike. */
-#include "transport.h"
+#include "medium.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -133,8 +133,8 @@ static int set_raw(int fd, speed_t speed)
     return tcsetattr(fd, TCSANOW, &tio);
 }
 
-int ferry_serial_open(struct ferry_transport *transport,
-                      const struct ferry_transport_address *address, char *why, size_t cap)
+static int open_serial(struct ferry_transport *transport,
+                       const struct ferry_transport_address *address, char *why, size_t cap)
 {
     speed_t speed;
     if (!speed_of(address->baud, &speed)) {
@@ -167,3 +167,21 @@ int ferry_serial_open(struct ferry_transport *transport,
      * only at the beginning of what comes at once. A frame behind half a line ends that itself. */
     return FERRY_OK;
 }
+
+static void close_serial(struct ferry_transport *transport)
+{
+    if (transport->fd >= 0) {
+        /* The kernel would wait up to 30 s for bytes that nobody takes. */
+        tcflush(transport->fd, TCOFLUSH);
+        ioctl(transport->fd, TIOCNXCL); /* a pty that others keep open would stay exclusive */
+    }
+}
+
+static ssize_t write_serial(const struct ferry_transport *transport, const uint8_t *data,
+                            size_t len)
+{
+    return write(transport->fd, data, len);
+}
+
+const struct ferry_medium ferry_medium_serial = {
+    .open = open_serial, .close = close_serial, .write = write_serial};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Byte streams over sockets, behind which a serial line stands: ser2net, an emulator's UART. */
-#include "transport.h"
+#include "medium.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -104,8 +104,8 @@ static int open_unix(struct ferry_transport *transport,
     return FERRY_OK;
 }
 
-int ferry_stream_open(struct ferry_transport *transport,
-                      const struct ferry_transport_address *address, char *why, size_t cap)
+static int open_stream(struct ferry_transport *transport,
+                       const struct ferry_transport_address *address, char *why, size_t cap)
 {
     int error = address->medium == FERRY_TRANSPORT_TCP ? open_tcp(transport, address, why, cap)
                                                        : open_unix(transport, address, why, cap);
@@ -125,3 +125,12 @@ int ferry_stream_open(struct ferry_transport *transport,
     }
     return FERRY_OK;
 }
+
+/* A peer that closed a stream is an error, no signal. */
+static ssize_t write_stream(const struct ferry_transport *transport, const uint8_t *data,
+                            size_t len)
+{
+    return send(transport->fd, data, len, MSG_NOSIGNAL);
+}
+
+const struct ferry_medium ferry_medium_stream = {.open = open_stream, .write = write_stream};

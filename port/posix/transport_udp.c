@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* UDP: one connected socket, one datagram a packet. */
-#include "transport.h"
+#include "medium.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -24,8 +24,8 @@ static int connect_any(const struct addrinfo *list, bool *ipv6)
     return -1;
 }
 
-int ferry_udp_open(struct ferry_transport *transport, const struct ferry_transport_address *address,
-                   char *why, size_t cap)
+static int open_udp(struct ferry_transport *transport,
+                    const struct ferry_transport_address *address, char *why, size_t cap)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG};
     struct addrinfo *list;
@@ -43,3 +43,28 @@ int ferry_udp_open(struct ferry_transport *transport, const struct ferry_transpo
     }
     return FERRY_OK;
 }
+
+/* A refused datagram (nobody listens yet, after a reset) is a lost one, no broken wire. */
+static int send_udp(struct ferry_transport *transport, struct ferry_bytes packet)
+{
+    ssize_t n = send(transport->fd, packet.data, packet.len, 0);
+
+    transport->refusals += n < 0 && errno == ECONNREFUSED;
+    return n >= 0 || errno == ECONNREFUSED || errno == EAGAIN || errno == ENOBUFS ? FERRY_OK
+                                                                                  : FERRY_E_IO;
+}
+
+static int receive_udp(struct ferry_transport *transport, struct ferry_bytes *packet)
+{
+    ssize_t n = recv(transport->fd, transport->packet, FERRY_TRANSPORT_PACKET_MAX, 0);
+
+    if (n < 0) {
+        transport->refusals += errno == ECONNREFUSED;
+        return errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED ? 0 : FERRY_E_IO;
+    }
+    *packet = (struct ferry_bytes){transport->packet, (size_t)n};
+    return 1;
+}
+
+const struct ferry_medium ferry_medium_udp = {
+    .open = open_udp, .send = send_udp, .receive = receive_udp};

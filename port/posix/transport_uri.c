@@ -120,19 +120,61 @@ static const char *parse_host(const char *rest, struct ferry_transport_address *
     return rest;
 }
 
-static int parse_udp(const char *rest, struct ferry_transport_address *address, char *why,
-                     size_t cap)
+/* UDP, in the open or in DTLS. */
+static bool parse_datagrams(const char *rest, struct ferry_transport_address *address)
 {
     unsigned long port;
 
-    address->medium = FERRY_TRANSPORT_UDP;
     address->framing = FERRY_FRAMING_DATAGRAM;
     rest = parse_host(rest, address, &port);
     if (rest == NULL || *rest != '\0') {
-        return bad(why, cap, "write udp:HOST or udp:HOST:1337, with a port from 1 to 65535");
+        return false;
     }
     if (port == 0) {
         memcpy(address->port, DEFAULT_UDP_PORT, sizeof DEFAULT_UDP_PORT);
+    }
+    return true;
+}
+
+static int parse_udp(const char *rest, struct ferry_transport_address *address, char *why,
+                     size_t cap)
+{
+    address->medium = FERRY_TRANSPORT_UDP;
+    return parse_datagrams(rest, address)
+               ? FERRY_OK
+               : bad(why, cap, "write udp:HOST or udp:HOST:1337, with a port from 1 to 65535");
+}
+
+static int parse_dtls(const char *rest, struct ferry_transport_address *address, char *why,
+                      size_t cap)
+{
+    address->medium = FERRY_TRANSPORT_DTLS;
+    return parse_datagrams(rest, address)
+               ? FERRY_OK
+               : bad(why, cap, "write dtls:HOST or dtls:HOST:1337, with a port from 1 to 65535");
+}
+
+static int parse_ble(const char *rest, struct ferry_transport_address *address, char *why,
+                     size_t cap)
+{
+    static const char key[] = "?adapter=";
+    size_t len = strcspn(rest, "?");
+
+    address->medium = FERRY_TRANSPORT_BLE;
+    address->framing = FERRY_FRAMING_DATAGRAM;
+    if (copy(address->path, sizeof address->path, rest, len) != FERRY_OK) {
+        return bad(why, cap, "write ble:NAME or ble:AA:BB:CC:DD:EE:FF; ferry scan lists both");
+    }
+    rest += len;
+    if (*rest == '\0') {
+        return FERRY_OK;
+    }
+    if (strncmp(rest, key, sizeof key - 1) != 0 ||
+        copy(address->adapter, sizeof address->adapter, rest + sizeof key - 1,
+             strlen(rest + sizeof key - 1)) != FERRY_OK) {
+        return bad(why, cap,
+                   "behind '?' adapter=NAME is known, as ?adapter=hci1; give the address of a "
+                   "device whose name has a '?'");
     }
     return FERRY_OK;
 }
@@ -150,29 +192,40 @@ static int parse_tcp(const char *rest, struct ferry_transport_address *address, 
     return parse_query(rest, address, why, cap);
 }
 
+static int parse_console(const char *rest, struct ferry_transport_address *address, char *why,
+                         size_t cap)
+{
+    return parse_serial(rest, FERRY_FRAMING_CONSOLE, address, why, cap);
+}
+
+static int parse_raw(const char *rest, struct ferry_transport_address *address, char *why,
+                     size_t cap)
+{
+    return parse_serial(rest, FERRY_FRAMING_RAW, address, why, cap);
+}
+
+static const struct {
+    const char *prefix;
+    int (*parse)(const char *rest, struct ferry_transport_address *address, char *why, size_t cap);
+} kinds[] = {
+    {"serial:", parse_console}, {"raw:", parse_raw},   {"udp:", parse_udp}, {"tcp:", parse_tcp},
+    {"unix:", parse_unix},      {"dtls:", parse_dtls}, {"ble:", parse_ble},
+};
+
 int ferry_transport_parse(const char *uri, struct ferry_transport_address *address, char *why,
                           size_t cap)
 {
     *address = (struct ferry_transport_address){0};
-    if (strncmp(uri, "serial:", 7) == 0) {
-        return parse_serial(uri + 7, FERRY_FRAMING_CONSOLE, address, why, cap);
-    }
-    if (strncmp(uri, "raw:", 4) == 0) {
-        return parse_serial(uri + 4, FERRY_FRAMING_RAW, address, why, cap);
-    }
-    if (strncmp(uri, "udp:", 4) == 0) {
-        return parse_udp(uri + 4, address, why, cap);
-    }
-    if (strncmp(uri, "tcp:", 4) == 0) {
-        return parse_tcp(uri + 4, address, why, cap);
-    }
-    if (strncmp(uri, "unix:", 5) == 0) {
-        return parse_unix(uri + 5, address, why, cap);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        size_t len = strlen(kinds[i].prefix);
+        if (strncmp(uri, kinds[i].prefix, len) == 0) {
+            return kinds[i].parse(uri + len, address, why, cap);
+        }
     }
     if (strchr(uri, '/') == NULL && strchr(uri, ':') != NULL) {
         return bad(why, cap,
                    "unknown kind of URI; there are serial:PATH, raw:PATH, udp:HOST[:PORT], "
-                   "tcp:HOST:PORT and unix:PATH");
+                   "dtls:HOST[:PORT], tcp:HOST:PORT, unix:PATH and ble:NAME");
     }
-    return parse_serial(uri, FERRY_FRAMING_CONSOLE, address, why, cap);
+    return parse_console(uri, address, why, cap);
 }

@@ -589,6 +589,11 @@ static void test_packets_are_as_large_as_the_link_takes(void **state)
     assert_int_equal(ferry_client_packet_max(FERRY_LINK_UDP4, 1024), 1024);
     assert_int_equal(ferry_client_packet_max(FERRY_LINK_UDP6, 2048), 1452);
     assert_int_equal(ferry_client_packet_max(FERRY_LINK_UDP4, 0), 384);
+    assert_int_equal(ferry_client_packet_max(FERRY_LINK_DTLS4, 2048), 1408);
+    assert_int_equal(ferry_client_packet_max(FERRY_LINK_DTLS6, 2048), 1388);
+    assert_int_equal(ferry_client_packet_max(FERRY_LINK_DTLS4, 1024), 1024);
+    assert_int_equal(ferry_client_packet_max(FERRY_LINK_BLE, 2475), 2475);
+    assert_int_equal(ferry_client_packet_max(FERRY_LINK_BLE, 0), 384);
     assert_int_equal(ferry_client_packet_max(FERRY_LINK_STREAM, 4096), 4096);
     assert_int_equal(ferry_client_packet_max(FERRY_LINK_CONSOLE, 3), 64);
 

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# Wires that need a library of their own: what is there is built in, and for the rest a source that
+# says so. FERRY_MEDIA_SOURCES and FERRY_MEDIA_LIBRARIES go into whatever holds port/posix's
+# transports.
+set(FERRY_MEDIA_SOURCES port/bluez/absent.c port/dtls-openssl/absent.c)
+set(FERRY_MEDIA_LIBRARIES "")
