@@ -31,6 +31,9 @@
 #define FERRY_BLE_MTU_LEAST 23
 #define FERRY_BLE_MTU_MOST  515
 
+/* What fits a fragment of every link. */
+#define FERRY_BLE_FRAGMENT_LEAST 20
+
 /* The largest fragment of a link: ATT_MTU - 3, between 20 and 512 bytes.
  *
  * mtu  ATT_MTU; below FERRY_BLE_MTU_LEAST counts as that, above FERRY_BLE_MTU_MOST likewise */
@@ -44,7 +47,7 @@ struct ferry_ble_assembler {
     size_t cap;
     size_t len;     /* bytes of the packet that are there */
     size_t skip;    /* bytes still to come of one that is passed over */
-    size_t dropped; /* fragments that were dropped since init: read it to tell */
+    size_t dropped; /* fragments refused or passed over since init: read it to tell */
 };
 
 /* packet  cap bytes, at least FERRY_SMP_HEADER_SIZE; the assembler's until its end */
