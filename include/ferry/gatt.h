@@ -7,20 +7,21 @@
  *
  * In the stack's callbacks:
  *
- *   ferry_gatt_connected(), _mtu(), _secured(), _subscribed(), _disconnected()
- *   status = ferry_gatt_written(&gatt, link, value, &packet);
- *   if (packet.len > 0) { copy it into a queue of requests }
- *   ferry_gatt_ready()                 a notification has left
+ *     ferry_gatt_connected(), _mtu(), _secured(), _subscribed(), _disconnected()
+ *     status = ferry_gatt_written(&gatt, link, value, &packet);
+ *     if (packet.len > 0) { copy it into a queue of requests, with ferry_gatt_peer(&gatt) }
+ *     ferry_gatt_ready()                 a notification has left
  *
  * In the main loop, request by request:
  *
- *   len = ferry_server_handle_from(&server, &pending, ferry_gatt_peer(&gatt), answer, sizeof
- * answer); error = ferry_gatt_answer(&gatt, (struct ferry_bytes){answer, len}); while (error ==
- * FERRY_E_BUSY) { wait for ferry_gatt_ready(), whose result is the next error }
+ *     if (asked.id != ferry_gatt_peer(&gatt).id) { drop it: who asked has gone }
+ *     len = ferry_server_handle_from(&server, &pending, &asked, answer, sizeof(answer));
+ *     error = ferry_gatt_answer(&gatt, asked.id, (struct ferry_bytes){answer, len});
+ *     while (error == FERRY_E_BUSY) { wait for ferry_gatt_ready(): its result is the next error }
  *
- * What a link asked that has gone since belongs to nobody: compare ferry_gatt_peer()->id with the
- * one that asked. Callbacks and main loop may not interrupt each other inside a call: a stack that
- * calls from an interrupt or from a thread needs a lock around them, or a queue before them. */
+ * Callbacks and main loop may not interrupt each other inside a call, nor may notify call the
+ * service: a stack that calls from an interrupt or from a thread needs a lock around the calls, or
+ * a queue before them. */
 #ifndef FERRY_GATT_H
 #define FERRY_GATT_H
 
@@ -37,6 +38,13 @@ enum ferry_gatt_status {
     FERRY_GATT_REFUSED = 0x80 /* another link has the service, or this one did not subscribe */
 };
 
+/* What is known of a link. Do not rely on the contents. */
+struct ferry_gatt_link {
+    uint32_t link; /* 0 = free */
+    uint32_t mtu;
+    struct ferry_server_peer peer;
+};
+
 struct ferry_gatt_config {
     /* What a link needs before it may write or subscribe: zero, the default, is an authenticated
      * key. The stack's attribute table should say the same, so that it pairs by itself. */
@@ -49,6 +57,8 @@ struct ferry_gatt_config {
     bool whole;        /* one write = one packet: no reassembly */
     uint8_t *packet;   /* packet_cap bytes: the largest packet; the service's until its end */
     size_t packet_cap; /* at least FERRY_SMP_HEADER_SIZE */
+    struct ferry_gatt_link *links; /* as many as the stack may have at once; the service's too */
+    size_t link_count;
     /* Queue one notification of the characteristic on a link; the bytes are copied.
      *
      * Returns FERRY_OK; FERRY_E_BUSY when the queue is full, and ferry_gatt_ready() is called when
@@ -62,25 +72,26 @@ struct ferry_gatt_config {
 struct ferry_gatt {
     const struct ferry_gatt_config *config;
     struct ferry_ble_assembler assembler;
-    struct ferry_server_peer peer; /* of who has the service; id 0 = nobody */
-    struct ferry_bytes unsent;     /* of an answer */
-    size_t fragment;               /* bytes of its next notification at most */
-    uint32_t mtu;
-    bool subscribed;
+    const struct ferry_gatt_link *served; /* who has the service; NULL = nobody */
+    struct ferry_bytes unsent;            /* of an answer to it */
+    size_t fragment;                      /* bytes of its next notification at most */
+    uint32_t last_id;                     /* of a peer */
 };
 
 /* Check the configuration, which must outlive the service, and set up: no link.
- * Returns FERRY_OK; FERRY_E_CONFIG without notify or a packet, or with one below a header. */
+ * Returns FERRY_OK; FERRY_E_CONFIG without notify, links or a packet, or with a packet_cap below a
+ * header. */
 FERRY_MUST_CHECK
 int ferry_gatt_init(struct ferry_gatt *gatt, const struct ferry_gatt_config *config);
 
 /* ---- From the stack ------------------------------------------------------------------------ */
 
-/* link  the stack's number of a connection, and one more where it counts from 0: never 0. It is
- *       the peer's id for server and gate: a number that comes again stands for another peer */
+/* link  the stack's number of a connection, and one more where it counts from 0: never 0. It may
+ *       come again when that has ended. What is said of a link that was not connected, or found
+ *       none of config->links free, means nothing, and what it wants is FERRY_GATT_REFUSED. */
 
-/* A link is there: ATT_MTU 23, nothing encrypted, not subscribed. The first one has the service;
- * another one is ignored while it lasts. */
+/* A link is there: ATT_MTU 23, nothing encrypted, not subscribed. Of one that was there already
+ * the end was missed: it counts as lost first. */
 void ferry_gatt_connected(struct ferry_gatt *gatt, uint32_t link);
 
 /* It is gone: a partial packet and the rest of an answer are dropped. */
@@ -89,15 +100,15 @@ void ferry_gatt_disconnected(struct ferry_gatt *gatt, uint32_t link);
 /* ATT_MTU was exchanged. */
 void ferry_gatt_mtu(struct ferry_gatt *gatt, uint32_t link, uint32_t mtu);
 
-/* The link's security has changed.
+/* The link's security has changed. Less than the permission asks for ends its subscription.
  *
  * identity  who it is, for the gate: the address of a bonded peer as text, say; NULL = not known.
- *           Kept by pointer: valid until the link ends or this is called again */
+ *           Kept by pointer: valid until the link ends, and what it asked is handled */
 void ferry_gatt_secured(struct ferry_gatt *gatt, uint32_t link, enum ferry_peer_security security,
                         const char *identity);
 
-/* The client configuration descriptor was written: on = notifications are wanted. Off drops a
- * partial packet and the rest of an answer.
+/* The client configuration descriptor was written, or is again what it was for a bonded peer:
+ * on = notifications are wanted. Off drops a partial packet and the rest of an answer.
  * Returns an enum ferry_gatt_status: refuse the write with it unless FERRY_GATT_OK. */
 FERRY_MUST_CHECK
 int ferry_gatt_subscribed(struct ferry_gatt *gatt, uint32_t link, bool on);
@@ -118,16 +129,19 @@ int ferry_gatt_ready(struct ferry_gatt *gatt);
 
 /* ---- To the client ------------------------------------------------------------------------- */
 
-/* Who has the service, for ferry_server_handle_from(); its id is 0 when nobody has. Valid as long
- * as the service, with what is known at each moment. */
-const struct ferry_server_peer *ferry_gatt_peer(const struct ferry_gatt *gatt);
+/* Who has the service, with what is known now, for ferry_server_handle_from(). Its id is another
+ * one with each connection, whatever the stack's numbers are; 0 when nobody has the service. */
+struct ferry_server_peer ferry_gatt_peer(const struct ferry_gatt *gatt);
 
 /* Send an answer; an empty one is no answer. The bytes must stay until it has left.
  *
+ * id  of the peer that asked
+ *
  * Returns FERRY_OK when all of it is queued; FERRY_E_BUSY when the rest waits for
- * ferry_gatt_ready(); FERRY_E_STATE when nobody is there or subscribed; else the error of notify:
- * the rest is dropped, and the client's reassembly waits for it until its timeout. */
+ * ferry_gatt_ready(); FERRY_E_STATE when that peer does not have the service any more, or an
+ * earlier answer has not left: nothing is sent; else the error of notify: the rest is dropped, and
+ * the client waits for it until its timeout. */
 FERRY_MUST_CHECK
-int ferry_gatt_answer(struct ferry_gatt *gatt, struct ferry_bytes answer);
+int ferry_gatt_answer(struct ferry_gatt *gatt, uint32_t id, struct ferry_bytes answer);
 
 #endif
