@@ -78,6 +78,7 @@ void chip_start(struct chip *chip, const char *name, struct ferry_bytes elf)
     };
 
     program_kill(&chip->program);
+    chip_forget_peers(chip);
     chip->operation.pending = false;
     chip->answer_due = false;
     chip->fifo_held = true;
@@ -101,6 +102,7 @@ void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why
     uint64_t now = chip_now();
 
     program_kill(&chip->program);
+    chip_forget_peers(chip);
     if (chip->foreign != NULL) {
         foreign_reset(chip->foreign);
     }
@@ -311,7 +313,7 @@ static void wait_for(struct chip *chip, struct pollfd polled[POLLED])
     uint64_t left = deadline > now ? deadline - now : 0;
     const struct timespec timeout = {(time_t)(left / NS), (long)(left % NS)};
     bool listens = takes_bytes(chip) && chip_has_room(chip);
-    short answer = chip->answer_due ? POLLOUT : 0;
+    short answer = chip->answer_due || !chip_tell_peers(chip) ? POLLOUT : 0;
 
     polled[SIGNALS] = (struct pollfd){chip->signals, POLLIN, 0};
     polled[CHANNEL] =

@@ -30,6 +30,17 @@ struct chip_operation {
     uint8_t bytes[FERRY_VCHIP_PROGRAM_MAX];
 };
 
+/* Links of the radio and sessions of the modem at once. */
+#define CHIP_PEERS 16
+
+/* What the program is to know of one. */
+struct chip_peer {
+    uint32_t wire;
+    uint32_t number; /* 0: the place is free */
+    bool due;        /* the program does not know it yet */
+    struct ferry_vchip_peer state;
+};
+
 struct chip {
     const struct options *options;
     struct board *board;
@@ -42,6 +53,8 @@ struct chip {
     struct serial serials[CHIP_SERIALS];
     struct udp udp;
     struct foreign *foreign; /* NULL: none between the wires and the program */
+    struct chip_peer peers[CHIP_PEERS];
+    bool advertises; /* the program wants the radio to be found */
 
     struct program program;
     enum chip_stage stage;             /* what runs */
@@ -89,7 +102,7 @@ void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why
 /* Replace what runs by the ELF in these bytes of flash or RAM. */
 void chip_start(struct chip *chip, const char *name, struct ferry_bytes elf);
 
-/* ---- request.c, wires.c
+/* ---- request.c, wires.c, peers.c
  * ------------------------------------------------------------------------------- */
 
 /* Serve the program's messages that are there. */
@@ -107,6 +120,25 @@ void chip_put(struct chip *chip, uint32_t wire, uint32_t peer, struct ferry_byte
 /* Hand on what arrived at a wire. */
 void chip_receive(struct chip *chip, uint64_t now, uint32_t wire, uint32_t peer,
                   struct ferry_bytes bytes);
+
+/* Tell the program of a link or session, now or as soon as it takes it: before whatever is received
+ * from it afterwards.
+ *
+ * number  above 0, and never used for another one
+ *
+ * Returns false when it is a new one and there are too many: then it is to be refused. */
+bool chip_peer_is(struct chip *chip, uint32_t wire, uint32_t number,
+                  const struct ferry_vchip_peer *state);
+
+/* What was told last of a link or session; NULL: it is not there. */
+const struct ferry_vchip_peer *chip_peer_of(const struct chip *chip, uint32_t wire,
+                                            uint32_t number);
+
+/* Tell what is due. Returns whether nothing is any more. */
+bool chip_tell_peers(struct chip *chip);
+
+/* A program ends, and with it all links and sessions. */
+void chip_forget_peers(struct chip *chip);
 
 /* Whether what passes goes through its quirks now. */
 bool chip_is_foreign(const struct chip *chip);

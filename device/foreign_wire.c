@@ -224,7 +224,7 @@ static void take(struct foreign *foreign, uint64_t now, uint32_t wire, uint32_t 
     struct foreign_stream *stream = &(heard ? foreign->hears : foreign->says)[wire % FOREIGN_WIRES];
 
     foreign->now = now;
-    if (wire == FERRY_VCHIP_UDP) {
+    if (wire == FERRY_VCHIP_UDP || wire == FERRY_VCHIP_DTLS) {
         take_packet(foreign, wire, peer, heard, bytes);
     } else if (wire == FERRY_VCHIP_RAW) {
         take_raw(foreign, stream, heard, bytes);

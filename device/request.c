@@ -138,10 +138,18 @@ void chip_put(struct chip *chip, uint32_t wire, uint32_t peer, struct ferry_byte
 {
     struct line *tx = &chip->serials[wire == FERRY_VCHIP_RAW ? CHIP_RAW : CHIP_CONSOLE].tx;
 
-    if (wire == FERRY_VCHIP_UDP) {
+    switch (wire) {
+    case FERRY_VCHIP_UDP:
         udp_send(&chip->udp, chip_now(), peer, bytes.data, bytes.len);
-    } else if (bytes.len <= line_room(tx)) {
-        line_put(tx, chip_now(), bytes.data, bytes.len);
+        break;
+    case FERRY_VCHIP_SERIAL:
+    case FERRY_VCHIP_RAW:
+        if (bytes.len <= line_room(tx)) {
+            line_put(tx, chip_now(), bytes.data, bytes.len);
+        }
+        break;
+    default: /* the chip has no such wire: there is no peer */
+        break;
     }
 }
 
@@ -150,14 +158,14 @@ static void send_bytes(struct chip *chip, const struct ferry_vchip_message *mess
 {
     const struct ferry_bytes sent = {bytes, len};
 
-    if (message->a > FERRY_VCHIP_RAW) {
+    if (message->a >= FERRY_VCHIP_WIRES) {
         fault(chip, message, "there is no such wire");
         return;
     }
     for (size_t i = 0; message->a == FERRY_VCHIP_SERIAL && i < len; i++) {
         listen_byte(chip, (char)bytes[i]);
     }
-    if (chip_is_foreign(chip)) {
+    if (chip_is_foreign(chip) && message->a != FERRY_VCHIP_BLE) {
         foreign_say(chip->foreign, now, message->a, message->b, sent);
     } else {
         chip_put(chip, message->a, message->b, sent);
@@ -240,6 +248,9 @@ static void obey(struct chip *chip, const struct ferry_vchip_message *message, c
         break;
     case FERRY_VCHIP_SEND:
         send_bytes(chip, message, bytes, len, now);
+        break;
+    case FERRY_VCHIP_ADVERTISE:
+        chip->advertises = true;
         break;
     case FERRY_VCHIP_WATCHDOG:
         if (message->b == 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the wires and the program: nothing, or a foreign server. */
+/* Between the wires and the program: nothing, or a foreign server. It plays with whole packets, so
+ * that what comes over Bluetooth in parts passes it. */
 #include "chip.h"
 
 #include <stdio.h>
@@ -23,7 +24,7 @@ bool chip_is_foreign(const struct chip *chip)
 void chip_receive(struct chip *chip, uint64_t now, uint32_t wire, uint32_t peer,
                   struct ferry_bytes bytes)
 {
-    if (chip_is_foreign(chip)) {
+    if (chip_is_foreign(chip) && wire != FERRY_VCHIP_BLE) {
         foreign_hear(chip->foreign, now, wire, peer, bytes);
     } else {
         tell_received(chip, wire, peer, bytes);

@@ -6,20 +6,25 @@
 
 #include <string.h>
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 #define UNLOCK_SECONDS_MAX 3600
 
-/* A line typed on a network is nobody's at this device: no shell over UDP once something is locked.
- */
+/* A line typed on a network is nobody's at this device: no shell over UDP, DTLS and Bluetooth once
+ * something is locked. */
 static const struct ferry_gate_rule shell_rules[] = {
     {FERRY_SMP_GROUP_SHELL, FERRY_GATE_ANY, FERRY_GATE_BOTH}};
 static const struct ferry_gate_list shell = {shell_rules, 1};
 
+#define NO_SHELL(wire, start)                                                                      \
+    {                                                                                              \
+        .number = (wire), .lowest = (start), .highest = FERRY_ACCESS_SERVICE, .never = &shell      \
+    }
+
 #define ROWS(start)                                                                                \
     {                                                                                              \
-        {.number = FERRY_VCHIP_UDP,                                                                \
-         .lowest = (start),                                                                        \
-         .highest = FERRY_ACCESS_SERVICE,                                                          \
-         .never = &shell},                                                                         \
+        NO_SHELL(FERRY_VCHIP_UDP, start), NO_SHELL(FERRY_VCHIP_BLE, start),                        \
+            NO_SHELL(FERRY_VCHIP_DTLS, start),                                                     \
         {                                                                                          \
             .number = FERRY_GATE_ANY, .lowest = (start), .highest = FERRY_ACCESS_SERVICE           \
         }                                                                                          \
@@ -30,7 +35,8 @@ static const struct ferry_gate_transport update_rows[] = ROWS(FERRY_ACCESS_UPDAT
 
 #define POLICY(rows)                                                                               \
     {                                                                                              \
-        {&ferry_gate_list_locked, &ferry_gate_list_update, &ferry_gate_list_service}, rows, 2      \
+        {&ferry_gate_list_locked, &ferry_gate_list_update, &ferry_gate_list_service}, rows,        \
+            COUNT(rows)                                                                            \
     }
 
 static const struct ferry_gate_policy locked = POLICY(locked_rows);

@@ -83,6 +83,12 @@ void app_stat_answered(struct app *app, struct ferry_bytes answer)
     app->counters.errors += ferry_smp_status_read(answer, &status) == FERRY_OK && status.rc != 0;
 }
 
+/* Where the sets of each wire begin below, and the wires in their order. */
+enum { WIRE_SETS = 2, DEVICE_SET = WIRE_SETS + FERRY_VCHIP_WIRES, ACCESS_SETS };
+
+static const uint8_t order[FERRY_VCHIP_WIRES] = {
+    FERRY_VCHIP_SERIAL, FERRY_VCHIP_RAW, FERRY_VCHIP_UDP, FERRY_VCHIP_BLE, FERRY_VCHIP_DTLS};
+
 int app_stat_open(struct app *app, struct ferry_server_mount *mount)
 {
     static struct ferry_stat_set sets[] = {
@@ -91,6 +97,8 @@ int app_stat_open(struct app *app, struct ferry_server_mount *mount)
         {.name = "serial", .counters = wire_counters, .count = COUNT(wire_counters)},
         {.name = "raw", .counters = wire_counters, .count = COUNT(wire_counters)},
         {.name = "udp", .counters = wire_counters, .count = COUNT(wire_counters)},
+        {.name = "ble", .counters = wire_counters, .count = COUNT(wire_counters)},
+        {.name = "dtls", .counters = wire_counters, .count = COUNT(wire_counters)},
         {.name = "device",
          .counters = device_counters,
          .count = COUNT(device_counters),
@@ -100,20 +108,20 @@ int app_stat_open(struct app *app, struct ferry_server_mount *mount)
         {.name = "access_serial", .counters = access_counters, .count = COUNT(access_counters)},
         {.name = "access_raw", .counters = access_counters, .count = COUNT(access_counters)},
         {.name = "access_udp", .counters = access_counters, .count = COUNT(access_counters)},
+        {.name = "access_ble", .counters = access_counters, .count = COUNT(access_counters)},
+        {.name = "access_dtls", .counters = access_counters, .count = COUNT(access_counters)},
     };
     static struct ferry_stat_group_config config = {.sets = sets};
     bool gated = app->chip.start.lock != FERRY_VCHIP_OPEN;
 
     sets[0].values = &app->counters;
     sets[1].values = &app->counters;
-    sets[2].values = &app->wires.counters[FERRY_VCHIP_SERIAL];
-    sets[3].values = &app->wires.counters[FERRY_VCHIP_RAW];
-    sets[4].values = &app->wires.counters[FERRY_VCHIP_UDP];
-    sets[5].context = app;
-    sets[6].values = &app->gate_wires[FERRY_VCHIP_SERIAL].audit;
-    sets[7].values = &app->gate_wires[FERRY_VCHIP_RAW].audit;
-    sets[8].values = &app->gate_wires[FERRY_VCHIP_UDP].audit;
-    config.set_count = gated ? COUNT(sets) : COUNT(sets) - 3;
+    for (size_t i = 0; i < FERRY_VCHIP_WIRES; i++) {
+        sets[WIRE_SETS + i].values = &app->wires.counters[order[i]];
+        sets[ACCESS_SETS + i].values = &app->gate_wires[order[i]].audit;
+    }
+    sets[DEVICE_SET].context = app;
+    config.set_count = gated ? COUNT(sets) : ACCESS_SETS;
     *mount = (struct ferry_server_mount){&ferry_stat_group_table, &config};
     return FERRY_OK;
 }

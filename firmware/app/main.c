@@ -20,10 +20,11 @@ static struct app app;
 static void work(const struct queue_packet *packet)
 {
     struct ferry_bytes pending = {packet->data, packet->len};
+    struct ferry_server_peer asker;
 
-    while (pending.len > 0) {
-        size_t len = ferry_server_handle(&app.server, &pending, (uint8_t)packet->wire, app.answer,
-                                         app.chip.start.buf_size);
+    while (pending.len > 0 && wires_asker(&app.wires, packet, &asker)) {
+        size_t len = ferry_server_handle_from(&app.server, &pending, &asker, app.answer,
+                                              app.chip.start.buf_size);
         app_stat_answered(&app, (struct ferry_bytes){app.answer, len});
         if (len > 0) {
             wires_answer(&app.wires, packet, app.answer, len);
@@ -131,5 +132,6 @@ int main(void)
     }
     mark_trials();
     app_line_open(&app);
+    vchip_advertise(&app.chip);
     serve();
 }

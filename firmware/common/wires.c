@@ -2,9 +2,29 @@
 /* SMP on all wires of the chip. */
 #include "wires.h"
 
+#include <string.h>
+
+static void told_of_peer(void *context, uint32_t wire, uint32_t peer,
+                         const struct ferry_vchip_peer *told)
+{
+    struct wires *wires = context;
+
+    peers_told(&wires->peers, wire, peer, told);
+}
+
+static void notifications_left(void *context, uint32_t peer, uint32_t count)
+{
+    (void)context;
+    (void)peer;
+    (void)count;
+}
+
+static const struct vchip_watcher watcher = {told_of_peer, notifications_left};
+
 void wires_init(struct wires *wires, struct vchip *chip)
 {
     wires->chip = chip;
+    vchip_watch(chip, &watcher, wires);
     queue_init(&wires->queue, chip->start.buf_size, chip->start.buf_count);
     ferry_console_decoder_init(&wires->console, wires->frame, chip->start.buf_size);
     ferry_raw_decoder_init(&wires->raw, wires->bare, chip->start.buf_size, FERRY_RAW_TIMEOUT_MS);
@@ -79,6 +99,16 @@ static void receive_raw(struct wires *wires, const uint8_t *data, size_t len)
     }
 }
 
+/* Of a session that nobody told of, and so knows who it is, nothing is taken. */
+static void receive_session(struct wires *wires, uint32_t peer, struct ferry_bytes packet)
+{
+    if (peers_find(&wires->peers, FERRY_VCHIP_DTLS, peer) != NULL) {
+        take_packet(wires, FERRY_VCHIP_DTLS, peer, packet);
+    } else {
+        wires->counters[FERRY_VCHIP_DTLS].damaged++;
+    }
+}
+
 void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len)
 {
     struct wires *wires = context;
@@ -100,6 +130,9 @@ void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *d
     case FERRY_VCHIP_UDP:
         take_packet(wires, wire, peer, (struct ferry_bytes){data, len});
         break;
+    case FERRY_VCHIP_DTLS:
+        receive_session(wires, peer, (struct ferry_bytes){data, len});
+        break;
     default:
         break;
     }
@@ -120,6 +153,28 @@ static void send_lines(struct wires *wires, const uint8_t *packet, size_t len)
     }
     (void)ferry_console_send((struct ferry_bytes){packet, len}, FERRY_CONSOLE_CUT_ZEPHYR, put_line,
                              wires);
+}
+
+/* Whether who is connected there, and how, the chip tells. */
+static bool has_links(uint32_t wire)
+{
+    return wire == FERRY_VCHIP_BLE || wire == FERRY_VCHIP_DTLS;
+}
+
+bool wires_asker(struct wires *wires, const struct queue_packet *request,
+                 struct ferry_server_peer *asker)
+{
+    const struct ferry_vchip_peer *told = peers_find(&wires->peers, request->wire, request->peer);
+
+    *asker = (struct ferry_server_peer){.id = request->peer, .transport = (uint8_t)request->wire};
+    if (told == NULL) {
+        return !has_links(request->wire);
+    }
+    /* It may go while its request is worked on: what it was stays. */
+    memcpy(wires->asker, told->identity, sizeof(wires->asker));
+    asker->security = (uint8_t)told->security;
+    asker->identity = wires->asker[0] != '\0' ? wires->asker : NULL;
+    return true;
 }
 
 void wires_answer(struct wires *wires, const struct queue_packet *request, const uint8_t *answer,

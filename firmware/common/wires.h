@@ -4,10 +4,12 @@
 #ifndef FIRMWARE_COMMON_WIRES_H
 #define FIRMWARE_COMMON_WIRES_H
 
+#include "peers.h"
 #include "queue.h"
 
 #include "ferry/console.h"
 #include "ferry/raw.h"
+#include "ferry/server.h"
 #include "port/vchip/vchip.h"
 
 /* What became of packets on one wire, since the start. */
@@ -39,6 +41,8 @@ struct wires {
     struct wires_shell shell; /* typed NULL: text on the console is nobody's */
     uint64_t console_ms;      /* when the console was last heard; with a shell only */
     struct queue queue;
+    struct peers peers;
+    char asker[FERRY_VCHIP_IDENTITY]; /* who sent the request that is worked on */
     struct wires_counters counters[FERRY_VCHIP_WIRES];
     struct ferry_console_decoder console;
     struct ferry_raw_decoder raw;
@@ -53,6 +57,11 @@ void wires_init(struct wires *wires, struct vchip *chip);
 /* The receiver for vchip_open(), with the struct wires * as context. Runs as an interrupt does: it
  * only puts bytes together and stores packets. */
 void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len);
+
+/* Who sent a request, for ferry_server_handle_from(): as much as is known now; valid until the next
+ * call. Returns false when whoever it was has gone: then nothing is to be done for it. */
+bool wires_asker(struct wires *wires, const struct queue_packet *request,
+                 struct ferry_server_peer *asker);
 
 /* Send an answer of len bytes to where a request came from. */
 void wires_answer(struct wires *wires, const struct queue_packet *request, const uint8_t *answer,

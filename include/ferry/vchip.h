@@ -60,6 +60,7 @@ enum ferry_vchip_kind {
     FERRY_VCHIP_RESET,       /* reset the chip */
     FERRY_VCHIP_BOOT,        /* a: flash device or RAM, b: offset, c: length: run this ELF
                                 instead; bytes: the slot of each image, for its START */
+    FERRY_VCHIP_ADVERTISE,   /* the radio is to be found, and takes a link; until the next start */
 
     /* Chip to program. */
     FERRY_VCHIP_START = 0x80, /* the first message; bytes: struct ferry_vchip_start */
@@ -87,7 +88,7 @@ enum ferry_vchip_wire {
 };
 
 /* What the radio or the modem knows of a peer. Sent when a link or session begins, with each
- * change, and when it ends; before whatever is received from it then. */
+ * change, and when it ends; before whatever is received from it then. All end with the program. */
 struct ferry_vchip_peer {
     uint32_t connected;  /* 0: it is gone, its number is not used again */
     uint32_t security;   /* enum ferry_peer_security of ferry/server.h */

@@ -49,6 +49,18 @@ static size_t hear(struct ferry_vchip_message *message)
     return (size_t)len - sizeof(*message);
 }
 
+static void take_peer(struct vchip *chip, const struct ferry_vchip_message *message, size_t len)
+{
+    struct ferry_vchip_peer told;
+
+    if (len != sizeof(told)) {
+        return;
+    }
+    memcpy(&told, inbox, sizeof(told));
+    told.identity[sizeof(told.identity) - 1] = '\0';
+    chip->watcher->peer(chip->watcher_context, message->a, message->b, &told);
+}
+
 /* What may come at any time. */
 static void take(struct vchip *chip, const struct ferry_vchip_message *message, size_t len)
 {
@@ -57,6 +69,12 @@ static void take(struct vchip *chip, const struct ferry_vchip_message *message, 
     }
     if (message->kind == FERRY_VCHIP_BUTTON) {
         chip->button = message->b != 0;
+    }
+    if (message->kind == FERRY_VCHIP_PEER && chip->watcher != NULL) {
+        take_peer(chip, message, len);
+    }
+    if (message->kind == FERRY_VCHIP_LEFT && chip->watcher != NULL) {
+        chip->watcher->left(chip->watcher_context, message->b, message->c);
     }
 }
 
@@ -220,6 +238,12 @@ int vchip_open(struct vchip *chip, vchip_receiver *receiver, void *context)
     return result;
 }
 
+void vchip_watch(struct vchip *chip, const struct vchip_watcher *watcher, void *context)
+{
+    chip->watcher = watcher;
+    chip->watcher_context = context;
+}
+
 /* ---- Wires and time
  * ------------------------------------------------------------------------------ */
 
@@ -227,8 +251,10 @@ void vchip_send(struct vchip *chip, uint32_t wire, uint32_t peer, const uint8_t 
 {
     const struct ferry_vchip_message message = {.kind = FERRY_VCHIP_SEND, .a = wire, .b = peer};
 
+    const bool stream = wire == FERRY_VCHIP_SERIAL || wire == FERRY_VCHIP_RAW;
+
     (void)chip;
-    if (wire == FERRY_VCHIP_UDP && len > FERRY_VCHIP_SEND_MAX) {
+    if (!stream && len > FERRY_VCHIP_SEND_MAX) {
         return;
     }
     while (len > 0) {
@@ -242,6 +268,12 @@ void vchip_send(struct vchip *chip, uint32_t wire, uint32_t peer, const uint8_t 
 void vchip_print(struct vchip *chip, const char *text)
 {
     vchip_send(chip, FERRY_VCHIP_SERIAL, 0, (const uint8_t *)text, strlen(text));
+}
+
+void vchip_advertise(struct vchip *chip)
+{
+    (void)chip;
+    tell_number(FERRY_VCHIP_ADVERTISE, 0);
 }
 
 void vchip_wait(struct vchip *chip, uint32_t timeout_ms)

@@ -15,6 +15,14 @@ struct vchip;
 typedef void vchip_receiver(void *context, uint32_t wire, uint32_t peer, const uint8_t *data,
                             size_t len);
 
+/* Called with what the chip tells of peers, as the receiver is. */
+struct vchip_watcher {
+    /* told  valid during the call; its identity has a NUL */
+    void (*peer)(void *context, uint32_t wire, uint32_t peer, const struct ferry_vchip_peer *told);
+    /* So many notifications to a peer have left, and as many more may be sent. */
+    void (*left)(void *context, uint32_t peer, uint32_t count);
+};
+
 struct vchip_device {
     struct ferry_flash flash; /* the whole device */
     struct vchip *chip;
@@ -22,7 +30,7 @@ struct vchip_device {
     const uint8_t *memory;
 };
 
-/* The fields may be read, but for the last two. */
+/* The fields may be read, but for the last four. */
 struct vchip {
     struct ferry_vchip_start start; /* why and on what board the program runs */
     struct vchip_device devices[FERRY_VCHIP_DEVICES];
@@ -31,6 +39,8 @@ struct vchip {
     bool button;     /* at present */
     vchip_receiver *receiver;
     void *context;
+    const struct vchip_watcher *watcher;
+    void *watcher_context;
 };
 
 /* What to run next. */
@@ -50,6 +60,10 @@ struct vchip_program {
 FERRY_MUST_CHECK
 int vchip_open(struct vchip *chip, vchip_receiver *receiver, void *context);
 
+/* Be told of peers from now on: before the first vchip_wait() and flash operation. The watcher must
+ * outlive the chip. */
+void vchip_watch(struct vchip *chip, const struct vchip_watcher *watcher, void *context);
+
 /* An area as flash, by its number in start.areas, and the number of a name.
  * vchip_find returns it or FERRY_E_NOT_FOUND; vchip_area as ferry_flash_slice_init(). */
 FERRY_MUST_CHECK
@@ -58,9 +72,13 @@ FERRY_MUST_CHECK
 int vchip_area(const struct vchip *chip, uint32_t number, struct ferry_flash_slice *slice);
 
 /* Send bytes on a wire; vchip_print sends text on the serial one. A datagram has at most
- * FERRY_VCHIP_SEND_MAX bytes, a longer one is not sent. Both wait for the wire if they must. */
+ * FERRY_VCHIP_SEND_MAX bytes, and so has a notification: a longer one is not sent. Both wait for
+ * the wire if they must. */
 void vchip_send(struct vchip *chip, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len);
 void vchip_print(struct vchip *chip, const char *text);
+
+/* Let the radio be found until the next start. */
+void vchip_advertise(struct vchip *chip);
 
 /* Wait until something came in, at most timeout_ms, and hand it to the receiver. */
 void vchip_wait(struct vchip *chip, uint32_t timeout_ms);

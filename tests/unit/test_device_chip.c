@@ -342,6 +342,90 @@ static void text_goes_out_and_datagrams_need_a_peer(void **state)
     end(rig);
 }
 
+/* ---- Peers -------------------------------------------------------------------------------------
+ */
+
+/* What the program hears next of a peer. Returns its number; 0: nothing waits. */
+static uint32_t told(const struct rig *rig, struct ferry_vchip_peer *peer)
+{
+    struct ferry_vchip_message message;
+    struct iovec parts[2] = {{&message, sizeof(message)}, {peer, sizeof(*peer)}};
+    struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 2};
+
+    if (recvmsg(rig->program, &packet, 0) <= 0) {
+        return 0;
+    }
+    assert_int_equal(message.kind, FERRY_VCHIP_PEER);
+    assert_int_equal(message.a, FERRY_VCHIP_DTLS);
+    return message.b;
+}
+
+/* Fill the channel to the program. */
+static void flood(struct rig *rig)
+{
+    const struct ferry_vchip_message button = {.kind = FERRY_VCHIP_BUTTON};
+
+    while (program_tell(&rig->chip.program, &button, (struct ferry_bytes){NULL, 0}) == FERRY_OK) {
+    }
+}
+
+static void drain(const struct rig *rig)
+{
+    struct ferry_vchip_message message;
+
+    while (recv(rig->program, &message, sizeof(message), 0) > 0) {
+    }
+}
+
+static void a_peer_is_told_when_the_program_takes_it(void **state)
+{
+    struct rig *rig = begin();
+    struct ferry_vchip_peer peer = {.connected = 1, .identity = "pump"};
+    struct ferry_vchip_peer heard;
+
+    (void)state;
+    assert_true(chip_peer_is(&rig->chip, FERRY_VCHIP_DTLS, 5, &peer));
+    assert_int_equal(told(rig, &heard), 5);
+    assert_memory_equal(&heard, &peer, sizeof(peer));
+    flood(rig);
+    peer.security = 2;
+    assert_true(chip_peer_is(&rig->chip, FERRY_VCHIP_DTLS, 5, &peer));
+    assert_false(chip_tell_peers(&rig->chip));
+    drain(rig);
+    assert_true(chip_tell_peers(&rig->chip));
+    assert_int_equal(told(rig, &heard), 5);
+    assert_int_equal(heard.security, 2);
+    assert_non_null(chip_peer_of(&rig->chip, FERRY_VCHIP_DTLS, 5));
+    peer.connected = 0;
+    assert_true(chip_peer_is(&rig->chip, FERRY_VCHIP_DTLS, 5, &peer));
+    assert_int_equal(told(rig, &heard), 5);
+    assert_int_equal(heard.connected, 0);
+    assert_null(chip_peer_of(&rig->chip, FERRY_VCHIP_DTLS, 5));
+    end(rig);
+}
+
+static void peers_end_with_the_program_and_more_are_refused(void **state)
+{
+    struct rig *rig = begin();
+    const struct ferry_vchip_peer peer = {.connected = 1};
+    const struct ferry_vchip_message advertise = {.kind = FERRY_VCHIP_ADVERTISE};
+    const struct ferry_vchip_message reset = {.kind = FERRY_VCHIP_RESET};
+
+    (void)state;
+    for (uint32_t i = 1; i <= CHIP_PEERS; i++) {
+        assert_true(chip_peer_is(&rig->chip, FERRY_VCHIP_DTLS, i, &peer));
+    }
+    assert_false(chip_peer_is(&rig->chip, FERRY_VCHIP_DTLS, CHIP_PEERS + 1, &peer));
+    assert_true(chip_peer_is(&rig->chip, FERRY_VCHIP_DTLS, 1, &peer));
+    say(rig, &advertise, NULL, 0);
+    assert_true(rig->chip.advertises);
+    say(rig, &reset, NULL, 0);
+    assert_false(rig->chip.advertises);
+    assert_null(chip_peer_of(&rig->chip, FERRY_VCHIP_DTLS, 1));
+    assert_false(chip_peer_is(&rig->chip, FERRY_VCHIP_DTLS, 1, &peer)); /* nobody runs */
+    end(rig);
+}
+
 /* A program that is started from flash: bytes that are no ELF end at once. */
 static void what_is_no_program_fails_as_one(void **state)
 {
@@ -431,6 +515,8 @@ int main(void)
         cmocka_unit_test(random_messages_do_no_harm),
         cmocka_unit_test(resets_have_a_cause_and_a_pace),
         cmocka_unit_test(text_goes_out_and_datagrams_need_a_peer),
+        cmocka_unit_test(a_peer_is_told_when_the_program_takes_it),
+        cmocka_unit_test(peers_end_with_the_program_and_more_are_refused),
         cmocka_unit_test(what_is_no_program_fails_as_one),
         cmocka_unit_test(ram_is_junk_at_power_up_and_cannot_be_resized),
         cmocka_unit_test(a_program_starts_from_ram),

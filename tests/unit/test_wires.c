@@ -36,6 +36,18 @@ void vchip_send(struct vchip *chip, uint32_t wire, uint32_t peer, const uint8_t 
     sent.len += len;
 }
 
+static struct {
+    const struct vchip_watcher *watcher;
+    void *context;
+} watch;
+
+void vchip_watch(struct vchip *chip, const struct vchip_watcher *watcher, void *context)
+{
+    (void)chip;
+    watch.watcher = watcher;
+    watch.context = context;
+}
+
 uint64_t vchip_now_ms(void)
 {
     return sent.now;
@@ -312,6 +324,87 @@ static void answers_go_where_the_request_came_from(void **state)
     }
 }
 
+/* ---- Sessions ----------------------------------------------------------------------------------
+ */
+
+static void tell_session(uint32_t number, uint32_t connected, const char *identity)
+{
+    struct ferry_vchip_peer told = {.connected = connected, .security = FERRY_PEER_AUTHENTICATED};
+
+    (void)snprintf(told.identity, sizeof(told.identity), "%s", identity);
+    watch.watcher->peer(watch.context, FERRY_VCHIP_DTLS, number, &told);
+}
+
+static void session_says(uint32_t number, uint8_t mark)
+{
+    uint8_t packet[8];
+
+    receive(FERRY_VCHIP_DTLS, number, packet, make(packet, mark, sizeof(packet)));
+}
+
+static void a_session_is_known_by_what_was_told(void **state)
+{
+    struct ferry_server_peer asker;
+
+    (void)state;
+    begin();
+    session_says(7, 1); /* nobody told of it */
+    expect_none();
+    tell_session(7, 1, "pump");
+    tell_session(8, 1, "");
+    session_says(7, 1);
+    session_says(8, 2);
+    assert_true(wires_asker(&wires, queue_first(&wires.queue), &asker));
+    assert_int_equal(asker.id, 7);
+    assert_int_equal(asker.transport, FERRY_VCHIP_DTLS);
+    assert_int_equal(asker.security, FERRY_PEER_AUTHENTICATED);
+    assert_string_equal(asker.identity, "pump");
+    tell_session(7, 0, ""); /* while its request is worked on */
+    assert_string_equal(asker.identity, "pump");
+    assert_false(wires_asker(&wires, queue_first(&wires.queue), &asker));
+    expect(FERRY_VCHIP_DTLS, 1, 8);
+    assert_true(wires_asker(&wires, queue_first(&wires.queue), &asker));
+    assert_int_equal(asker.id, 8);
+    assert_null(asker.identity);
+    expect(FERRY_VCHIP_DTLS, 2, 8);
+    expect_counters(FERRY_VCHIP_DTLS, 2, 0, 1);
+}
+
+static void who_asks_on_a_plain_wire_is_not_known(void **state)
+{
+    const struct queue_packet request = {.wire = FERRY_VCHIP_UDP, .peer = 7};
+    struct ferry_server_peer asker;
+
+    (void)state;
+    begin();
+    tell_session(7, 1, "pump"); /* another wire's */
+    assert_true(wires_asker(&wires, &request, &asker));
+    assert_int_equal(asker.id, 7);
+    assert_int_equal(asker.security, FERRY_PEER_OPEN);
+    assert_null(asker.identity);
+}
+
+static void of_more_sessions_than_there_is_room_for_nothing_is_taken(void **state)
+{
+    (void)state;
+    begin();
+    tell_session(0, 1, "none has this number");
+    for (uint32_t i = 1; i <= PEERS_MAX + 1; i++) {
+        tell_session(i, 1, "");
+    }
+    session_says(0, 1);
+    session_says(PEERS_MAX + 1, 1);
+    expect_none();
+    tell_session(1, 0, "");
+    tell_session(PEERS_MAX + 1, 1, "");
+    session_says(1, 1);
+    session_says(PEERS_MAX + 1, 2);
+    session_says(PEERS_MAX, 3);
+    expect(FERRY_VCHIP_DTLS, 2, 8);
+    expect(FERRY_VCHIP_DTLS, 3, 8);
+    expect_none();
+}
+
 /* ---- Silence -----------------------------------------------------------------------------------
  */
 
@@ -374,6 +467,9 @@ int main(void)
         cmocka_unit_test(as_many_buffers_as_the_memory_holds),
         cmocka_unit_test(wires_do_not_disturb_each_other),
         cmocka_unit_test(answers_go_where_the_request_came_from),
+        cmocka_unit_test(a_session_is_known_by_what_was_told),
+        cmocka_unit_test(who_asks_on_a_plain_wire_is_not_known),
+        cmocka_unit_test(of_more_sessions_than_there_is_room_for_nothing_is_taken),
         cmocka_unit_test(half_a_bare_packet_is_given_up),
         cmocka_unit_test(half_a_frame_on_a_shell_is_given_up),
     };
