@@ -17,8 +17,8 @@
  *      and what is said to be whole is what the slot holds.
  *   8. The state of an open upload is one that an upload can have.
  *   9. Ferry's own records stay what they are, whatever is erased or written by command.
- *  10. No packet without a signature unlocks a transport: none stands higher than the policy or
- *      somebody who may has put it.
+ *  10. No packet without a signature unlocks a peer: none stands higher than the policy or somebody
+ *      who may has put it.
  *  11. Of files the group asks only what ferry/group_fs.h promises its provider: whole names, one
  *      open file, reads inside of it, writes at its end. */
 #include "check.h"
@@ -173,8 +173,9 @@ static void ask(struct server_device *device, struct ferry_bytes *pending,
     CHECK(out != NULL);
     device->refused = false;
 
-    size_t len =
-        ferry_server_handle(&device->server, pending, step->tag % SERVER_TRANSPORTS, out, room);
+    const struct ferry_server_peer peer =
+        server_peer(step->tag % SERVER_TRANSPORTS, (unsigned)step->tag >> 4);
+    size_t len = ferry_server_handle_from(&device->server, pending, &peer, out, room);
 
     CHECK(pending->len < before.len && len <= room);
     CHECK(pending->len == 0 || pending->data == before.data + (before.len - pending->len));

@@ -169,10 +169,10 @@ static int shell_run(void *context, const char *line, size_t len,
 
 /* Transport 0 may do all; 1 is locked, 2 may update, 3 only looks and is never unlocked. */
 static const struct ferry_gate_transport wires[] = {
-    {0, FERRY_ACCESS_SERVICE, FERRY_ACCESS_SERVICE, NULL, NULL},
-    {1, FERRY_ACCESS_LOCKED, FERRY_ACCESS_SERVICE, NULL, NULL},
-    {2, FERRY_ACCESS_UPDATE, FERRY_ACCESS_SERVICE, NULL, NULL},
-    {FERRY_GATE_ANY, FERRY_ACCESS_LOCKED, FERRY_ACCESS_LOCKED, NULL, NULL},
+    {.number = 0, .lowest = FERRY_ACCESS_SERVICE, .highest = FERRY_ACCESS_SERVICE},
+    {.number = 1, .lowest = FERRY_ACCESS_LOCKED, .highest = FERRY_ACCESS_SERVICE},
+    {.number = 2, .lowest = FERRY_ACCESS_UPDATE, .highest = FERRY_ACCESS_SERVICE},
+    {.number = FERRY_GATE_ANY, .lowest = FERRY_ACCESS_LOCKED, .highest = FERRY_ACCESS_LOCKED},
 };
 
 static const struct ferry_gate_policy policy = {
@@ -220,7 +220,7 @@ static void open_gate(struct server_device *device)
     CHECK(ferry_gate_init(&device->gate, &device->gate_config, device->gate_wires,
                           SERVER_TRANSPORTS) == FERRY_OK);
     for (uint8_t wire = 0; wire < SERVER_TRANSPORTS; wire++) {
-        device->granted[wire] = wires[wire].lowest;
+        memset(device->granted[wire], wires[wire].lowest, SERVER_PEERS);
     }
 }
 
@@ -229,9 +229,11 @@ void server_device_unlock(struct server_device *device, uint8_t how)
     uint8_t wire = how % SERVER_TRANSPORTS;
     uint8_t level = 1 + (how >> 2) % 2;
 
-    if (ferry_gate_grant(&device->gate, wire, level, 1 + how / 8) == FERRY_OK) {
+    const struct ferry_server_peer peer = server_peer(wire, how / 64);
+
+    if (ferry_gate_grant(&device->gate, &peer, level, 1 + how / 8) == FERRY_OK) {
         CHECK(level > wires[wire].lowest && level <= wires[wire].highest);
-        device->granted[wire] = level;
+        device->granted[wire][peer.id] = level;
     }
 }
 
@@ -239,8 +241,10 @@ void server_device_lock(struct server_device *device, uint8_t how)
 {
     uint8_t wire = how % SERVER_TRANSPORTS;
 
-    ferry_gate_lock(&device->gate, wire);
-    device->granted[wire] = wires[wire].lowest;
+    const struct ferry_server_peer peer = server_peer(wire, how / 64);
+
+    ferry_gate_lock(&device->gate, &peer);
+    device->granted[wire][peer.id] = wires[wire].lowest;
 }
 
 /* ---- The device -------------------------------------------------------------------------------
@@ -479,9 +483,13 @@ void server_device_check(struct server_device *device)
         CHECK(image->sha_len <= FERRY_SHA256_SIZE);
     }
     server_groups_check(&device->groups);
-    for (uint8_t wire = 0; wire < SERVER_TRANSPORTS; wire++) {
-        ferry_gate_look(&device->gate, wire, &standing);
-        CHECK(standing.level <= device->granted[wire] && standing.level >= standing.lowest);
+    for (unsigned i = 0; i < SERVER_TRANSPORTS * SERVER_PEERS; i++) {
+        const struct ferry_server_peer peer =
+            server_peer((uint8_t)(i % SERVER_TRANSPORTS), i / SERVER_TRANSPORTS);
+
+        ferry_gate_look(&device->gate, &peer, &standing);
+        CHECK(standing.level <= device->granted[peer.transport][peer.id] &&
+              standing.level >= standing.lowest);
     }
 }
 

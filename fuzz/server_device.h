@@ -14,6 +14,7 @@
 
 #define SERVER_GROUPS     12
 #define SERVER_TRANSPORTS 4
+#define SERVER_PEERS      4 /* of each transport */
 
 /* What an input chooses of a device. */
 struct server_choice {
@@ -60,8 +61,8 @@ struct server_device {
     struct ferry_gate_config gate_config;
     struct ferry_gate gate;
     struct ferry_gate_wire gate_wires[SERVER_TRANSPORTS];
-    uint8_t granted[SERVER_TRANSPORTS]; /* how far somebody who may unlocked each */
-    bool refused;                       /* the gate refused the last command */
+    uint8_t granted[SERVER_TRANSPORTS][SERVER_PEERS]; /* how far somebody who may unlocked each */
+    bool refused;                                     /* the gate refused the last command */
 };
 
 /* Make a device as the choice says: image 1.2.3+4 runs. It is always the same memory. */
@@ -73,7 +74,12 @@ void server_device_reset(struct server_device *device);
 /* What a main loop does between packets. */
 void server_device_idle(struct server_device *device);
 
-/* Somebody who may unlocks a transport, or locks it. how: server_input.h. */
+static inline struct ferry_server_peer server_peer(uint8_t transport, unsigned which)
+{
+    return (struct ferry_server_peer){.transport = transport, .id = which % SERVER_PEERS};
+}
+
+/* Somebody who may unlocks a peer, or locks it. how: server_input.h. */
 void server_device_unlock(struct server_device *device, uint8_t how);
 void server_device_lock(struct server_device *device, uint8_t how);
 

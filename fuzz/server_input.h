@@ -2,8 +2,9 @@
 /* The form of fuzz_server's inputs: four bytes of choices (struct server_choice), then steps.
  *
  * A step begins with its tag. Below 0xc0 it is a packet: transport (bits 0, 1), room for the answer
- * (bits 2, 3: as the buffers, 64, 14, 7), bytes (u16, little endian) and the bytes; else it is
- * something that happens beside, enum server_beside in bits 0 to 2, and one byte with how. */
+ * (bits 2, 3: as the buffers, 64, 14, 7), peer (bits 4, 5), bytes (u16, little endian) and the
+ * bytes; else it is something that happens beside, enum server_beside in bits 0 to 2, and one byte
+ * with how. */
 #ifndef FUZZ_SERVER_INPUT_H
 #define FUZZ_SERVER_INPUT_H
 
@@ -19,7 +20,7 @@ enum server_beside {
     BESIDE_RESET,  /* a reset; power is back */
     BESIDE_BUTTON, /* held down, or let go */
     BESIDE_IDLE,   /* the main loop has nothing to do */
-    BESIDE_UNLOCK, /* somebody who may unlocks transport how % 4 */
+    BESIDE_UNLOCK, /* somebody who may unlocks peer how / 64 of transport how % 4 */
     BESIDE_LOCK    /* … locks it */
 };
 

@@ -9,6 +9,7 @@
 
 /* How often a challenge is asked for anew. */
 #define ATTEMPTS 5
+#define WAIT_MS  5000 /* the longest that is waited as the device says */
 
 static bool is_group_error(const struct ferry_client_answer *answer, int64_t error)
 {
@@ -128,12 +129,13 @@ static bool worked_already(struct session *session, uint32_t level,
            status->level == level && status->left_s > 0;
 }
 
-static void wait_as_told(const struct ferry_client_answer *answer)
+/* Whether it was short: until an unlock of somebody else ends nobody waits. */
+static bool wait_as_told(const struct ferry_client_answer *answer)
 {
     uint32_t ms = ferry_answer_access_wait_ms(answer->payload);
     const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
 
-    nanosleep(&pause, NULL);
+    return ms <= WAIT_MS && nanosleep(&pause, NULL) == 0;
 }
 
 /* One challenge and its answer. Returns FERRY_OK, or the error of an exchange, with *what it was;
@@ -185,9 +187,11 @@ int unlock_device(struct session *session, struct unlock *unlock,
 
     for (int i = 0; i < ATTEMPTS; i++) {
         error = attempt(session, unlock, &what, &code, &answer, status);
-        if (is_group_error(&answer, FERRY_ACCESS_ERR_WAIT)) {
-            wait_as_told(&answer);
-        } else if (!is_group_error(&answer, FERRY_ACCESS_ERR_NO_CHALLENGE)) {
+        bool again = is_group_error(&answer, FERRY_ACCESS_ERR_WAIT)
+                         ? wait_as_told(&answer)
+                         : is_group_error(&answer, FERRY_ACCESS_ERR_NO_CHALLENGE);
+
+        if (code != CLI_OK || !again) {
             break;
         }
     }

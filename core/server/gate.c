@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The gate: what may run on a transport now. */
+/* The gate: what may run for a peer now. */
 #include "core/server/gate.h"
 #include "core/server/os_reset.h"
 
@@ -15,6 +15,7 @@ static bool list_is_good(const struct ferry_gate_list *list)
 static bool row_is_good(const struct ferry_gate_transport *row)
 {
     return row->highest < FERRY_ACCESS_LEVELS && row->lowest <= row->highest &&
+           row->security <= FERRY_PEER_AUTHENTICATED &&
            (row->only == NULL || list_is_good(row->only)) &&
            (row->never == NULL || list_is_good(row->never));
 }
@@ -68,20 +69,40 @@ int ferry_gate_init(struct ferry_gate *gate, const struct ferry_gate_config *con
     return FERRY_OK;
 }
 
-/* ---- Where a transport stands ------------------------------------------------------- */
+/* ---- Who a peer is ------------------------------------------------------------------ */
 
 static const struct ferry_gate_transport nobody = {.number = FERRY_GATE_ANY};
 
-/* The row of a transport, and its state; a locked one, and NULL, for one that is not known. */
-static const struct ferry_gate_transport *row_of(const struct ferry_gate *gate, uint8_t transport)
+static bool same_text(const char *a, const char *b)
+{
+    while (*a != '\0' && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+static bool is_of(const struct ferry_gate_transport *row, uint8_t transport)
+{
+    return row->number == FERRY_GATE_ANY || row->number == transport;
+}
+
+static bool fits(const struct ferry_gate_transport *row, const struct ferry_server_peer *peer)
+{
+    return is_of(row, peer->transport) && peer->security >= row->security &&
+           (row->identity == NULL ||
+            (peer->identity != NULL && same_text(row->identity, peer->identity)));
+}
+
+/* The row of a peer; a locked one for a peer that none fits. */
+static const struct ferry_gate_transport *row_of(const struct ferry_gate *gate,
+                                                 const struct ferry_server_peer *peer)
 {
     const struct ferry_gate_policy *policy = gate->config->policy;
 
-    for (size_t i = 0; i < policy->transport_count; i++) {
-        const struct ferry_gate_transport *row = &policy->transports[i];
-
-        if (row->number == FERRY_GATE_ANY || row->number == transport) {
-            return row;
+    for (size_t i = 0; peer->transport < gate->wire_count && i < policy->transport_count; i++) {
+        if (fits(&policy->transports[i], peer)) {
+            return &policy->transports[i];
         }
     }
     return &nobody;
@@ -89,53 +110,112 @@ static const struct ferry_gate_transport *row_of(const struct ferry_gate *gate, 
 
 struct ferry_gate_wire *ferry_gate_wire_of(const struct ferry_gate *gate, uint8_t transport)
 {
-    bool known =
-        gate->config != NULL && transport < gate->wire_count && row_of(gate, transport) != &nobody;
+    const struct ferry_gate_policy *policy;
 
-    return known ? &gate->wires[transport] : NULL;
+    if (gate->config == NULL || transport >= gate->wire_count) {
+        return NULL;
+    }
+    policy = gate->config->policy;
+    for (size_t i = 0; i < policy->transport_count; i++) {
+        if (is_of(&policy->transports[i], transport)) {
+            return &gate->wires[transport];
+        }
+    }
+    return NULL;
 }
 
-static void end_unlock(struct ferry_gate_wire *wire)
+/* ---- What a peer has ---------------------------------------------------------------- */
+
+static void end_unlock(struct ferry_gate_peer *peer)
 {
-    wire->granted_ms = 0;
-    wire->level = FERRY_ACCESS_LOCKED;
+    peer->granted_ms = 0;
+    peer->level = FERRY_ACCESS_LOCKED;
 }
 
-static void end_challenge(struct ferry_gate_wire *wire)
+static void end_challenge(struct ferry_gate_peer *peer)
 {
-    wire->challenged = false;
-    ferry_wipe(wire->nonce, sizeof(wire->nonce));
+    peer->challenged = false;
+    ferry_wipe(peer->nonce, sizeof(peer->nonce));
 }
+
+struct ferry_gate_peer *ferry_gate_peer_of(struct ferry_gate_wire *wire, uint32_t id)
+{
+    for (size_t i = 0; i < FERRY_GATE_PEERS; i++) {
+        struct ferry_gate_peer *peer = &wire->peers[i];
+
+        if (peer->id == id && (peer->challenged || peer->granted_ms > 0)) {
+            return peer;
+        }
+    }
+    return NULL;
+}
+
+struct ferry_gate_peer *ferry_gate_peer_place(struct ferry_gate_wire *wire, uint32_t id)
+{
+    struct ferry_gate_peer *place = ferry_gate_peer_of(wire, id);
+
+    if (place != NULL) {
+        return place;
+    }
+    for (size_t i = 0; i < FERRY_GATE_PEERS; i++) {
+        struct ferry_gate_peer *peer = &wire->peers[i];
+
+        if (peer->granted_ms > 0) {
+            continue;
+        }
+        if (!peer->challenged) {
+            place = peer;
+            break;
+        }
+        if (place == NULL || peer->challenged_ms < place->challenged_ms) {
+            place = peer;
+        }
+    }
+    if (place != NULL) {
+        end_challenge(place);
+        place->id = id;
+    }
+    return place;
+}
+
+/* ---- Where a peer stands ------------------------------------------------------------ */
 
 uint64_t ferry_gate_now(const struct ferry_gate *gate, struct ferry_gate_wire *wire)
 {
     uint64_t now;
+    bool back;
 
     if (gate->config->now_ms == NULL) {
         return 0;
     }
     now = gate->config->now_ms(gate->config->context);
-    if (now < wire->seen_ms) { /* what was granted would last longer than was signed for */
-        end_unlock(wire);
-        end_challenge(wire);
+    back = now < wire->seen_ms; /* what was granted would last longer than was signed for */
+    if (back) {
         wire->failed_ms = now;
     }
     wire->seen_ms = now;
-    if (now - wire->unlocked_ms >= wire->granted_ms) {
-        end_unlock(wire);
-    }
-    if (now - wire->challenged_ms >= ferry_gate_challenge_ms(gate)) {
-        end_challenge(wire);
+    for (size_t i = 0; i < FERRY_GATE_PEERS; i++) {
+        struct ferry_gate_peer *peer = &wire->peers[i];
+
+        if (back || now - peer->unlocked_ms >= peer->granted_ms) {
+            end_unlock(peer);
+        }
+        if (peer->challenged &&
+            (back || now - peer->challenged_ms >= ferry_gate_challenge_ms(gate))) {
+            end_challenge(peer);
+        }
     }
     return now;
 }
 
-void ferry_gate_look(struct ferry_gate *gate, uint8_t transport,
+void ferry_gate_look(struct ferry_gate *gate, const struct ferry_server_peer *peer,
                      struct ferry_gate_standing *standing)
 {
-    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, transport);
-    const struct ferry_gate_transport *row = wire != NULL ? row_of(gate, transport) : &nobody;
+    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, peer->transport);
+    const struct ferry_gate_transport *row = wire != NULL ? row_of(gate, peer) : &nobody;
     bool can_unlock = wire != NULL && gate->config->now_ms != NULL;
+    const struct ferry_gate_peer *has;
+    uint64_t now;
 
     *standing = (struct ferry_gate_standing){
         .level = (enum ferry_access_level)row->lowest,
@@ -144,13 +224,16 @@ void ferry_gate_look(struct ferry_gate *gate, uint8_t transport,
     if (!can_unlock) {
         return;
     }
+    now = ferry_gate_now(gate, wire);
+    has = ferry_gate_peer_of(wire, peer->id);
+    if (has == NULL || has->granted_ms == 0 || has->level <= row->lowest) {
+        return;
+    }
+    standing->level = /* what it was unlocked to when its link was a safer one counts no more */
+        (enum ferry_access_level)(has->level < row->highest ? has->level : row->highest);
+    if (standing->level > standing->lowest) {
+        uint64_t left = has->granted_ms - (now - has->unlocked_ms);
 
-    uint64_t now = ferry_gate_now(gate, wire);
-
-    if (wire->granted_ms > 0) {
-        uint64_t left = wire->granted_ms - (now - wire->unlocked_ms);
-
-        standing->level = (enum ferry_access_level)wire->level;
         standing->left_s = (uint32_t)((left + 999) / 1000);
     }
 }
@@ -228,10 +311,28 @@ static bool call_may_run(const struct ferry_gate_policy *policy,
     return true;
 }
 
+/* Whether a peer of the same transport may do this who fits a row in front of this one's. */
+static bool others_may(const struct ferry_gate_policy *policy,
+                       const struct ferry_gate_transport *own, const struct ferry_server_call *call)
+{
+    const char *why;
+
+    for (size_t i = 0; i < policy->transport_count && &policy->transports[i] != own; i++) {
+        const struct ferry_gate_transport *row = &policy->transports[i];
+
+        if (is_of(row, call->transport) &&
+            call_may_run(policy, row, (enum ferry_access_level)row->highest, call, &why)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int ferry_gate_ask(void *context, struct ferry_server_call *call)
 {
     struct ferry_gate *gate = context;
     struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, call->transport);
+    const struct ferry_gate_policy *policy;
     const struct ferry_gate_transport *row;
     struct ferry_gate_standing standing;
     const char *why;
@@ -241,49 +342,60 @@ int ferry_gate_ask(void *context, struct ferry_server_call *call)
         call->reason = "the gate is not set up";
         return FERRY_RC_ACCESS_DENIED;
     }
-    row = wire != NULL ? row_of(gate, call->transport) : &nobody;
-    ferry_gate_look(gate, call->transport, &standing);
-    if (call_may_run(gate->config->policy, row, standing.level, call, &why)) {
+    policy = gate->config->policy;
+    row = wire != NULL ? row_of(gate, call->peer) : &nobody;
+    ferry_gate_look(gate, call->peer, &standing);
+    if (call_may_run(policy, row, standing.level, call, &why)) {
         return FERRY_RC_OK;
     }
     if (wire != NULL) {
         note_refusal(wire, &call->header);
     }
-    call->reason = call_may_run(gate->config->policy, row, standing.highest, call, &why_ever)
-                       ? why
-                       : "never on this wire";
+    if (call_may_run(policy, row, standing.highest, call, &why_ever)) {
+        call->reason = why;
+    } else {
+        call->reason = wire != NULL && others_may(policy, row, call)
+                           ? "never for this peer: use a safer link or another identity"
+                           : "never on this wire";
+    }
     return FERRY_RC_ACCESS_DENIED;
 }
 
 /* ---- Unlocking, locking, counters ------------------------------------------------------ */
 
-int ferry_gate_grant(struct ferry_gate *gate, uint8_t transport, enum ferry_access_level level,
-                     uint32_t seconds)
+int ferry_gate_grant(struct ferry_gate *gate, const struct ferry_server_peer *peer,
+                     enum ferry_access_level level, uint32_t seconds)
 {
-    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, transport);
+    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, peer->transport);
     struct ferry_gate_standing standing;
+    struct ferry_gate_peer *place;
 
-    ferry_gate_look(gate, transport, &standing);
+    ferry_gate_look(gate, peer, &standing);
     if (wire == NULL || standing.highest == standing.lowest) {
         return FERRY_E_UNSUPPORTED;
     }
     if (level <= standing.lowest || level > standing.highest || seconds == 0) {
         return FERRY_E_RANGE;
     }
-    wire->level = (uint8_t)level;
-    wire->unlocked_ms = wire->seen_ms;
-    wire->granted_ms = (uint64_t)seconds * 1000;
+    place = ferry_gate_peer_place(wire, peer->id);
+    if (place == NULL) {
+        return FERRY_E_BUSY;
+    }
+    place->level = (uint8_t)level;
+    place->unlocked_ms = wire->seen_ms;
+    place->granted_ms = (uint64_t)seconds * 1000;
     ferry_gate_count(&wire->audit.unlocks);
     return FERRY_OK;
 }
 
-void ferry_gate_lock(struct ferry_gate *gate, uint8_t transport)
+void ferry_gate_lock(struct ferry_gate *gate, const struct ferry_server_peer *peer)
 {
-    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, transport);
+    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, peer->transport);
+    struct ferry_gate_peer *has = wire != NULL ? ferry_gate_peer_of(wire, peer->id) : NULL;
 
-    if (wire != NULL) {
-        end_unlock(wire);
-        end_challenge(wire);
+    if (has != NULL) {
+        end_unlock(has);
+        end_challenge(has);
     }
 }
 

@@ -8,6 +8,13 @@
 /* The state of a transport; NULL for one that the gate does not know. */
 struct ferry_gate_wire *ferry_gate_wire_of(const struct ferry_gate *gate, uint8_t transport);
 
+/* What a peer has: an unlock, a challenge, both; NULL for one that has neither. */
+struct ferry_gate_peer *ferry_gate_peer_of(struct ferry_gate_wire *wire, uint32_t id);
+
+/* The same, or an empty place for it: a free one, or that of the oldest challenge. NULL where as
+ * many peers are unlocked. */
+struct ferry_gate_peer *ferry_gate_peer_place(struct ferry_gate_wire *wire, uint32_t id);
+
 /* Look at the clock, and end what has expired. Returns the time; 0 without a clock. */
 uint64_t ferry_gate_now(const struct ferry_gate *gate, struct ferry_gate_wire *wire);
 

@@ -27,12 +27,12 @@ const struct ferry_gate_key *ferry_gate_find_key(const struct ferry_gate *gate,
     return NULL;
 }
 
-/* Whether a transport can be unlocked, and by this key. Returns FERRY_OK, FERRY_E_UNSUPPORTED or
+/* Whether a peer can be unlocked, and by this key. Returns FERRY_OK, FERRY_E_UNSUPPORTED or
  * FERRY_E_NOT_FOUND. standing is filled in any case. */
-static int find(struct ferry_gate *gate, uint8_t transport, const uint8_t *name,
+static int find(struct ferry_gate *gate, const struct ferry_server_peer *peer, const uint8_t *name,
                 struct ferry_gate_standing *standing, const struct ferry_gate_key **key)
 {
-    ferry_gate_look(gate, transport, standing);
+    ferry_gate_look(gate, peer, standing);
     *key = NULL;
     if (standing->highest == standing->lowest || gate->config->random == NULL) {
         return FERRY_E_UNSUPPORTED;
@@ -41,31 +41,48 @@ static int find(struct ferry_gate *gate, uint8_t transport, const uint8_t *name,
     return *key != NULL ? FERRY_OK : FERRY_E_NOT_FOUND;
 }
 
-int ferry_gate_challenge(struct ferry_gate *gate, uint8_t transport,
+/* A new nonce at a place that has none. */
+static int make_nonce(const struct ferry_gate *gate, const struct ferry_gate_wire *wire,
+                      struct ferry_gate_peer *place)
+{
+    uint8_t *nonce = place->nonce;
+
+    if (gate->config->random(gate->config->context, nonce, FERRY_ACCESS_NONCE_SIZE) != FERRY_OK ||
+        ferry_all_equal(nonce, FERRY_ACCESS_NONCE_SIZE, nonce[0])) {
+        return FERRY_E_UNSUPPORTED; /* the source is not there, or stands still */
+    }
+    place->challenged = true;
+    place->challenged_ms = wire->seen_ms;
+    return FERRY_OK;
+}
+
+int ferry_gate_challenge(struct ferry_gate *gate, const struct ferry_server_peer *peer,
                          const uint8_t key[FERRY_ACCESS_KEY_SIZE],
                          struct ferry_gate_challenge *challenge)
 {
-    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, transport);
+    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, peer->transport);
     struct ferry_gate_standing standing;
     const struct ferry_gate_key *found;
-    int result = find(gate, transport, key, &standing, &found);
+    struct ferry_gate_peer *place;
+    int result = find(gate, peer, key, &standing, &found);
 
     if (result != FERRY_OK) {
         return result;
     }
-    if (!wire->challenged) {
-        if (gate->config->random(gate->config->context, wire->nonce, sizeof(wire->nonce)) !=
-                FERRY_OK ||
-            ferry_all_equal(wire->nonce, sizeof(wire->nonce), wire->nonce[0])) {
-            return FERRY_E_UNSUPPORTED; /* the source is not there, or stands still */
+    place = ferry_gate_peer_place(wire, peer->id);
+    if (place == NULL) {
+        return FERRY_E_BUSY;
+    }
+    if (!place->challenged) {
+        result = make_nonce(gate, wire, place);
+        if (result != FERRY_OK) {
+            return result;
         }
-        wire->challenged = true;
-        wire->challenged_ms = wire->seen_ms;
     }
 
-    uint64_t left = ferry_gate_challenge_ms(gate) - (wire->seen_ms - wire->challenged_ms);
+    uint64_t left = ferry_gate_challenge_ms(gate) - (wire->seen_ms - place->challenged_ms);
 
-    memcpy(challenge->nonce, wire->nonce, sizeof(challenge->nonce));
+    memcpy(challenge->nonce, place->nonce, sizeof(challenge->nonce));
     challenge->level =
         found->level < standing.highest ? (enum ferry_access_level)found->level : standing.highest;
     challenge->seconds = found->seconds;
@@ -73,45 +90,75 @@ int ferry_gate_challenge(struct ferry_gate *gate, uint8_t transport,
     return FERRY_OK;
 }
 
-uint32_t ferry_gate_wait_ms(struct ferry_gate *gate, uint8_t transport)
+/* After wrong signatures: they are the transport's, whoever sent them. */
+static uint64_t wait_for_failures(const struct ferry_gate_wire *wire, uint64_t now)
 {
-    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, transport);
-    uint64_t since;
+    uint64_t since = now - wire->failed_ms;
 
-    if (wire == NULL || wire->failures < FERRY_GATE_FAILURES) {
-        return 0;
-    }
-    since = ferry_gate_now(gate, wire) - wire->failed_ms;
-    return since < FERRY_GATE_WAIT_MS ? (uint32_t)(FERRY_GATE_WAIT_MS - since) : 0;
+    return wire->failures >= FERRY_GATE_FAILURES && since < FERRY_GATE_WAIT_MS
+               ? FERRY_GATE_WAIT_MS - since
+               : 0;
 }
 
-static int verify(const struct ferry_gate *gate, uint8_t transport,
-                  const struct ferry_gate_wire *wire, const struct ferry_gate_request *request)
+/* Until the first unlock ends, where all places are taken by those of others. */
+static uint64_t wait_for_place(const struct ferry_gate_wire *wire, uint64_t now)
+{
+    uint64_t wait = UINT64_MAX;
+
+    for (size_t i = 0; i < FERRY_GATE_PEERS; i++) {
+        const struct ferry_gate_peer *peer = &wire->peers[i];
+        uint64_t left = peer->granted_ms > 0 ? peer->granted_ms - (now - peer->unlocked_ms) : 0;
+
+        wait = left < wait ? left : wait;
+    }
+    return wait;
+}
+
+uint32_t ferry_gate_wait_ms(struct ferry_gate *gate, const struct ferry_server_peer *peer)
+{
+    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, peer->transport);
+    uint64_t now;
+    uint64_t wait;
+
+    if (wire == NULL) {
+        return 0;
+    }
+    now = ferry_gate_now(gate, wire);
+    wait = wait_for_failures(wire, now);
+    if (wait == 0 && ferry_gate_peer_of(wire, peer->id) == NULL) {
+        wait = wait_for_place(wire, now);
+    }
+    return wait < UINT32_MAX ? (uint32_t)wait : UINT32_MAX;
+}
+
+static int verify(const struct ferry_gate *gate, uint8_t transport, const uint8_t *nonce,
+                  const struct ferry_gate_request *request)
 {
     uint8_t bytes[FERRY_ACCESS_MESSAGE_MAX];
     const struct ferry_access_message message = {.device_id = gate->config->device_id,
                                                  .transport = transport,
                                                  .level = (uint8_t)request->level,
                                                  .seconds = (uint32_t)request->seconds,
-                                                 .nonce = wire->nonce};
+                                                 .nonce = nonce};
     size_t len = ferry_access_message_write(&message, bytes);
 
     return ferry_crypto_ed25519_verify(request->key, bytes, len, request->signature);
 }
 
-/* Whether it may be unlocked like that at all; only then a signature is looked at. */
-static int admit(struct ferry_gate *gate, uint8_t transport,
-                 const struct ferry_gate_request *request)
+/* Whether it may be unlocked like that at all; only then a signature is looked at, with the place
+ * that has the nonce. */
+static int admit(struct ferry_gate *gate, const struct ferry_server_peer *peer,
+                 const struct ferry_gate_request *request, const struct ferry_gate_peer **place)
 {
-    const struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, transport);
+    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, peer->transport);
     struct ferry_gate_standing standing;
     const struct ferry_gate_key *key;
-    int result = find(gate, transport, request->key, &standing, &key);
+    int result = find(gate, peer, request->key, &standing, &key);
 
     if (result != FERRY_OK) {
         return result;
     }
-    if (ferry_gate_wait_ms(gate, transport) > 0) {
+    if (wait_for_failures(wire, wire->seen_ms) > 0) {
         return FERRY_E_BUSY;
     }
     if (request->level <= (uint64_t)standing.lowest || request->level > key->level ||
@@ -121,21 +168,23 @@ static int admit(struct ferry_gate *gate, uint8_t transport,
     if (request->seconds == 0 || request->seconds > key->seconds) {
         return FERRY_E_UNLOCK_TIME;
     }
-    return wire->challenged ? FERRY_OK : FERRY_E_STATE;
+    *place = ferry_gate_peer_of(wire, peer->id);
+    return *place != NULL && (*place)->challenged ? FERRY_OK : FERRY_E_STATE;
 }
 
-int ferry_gate_unlock(struct ferry_gate *gate, uint8_t transport,
+int ferry_gate_unlock(struct ferry_gate *gate, const struct ferry_server_peer *peer,
                       const struct ferry_gate_request *request)
 {
-    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, transport);
-    int result = admit(gate, transport, request);
+    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, peer->transport);
+    const struct ferry_gate_peer *place = NULL;
+    int result = admit(gate, peer, request, &place);
 
     if (result == FERRY_OK) {
-        result = verify(gate, transport, wire, request);
+        result = verify(gate, peer->transport, place->nonce, request);
         if (result == FERRY_OK) {
-            ferry_gate_lock(gate, transport); /* uses up the nonce */
+            ferry_gate_lock(gate, peer); /* uses up the nonce */
             wire->failures = 0;
-            return ferry_gate_grant(gate, transport, (enum ferry_access_level)request->level,
+            return ferry_gate_grant(gate, peer, (enum ferry_access_level)request->level,
                                     (uint32_t)request->seconds);
         }
         wire->failed_ms = wire->seen_ms;

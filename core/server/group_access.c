@@ -31,7 +31,12 @@ static uint16_t wire_error(int error)
 
 static int fail(struct ferry_server_call *call, int error)
 {
-    return ferry_server_fail(call, wire_error(error), NULL);
+    int rc = ferry_server_fail(call, wire_error(error), NULL);
+
+    if (error == FERRY_E_BUSY) {
+        ferry_cbor_pair_uint(&call->out, "wait", ferry_gate_wait_ms(call->context, call->peer));
+    }
+    return rc;
 }
 
 static bool is_key(const struct ferry_cbor_field *field)
@@ -67,7 +72,7 @@ static int status(struct ferry_server_call *call)
             return fail(call, FERRY_E_NOT_FOUND);
         }
     }
-    ferry_gate_look(gate, call->transport, &standing);
+    ferry_gate_look(gate, call->peer, &standing);
     ferry_cbor_pair_uint(&call->out, "level", standing.level);
     ferry_cbor_pair_uint(&call->out, "lowest", standing.lowest);
     ferry_cbor_pair_uint(&call->out, "highest", standing.highest);
@@ -118,7 +123,7 @@ static int challenge(struct ferry_server_call *call)
         return FERRY_RC_INVALID;
     }
 
-    int error = ferry_gate_challenge(gate, call->transport, key.item.bytes.data, &made);
+    int error = ferry_gate_challenge(gate, call->peer, key.item.bytes.data, &made);
 
     if (error != FERRY_OK) {
         return fail(call, error);
@@ -137,7 +142,7 @@ static void put_standing(struct ferry_server_call *call)
 {
     struct ferry_gate_standing standing;
 
-    ferry_gate_look(call->context, call->transport, &standing);
+    ferry_gate_look(call->context, call->peer, &standing);
     ferry_cbor_pair_uint(&call->out, "level", standing.level);
     ferry_cbor_pair_uint(&call->out, "left", standing.left_s);
 }
@@ -160,15 +165,11 @@ static int unlock(struct ferry_server_call *call)
                                                .level = fields[1].item.value,
                                                .seconds = fields[2].item.value,
                                                .signature = fields[3].item.bytes.data};
-    int error = ferry_gate_unlock(gate, call->transport, &request);
+    int error = ferry_gate_unlock(gate, call->peer, &request);
 
     if (error != FERRY_OK) {
         ferry_server_notify(call, FERRY_EVENT_UNLOCK_FAILED, 0, wire_error(error));
-        rc = fail(call, error);
-        if (error == FERRY_E_BUSY) {
-            ferry_cbor_pair_uint(&call->out, "wait", ferry_gate_wait_ms(gate, call->transport));
-        }
-        return rc;
+        return fail(call, error);
     }
     ferry_server_notify(call, FERRY_EVENT_UNLOCKED, 0, (uint32_t)request.level);
     put_standing(call);
@@ -180,8 +181,8 @@ static int lock(struct ferry_server_call *call)
 {
     struct ferry_gate_standing standing;
 
-    ferry_gate_lock(call->context, call->transport);
-    ferry_gate_look(call->context, call->transport, &standing);
+    ferry_gate_lock(call->context, call->peer);
+    ferry_gate_look(call->context, call->peer, &standing);
     ferry_server_notify(call, FERRY_EVENT_LOCKED, 0, (uint32_t)standing.level);
     put_standing(call);
     return FERRY_RC_OK;

@@ -292,8 +292,9 @@ static const struct ferry_smp_words access_table[] = {
     [FERRY_ACCESS_ERR_SIGNATURE] = {"SIGNATURE", "the signature does not verify",
                                     "sign the device's id and nonce with the private half of the "
                                     "key that is named"},
-    [FERRY_ACCESS_ERR_WAIT] = {"WAIT", "too many unlocks failed on this connection",
-                               "try again in a second; if it stays, somebody else tries, too"},
+    [FERRY_ACCESS_ERR_WAIT] =
+        {"WAIT", "too many unlocks failed here, or too many others are unlocked",
+         "try again in a second; if it stays, somebody else tries, too, or lock the others"},
     [FERRY_ACCESS_ERR_UNAVAILABLE] = {"UNAVAILABLE", "this connection cannot be unlocked further",
                                       "use another connection; ferry access shows what this one "
                                       "may"},

@@ -85,8 +85,8 @@ void app_line_open(struct app *app);
 void app_line_serve(struct app *app);
 
 /* Note an event of the server in the log. What anybody can bring about (requests refused, unlocks
- * that fail, locks) is noted once for each transport, until something else is noted or its level
- * changes: who may do nothing cannot wash out what is there. */
+ * that fail, locks) is noted once for each transport and level of its peers, until something else
+ * is noted: who may do nothing cannot wash out what is there. */
 void app_log_observe(struct app *app, const struct ferry_server_call *call,
                      const struct ferry_server_event *event);
 

@@ -70,14 +70,11 @@ static const struct note notes[] = {
     [FERRY_EVENT_LOCKED] = {"locked", FERRY_LOG_INFO, false, "level"},
 };
 
-/* What anybody can bring about on a wire, noted since something else was, at this level of it: bit
+/* What anybody can bring about on a wire who stands at a level, noted since something else was: bit
  * 0 requests refused, bit n unlocks failed by error n, the last one locks. */
 #define LOCKS 31
 
-static struct {
-    uint32_t noted;
-    enum ferry_access_level level;
-} told[FERRY_VCHIP_WIRES];
+static uint32_t told[FERRY_VCHIP_WIRES][FERRY_ACCESS_LEVELS];
 
 static bool bit_of(const struct ferry_server_event *event, uint32_t *bit)
 {
@@ -88,9 +85,11 @@ static bool bit_of(const struct ferry_server_event *event, uint32_t *bit)
 }
 
 /* Whether an event says no more than what is noted. */
-static bool is_known(struct app *app, uint8_t wire, const struct ferry_server_event *event)
+static bool is_known(struct app *app, const struct ferry_server_peer *peer,
+                     const struct ferry_server_event *event)
 {
     struct ferry_gate_standing standing;
+    uint32_t *noted;
     uint32_t bit;
     bool known;
 
@@ -98,16 +97,13 @@ static bool is_known(struct app *app, uint8_t wire, const struct ferry_server_ev
         memset(told, 0, sizeof(told));
         return false;
     }
-    if (wire >= FERRY_VCHIP_WIRES) {
+    if (peer->transport >= FERRY_VCHIP_WIRES) {
         return false;
     }
-    ferry_gate_look(&app->gate, wire, &standing);
-    if (standing.level != told[wire].level) {
-        told[wire].level = standing.level;
-        told[wire].noted = 0;
-    }
-    known = (told[wire].noted >> bit & 1) != 0;
-    told[wire].noted |= 1U << bit;
+    ferry_gate_look(&app->gate, peer, &standing);
+    noted = &told[peer->transport][standing.level];
+    known = (*noted >> bit & 1) != 0;
+    *noted |= 1U << bit;
     return known;
 }
 
@@ -118,7 +114,7 @@ void app_log_observe(struct app *app, const struct ferry_server_call *call,
 
     if (event->kind < 0 || event->kind >= (int)(sizeof(notes) / sizeof(notes[0])) ||
         notes[event->kind].words == NULL || notes[event->kind].level < app->log_level ||
-        is_known(app, call->transport, event)) {
+        is_known(app, call->peer, event)) {
         return;
     }
 

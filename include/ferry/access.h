@@ -32,8 +32,8 @@ enum ferry_access_error {
     FERRY_ACCESS_ERR_TIME = 4,         /* none, or longer than the key may unlock for */
     FERRY_ACCESS_ERR_NO_CHALLENGE = 5, /* none waits: it was used, or has expired */
     FERRY_ACCESS_ERR_SIGNATURE = 6,
-    FERRY_ACCESS_ERR_WAIT = 7,        /* too many failures; "wait" has the milliseconds */
-    FERRY_ACCESS_ERR_UNAVAILABLE = 8, /* this transport cannot be unlocked */
+    FERRY_ACCESS_ERR_WAIT = 7, /* too many failures, or all places taken; "wait": milliseconds */
+    FERRY_ACCESS_ERR_UNAVAILABLE = 8, /* this peer cannot be unlocked */
     FERRY_ACCESS_ERR_NO_TRANSPORT = 9
 };
 

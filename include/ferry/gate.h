@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The gate of a server: which commands may run on which transport, and what an unlock adds for a
- * while. SMP itself knows nobody; docs/SERVER.md has the tables and the message that unlocks.
+/* The gate of a server: which commands may run for which peer, and what an unlock adds for a while.
+ * SMP itself knows nobody; docs/SERVER.md has the tables and the message that unlocks.
  *
- * What may run is data: rules, lists of them, three levels, and a row for each transport. One rule
+ * What may run is data: rules, lists of them, three levels, and rows that say to whom they apply: a
+ * transport, how safe the link must be, who must be there. One rule
  * is none of data: a reset with a boot_mode other than 0 needs level service wherever a reset is
  * listed, since it leads into the bootloader's recovery, which has no gate. State is
  * the caller's, in RAM that a reset clears: afterwards all is locked as the policy says.
  *
+ * An unlock is its peer's alone: of a transport that can tell peers apart (struct
+ * ferry_server_peer.id) each has its own, and its own challenge.
+ *
  * It fails closed. A gate that was not set up, or whose configuration is wrong, refuses every
- * command; a transport that the policy does not name is locked; without a clock, a source of random
+ * command; a peer that no row of the policy fits is locked; without a clock, a source of random
  * numbers or a key nothing can be unlocked; a clock that goes backwards locks. */
 #ifndef FERRY_GATE_H
 #define FERRY_GATE_H
@@ -34,13 +38,16 @@ struct ferry_gate_list {
     size_t count;
 };
 
-/* The row of a transport; the first one that matches counts. */
+/* A row: what a peer may. The first one that matches counts, so that rows which ask for more of a
+ * peer stand in front. */
 struct ferry_gate_transport {
     int16_t number;  /* as given to ferry_server_handle(), or FERRY_GATE_ANY */
     uint8_t lowest;  /* enum ferry_access_level: what may be done without an unlock */
     uint8_t highest; /* what it may be unlocked to; as lowest: never */
     const struct ferry_gate_list *only;  /* nothing else runs here at any level; NULL: no limit */
     const struct ferry_gate_list *never; /* this runs here at no level; NULL: no limit */
+    uint8_t security;     /* enum ferry_peer_security: only for links at least that safe */
+    const char *identity; /* only for who proved to be that, byte for byte; NULL: anybody */
 };
 
 struct ferry_gate_policy {
@@ -102,18 +109,29 @@ struct ferry_gate_audit {
     uint8_t last_op;      /* … enum ferry_smp_op */
 };
 
+/* Peers of one transport that may have an unlock or a challenge at once. An unlock keeps its place
+ * until it ends. A challenge gives way to a newer one, the oldest first, where all places are
+ * taken: its peer asks for another. Where as many peers are unlocked, the next one waits. */
+#define FERRY_GATE_PEERS 4
+
+/* What one peer has. Do not rely on the contents. */
+struct ferry_gate_peer {
+    uint64_t unlocked_ms;   /* the clock when level was granted */
+    uint64_t granted_ms;    /* for so long; 0 = nothing is */
+    uint64_t challenged_ms; /* … when nonce was made */
+    uint32_t id;            /* struct ferry_server_peer.id */
+    uint8_t level;
+    bool challenged;
+    uint8_t nonce[FERRY_ACCESS_NONCE_SIZE];
+};
+
 /* State of one transport; do not rely on the contents but audit. */
 struct ferry_gate_wire {
     struct ferry_gate_audit audit;
-    uint64_t seen_ms;       /* the clock when it was last looked at */
-    uint64_t unlocked_ms;   /* … when level was granted */
-    uint64_t granted_ms;    /* for so long; 0 = nothing is */
-    uint64_t challenged_ms; /* … when nonce was made */
-    uint64_t failed_ms;     /* … at the last wrong signature */
-    uint8_t level;
-    uint8_t failures; /* wrong signatures in a row */
-    bool challenged;
-    uint8_t nonce[FERRY_ACCESS_NONCE_SIZE];
+    uint64_t seen_ms;   /* the clock when it was last looked at */
+    uint64_t failed_ms; /* … at the last wrong signature */
+    uint8_t failures;   /* wrong signatures in a row */
+    struct ferry_gate_peer peers[FERRY_GATE_PEERS];
 };
 
 /* Do not rely on the contents. */
@@ -129,8 +147,8 @@ struct ferry_gate {
  *        wire_count or above is unknown
  *
  * Returns FERRY_OK; FERRY_E_CONFIG, and a gate that refuses everything, when a level has no list, a
- * list no rules, a row levels that are none or lowest above highest, a key a level or a time
- * that is none, or device_id is too long. */
+ * list no rules, a row levels or a security that are none or lowest above highest, a key a level or
+ * a time that is none, or device_id is too long. */
 FERRY_MUST_CHECK
 int ferry_gate_init(struct ferry_gate *gate, const struct ferry_gate_config *config,
                     struct ferry_gate_wire *wires, size_t wire_count);
@@ -140,7 +158,7 @@ int ferry_gate_init(struct ferry_gate *gate, const struct ferry_gate_config *con
  * only, a reset: with a boot_mode other than 0 it needs FERRY_ACCESS_SERVICE. */
 int ferry_gate_ask(void *context, struct ferry_server_call *call);
 
-/* Where a transport stands. */
+/* Where a peer stands. */
 struct ferry_gate_standing {
     enum ferry_access_level level;   /* now */
     enum ferry_access_level lowest;  /* afterwards */
@@ -148,27 +166,28 @@ struct ferry_gate_standing {
     uint32_t left_s;                 /* seconds of the unlock, rounded up; 0 = none */
 };
 
-/* Look at a transport now, and end what has expired. One that the gate does not know is locked, for
- * good. standing: filled. */
-void ferry_gate_look(struct ferry_gate *gate, uint8_t transport,
+/* Look at a peer now, and end what has expired. One that no row fits is locked, for good. standing:
+ * filled. */
+void ferry_gate_look(struct ferry_gate *gate, const struct ferry_server_peer *peer,
                      struct ferry_gate_standing *standing);
 
-/* Counters of a transport. Returns NULL when the gate does not know it. */
+/* Counters of a transport. Returns NULL when the gate does not know it: it has no row at all. */
 const struct ferry_gate_audit *ferry_gate_audit(const struct ferry_gate *gate, uint8_t transport);
 
-/* Unlock a transport without a signature, for a product that knows in another way who is there: a
- * button, a paired link. It ends after seconds, replaces what was unlocked before, and goes no
- * higher than the policy lets the transport go.
+/* Unlock a peer without a signature, for a product that knows in another way who is there: a
+ * button, a card. It ends after seconds, replaces what was unlocked before, and goes no higher than
+ * the policy lets the peer go.
  *
- * Returns FERRY_OK; FERRY_E_UNSUPPORTED without a clock, or for a transport that cannot be
- * unlocked; FERRY_E_RANGE when level is above its highest or not above its lowest, or seconds is 0.
- */
+ * Returns FERRY_OK; FERRY_E_UNSUPPORTED without a clock, or for a peer that cannot be unlocked;
+ * FERRY_E_RANGE when level is above its highest or not above its lowest, or seconds is 0;
+ * FERRY_E_BUSY when FERRY_GATE_PEERS others of its transport are unlocked. */
 FERRY_MUST_CHECK
-int ferry_gate_grant(struct ferry_gate *gate, uint8_t transport, enum ferry_access_level level,
-                     uint32_t seconds);
+int ferry_gate_grant(struct ferry_gate *gate, const struct ferry_server_peer *peer,
+                     enum ferry_access_level level, uint32_t seconds);
 
-/* End an unlock, and forget the challenge. */
-void ferry_gate_lock(struct ferry_gate *gate, uint8_t transport);
+/* End an unlock, and forget the challenge. To be called when a peer leaves, before another can have
+ * its id. */
+void ferry_gate_lock(struct ferry_gate *gate, const struct ferry_server_peer *peer);
 
 /* ---- Unlocking by a signature (core/server/gate_unlock.c; links Ed25519) ------------- */
 
@@ -180,15 +199,16 @@ struct ferry_gate_challenge {
     uint32_t left_s;               /* seconds until it expires, rounded up */
 };
 
-/* Make a nonce, or give the one that waits for its answer on this transport: asking again does not
- * take it away from who asked first.
+/* Make a nonce for a peer, or give the one that waits for its answer: asking again does not take it
+ * away from the unlock that is under way.
  *
  * key  the public key that will sign
  *
  * Returns FERRY_OK; FERRY_E_NOT_FOUND when the key is none of those that count;
- * FERRY_E_UNSUPPORTED when this transport cannot be unlocked (no clock, no random numbers). */
+ * FERRY_E_UNSUPPORTED when this peer cannot be unlocked (no clock, no random numbers);
+ * FERRY_E_BUSY when FERRY_GATE_PEERS others of its transport are unlocked. */
 FERRY_MUST_CHECK
-int ferry_gate_challenge(struct ferry_gate *gate, uint8_t transport,
+int ferry_gate_challenge(struct ferry_gate *gate, const struct ferry_server_peer *peer,
                          const uint8_t key[FERRY_ACCESS_KEY_SIZE],
                          struct ferry_gate_challenge *challenge);
 
@@ -200,19 +220,20 @@ struct ferry_gate_request {
                                  ferry/access.h */
 };
 
-/* Unlock a transport. The nonce is used up when that succeeds, not by what fails: who sends
- * rubbish cannot take it away from its owner.
+/* Unlock a peer. The nonce is used up when that succeeds, not by what fails: who sends rubbish in
+ * its name cannot take it away.
  *
  * Returns FERRY_OK; FERRY_E_UNSUPPORTED and FERRY_E_NOT_FOUND as ferry_gate_challenge();
  * FERRY_E_BUSY after too many failures, until ferry_gate_wait_ms() is over; FERRY_E_RANGE when the
- * key or the transport may not go to that level; FERRY_E_UNLOCK_TIME when the time is 0 or above
+ * key or the peer may not go to that level; FERRY_E_UNLOCK_TIME when the time is 0 or above
  * the key's; FERRY_E_STATE when no challenge waits: it was used, or has expired; FERRY_E_SIGNATURE.
  */
 FERRY_MUST_CHECK
-int ferry_gate_unlock(struct ferry_gate *gate, uint8_t transport,
+int ferry_gate_unlock(struct ferry_gate *gate, const struct ferry_server_peer *peer,
                       const struct ferry_gate_request *request);
 
-/* Milliseconds until an unlock is looked at again; 0 = at once. */
-uint32_t ferry_gate_wait_ms(struct ferry_gate *gate, uint8_t transport);
+/* Milliseconds until a peer's challenge or unlock is looked at again after FERRY_E_BUSY; 0 = at
+ * once. */
+uint32_t ferry_gate_wait_ms(struct ferry_gate *gate, const struct ferry_server_peer *peer);
 
 #endif

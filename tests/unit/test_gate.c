@@ -35,6 +35,15 @@ static uint64_t now_ms(void *context)
     return bench.now;
 }
 
+/* The only peer of a transport. */
+static const struct ferry_server_peer *on(int transport)
+{
+    static struct ferry_server_peer peer;
+
+    peer = (struct ferry_server_peer){.transport = (uint8_t)transport};
+    return &peer;
+}
+
 /* ---- A server that has everything --------------------------------------------------------- */
 
 static int run(struct ferry_server_call *call)
@@ -218,7 +227,8 @@ static unsigned walk_levels(uint8_t transport, int lowest, int highest,
     unsigned tried = walk(transport, lowest, limit);
 
     for (int level = 0; level <= FERRY_ACCESS_LEVELS; level++) {
-        int result = ferry_gate_grant(&bench.gate, transport, (enum ferry_access_level)level, 10);
+        int result =
+            ferry_gate_grant(&bench.gate, on(transport), (enum ferry_access_level)level, 10);
 
         if (lowest == highest) {
             assert_int_equal(result, FERRY_E_UNSUPPORTED);
@@ -320,13 +330,13 @@ static void transports_are_apart(void **state)
     (void)state;
 
     start(&ferry_gate_locked);
-    assert_int_equal(ferry_gate_grant(&bench.gate, 1, FERRY_ACCESS_SERVICE, 60), FERRY_OK);
+    assert_int_equal(ferry_gate_grant(&bench.gate, on(1), FERRY_ACCESS_SERVICE, 60), FERRY_OK);
     assert_true(runs(1, 9, 0, FERRY_SMP_WRITE));
     assert_false(runs(0, 9, 0, FERRY_SMP_WRITE));
     assert_false(runs(2, 9, 0, FERRY_SMP_WRITE));
-    ferry_gate_lock(&bench.gate, 0);
+    ferry_gate_lock(&bench.gate, on(0));
     assert_true(runs(1, 9, 0, FERRY_SMP_WRITE));
-    ferry_gate_lock(&bench.gate, 1);
+    ferry_gate_lock(&bench.gate, on(1));
     assert_false(runs(1, 9, 0, FERRY_SMP_WRITE));
 }
 
@@ -357,7 +367,7 @@ static void expect_refuses_everything(void)
             assert_false(runs((uint8_t)transport, 0, id, FERRY_SMP_READ));
             assert_false(runs((uint8_t)transport, 103, id, FERRY_SMP_WRITE));
         }
-        assert_int_equal(ferry_gate_grant(&bench.gate, (uint8_t)transport, FERRY_ACCESS_SERVICE, 9),
+        assert_int_equal(ferry_gate_grant(&bench.gate, on(transport), FERRY_ACCESS_SERVICE, 9),
                          FERRY_E_UNSUPPORTED);
         assert_null(ferry_gate_audit(&bench.gate, (uint8_t)transport));
     }
@@ -469,7 +479,7 @@ static void clock_goes_backwards(void **state)
 
     start(&ferry_gate_locked);
     bench.now = 1000;
-    assert_int_equal(ferry_gate_grant(&bench.gate, 0, FERRY_ACCESS_SERVICE, 3600), FERRY_OK);
+    assert_int_equal(ferry_gate_grant(&bench.gate, on(0), FERRY_ACCESS_SERVICE, 3600), FERRY_OK);
     assert_true(runs(0, 9, 0, FERRY_SMP_WRITE));
     bench.now = 999;
     assert_false(runs(0, 9, 0, FERRY_SMP_WRITE));
@@ -484,16 +494,17 @@ static void clock_at_its_end(void **state)
 
     start(&ferry_gate_locked);
     bench.now = UINT64_MAX - 500;
-    assert_int_equal(ferry_gate_grant(&bench.gate, 0, FERRY_ACCESS_SERVICE, 1), FERRY_OK);
+    assert_int_equal(ferry_gate_grant(&bench.gate, on(0), FERRY_ACCESS_SERVICE, 1), FERRY_OK);
     assert_true(runs(0, 9, 0, FERRY_SMP_WRITE));
     bench.now = 100; /* it wrapped: backwards */
     assert_false(runs(0, 9, 0, FERRY_SMP_WRITE));
-    assert_int_equal(ferry_gate_grant(&bench.gate, 0, FERRY_ACCESS_SERVICE, UINT32_MAX), FERRY_OK);
+    assert_int_equal(ferry_gate_grant(&bench.gate, on(0), FERRY_ACCESS_SERVICE, UINT32_MAX),
+                     FERRY_OK);
     bench.now += (uint64_t)UINT32_MAX * 1000 - 1;
     assert_true(runs(0, 9, 0, FERRY_SMP_WRITE));
     bench.now++;
     assert_false(runs(0, 9, 0, FERRY_SMP_WRITE));
-    assert_int_equal(ferry_gate_grant(&bench.gate, 0, FERRY_ACCESS_SERVICE, 0), FERRY_E_RANGE);
+    assert_int_equal(ferry_gate_grant(&bench.gate, on(0), FERRY_ACCESS_SERVICE, 0), FERRY_E_RANGE);
 }
 
 static void refusals_are_counted(void **state)
@@ -515,7 +526,7 @@ static void refusals_are_counted(void **state)
     bench.wires[2].audit.refused = UINT32_MAX; /* they stop, and do not begin anew */
     bench.wires[2].audit.unlocks = UINT32_MAX;
     assert_false(runs(2, 1, 5, FERRY_SMP_WRITE));
-    assert_int_equal(ferry_gate_grant(&bench.gate, 2, FERRY_ACCESS_SERVICE, 1), FERRY_OK);
+    assert_int_equal(ferry_gate_grant(&bench.gate, on(2), FERRY_ACCESS_SERVICE, 1), FERRY_OK);
     assert_int_equal(audit->refused, UINT32_MAX);
     assert_int_equal(audit->unlocks, UINT32_MAX);
     assert_int_equal(audit->last_group, 1);
@@ -528,17 +539,17 @@ static void standing_is_told(void **state)
 
     start(&ferry_gate_locked);
     bench.now = 7;
-    assert_int_equal(ferry_gate_grant(&bench.gate, 0, FERRY_ACCESS_UPDATE, 2), FERRY_OK);
-    ferry_gate_look(&bench.gate, 0, &standing);
+    assert_int_equal(ferry_gate_grant(&bench.gate, on(0), FERRY_ACCESS_UPDATE, 2), FERRY_OK);
+    ferry_gate_look(&bench.gate, on(0), &standing);
     assert_int_equal(standing.level, FERRY_ACCESS_UPDATE);
     assert_int_equal(standing.lowest, FERRY_ACCESS_LOCKED);
     assert_int_equal(standing.highest, FERRY_ACCESS_SERVICE);
     assert_int_equal(standing.left_s, 2);
     bench.now += 1999;
-    ferry_gate_look(&bench.gate, 0, &standing);
+    ferry_gate_look(&bench.gate, on(0), &standing);
     assert_int_equal(standing.left_s, 1);
     bench.now++;
-    ferry_gate_look(&bench.gate, 0, &standing);
+    ferry_gate_look(&bench.gate, on(0), &standing);
     assert_int_equal(standing.level, FERRY_ACCESS_LOCKED);
     assert_int_equal(standing.left_s, 0);
 }
@@ -597,8 +608,8 @@ static void boot_modes_need_service(void **state)
     start(&generous);
     for (int level = FERRY_ACCESS_LOCKED; level <= FERRY_ACCESS_SERVICE; level++) {
         if (level > FERRY_ACCESS_LOCKED) {
-            assert_int_equal(ferry_gate_grant(&bench.gate, 1, (enum ferry_access_level)level, 1),
-                             FERRY_OK);
+            assert_int_equal(
+                ferry_gate_grant(&bench.gate, on(1), (enum ferry_access_level)level, 1), FERRY_OK);
         }
         for (size_t i = 0; i < sizeof(resets) / sizeof(resets[0]); i++) {
             const struct ferry_bytes payload = {(const uint8_t *)resets[i].payload, resets[i].len};

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { WIRES = 3, KEPT = 32, STEPS = 4000, SEEDS = 3, CHALLENGE_MS = 5000 };
+enum { WIRES = 2, PEERS = 3, KEPT = 32, STEPS = 4000, SEEDS = 3, CHALLENGE_MS = 5000 };
 
 static const enum test_key_id signers[] = {TEST_KEY_ED25519, TEST_KEY_ED25519_OTHER};
 
@@ -27,13 +27,17 @@ struct signed_request {
     uint8_t signature[104];
 };
 
-/* What a wire should be like. */
+/* What a peer should be like. Failures are its wire's. */
 struct model {
     int level;
     uint64_t level_from, level_ms; /* for so long; 0: locked */
     bool waits;
     uint64_t nonce_from;
     uint8_t nonce[FERRY_ACCESS_NONCE_SIZE];
+};
+
+struct model_wire {
+    struct model peers[PEERS];
     unsigned failures;
     uint64_t failed;
     uint64_t seen;
@@ -44,7 +48,7 @@ static struct {
     struct ferry_gate_wire wires[WIRES];
     struct ferry_gate_key keys[2];
     struct ferry_gate_config config;
-    struct model model[WIRES];
+    struct model_wire model[WIRES];
     struct signed_request kept[KEPT];
     size_t kept_count;
     uint64_t now;
@@ -108,17 +112,21 @@ static void start(uint64_t seed)
 
 /* ---- The model ------------------------------------------------------------------------------- */
 
-/* What the time does to a wire. */
-static struct model *look(unsigned wire)
+static const struct ferry_server_peer *who(unsigned wire, unsigned peer)
 {
-    struct model *model = &bench.model[wire];
+    static struct ferry_server_peer sender;
 
-    if (bench.now < model->seen) {
+    sender = (struct ferry_server_peer){.id = peer * 1000, .transport = (uint8_t)wire};
+    return &sender;
+}
+
+/* What the time does to a peer. */
+static void pass(struct model *model, bool back)
+{
+    if (back) {
         model->level_ms = 0;
         model->waits = false;
-        model->failed = bench.now;
     }
-    model->seen = bench.now;
     if (model->level_ms > 0 && bench.now - model->level_from >= model->level_ms) {
         model->level_ms = 0;
     }
@@ -128,13 +136,31 @@ static struct model *look(unsigned wire)
     if (model->level_ms == 0) {
         model->level = FERRY_ACCESS_LOCKED;
     }
-    return model;
 }
 
-static int expected(const struct model *model, unsigned wire, const struct signed_request *request,
+/* … and to all of its wire. */
+static struct model *look(unsigned wire, unsigned peer)
+{
+    struct model_wire *model = &bench.model[wire];
+    bool back = bench.now < model->seen;
+
+    if (back) {
+        model->failed = bench.now;
+    }
+    model->seen = bench.now;
+    for (unsigned i = 0; i < PEERS; i++) {
+        pass(&model->peers[i], back);
+    }
+    return &model->peers[peer];
+}
+
+static int expected(unsigned wire, unsigned peer, const struct signed_request *request,
                     bool damaged)
 {
-    if (model->failures >= FERRY_GATE_FAILURES && bench.now - model->failed < FERRY_GATE_WAIT_MS) {
+    const struct model *model = look(wire, peer);
+    const struct model_wire *all = &bench.model[wire];
+
+    if (all->failures >= FERRY_GATE_FAILURES && bench.now - all->failed < FERRY_GATE_WAIT_MS) {
         return FERRY_E_BUSY;
     }
     if (request->level == 0 || request->level > bench.keys[request->key].level) {
@@ -155,10 +181,10 @@ static int expected(const struct model *model, unsigned wire, const struct signe
 /* ---- Steps -------------------------------------------------------------------------------------
  */
 
-static void send(unsigned wire, const struct signed_request *request, bool damaged)
+static void send(unsigned wire, unsigned peer, const struct signed_request *request, bool damaged)
 {
-    struct model *model = look(wire);
-    int should = expected(model, wire, request, damaged);
+    struct model *model = look(wire, peer);
+    int should = expected(wire, peer, request, damaged);
     uint8_t signature[FERRY_ACCESS_SIGNATURE_SIZE];
     const struct ferry_gate_request sent = {.key = public_key(request->key),
                                             .level = request->level,
@@ -169,29 +195,29 @@ static void send(unsigned wire, const struct signed_request *request, bool damag
     if (damaged) {
         signature[roll(sizeof(signature))] ^= (uint8_t)(1U << roll(8));
     }
-    assert_int_equal(ferry_gate_unlock(&bench.gate, (uint8_t)wire, &sent), should);
+    assert_int_equal(ferry_gate_unlock(&bench.gate, who(wire, peer), &sent), should);
     if (should == FERRY_OK) {
         model->level = request->level;
         model->level_from = bench.now;
         model->level_ms = (uint64_t)request->seconds * 1000;
         model->waits = false;
-        model->failures = 0;
+        bench.model[wire].failures = 0;
         bench.granted++;
     } else {
         bench.refused++;
     }
     if (should == FERRY_E_SIGNATURE) {
-        model->failures++;
-        model->failed = bench.now;
+        bench.model[wire].failures++;
+        bench.model[wire].failed = bench.now;
     }
 }
 
-static void challenge(unsigned wire)
+static void challenge(unsigned wire, unsigned peer)
 {
     struct ferry_gate_challenge made;
-    struct model *model = look(wire);
+    struct model *model = look(wire, peer);
 
-    assert_int_equal(ferry_gate_challenge(&bench.gate, (uint8_t)wire, public_key(roll(2)), &made),
+    assert_int_equal(ferry_gate_challenge(&bench.gate, who(wire, peer), public_key(roll(2)), &made),
                      FERRY_OK);
     if (model->waits) {
         assert_memory_equal(made.nonce, model->nonce, sizeof(made.nonce));
@@ -202,8 +228,8 @@ static void challenge(unsigned wire)
     model->nonce_from = bench.now;
 }
 
-/* Sign what is asked for, with the wire's nonce, and keep it. */
-static const struct signed_request *sign(unsigned wire)
+/* Sign what is asked for, with the peer's nonce, and keep it. */
+static const struct signed_request *sign(unsigned wire, unsigned peer)
 {
     struct signed_request *request = &bench.kept[bench.kept_count++ % KEPT];
     uint8_t bytes[FERRY_ACCESS_MESSAGE_MAX];
@@ -212,7 +238,7 @@ static const struct signed_request *sign(unsigned wire)
                                        .level = (uint8_t)(roll(6) == 0 ? roll(4) : 1 + roll(2)),
                                        .key = (uint8_t)roll(2),
                                        .seconds = roll(3) == 0 ? roll(24) : 1 + roll(4)};
-    memcpy(request->nonce, bench.model[wire].nonce, sizeof(request->nonce));
+    memcpy(request->nonce, bench.model[wire].peers[peer].nonce, sizeof(request->nonce));
 
     const struct ferry_access_message message = {bench.config.device_id, request->wire,
                                                  request->level, request->seconds, request->nonce};
@@ -235,22 +261,23 @@ static void pass_time(void)
 static void step(void)
 {
     unsigned wire = roll(WIRES);
+    unsigned peer = roll(PEERS);
     uint32_t kind = roll(16);
 
     pass_time();
     if (kind < 4) {
-        challenge(wire);
+        challenge(wire, peer);
     } else if (kind < 10) {
         if (roll(4) > 0) {
-            challenge(wire);
+            challenge(wire, peer);
         }
-        send(wire, sign(wire), roll(4) == 0);
+        send(wire, peer, sign(wire, peer), roll(4) == 0);
     } else if (kind < 15 && bench.kept_count > 0) {
-        send(wire, &bench.kept[roll(KEPT) % bench.kept_count], roll(8) == 0);
+        send(wire, peer, &bench.kept[roll(KEPT) % bench.kept_count], roll(8) == 0);
     } else {
-        ferry_gate_lock(&bench.gate, (uint8_t)wire);
-        bench.model[wire].level_ms = 0;
-        bench.model[wire].waits = false;
+        ferry_gate_lock(&bench.gate, who(wire, peer));
+        bench.model[wire].peers[peer].level_ms = 0;
+        bench.model[wire].peers[peer].waits = false;
     }
 }
 
@@ -262,11 +289,11 @@ static void gate_and_model_agree(void **state)
         start(seed);
         for (unsigned i = 0; i < STEPS; i++) {
             step();
-            for (unsigned wire = 0; wire < WIRES; wire++) {
+            for (unsigned each = 0; each < WIRES * PEERS; each++) {
                 struct ferry_gate_standing standing;
 
-                ferry_gate_look(&bench.gate, (uint8_t)wire, &standing);
-                assert_int_equal(standing.level, look(wire)->level);
+                ferry_gate_look(&bench.gate, who(each / PEERS, each % PEERS), &standing);
+                assert_int_equal(standing.level, look(each / PEERS, each % PEERS)->level);
             }
         }
         printf("seed %u: %u unlocked, %u refused\n", (unsigned)seed, bench.granted, bench.refused);

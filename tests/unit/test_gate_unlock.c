@@ -71,6 +71,15 @@ static void observe(void *context, const struct ferry_server_call *call,
     bench.value = event->value;
 }
 
+/* The only peer of a transport. */
+static const struct ferry_server_peer *on(uint8_t transport)
+{
+    static struct ferry_server_peer peer;
+
+    peer = (struct ferry_server_peer){.transport = transport};
+    return &peer;
+}
+
 static const uint8_t *public_key(enum test_key_id id)
 {
     return test_keys[id].public_der + test_keys[id].public_len - FERRY_ACCESS_KEY_SIZE;
@@ -214,7 +223,7 @@ static enum ferry_access_level level_on(uint8_t transport)
 {
     struct ferry_gate_standing standing;
 
-    ferry_gate_look(&bench.gate, transport, &standing);
+    ferry_gate_look(&bench.gate, on(transport), &standing);
     return standing.level;
 }
 
@@ -618,9 +627,9 @@ static void waiting_ends_on_any_clock(void **state)
         expect_refused(&bad, ERR(6));
     }
     bench.now = 0;
-    assert_int_equal(ferry_gate_wait_ms(&bench.gate, 0), FERRY_GATE_WAIT_MS);
+    assert_int_equal(ferry_gate_wait_ms(&bench.gate, on(0)), FERRY_GATE_WAIT_MS);
     bench.now = FERRY_GATE_WAIT_MS;
-    assert_int_equal(ferry_gate_wait_ms(&bench.gate, 0), 0);
+    assert_int_equal(ferry_gate_wait_ms(&bench.gate, on(0)), 0);
     prepare(&bad, FERRY_ACCESS_SERVICE, 60);
     assert_string_equal(send_on(0, &bad), "{\"level\":2,\"left\":60}");
 }
