@@ -167,29 +167,32 @@ struct udp_datagram *udp_take(struct udp_way *way, uint64_t now)
 
 /* ---- Peers ----------------------------------------------------------------------------------- */
 
-static bool same(const union udp_address *a, const union udp_address *b, enum udp_family family)
+#define HOSTS (1U << FERRY_VCHIP_HOST)
+
+/* The number of an address (ferry/vchip.h): nothing needs to be remembered of who it was. Returns
+ * whether it has one. */
+static bool number_of(const union udp_address *address, enum udp_family family, uint32_t *peer)
 {
-    if (family == UDP_V4) {
-        return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr && a->v4.sin_port == b->v4.sin_port;
+    uint32_t host = ntohl(address->v4.sin_addr.s_addr) - (INADDR_LOOPBACK - 1);
+
+    if (family == UDP_V6) {
+        *peer = ntohs(address->v6.sin6_port);
+        return memcmp(&address->v6.sin6_addr, &in6addr_loopback, sizeof(in6addr_loopback)) == 0;
     }
-    return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof(a->v6.sin6_addr)) == 0 &&
-           a->v6.sin6_port == b->v6.sin6_port && a->v6.sin6_scope_id == b->v6.sin6_scope_id;
+    *peer = host << FERRY_VCHIP_HOST | ntohs(address->v4.sin_port);
+    return host > 0 && host < HOSTS;
 }
 
-static uint32_t remember(struct udp *udp, enum udp_family family, const union udp_address *address)
+static enum udp_family address_of(uint32_t peer, union udp_address *address, socklen_t *len)
 {
-    for (size_t i = 0; i < UDP_PEERS; i++) {
-        if (udp->peers[i].id != 0 && udp->peers[i].family == family &&
-            same(&udp->peers[i].address, address, family)) {
-            return udp->peers[i].id;
-        }
+    uint32_t host = peer >> FERRY_VCHIP_HOST;
+    enum udp_family family = host == 0 ? UDP_V6 : UDP_V4;
+
+    *len = loopback(family, (uint16_t)(peer % HOSTS), address);
+    if (host > 0) {
+        address->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host);
     }
-    udp->last_id++;
-    struct udp_peer *peer = &udp->peers[udp->last_id % UDP_PEERS];
-    peer->id = udp->last_id;
-    peer->family = family;
-    peer->address = *address;
-    return peer->id;
+    return family;
 }
 
 void udp_read(struct udp *udp, enum udp_family family, uint64_t now)
@@ -197,13 +200,13 @@ void udp_read(struct udp *udp, enum udp_family family, uint64_t now)
     uint8_t bytes[FERRY_VCHIP_SEND_MAX];
     union udp_address from;
     socklen_t from_len = sizeof(from);
+    uint32_t peer;
 
     memset(&from, 0, sizeof(from));
     ssize_t len = recvfrom(udp->fds[family], bytes, sizeof(bytes), MSG_TRUNC, &from.any, &from_len);
-    if (len < 0 || (size_t)len > sizeof(bytes)) {
-        return;
+    if (len >= 0 && (size_t)len <= sizeof(bytes) && number_of(&from, family, &peer)) {
+        put(&udp->rx, now, peer, bytes, (size_t)len);
     }
-    put(&udp->rx, now, remember(udp, family, &from), bytes, (size_t)len);
 }
 
 void udp_send(struct udp *udp, uint64_t now, uint32_t peer, const uint8_t *data, size_t len)
@@ -216,14 +219,13 @@ void udp_send(struct udp *udp, uint64_t now, uint32_t peer, const uint8_t *data,
 void udp_write(struct udp *udp, uint64_t now)
 {
     struct udp_datagram *datagram;
+    union udp_address address;
+    socklen_t len;
 
     while ((datagram = udp_take(&udp->tx, now)) != NULL) {
-        const struct udp_peer *peer = &udp->peers[datagram->peer % UDP_PEERS];
-        if (peer->id == datagram->peer && peer->id != 0) {
-            (void)sendto(
-                udp->fds[peer->family], datagram->bytes, datagram->len, 0, &peer->address.any,
-                peer->family == UDP_V4 ? sizeof(peer->address.v4) : sizeof(peer->address.v6));
-        }
+        enum udp_family family = address_of(datagram->peer, &address, &len);
+
+        (void)sendto(udp->fds[family], datagram->bytes, datagram->len, 0, &address.any, len);
         free(datagram);
     }
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chip's UDP port on the loopback addresses, IPv4 and IPv6: paced, lossy, and it answers only
- * whom it heard. */
+/* The chip's UDP port on the loopback addresses, IPv4 and IPv6: paced and lossy. */
 #ifndef DEVICE_UDP_H
 #define DEVICE_UDP_H
 
@@ -13,9 +12,6 @@
 
 /* Datagrams on their way in one direction; more are lost. */
 #define UDP_QUEUE 64
-
-/* Peers remembered. */
-#define UDP_PEERS 64
 
 struct udp_datagram {
     struct udp_datagram *next;
@@ -42,18 +38,10 @@ union udp_address {
     struct sockaddr_in6 v6;
 };
 
-struct udp_peer {
-    uint32_t id;
-    enum udp_family family;
-    union udp_address address; /* all zero but for what its family fills */
-};
-
 struct udp {
     int fds[UDP_FAMILIES]; /* -1 when there is no port; that of IPv6, when the machine has none */
     uint16_t port;
-    uint32_t last_id;
-    struct udp_peer peers[UDP_PEERS]; /* by id */
-    struct udp_way rx;                /* towards the chip */
+    struct udp_way rx; /* towards the chip */
     struct udp_way tx;
 };
 
@@ -64,10 +52,11 @@ FERRY_MUST_CHECK
 int udp_open(struct udp *udp, int port, char *why, size_t cap);
 void udp_close(struct udp *udp);
 
-/* Take a datagram that came into the rx way. */
+/* Take a datagram that came into the rx way. One from elsewhere than 127.0.0.0/16 and ::1 is lost.
+ */
 void udp_read(struct udp *udp, enum udp_family family, uint64_t now);
 
-/* Put a datagram to a peer on its way. An unknown peer's goes nowhere. */
+/* Put a datagram to a peer (ferry/vchip.h) on its way. */
 void udp_send(struct udp *udp, uint64_t now, uint32_t peer, const uint8_t *data, size_t len);
 
 /* Send what is due. */

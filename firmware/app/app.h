@@ -95,6 +95,9 @@ void app_log_observe(struct app *app, const struct ferry_server_call *call,
 FERRY_MUST_CHECK
 int app_settings_erase(void *context);
 
+/* End what those had unlocked that are gone. */
+void app_gate_poll(struct app *app);
+
 /* Close a file that is idle. now: as vchip_now_ms(). And one that is open, before a reset. */
 void app_fs_poll(uint64_t now);
 void app_fs_close(void);

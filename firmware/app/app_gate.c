@@ -54,6 +54,19 @@ static int random_bytes(void *context, uint8_t *bytes, size_t len)
     return vchip_random(bytes, len);
 }
 
+/* What a link or session unlocked ends with it. */
+void app_gate_poll(struct app *app)
+{
+    uint32_t wire;
+    uint32_t number;
+
+    while (peers_gone(&app->wires.peers, &wire, &number)) {
+        const struct ferry_server_peer peer = {.id = number, .transport = (uint8_t)wire};
+
+        ferry_gate_lock(&app->gate, &peer);
+    }
+}
+
 /* A device that locks nothing has no gate. */
 int app_gate_open(struct app *app, struct ferry_server_mount *mount)
 {

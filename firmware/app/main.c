@@ -79,6 +79,7 @@ static _Noreturn void serve(void)
         }
         app_line_serve(&app);
         vchip_feed(&app.chip);
+        app_gate_poll(&app);
         app_fs_poll(vchip_now_ms());
         look_at_reset(vchip_now_ms());
         vchip_wait(&app.chip, !idle ? 0 : app.reset_at != 0 ? RESET_MS / 10 : APP_WATCHDOG_MS / 4);

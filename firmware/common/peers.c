@@ -14,6 +14,20 @@ static size_t place_of(const struct peers *peers, uint32_t wire, uint32_t number
     return i;
 }
 
+/* A free place; else one of who has gone, and is then forgotten without a word. */
+static size_t free_place(const struct peers *peers)
+{
+    size_t i = place_of(peers, 0, 0);
+
+    if (i == PEERS_MAX) {
+        i = 0;
+        while (i < PEERS_MAX && peers->list[i].told.connected != 0) {
+            i++;
+        }
+    }
+    return i;
+}
+
 void peers_told(struct peers *peers, uint32_t wire, uint32_t number,
                 const struct ferry_vchip_peer *told)
 {
@@ -23,11 +37,10 @@ void peers_told(struct peers *peers, uint32_t wire, uint32_t number,
         return;
     }
     if (place == PEERS_MAX && told->connected != 0) {
-        place = place_of(peers, wire, 0);
+        place = free_place(peers);
     }
     if (place < PEERS_MAX) {
-        peers->list[place] =
-            (struct peer){.wire = wire, .number = told->connected != 0 ? number : 0, .told = *told};
+        peers->list[place] = (struct peer){.wire = wire, .number = number, .told = *told};
     }
 }
 
@@ -35,5 +48,21 @@ const struct ferry_vchip_peer *peers_find(const struct peers *peers, uint32_t wi
 {
     size_t place = number != 0 ? place_of(peers, wire, number) : PEERS_MAX;
 
-    return place < PEERS_MAX ? &peers->list[place].told : NULL;
+    return place < PEERS_MAX && peers->list[place].told.connected != 0 ? &peers->list[place].told
+                                                                       : NULL;
+}
+
+bool peers_gone(struct peers *peers, uint32_t *wire, uint32_t *number)
+{
+    for (size_t i = 0; i < PEERS_MAX; i++) {
+        struct peer *peer = &peers->list[i];
+
+        if (peer->number != 0 && peer->told.connected == 0) {
+            *wire = peer->wire;
+            *number = peer->number;
+            peer->number = 0;
+            return true;
+        }
+    }
+    return false;
 }

@@ -10,8 +10,8 @@
 
 struct peer {
     uint32_t wire;
-    uint32_t number; /* 0: the place is free */
-    struct ferry_vchip_peer told;
+    uint32_t number;              /* 0: the place is free */
+    struct ferry_vchip_peer told; /* not connected: it has gone, and nobody asked for it yet */
 };
 
 /* All zero: nobody is there. */
@@ -26,5 +26,10 @@ void peers_told(struct peers *peers, uint32_t wire, uint32_t number,
 /* What is known of a peer; NULL: it is not there. */
 const struct ferry_vchip_peer *peers_find(const struct peers *peers, uint32_t wire,
                                           uint32_t number);
+
+/* Take one that has gone, so that what others keep of it ends too. Returns false when there is
+ * none.
+ */
+bool peers_gone(struct peers *peers, uint32_t *wire, uint32_t *number);
 
 #endif

@@ -166,7 +166,9 @@ bool wires_asker(struct wires *wires, const struct queue_packet *request,
 {
     const struct ferry_vchip_peer *told = peers_find(&wires->peers, request->wire, request->peer);
 
-    *asker = (struct ferry_server_peer){.id = request->peer, .transport = (uint8_t)request->wire};
+    *asker = (struct ferry_server_peer){
+        .id = request->wire == FERRY_VCHIP_UDP ? request->peer >> FERRY_VCHIP_HOST : request->peer,
+        .transport = (uint8_t)request->wire};
     if (told == NULL) {
         return !has_links(request->wire);
     }

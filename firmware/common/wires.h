@@ -59,7 +59,8 @@ void wires_init(struct wires *wires, struct vchip *chip);
 void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len);
 
 /* Who sent a request, for ferry_server_handle_from(): as much as is known now; valid until the next
- * call. Returns false when whoever it was has gone: then nothing is to be done for it. */
+ * call. Of UDP it is the host, whatever port it asks from. Returns false when whoever it was has
+ * gone: then nothing is to be done for it. */
 bool wires_asker(struct wires *wires, const struct queue_packet *request,
                  struct ferry_server_peer *asker);
 

@@ -79,13 +79,17 @@ struct ferry_vchip_message {
 
 enum ferry_vchip_wire {
     FERRY_VCHIP_SERIAL, /* a stream of bytes; the peer is 0 */
-    FERRY_VCHIP_UDP,    /* datagrams; the peer is whom the chip heard, and may be answered */
+    FERRY_VCHIP_UDP,    /* datagrams; the peer is an address of the loopback: its port, and its host
+                           above FERRY_VCHIP_HOST bits */
     FERRY_VCHIP_RAW,    /* a second serial port, for bare packets; the peer is 0 */
     FERRY_VCHIP_BLE,    /* Bluetooth LE: one value of SMP's characteristic at a time; the peer is a
                            link, above 0 */
     FERRY_VCHIP_DTLS,   /* datagrams that the modem decrypted; the peer is a session, above 0 */
     FERRY_VCHIP_WIRES
 };
+
+/* Of a peer on FERRY_VCHIP_UDP: 0 is ::1, else it is 127.0.0.0 and this number. */
+#define FERRY_VCHIP_HOST 16
 
 /* What the radio or the modem knows of a peer. Sent when a link or session begins, with each
  * change, and when it ends; before whatever is received from it then. All end with the program. */

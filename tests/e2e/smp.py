@@ -58,9 +58,11 @@ def read_answer(data):
 class Talk:
     """A client at a UDP port."""
 
-    def __init__(self, port, host="127.0.0.1", timeout=20):
+    def __init__(self, port, host="127.0.0.1", timeout=20, source=None):
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
                                     socket.SOCK_DGRAM)
+        if source is not None:
+            self.socket.bind((source, 0))
         self.socket.connect((host, port))
         self.socket.settimeout(timeout)
         self.seq = 0

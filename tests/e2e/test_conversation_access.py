@@ -162,13 +162,32 @@ def test_audit(talk, keys):
     ])
 
 
+def test_an_unlock_is_its_peers_alone(talk, keys):
+    """Another address neither enjoys it nor ends it, nor does a copy of the unlock open it."""
+    port = talk.socket.getpeername()[1]
+    with smp.Talk(port, source="127.0.0.2") as other, smp.Talk(port, host="::1") as third, \
+            smp.Talk(port) as another_port:
+        request = open_up(talk, keys[0])
+        for stranger in (other, third):
+            assert stranger.ask(WRITE, 1, 5).map == rc(11)
+            assert stranger.ask(WRITE, ACCESS, UNLOCK, request).map == err(ACCESS, 5)
+            assert challenge(stranger, keys[0])["nonce"]
+            assert stranger.ask(WRITE, ACCESS, UNLOCK, request).map == err(ACCESS, 6)
+            assert stranger.ask(WRITE, ACCESS, LOCK).map == {"level": LOCKED, "left": 0}
+        assert talk.ask(READ, ACCESS, STATUS).map["level"] == SERVICE
+        assert another_port.ask(READ, ACCESS, STATUS).map["level"] == SERVICE
+        open_up(other, keys[0], UPDATE)
+        assert talk.ask(WRITE, ACCESS, LOCK).map["level"] == LOCKED
+        assert other.ask(READ, ACCESS, STATUS).map["level"] == UPDATE
+
+
 def test_counters_are_a_statistic(talk, keys):
     """The same numbers for who collects statistics."""
     assert talk.ask(READ, 2, 1).map == rc(11)
     open_up(talk, keys[0], SERVICE)
     listed = talk.ask(READ, 2, 1).map["stat_list"]
     assert {name for name in listed if name.startswith("access_")} == {
-        "access_serial", "access_raw", "access_udp"}
+        "access_serial", "access_raw", "access_udp", "access_ble", "access_dtls"}
     talk.converse(2, [
         (READ, 0, {"name": "access_udp"},
          {"name": "access_udp", "fields": {"refused": 1, "unlocks": 1, "failed": 0}}),

@@ -379,7 +379,7 @@ static void who_asks_on_a_plain_wire_is_not_known(void **state)
     begin();
     tell_session(7, 1, "pump"); /* another wire's */
     assert_true(wires_asker(&wires, &request, &asker));
-    assert_int_equal(asker.id, 7);
+    assert_int_equal(asker.id, 0); /* of ::1 */
     assert_int_equal(asker.security, FERRY_PEER_OPEN);
     assert_null(asker.identity);
 }
@@ -403,6 +403,31 @@ static void of_more_sessions_than_there_is_room_for_nothing_is_taken(void **stat
     expect(FERRY_VCHIP_DTLS, 2, 8);
     expect(FERRY_VCHIP_DTLS, 3, 8);
     expect_none();
+}
+
+static void who_has_gone_is_told_once(void **state)
+{
+    uint32_t wire = 0;
+    uint32_t number = 0;
+
+    (void)state;
+    begin();
+    for (uint32_t i = 1; i <= PEERS_MAX; i++) {
+        tell_session(i, 1, "");
+    }
+    assert_false(peers_gone(&wires.peers, &wire, &number));
+    tell_session(3, 0, "");
+    tell_session(3, 0, "");
+    assert_null(peers_find(&wires.peers, FERRY_VCHIP_DTLS, 3));
+    assert_true(peers_gone(&wires.peers, &wire, &number));
+    assert_int_equal(wire, FERRY_VCHIP_DTLS);
+    assert_int_equal(number, 3);
+    assert_false(peers_gone(&wires.peers, &wire, &number));
+    tell_session(4, 0, "");
+    tell_session(100, 1, "");
+    tell_session(101, 1, ""); /* nobody asked who has gone: its place is taken all the same */
+    assert_non_null(peers_find(&wires.peers, FERRY_VCHIP_DTLS, 101));
+    assert_false(peers_gone(&wires.peers, &wire, &number));
 }
 
 /* ---- Silence -----------------------------------------------------------------------------------
@@ -470,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_session_is_known_by_what_was_told),
         cmocka_unit_test(who_asks_on_a_plain_wire_is_not_known),
         cmocka_unit_test(of_more_sessions_than_there_is_room_for_nothing_is_taken),
+        cmocka_unit_test(who_has_gone_is_told_once),
         cmocka_unit_test(half_a_bare_packet_is_given_up),
         cmocka_unit_test(half_a_frame_on_a_shell_is_given_up),
     };
