@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
-.PHONY: all help setup host programs demo test test-unit test-e2e test-firmware test-sanitizers test-house \
+.PHONY: all help setup host programs demo test test-unit test-e2e test-firmware test-bluetooth test-sanitizers test-house \
         faults skips interop firmware bench bench-start bench-upload bench-station bench-swap bench-size bench-firmware fuzz format format-check tidy \
         size clean
 
@@ -56,6 +56,11 @@ test-firmware: all firmware ## the programs of real chips in QEMU, driven by the
 	@scripts/setup firmware peers
 	@tests/interop/setup-peers python >/dev/null
 	@$(PYTHON) -m pytest -q -rs -n $(JOBS) tests/firmware
+
+test-bluetooth: all ## the real bluetoothd in a virtual machine, with two controllers without a radio
+	@scripts/setup bluetooth
+	@tests/vm/fetch-bluetoothd
+	@$(PYTHON) -m pytest -q -rs tests/vm
 
 test-sanitizers: setup ## the C tests, and those of files, under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --preset sanitizers >build/cmake-sanitizers.log 2>&1 || { cat build/cmake-sanitizers.log; exit 1; }
