@@ -69,6 +69,19 @@ static inline bool app_has(const struct app *app, uint32_t flag)
     return (app->chip.start.flags & flag) != 0;
 }
 
+/* Bluetooth LE: the chip's radio tells of links and brings values, and takes values. */
+FERRY_MUST_CHECK
+int app_ble_open(struct app *app);
+void app_ble_told(struct app *app, uint32_t link, const struct ferry_vchip_peer *told);
+void app_ble_left(struct app *app, uint32_t link, uint32_t count);
+void app_ble_receive(struct app *app, uint32_t link, struct ferry_bytes value);
+
+/* As wires_asker() and wires_answer(). An answer that the link does not take at once goes on with
+ * app_ble_serve(), which returns true while it waits: until then no other may be made. */
+bool app_ble_asker(const struct queue_packet *request, struct ferry_server_peer *asker);
+void app_ble_answer(struct app *app, const struct queue_packet *request, struct ferry_bytes answer);
+bool app_ble_serve(void);
+
 /* Run a line of the shell, whichever way it came.
  *
  * line    len characters and a NUL behind them; blanks around words do not matter

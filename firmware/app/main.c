@@ -7,6 +7,8 @@
 
 #include "ferry/trial.h"
 
+#include <string.h>
+
 enum { FAULT_NONE, FAULT_CRASH, FAULT_HANG };
 
 /* From an accepted reset to the reset: the answer must have left. */
@@ -17,19 +19,46 @@ static struct app app;
 /* ---- Requests
  * ---------------------------------------------------------------------------------- */
 
-static void work(const struct queue_packet *packet)
+static bool find_asker(const struct queue_packet *packet, struct ferry_server_peer *asker)
+{
+    return packet->wire == FERRY_VCHIP_BLE ? app_ble_asker(packet, asker)
+                                           : wires_asker(&app.wires, packet, asker);
+}
+
+static void answer(const struct queue_packet *packet, size_t len)
+{
+    if (packet->wire == FERRY_VCHIP_BLE) {
+        app_ble_answer(&app, packet, (struct ferry_bytes){app.answer, len});
+    } else {
+        wires_answer(&app.wires, packet, app.answer, len);
+    }
+}
+
+/* Work on one request, and leave those behind it in the packet. Returns whether there are any. */
+static bool work(struct queue_packet *packet)
 {
     struct ferry_bytes pending = {packet->data, packet->len};
     struct ferry_server_peer asker;
 
-    while (pending.len > 0 && wires_asker(&app.wires, packet, &asker)) {
-        size_t len = ferry_server_handle_from(&app.server, &pending, &asker, app.answer,
-                                              app.chip.start.buf_size);
-        app_stat_answered(&app, (struct ferry_bytes){app.answer, len});
-        if (len > 0) {
-            wires_answer(&app.wires, packet, app.answer, len);
-        }
+    if (packet->len == 0 || !find_asker(packet, &asker)) {
+        return false;
     }
+    size_t len = ferry_server_handle_from(&app.server, &pending, &asker, app.answer,
+                                          app.chip.start.buf_size);
+    app_stat_answered(&app, (struct ferry_bytes){app.answer, len});
+    if (len > 0) {
+        answer(packet, len);
+    }
+    memmove(packet->data, pending.data, pending.len);
+    packet->len = pending.len;
+    return pending.len > 0;
+}
+
+/* The next one that can be answered: where an answer waits for its link, the others' go on. */
+static struct queue_packet *next_packet(void)
+{
+    return app_ble_serve() ? queue_first_but(&app.wires.queue, FERRY_VCHIP_BLE)
+                           : queue_first(&app.wires.queue);
 }
 
 /* ---- Main
@@ -68,12 +97,11 @@ static _Noreturn void serve(void)
 {
     for (;;) {
         app.rounds++;
-        struct queue_packet *packet = queue_first(&app.wires.queue);
-        if (packet != NULL) {
-            work(packet);
+        struct queue_packet *packet = next_packet();
+        if (packet != NULL && !work(packet)) {
             queue_drop(&app.wires.queue);
         }
-        bool idle = queue_first(&app.wires.queue) == NULL;
+        bool idle = next_packet() == NULL;
         if (idle && !app_has(&app, FERRY_VCHIP_SHORT_FIFO)) {
             (void)ferry_image_group_erase_next(&app.image); /* the answers are on their way */
         }
@@ -109,10 +137,38 @@ static void mark_trials(void)
     }
 }
 
+static void receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len)
+{
+    (void)context;
+    if (wire == FERRY_VCHIP_BLE) {
+        app_ble_receive(&app, peer, (struct ferry_bytes){data, len});
+    } else {
+        wires_receive(&app.wires, wire, peer, data, len);
+    }
+}
+
+static void told_of_peer(void *context, uint32_t wire, uint32_t peer,
+                         const struct ferry_vchip_peer *told)
+{
+    (void)context;
+    if (wire == FERRY_VCHIP_BLE) {
+        app_ble_told(&app, peer, told);
+    } else {
+        wires_watcher.peer(&app.wires, wire, peer, told);
+    }
+}
+
+static void notifications_left(void *context, uint32_t peer, uint32_t count)
+{
+    (void)context;
+    app_ble_left(&app, peer, count);
+}
+
 int main(void)
 {
+    static const struct vchip_watcher watcher = {told_of_peer, notifications_left};
     const char *why;
-    int result = vchip_open(&app.chip, wires_receive, &app.wires);
+    int result = vchip_open(&app.chip, receive, NULL);
 
     if (result != FERRY_OK) {
         return 1;
@@ -120,10 +176,14 @@ int main(void)
     app.started_ms = vchip_now_ms();
     stack_paint();
     wires_init(&app.wires, &app.chip);
+    vchip_watch(&app.chip, &watcher, NULL);
     vchip_watchdog(&app.chip, APP_WATCHDOG_MS);
     vchip_print(&app.chip, "app " APP_VERSION " started\n");
     break_down();
-    result = images_read(&app.images, &app.chip, &why);
+    result = app_ble_open(&app);
+    if (result == FERRY_OK) {
+        result = images_read(&app.images, &app.chip, &why);
+    }
     if (result == FERRY_OK) {
         result = app_server_open(&app);
     }

@@ -38,6 +38,31 @@ struct queue_packet *queue_first(struct queue *queue)
     return queue->count > 0 ? &queue->packets[queue->first] : NULL;
 }
 
+static struct queue_packet *packet_at(struct queue *queue, uint32_t i)
+{
+    return &queue->packets[(queue->first + i) % queue->size];
+}
+
+struct queue_packet *queue_first_but(struct queue *queue, uint32_t wire)
+{
+    uint32_t i = 0;
+
+    while (i < queue->count && packet_at(queue, i)->wire == wire) {
+        i++;
+    }
+    if (i == queue->count) {
+        return NULL;
+    }
+
+    const struct queue_packet found = *packet_at(queue, i);
+
+    for (; i > 0; i--) {
+        *packet_at(queue, i) = *packet_at(queue, i - 1);
+    }
+    *packet_at(queue, 0) = found;
+    return packet_at(queue, 0);
+}
+
 void queue_drop(struct queue *queue)
 {
     if (queue->count > 0) {

@@ -33,6 +33,10 @@ bool queue_put(struct queue *queue, uint32_t wire, uint32_t peer, const uint8_t 
 
 /* The first packet, or NULL; it keeps its place until it is dropped. */
 struct queue_packet *queue_first(struct queue *queue);
+
+/* The same of those that did not come over a wire: it is first from now on, and the others are
+ * behind it in their order. */
+struct queue_packet *queue_first_but(struct queue *queue, uint32_t wire);
 void queue_drop(struct queue *queue);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SMP on all wires of the chip. */
+/* SMP on all wires of the chip but the radio. */
 #include "wires.h"
 
 #include <string.h>
@@ -19,19 +19,18 @@ static void notifications_left(void *context, uint32_t peer, uint32_t count)
     (void)count;
 }
 
-static const struct vchip_watcher watcher = {told_of_peer, notifications_left};
+const struct vchip_watcher wires_watcher = {told_of_peer, notifications_left};
 
 void wires_init(struct wires *wires, struct vchip *chip)
 {
     wires->chip = chip;
-    vchip_watch(chip, &watcher, wires);
+    vchip_watch(chip, &wires_watcher, wires);
     queue_init(&wires->queue, chip->start.buf_size, chip->start.buf_count);
     ferry_console_decoder_init(&wires->console, wires->frame, chip->start.buf_size);
     ferry_raw_decoder_init(&wires->raw, wires->bare, chip->start.buf_size, FERRY_RAW_TIMEOUT_MS);
 }
 
-static void take_packet(struct wires *wires, uint32_t wire, uint32_t peer,
-                        struct ferry_bytes packet)
+void wires_take(struct wires *wires, uint32_t wire, uint32_t peer, struct ferry_bytes packet)
 {
     struct wires_counters *counters = &wires->counters[wire];
 
@@ -44,7 +43,7 @@ static void take_packet(struct wires *wires, uint32_t wire, uint32_t peer,
 static void take_event(struct wires *wires, const struct ferry_console_event *event)
 {
     if (event->kind == FERRY_CONSOLE_PACKET) {
-        take_packet(wires, FERRY_VCHIP_SERIAL, 0, event->bytes);
+        wires_take(wires, FERRY_VCHIP_SERIAL, 0, event->bytes);
     }
     if (event->kind == FERRY_CONSOLE_TEXT && wires->shell.typed != NULL) {
         wires->shell.typed(wires->shell.context, event->bytes);
@@ -93,7 +92,7 @@ static void receive_raw(struct wires *wires, const uint8_t *data, size_t len)
         data += taken;
         len -= taken;
         if (event.kind == FERRY_RAW_PACKET) {
-            take_packet(wires, FERRY_VCHIP_RAW, 0, event.bytes);
+            wires_take(wires, FERRY_VCHIP_RAW, 0, event.bytes);
         }
         wires->counters[FERRY_VCHIP_RAW].damaged += event.kind == FERRY_RAW_DROPPED;
     }
@@ -103,7 +102,7 @@ static void receive_raw(struct wires *wires, const uint8_t *data, size_t len)
 static void receive_session(struct wires *wires, uint32_t peer, struct ferry_bytes packet)
 {
     if (peers_find(&wires->peers, FERRY_VCHIP_DTLS, peer) != NULL) {
-        take_packet(wires, FERRY_VCHIP_DTLS, peer, packet);
+        wires_take(wires, FERRY_VCHIP_DTLS, peer, packet);
     } else {
         wires->counters[FERRY_VCHIP_DTLS].damaged++;
     }
@@ -128,7 +127,7 @@ void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *d
         receive_raw(wires, data, len);
         break;
     case FERRY_VCHIP_UDP:
-        take_packet(wires, wire, peer, (struct ferry_bytes){data, len});
+        wires_take(wires, wire, peer, (struct ferry_bytes){data, len});
         break;
     case FERRY_VCHIP_DTLS:
         receive_session(wires, peer, (struct ferry_bytes){data, len});

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SMP on all wires of the chip: packets that come in wait in one queue, answers go out on the wire
- * they are for. */
+/* SMP on all wires of the chip but the radio, which is the application's: packets that come in wait
+ * in one queue, answers go out on the wire they are for. */
 #ifndef FIRMWARE_COMMON_WIRES_H
 #define FIRMWARE_COMMON_WIRES_H
 
@@ -18,7 +18,7 @@ struct wires_counters {
     uint32_t bytes_out; /* of answers */
     uint32_t received;  /* whole ones */
     uint32_t dropped;   /* of them: there was no buffer for it, or none so large */
-    uint32_t damaged;   /* frames and bare packets that the decoders gave up */
+    uint32_t damaged;   /* frames and bare packets that the decoders gave up; values refused */
     uint32_t answered;  /* answers sent */
 };
 
@@ -57,6 +57,12 @@ void wires_init(struct wires *wires, struct vchip *chip);
 /* The receiver for vchip_open(), with the struct wires * as context. Runs as an interrupt does: it
  * only puts bytes together and stores packets. */
 void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len);
+
+/* Put a packet that came over a wire into the queue, and count it. */
+void wires_take(struct wires *wires, uint32_t wire, uint32_t peer, struct ferry_bytes packet);
+
+/* What wires_init() has the chip tell of peers, with the struct wires * as context. */
+extern const struct vchip_watcher wires_watcher;
 
 /* Who sent a request, for ferry_server_handle_from(): as much as is known now; valid until the next
  * call. Of UDP it is the host, whatever port it asks from. Returns false when whoever it was has

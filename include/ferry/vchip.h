@@ -158,6 +158,9 @@ struct ferry_vchip_image {
 /* Flag: while flash is erased or programmed the serial ports keep a few bytes only. */
 #define FERRY_VCHIP_SHORT_FIFO 0x400000U
 
+/* Flag: what is written over Bluetooth LE is a whole packet each time. */
+#define FERRY_VCHIP_BLE_WHOLE 0x800000U
+
 /* What an SMP client may do before it unlocks more. */
 enum ferry_vchip_lock { FERRY_VCHIP_OPEN, FERRY_VCHIP_LOCKED, FERRY_VCHIP_UPDATE };
 
@@ -198,8 +201,9 @@ struct ferry_vchip_start {
     uint32_t recovery_idle_ms; /* recovery is left after so long without a command; 0 = never */
     uint32_t enc_tlv; /* longest ENC TLV of encrypted images, bytes; 0 = none is encrypted */
     uint32_t lock;    /* enum ferry_vchip_lock: where the server's gate stands after a start */
-    uint8_t unlock_key[32]; /* Ed25519: who has its private half may unlock; all 0 = nobody */
-    uint8_t chip_id[8];     /* no other chip has it */
+    uint32_t ble_permission; /* enum ferry_gatt_permission of ferry/gatt.h */
+    uint8_t unlock_key[32];  /* Ed25519: who has its private half may unlock; all 0 = nobody */
+    uint8_t chip_id[8];      /* no other chip has it */
 };
 
 /* ---- The key area ------------------------------------------------------------------------ */
