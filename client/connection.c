@@ -117,6 +117,27 @@ static int with_words(int error, char *why, size_t cap)
     return error;
 }
 
+/* A link of fragments has no rate that is known: so many a second are few. It is what waits are
+ * reckoned with, so that a large packet over a small ATT_MTU is not sent again on its way. */
+#define FRAGMENTS_PER_SECOND 20
+
+/* The link that came back may carry smaller fragments than the one that hello knew. */
+static void fit_fragments(struct ferry_connection *connection)
+{
+    struct ferry_client *client = &connection->client;
+    uint32_t fragment = connection->wire.fragment;
+
+    connection->facts.fragment = fragment;
+    if (fragment == 0) {
+        return;
+    }
+    ferry_client_set_fragment(client, fragment);
+    client->config.bytes_per_second = fragment * FRAGMENTS_PER_SECOND;
+    if (!connection->facts.reassembles && client->packet_max > fragment) {
+        ferry_client_set_packet_max(client, fragment);
+    }
+}
+
 static int open_wire(struct ferry_connection *connection, char *why, size_t cap)
 {
     struct ferry_transport_address address = connection->address;
@@ -139,6 +160,7 @@ static int open_wire(struct ferry_connection *connection, char *why, size_t cap)
     connection->wire.text_context = connection;
     connection->facts.link = link_of(connection);
     connection->facts.bytes_per_second = connection->wire.bytes_per_second;
+    fit_fragments(connection);
     return error;
 }
 
@@ -166,7 +188,10 @@ static int set_up_client(struct ferry_connection *connection)
     if (getrandom(&config.first_seq, 1, 0) != 1) {
         config.first_seq = (uint8_t)ferry_posix_now_ms();
     }
-    return ferry_client_init(&connection->client, &config);
+    int error = ferry_client_init(&connection->client, &config);
+
+    fit_fragments(connection);
+    return error;
 }
 
 static int out_of_memory(char *why, size_t cap)
@@ -283,6 +308,8 @@ int ferry_connection_hello(struct ferry_connection *connection)
             (void)ferry_hello_answer(&hello, &answer);
         }
     }
+    connection->facts.packet_max = (uint32_t)hello.packet_max;
+    connection->facts.reassembles = hello.reassembles;
     connection->facts.has_params = hello.has_params;
     connection->facts.params = hello.params;
     connection->facts.window = ferry_max32(1, ferry_min32(hello.window, FERRY_CONNECTION_WINDOW));

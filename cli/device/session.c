@@ -210,6 +210,17 @@ int session_connect(struct cli *cli, struct session *session)
     return error == FERRY_OK ? CLI_OK : open_failed(cli, error, why);
 }
 
+static int refuse_fragments(const struct session *session)
+{
+    struct ferry_connection_facts facts;
+
+    ferry_connection_facts(session->connection, &facts);
+    return cli_fail_why(
+        session->cli, CLI_REFUSED, "it does not put fragments together, and its ATT_MTU is small",
+        "raise its ATT_MTU to 65 or more, or build it with reassembly",
+        "%s takes packets of %u bytes only", session->cli->device, (unsigned)facts.fragment);
+}
+
 int session_open(struct cli *cli, struct session *session)
 {
     int code = session_connect(cli, session);
@@ -226,6 +237,8 @@ int session_open(struct cli *cli, struct session *session)
         code = session_silent(session);
     } else if (error == FERRY_E_IO) {
         code = session_gone(session, "ask the device for its buffers");
+    } else if (error == FERRY_E_FRAGMENT) {
+        code = refuse_fragments(session);
     } else {
         code = cli_fail_error(cli, CLI_REFUSED, error, "%s speaks another SMP", cli->device);
     }

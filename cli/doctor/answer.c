@@ -93,6 +93,12 @@ void doctor_uri(const struct doctor *doctor, bool raw, uint32_t baud, char *uri,
 
 static const char *framing_name(const struct doctor *doctor)
 {
+    if (doctor->address.medium == FERRY_TRANSPORT_DTLS) {
+        return "over DTLS";
+    }
+    if (doctor->wire == DOCTOR_RADIO) {
+        return "over Bluetooth LE";
+    }
     if (doctor->wire == DOCTOR_UDP) {
         return "over UDP";
     }
@@ -154,6 +160,10 @@ void doctor_answer(struct doctor *doctor, struct doctor_finding *finding)
         doctor_hang_up(doctor);
         doctor_fail(finding, CLI_REFUSED, "it refuses version 1 and version 2",
                     "look for a newer ferry", "the device speaks another SMP");
+    } else if (error == FERRY_E_FRAGMENT) {
+        doctor_hang_up(doctor);
+        doctor_fail(finding, CLI_REFUSED, why, ferry_error_remedy(error),
+                    "it answers, but nothing larger than a fragment reaches it");
     } else {
         doctor_hang_up(doctor);
         doctor->has &= ~(unsigned)DOCTOR_HAS_WIRE;

@@ -37,7 +37,7 @@ static void tell_params(struct doctor *doctor, const struct ferry_connection_fac
 {
     const struct ferry_params *params = &facts->params;
 
-    doctor->packet_max = ferry_client_packet_max(facts->link, params->buf_size);
+    doctor->packet_max = facts->packet_max;
     cJSON_AddNumberToObject(doctor->facts, "buf_size", params->buf_size);
     cJSON_AddNumberToObject(doctor->facts, "buf_count", params->buf_count);
     doctor_ok(finding, "%u of %u bytes, as it says: packets of up to %zu bytes, %u in flight",
@@ -53,6 +53,12 @@ void doctor_buffers(struct doctor *doctor, struct doctor_finding *finding)
     doctor->has_params = facts.has_params;
     if (facts.has_params) {
         tell_params(doctor, &facts, finding);
+        return;
+    }
+    if (facts.fragment > 0) {
+        doctor->packet_max = facts.packet_max;
+        doctor_ok(finding, "it does not tell (no os/6): packets of one fragment, %zu bytes",
+                  doctor->packet_max);
         return;
     }
     size_t taken = grow(doctor);
@@ -74,8 +80,9 @@ void doctor_buffers(struct doctor *doctor, struct doctor_finding *finding)
 
 static uint32_t lines_of(const struct doctor *doctor, size_t packet)
 {
+    bool lines = (doctor->wire == DOCTOR_TTY || doctor->wire == DOCTOR_STREAM) && !doctor->raw;
     uint32_t base64 = (uint32_t)(packet + 6) / 3 * 4;
-    return doctor->raw || doctor->wire == DOCTOR_UDP ? 1 : (base64 + 123) / 124;
+    return lines ? (base64 + 123) / 124 : 1;
 }
 
 /* The largest packet below one that got no answer, by halves; 0 = none. */

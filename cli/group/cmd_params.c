@@ -25,8 +25,7 @@ static void predict_example(const struct session *session,
 {
     *predict = (struct predict){.link = facts->link,
                                 .size = EXAMPLE_SIZE,
-                                .packet_max =
-                                    ferry_client_packet_max(facts->link, session->params.buf_size),
+                                .packet_max = facts->packet_max,
                                 .window = session->window,
                                 .bytes_per_second = facts->bytes_per_second};
     predict->turnaround_us = turnaround(session, predict);
@@ -52,6 +51,11 @@ static void explain_wire(const struct session *session, const struct ferry_conne
     printf("The wire is %s", links[facts->link]);
     if (facts->bytes_per_second > 0) {
         printf(" that carries %u bytes a second", (unsigned)facts->bytes_per_second);
+    }
+    if (facts->fragment > 0) {
+        printf(facts->reassembles ? ", in fragments of %u bytes that the device puts together"
+                                  : ", a packet in one fragment of %u bytes at most",
+               (unsigned)facts->fragment);
     }
     puts(facts->link == FERRY_LINK_CONSOLE
              ? "; its lines make 4 characters of 3 bytes, and take 4 bytes of the buffer."

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* The smallest packet worth sending: the first chunk of an upload with all it must hold. */
+/* What the smallest buffers are, of this client and of servers. */
 #define PACKET_MIN 64
 
 /* Round trips that say little yet. */
@@ -56,9 +56,14 @@ void ferry_client_set_version(struct ferry_client *client, uint8_t version)
 
 void ferry_client_set_packet_max(struct ferry_client *client, size_t packet_max)
 {
-    size_t wanted = packet_max < PACKET_MIN ? PACKET_MIN : packet_max;
+    size_t wanted = packet_max < FERRY_CLIENT_PACKET_LEAST ? FERRY_CLIENT_PACKET_LEAST : packet_max;
 
     client->packet_max = wanted < client->config.buffer_size ? wanted : client->config.buffer_size;
+}
+
+void ferry_client_set_fragment(struct ferry_client *client, size_t fragment)
+{
+    client->fragment = fragment;
 }
 
 /* Bytes of a datagram that IP (20 or 40) and UDP (8) take of an Ethernet MTU. */

@@ -2,6 +2,8 @@
 /* The first words: version and buffers. */
 #include "ferry/hello.h"
 
+#include "echo_fill.h"
+
 #include <string.h>
 
 /* What is asked in turn, each when the one before brought nothing: os/6 in both versions, then a
@@ -21,6 +23,13 @@ static const struct {
 
 #define STEPS (sizeof steps / sizeof steps[0])
 
+/* The step behind them: an echo that is larger than a fragment. */
+#define PROBE STEPS
+
+/* What it may take at least. A device that does not put it together says nothing, so this is what
+ * each hello costs there. */
+#define PROBE_MIN_MS 300
+
 static void take_step(struct ferry_hello *hello, uint8_t step)
 {
     hello->step = step;
@@ -37,6 +46,8 @@ void ferry_hello_start(struct ferry_hello *hello, struct ferry_client *client,
     hello->error = FERRY_E_BUSY;
     take_step(hello, 0);
 }
+
+/* ---- Asking --------------------------------------------------------------------------------- */
 
 static int32_t submit_step(const struct ferry_hello *hello)
 {
@@ -55,6 +66,18 @@ static int32_t submit_step(const struct ferry_hello *hello)
     return ferry_client_submit(hello->client, &command);
 }
 
+/* Two whole fragments, or what the device has room for. The round trip of the first question was
+ * that of one fragment; two may need another interval of the link. */
+static int32_t submit_probe(const struct ferry_hello *hello)
+{
+    struct ferry_client *client = hello->client;
+    size_t whole = 2 * client->fragment;
+    uint32_t timeout_ms = ferry_max32(PROBE_MIN_MS, 4 * (client->trip.peak8 / 8));
+
+    ferry_client_set_packet_max(client, whole < hello->packet_max ? whole : hello->packet_max);
+    return ferry_echo_fill(client, timeout_ms, FERRY_CLIENT_ONCE);
+}
+
 int ferry_hello_run(struct ferry_hello *hello)
 {
     int32_t ticket;
@@ -62,7 +85,7 @@ int ferry_hello_run(struct ferry_hello *hello)
     if (hello->error != FERRY_E_BUSY || hello->ticket != 0) {
         return hello->error;
     }
-    ticket = submit_step(hello);
+    ticket = hello->step == PROBE ? submit_probe(hello) : submit_step(hello);
     if (ticket > 0) {
         hello->ticket = ticket;
     }
@@ -81,15 +104,41 @@ static void go_on(struct ferry_hello *hello, int error)
 
 static void finish(struct ferry_hello *hello)
 {
+    size_t fragment = hello->client->fragment;
+
+    if (fragment > 0 && !hello->reassembles && hello->packet_max > fragment) {
+        hello->packet_max = fragment;
+    }
+    ferry_client_set_packet_max(hello->client, hello->packet_max);
+    hello->error = hello->packet_max < FERRY_CLIENT_PACKET_LEAST ? FERRY_E_FRAGMENT : FERRY_OK;
+}
+
+/* It speaks; what is left is how large its packets may be. */
+static void meet(struct ferry_hello *hello)
+{
     uint32_t count = hello->params.buf_count;
+    size_t fragment = hello->client->fragment;
 
     hello->packet_max = ferry_client_packet_max(hello->link, hello->params.buf_size);
     hello->window = count > 2 ? count - 1 : 1; /* an answer takes a buffer, too */
     if (hello->link == FERRY_LINK_RAW) {
         hello->window = 1; /* the line finds its packets again only while all are silent */
     }
-    ferry_client_set_packet_max(hello->client, hello->packet_max);
-    hello->error = FERRY_OK;
+    if (fragment > 0 && hello->has_params && hello->packet_max > fragment) {
+        hello->step = PROBE;
+    } else {
+        finish(hello);
+    }
+}
+
+/* A refusal of the whole command comes from who has read the whole packet. One of its form does
+ * not: the first fragment alone was taken for a packet. */
+static bool is_whole(const struct ferry_client_answer *answer)
+{
+    return answer->error == FERRY_OK ||
+           (answer->error == FERRY_E_REFUSED && !answer->status.grouped &&
+            (answer->status.rc == FERRY_RC_NOT_SUPPORTED ||
+             answer->status.rc == FERRY_RC_ACCESS_DENIED));
 }
 
 /* Whether the device refuses the version, and nothing else. */
@@ -105,6 +154,11 @@ bool ferry_hello_answer(struct ferry_hello *hello, const struct ferry_client_ans
         return false;
     }
     hello->ticket = 0;
+    if (hello->step == PROBE) {
+        hello->reassembles = is_whole(answer);
+        finish(hello);
+        return true;
+    }
     if (answer->error == FERRY_E_TIMEOUT) {
         go_on(hello, FERRY_E_TIMEOUT);
         return true;
@@ -117,6 +171,6 @@ bool ferry_hello_answer(struct ferry_hello *hello, const struct ferry_client_ans
     if (answer->error == FERRY_OK && steps[hello->step].id == FERRY_SMP_OS_PARAMS) {
         hello->has_params = ferry_answer_params(answer->payload, &hello->params) == FERRY_OK;
     }
-    finish(hello);
+    meet(hello);
     return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Echoes of growing size. */
-#include "draft.h"
+#include "echo_fill.h"
 #include "ferry/probe.h"
 
 #include <string.h>
@@ -13,9 +13,6 @@
 
 /* A silence costs at least this, on top of what the line needs: an echo is answered at once. */
 #define TIMEOUT_MIN_MS 200
-
-/* {"d": "ok"} without its map. */
-#define ECHO_SIZE 5
 
 enum stage {
     SMALL,  /* is echo answered? */
@@ -33,8 +30,9 @@ void ferry_probe_start(struct ferry_probe *probe, struct ferry_client *client,
     probe->link = link;
     probe->packet_max = client->packet_max;
     probe->buffer = BUFFER_FIRST;
-    /* A bare serial line finds its packets again by silence: one too large costs seconds. */
-    probe->stage = link == FERRY_LINK_RAW ? DONE : SMALL;
+    /* A bare serial line finds its packets again by silence: one too large costs seconds. Where
+     * packets are cut, hello has found what the device takes. */
+    probe->stage = link == FERRY_LINK_RAW || client->fragment > 0 ? DONE : SMALL;
 }
 
 /* ---- Asking ------------------------------------------------------------------------------- */
@@ -64,34 +62,6 @@ static size_t wanted_packet(const struct ferry_probe *probe)
 static uint32_t patience_ms(const struct ferry_client *client)
 {
     return ferry_max32(TIMEOUT_MIN_MS, 2 * (client->trip.peak8 / 8));
-}
-
-/* An echo in a packet of that size. What fills it stands in a key of its own, in front of what is
- * to be echoed: the answer is small, so it costs little and fits buffers for answers that are
- * small. */
-static int32_t submit_echo(struct ferry_client *client, size_t size, uint8_t retries)
-{
-    struct ferry_draft draft;
-    uint8_t *text;
-    size_t len;
-
-    ferry_client_set_packet_max(client, size);
-    if (!ferry_draft_begin(client, &draft, FERRY_SMP_WRITE, FERRY_SMP_GROUP_OS, FERRY_SMP_OS_ECHO,
-                           NULL)) {
-        return FERRY_E_BUSY;
-    }
-    ferry_cbor_put_map(&draft.writer, 2);
-    ferry_cbor_put_text(&draft.writer, "fill");
-    text = ferry_cbor_reserve(&draft.writer, ECHO_SIZE, &len);
-    if (text == NULL) {
-        return FERRY_E_SPACE;
-    }
-    memset(text, '.', len);
-    ferry_cbor_put_reserved(&draft.writer, FERRY_CBOR_TEXT, len);
-    ferry_cbor_pair_text(&draft.writer, "d", "ok");
-    draft.command.timeout_ms = patience_ms(client);
-    draft.command.retries = retries;
-    return ferry_draft_submit(client, &draft);
 }
 
 /* ---- What an answer means -------------------------------------------------------------------- */
@@ -166,7 +136,8 @@ int ferry_probe_run(struct ferry_probe *probe)
     if (probe->ticket != 0) {
         return FERRY_E_BUSY;
     }
-    ticket = submit_echo(probe->client, wanted_packet(probe), tries_of(probe));
+    ferry_client_set_packet_max(probe->client, wanted_packet(probe));
+    ticket = ferry_echo_fill(probe->client, patience_ms(probe->client), tries_of(probe));
     if (ticket > 0) {
         probe->ticket = ticket;
         return FERRY_E_BUSY;

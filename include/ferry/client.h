@@ -93,6 +93,7 @@ struct ferry_client {
     struct ferry_client_config config;
     struct ferry_client_stats stats;
     size_t packet_max;
+    size_t fragment; /* 0 = the link carries whole packets */
     struct ferry_round_trip trip;
     uint64_t late_ms; /* how long the last request sent twice took; 0 = none */
     int32_t last_ticket;
@@ -110,9 +111,18 @@ int ferry_client_init(struct ferry_client *client, const struct ferry_client_con
 /* The version of the requests submitted from now on: FERRY_SMP_VERSION_1 or _2. */
 void ferry_client_set_version(struct ferry_client *client, uint8_t version);
 
-/* The largest packet submitted from now on, header included; brought between 64 and
- * buffer_size. */
+/* The largest packet submitted from now on, header included; brought between
+ * FERRY_CLIENT_PACKET_LEAST and buffer_size. */
 void ferry_client_set_packet_max(struct ferry_client *client, size_t packet_max);
+
+/* Header, map and the 32 bytes that the first chunk of an upload must hold. It is what fits the
+ * ATT_MTU of 65 that many devices of Bluetooth LE have. */
+#define FERRY_CLIENT_PACKET_LEAST 62
+
+/* The largest fragment of a link that cuts packets, Bluetooth LE: ATT_MTU - 3. 0, as at first: it
+ * carries whole packets. Set it before the first words (ferry/hello.h), which find out whether the
+ * device puts larger packets together. */
+void ferry_client_set_fragment(struct ferry_client *client, size_t fragment);
 
 /* What carries the packets; it decides how large they may be. */
 enum ferry_client_link {

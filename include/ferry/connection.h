@@ -85,7 +85,8 @@ int ferry_connection_resume(struct ferry_connection *connection, char *why, size
 
 /* Ask the device for version and buffers. Blocks: until five tries were not answered, 12.5 s, or,
  * over UDP, two were refused, as nobody listens on the port. Answers to other requests are dropped.
- * Returns FERRY_OK; FERRY_E_TIMEOUT when nothing answers; FERRY_E_VERSION; FERRY_E_IO. */
+ * Returns FERRY_OK; FERRY_E_TIMEOUT when nothing answers; FERRY_E_VERSION; FERRY_E_FRAGMENT as
+ * ferry_hello_run(); FERRY_E_IO. */
 FERRY_MUST_CHECK
 int ferry_connection_hello(struct ferry_connection *connection);
 
@@ -139,6 +140,9 @@ struct ferry_connection_facts {
     enum ferry_client_link link;
     bool has_params;            /* the device answered os/6 */
     struct ferry_params params; /* zero where it did not say */
+    uint32_t packet_max;        /* the largest packet it takes; 0 before it was asked */
+    uint32_t fragment;          /* BLE: bytes of a packet that the link carries at once; else 0 */
+    bool reassembles;           /* BLE: the device puts fragments together */
     uint32_t window;            /* requests in flight the device can take, 1 before it was asked */
     uint32_t bytes_per_second;  /* what the line carries at most, framing included; 0 = not known */
     size_t frames_dropped;      /* received frames that were damaged */

@@ -63,6 +63,8 @@
       "sign it with a key of the first stage")                                                     \
     X(OLD_STAGE, -52, "the first stage wants a newer bootloader", "b0 sign with a higher version") \
     X(USED_UP, -53, "the first stage's counter is used up", "no later bootloader can be counted")  \
+    X(FRAGMENT, -54, "the device takes packets that are too small for SMP",                        \
+      "raise its ATT_MTU to 65, or build it with reassembly")                                      \
     X(COMPRESSED, -85, "the image is compressed, and this bootloader has no decompressor",         \
       "sign it without --compression")                                                             \
     X(UNLOCK_TIME, -86, "the key may not unlock for so long", "ask for less time")                 \

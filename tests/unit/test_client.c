@@ -610,7 +610,7 @@ static void test_packets_are_as_large_as_the_link_takes(void **state)
     assert_true(ferry_client_submit(&bench.client, &command) > 0);
     ferry_client_set_packet_max(&bench.client, 0);
     assert_non_null(ferry_client_room(&bench.client, &cap));
-    assert_int_equal(cap, 64 - 8);
+    assert_int_equal(cap, FERRY_CLIENT_PACKET_LEAST - 8);
 }
 
 static void test_budgets_grow_with_the_slot(void **state)
