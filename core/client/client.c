@@ -197,6 +197,24 @@ uint8_t *ferry_client_room(struct ferry_client *client, size_t *cap)
     return request->packet + FERRY_SMP_HEADER_SIZE;
 }
 
+/* Bytes of a chunk's packet that are none of its data, about. */
+#define CHUNK_AROUND 34
+
+/* With n whole fragments and a rest, n + 1 of them carry n * fragment + rest - CHUNK_AROUND bytes
+ * of data; without the rest, n carry n * fragment - CHUNK_AROUND. */
+size_t ferry_client_chunk_cap(const struct ferry_client *client, size_t cap)
+{
+    size_t packet = cap + FERRY_SMP_HEADER_SIZE;
+
+    if (client->fragment == 0 || packet <= client->fragment) {
+        return cap;
+    }
+    size_t count = packet / client->fragment, whole = count * client->fragment;
+    bool worth = count * (packet - whole) > whole - CHUNK_AROUND;
+
+    return worth || whole < FERRY_CLIENT_PACKET_LEAST ? cap : whole - FERRY_SMP_HEADER_SIZE;
+}
+
 static void write_packet(struct ferry_client *client, struct ferry_client_request *request,
                          const struct ferry_client_command *command)
 {

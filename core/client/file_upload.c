@@ -80,7 +80,7 @@ static int submit_chunk(struct ferry_file_upload *upload, uint64_t now)
     int rc = FERRY_OK;
 
     if (room != NULL) {
-        rc = write_chunk(upload, room, cap, &data_len);
+        rc = write_chunk(upload, room, ferry_client_chunk_cap(flow->client, cap), &data_len);
         if (rc < 0) {
             return rc;
         }

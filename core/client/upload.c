@@ -267,7 +267,7 @@ static int submit_chunk(struct ferry_upload *upload, uint64_t now)
     if (room == NULL) {
         return FERRY_E_BUSY;
     }
-    len = write_chunk(upload, room, cap, &data_len);
+    len = write_chunk(upload, room, ferry_client_chunk_cap(upload->config.client, cap), &data_len);
     if (len < 0) {
         return len;
     }

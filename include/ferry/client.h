@@ -160,6 +160,14 @@ struct ferry_client_command {
  * next ferry_client_submit(). */
 uint8_t *ferry_client_room(struct ferry_client *client, size_t *cap);
 
+/* How much of that room a chunk of a long transfer takes best: over a link of fragments whole ones,
+ * where a last small one would carry less than it costs.
+ *
+ * cap  of the room
+ *
+ * Returns bytes, at most cap; cap over all other links. */
+size_t ferry_client_chunk_cap(const struct ferry_client *client, size_t cap);
+
 /* Put a request into the window. It leaves with the next ferry_client_poll().
  * Returns its ticket (above 0, unique among those in flight); FERRY_E_BUSY when all requests are
  * in flight; FERRY_E_SPACE when the packet would be above the largest. */

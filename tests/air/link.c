@@ -389,10 +389,10 @@ void air_link_end(struct air_device *device, const char *why)
          pdu = radio_drain(&link->radio)) {
         free(pdu);
     }
-    air_say("disconnected: %s: %s, %llu bytes in %llu and %llu packets", device->address, why,
-            (unsigned long long)link->radio.carried,
-            (unsigned long long)link->radio.packets[RADIO_TO_PERIPHERAL],
-            (unsigned long long)link->radio.packets[RADIO_TO_CENTRAL]);
+    const unsigned long long bytes = link->radio.bytes[RADIO_TO_PERIPHERAL],
+                             packets = link->radio.packets[RADIO_TO_PERIPHERAL];
+    air_say("disconnected: %s: %s; to the device %llu bytes in %llu packets", device->address, why,
+            bytes, packets);
     free(link);
     air_device_lost(device);
 }

@@ -119,8 +119,9 @@ static struct radio_pdu *send_packet(struct radio *radio, enum radio_way way)
     if (queue->first->packets > 0) {
         return NULL;
     }
-    radio->carried += queue->first->len;
-    radio->lost = radio->carried >= radio->lost_at;
+    radio->bytes[way] += queue->first->len;
+    radio->lost =
+        radio->bytes[RADIO_TO_PERIPHERAL] + radio->bytes[RADIO_TO_CENTRAL] >= radio->lost_at;
     return radio->lost ? NULL : pop(queue);
 }
 

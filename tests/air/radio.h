@@ -44,11 +44,10 @@ struct radio {
     uint64_t anchor_us; /* of event 0 */
     uint64_t event;
     uint32_t slot;
-    enum radio_way turn; /* within the slot */
-    bool lost;           /* nothing goes any more */
-    uint64_t carried;    /* bytes of values and headers, both ways */
-    uint64_t lost_at;    /* so many, and the link is lost */
-    uint64_t packets[RADIO_WAYS];
+    enum radio_way turn;                             /* within the slot */
+    bool lost;                                       /* nothing goes any more */
+    uint64_t lost_at;                                /* so many, and the link is lost */
+    uint64_t packets[RADIO_WAYS], bytes[RADIO_WAYS]; /* that went; of ATT PDUs */
 };
 
 /* A number of the sequence that a seed begins; the same everywhere. */

@@ -136,12 +136,13 @@ class Bench:
 class Device:
     """One virtual device in a folder of its own; programmed with bootloader, key and an image."""
 
-    def __init__(self, folder, bench, image="v1", layout=None, flash=(), secret=None, **options):
+    def __init__(self, folder, bench, image="v1", layout=None, flash=(), secret=None, env=None, **options):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.link = self.folder / "tty"
         self.log_path = self.folder / "device.log"
         self.options = options
+        self.env = {**os.environ, **(env or {})}
         self.process = None
         self.udp_port = None
         self.program(bench, image, layout, flash, secret)
@@ -192,7 +193,7 @@ class Device:
         self.link.unlink(missing_ok=True)
         log = open(self.log_path, "ab")
         self.start_offset = log.tell()
-        self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
         log.close()
         match = self.wait_for(r"udp: 127\.0\.0\.1:(\d+)", timeout=10)
         self.udp_port = int(match.group(1))

@@ -173,7 +173,7 @@ static uint64_t until_lost(uint64_t *seed)
         }
     }
     assert_true(radio_due(&air) == UINT64_MAX);
-    return air.carried;
+    return air.bytes[RADIO_TO_PERIPHERAL];
 }
 
 static void losses_follow_from_the_seed(void **state)

@@ -248,6 +248,31 @@ static void met_again_over_a_smaller_link(void **state)
     assert_int_equal(bench->client.packet_max, 62);
 }
 
+/* What a chunk takes of the largest packet: a last small fragment costs more than it carries. */
+static void chunks_are_whole_fragments_where_that_is_faster(void **state)
+{
+    static const struct {
+        size_t fragment, packet, chunk;
+    } rows[] = {
+        {0, 2048, 2048},                      /* no fragments */
+        {244, 244, 244},   {244, 200, 200},   /* one */
+        {244, 2048, 1952}, {244, 1952, 1952}, /* eight and a rest of 96 */
+        {244, 2192, 2192},                    /* a rest of 240 is nearly one */
+        {244, 384, 244},   {244, 480, 480},   /* the packet around a chunk counts, too */
+        {20, 2048, 2040},  {20, 64, 64},      /* a first chunk needs 62 */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bench *bench = set_up(rows[i].fragment, 0, true);
+
+        ferry_client_set_packet_max(&bench->client, rows[i].packet);
+        assert_int_equal(
+            ferry_client_chunk_cap(&bench->client, rows[i].packet - FERRY_SMP_HEADER_SIZE),
+            rows[i].chunk - FERRY_SMP_HEADER_SIZE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +284,7 @@ int main(void)
         cmocka_unit_test(a_device_without_os_6_gets_one_fragment),
         cmocka_unit_test(fragments_too_small_for_a_packet),
         cmocka_unit_test(met_again_over_a_smaller_link),
+        cmocka_unit_test(chunks_are_whole_fragments_where_that_is_faster),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
