@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Adapter1: power, and discovery. */
+/* Adapter1: power, and discovery. The adapter of the devices is always on, and finds nothing. */
 #include "air.h"
 
 #include <errno.h>
@@ -22,6 +22,11 @@ struct session {
 
 static struct session *sessions;
 static sd_event_source *advertising_timer;
+
+static bool is_central(const char *path)
+{
+    return strcmp(path, AIR_ADAPTER) == 0;
+}
 
 static bool discovering(void)
 {
@@ -150,6 +155,9 @@ void air_adapter_power(bool on)
 static int start_discovery(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
     (void)userdata, (void)error;
+    if (!is_central(sd_bus_message_get_path(call))) {
+        return air_error(call, "NotSupported", "Operation is not supported");
+    }
     if (!air.powered) {
         return air_error(call, "NotReady", "Resource Not Ready");
     }
@@ -256,12 +264,13 @@ static int remove_device(sd_bus_message *call, void *userdata, sd_bus_error *err
 static int get_text(sd_bus *bus, const char *path, const char *interface, const char *property,
                     sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-    (void)bus, (void)path, (void)interface, (void)userdata, (void)error;
-    static const char *const texts[][2] = {{"Address", AIR_ADDRESS},
-                                           {"AddressType", "public"},
-                                           {"Name", "air"},
-                                           {"Alias", "air"},
-                                           {"Modalias", "usb:v1D6Bp0246d0542"}};
+    (void)bus, (void)interface, (void)userdata, (void)error;
+    const char *const texts[][2] = {
+        {"Address", is_central(path) ? AIR_ADDRESS : AIR_DEVICES_ADDRESS},
+        {"AddressType", "public"},
+        {"Name", "air"},
+        {"Alias", "air"},
+        {"Modalias", "usb:v1D6Bp0246d0542"}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (strcmp(texts[i][0], property) == 0) {
             return sd_bus_message_append(reply, "s", texts[i][1]);
@@ -273,21 +282,20 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
 static int get_flag(sd_bus *bus, const char *path, const char *interface, const char *property,
                     sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-    (void)bus, (void)path, (void)interface, (void)userdata, (void)error;
-    if (strcmp(property, "Powered") == 0) {
-        return sd_bus_message_append(reply, "b", air.powered);
-    }
-    return sd_bus_message_append(
-        reply, "b", strcmp(property, "Discovering") == 0 ? discovering() : air.powered);
+    (void)bus, (void)interface, (void)userdata, (void)error;
+    bool central = is_central(path);
+    return sd_bus_message_append(reply, "b",
+                                 strcmp(property, "Powered") == 0 ? !central || air.powered
+                                                                  : central && discovering());
 }
 
 static int set_powered(sd_bus *bus, const char *path, const char *interface, const char *property,
                        sd_bus_message *value, void *userdata, sd_bus_error *error)
 {
-    (void)bus, (void)path, (void)interface, (void)property, (void)userdata, (void)error;
+    (void)bus, (void)interface, (void)property, (void)userdata, (void)error;
     int on = 0;
     int r = sd_bus_message_read(value, "b", &on);
-    if (r >= 0) {
+    if (r >= 0 && is_central(path)) {
         air_adapter_power(on);
     }
     return r < 0 ? r : 1;
@@ -323,12 +331,14 @@ static const struct air_interface adapter_interface = {ADAPTER, adapter_table, N
 
 int air_adapter_begin(void)
 {
-    const struct air_interface *adapter[] = {&adapter_interface, &air_gatt_manager_interface,
+    const struct air_interface *adapter[] = {&adapter_interface, NULL};
+    const struct air_interface *devices[] = {&adapter_interface, &air_gatt_manager_interface,
                                              &air_advertising_interface, NULL};
     const struct air_interface *manager[] = {&air_agent_interface, NULL};
 
     air_object_export(&air.manager, "/org/bluez", &air, manager);
     air_object_export(&air.adapter, AIR_ADAPTER, &air, adapter);
+    air_object_export(&air.devices_adapter, AIR_DEVICES, &air, devices);
     air_after(&advertising_timer, air.options.adv_ms * 1000ULL, advertise, NULL);
     return 0;
 }

@@ -10,8 +10,10 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#define AIR_ADAPTER         "/org/bluez/hci0"
+#define AIR_ADAPTER         "/org/bluez/hci0" /* the central's */
 #define AIR_ADDRESS         "00:FE:44:59:00:01"
+#define AIR_DEVICES         "/org/bluez/hci1" /* that of all devices */
+#define AIR_DEVICES_ADDRESS "00:FE:44:59:00:02"
 #define AIR_PATH            96  /* characters of a path of ours, its NUL included */
 #define AIR_THEIR_PATH      256 /* of a program's */
 #define AIR_UUID            37
@@ -145,7 +147,7 @@ struct air {
     sd_bus *bus;
     sd_event *event;
     struct air_options options;
-    struct air_object adapter, manager;
+    struct air_object adapter, devices_adapter, manager;
     bool powered;
     struct air_device *devices;
     uint64_t seed;

@@ -44,9 +44,9 @@ static void address_of(char *address, unsigned first, uint64_t hash)
                    (unsigned)(hash >> 24 & 255), (unsigned)(hash >> 32 & 255));
 }
 
-static void path_of(char *path, const char *address)
+static void path_of(char *path, const char *adapter, const char *address)
 {
-    (void)snprintf(path, AIR_PATH, "%s/dev_%s", AIR_ADAPTER, address);
+    (void)snprintf(path, AIR_PATH, "%s/dev_%s", adapter, address);
     for (char *colon = strchr(path, ':'); colon != NULL; colon = strchr(colon, ':')) {
         *colon = '_';
     }
@@ -99,7 +99,7 @@ static void export_device(struct air_device *device)
     const struct air_interface *interfaces[] = {&air_device_interface, NULL};
 
     if (!air_object_exported(&device->object)) {
-        path_of(path, device->address);
+        path_of(path, AIR_ADAPTER, device->address);
         air_object_export(&device->object, path, device, interfaces);
     }
 }
@@ -146,7 +146,7 @@ void air_device_connected(struct air_device *device)
     const struct air_interface *interfaces[] = {&central_interface, NULL};
 
     if (!air_object_exported(&device->central)) {
-        path_of(path, device->central_address);
+        path_of(path, AIR_DEVICES, device->central_address);
         air_object_export(&device->central, path, device, interfaces);
     }
     both_changed(device, "Connected");
@@ -368,8 +368,11 @@ static int get_uuids(sd_bus *bus, const char *path, const char *interface, const
 static int get_adapter(sd_bus *bus, const char *path, const char *interface, const char *property,
                        sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-    (void)bus, (void)path, (void)interface, (void)property, (void)userdata, (void)error;
-    return sd_bus_message_append(reply, "o", AIR_ADAPTER);
+    const struct air_device *device = userdata;
+
+    (void)bus, (void)interface, (void)property, (void)error;
+    return sd_bus_message_append(
+        reply, "o", strcmp(path, device->central.path) == 0 ? AIR_DEVICES : AIR_ADAPTER);
 }
 
 static int get_rssi(sd_bus *bus, const char *path, const char *interface, const char *property,
