@@ -4,3 +4,12 @@
 # transports.
 set(FERRY_MEDIA_SOURCES port/bluez/absent.c port/dtls-openssl/absent.c)
 set(FERRY_MEDIA_LIBRARIES "")
+
+# Bluetooth LE goes through BlueZ, whose bus sd-bus speaks.
+option(FERRY_BLE "Bluetooth LE through BlueZ (needs libsystemd)" ON)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(SYSTEMD IMPORTED_TARGET libsystemd)
+if(FERRY_BLE AND NOT SYSTEMD_FOUND)
+    message(STATUS "no libsystemd: built without Bluetooth LE")
+    set(FERRY_BLE OFF)
+endif()

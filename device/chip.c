@@ -59,6 +59,8 @@ static void tell_start(struct chip *chip)
     start.buf_size = chip->options->buf_size;
     start.buf_count = chip->options->buf_count;
     start.flags |= chip->options->rx_fifo > 0 ? FERRY_VCHIP_SHORT_FIFO : 0;
+    start.flags |= chip->options->ble_whole ? FERRY_VCHIP_BLE_WHOLE : 0;
+    start.ble_permission = chip->options->ble_permission;
     memcpy(start.slots, chip->slots, sizeof(start.slots));
     start.first_active = chip->first_active;
     if (program_tell(&chip->program, &message,
@@ -265,7 +267,8 @@ enum {
     TERMINALS,
     OPENERS = TERMINALS + CHIP_SERIALS,
     DATAGRAMS = OPENERS + CHIP_SERIALS,
-    POLLED = DATAGRAMS + UDP_FAMILIES
+    RADIO = DATAGRAMS + UDP_FAMILIES,
+    POLLED = RADIO + BLE_POLLED
 };
 
 static bool takes_bytes(const struct chip *chip)
@@ -306,9 +309,19 @@ static uint64_t next_deadline(const struct chip *chip)
     return deadline;
 }
 
+/* Returns when the radio has something to do at the latest. */
+static uint64_t poll_radio(const struct chip *chip, struct pollfd polled[BLE_POLLED])
+{
+    for (size_t i = 0; i < BLE_POLLED; i++) {
+        polled[i] = (struct pollfd){-1, 0, 0};
+    }
+    return chip->ble != NULL ? ble_poll(chip->ble, polled) : CHIP_NEVER;
+}
+
 static void wait_for(struct chip *chip, struct pollfd polled[POLLED])
 {
     uint64_t deadline = next_deadline(chip);
+    earlier(&deadline, poll_radio(chip, polled + RADIO));
     uint64_t now = chip_now();
     uint64_t left = deadline > now ? deadline - now : 0;
     const struct timespec timeout = {(time_t)(left / NS), (long)(left % NS)};
@@ -383,6 +396,7 @@ static void handle_time(struct chip *chip, uint64_t now)
         deliver_serial(chip, CHIP_RAW, now);
         chip->fifo_held = false;
         deliver_udp(chip, now);
+        chip_take_values(chip);
     }
     if (chip->foreign != NULL) {
         foreign_work(chip->foreign, now);
@@ -390,6 +404,9 @@ static void handle_time(struct chip *chip, uint64_t now)
     serial_write(&chip->serials[CHIP_CONSOLE], now);
     serial_write(&chip->serials[CHIP_RAW], now);
     udp_write(&chip->udp, now);
+    if (chip->ble != NULL) {
+        ble_work(chip->ble);
+    }
 }
 
 static void loop(struct chip *chip)
@@ -461,7 +478,8 @@ static int power_up(struct chip *chip)
         serial_open(&chip->serials[CHIP_CONSOLE], chip->options->serial, "--serial", why,
                     sizeof(why)) != FERRY_OK ||
         serial_open(&chip->serials[CHIP_RAW], chip->options->raw, "--raw", why, sizeof(why)) !=
-            FERRY_OK) {
+            FERRY_OK ||
+        chip_open_radio(chip, why, sizeof(why)) != FERRY_OK) {
         (void)fprintf(stderr, "ferry-device: %s\n", why);
         return EXIT_FAILED;
     }
@@ -487,6 +505,9 @@ static void say_wires(const struct chip *chip)
     chip_say(chip, "power on; %s; %s", serial, udp);
     if (raw->link != NULL) {
         chip_say(chip, "bare packets: %.256s (%s)", raw->link, raw->path);
+    }
+    if (chip->ble != NULL) {
+        chip_say(chip, "Bluetooth LE: %s", chip->options->ble);
     }
 }
 
@@ -521,6 +542,7 @@ static void power_down(struct chip *chip)
     serial_close(&chip->serials[CHIP_CONSOLE]);
     serial_close(&chip->serials[CHIP_RAW]);
     udp_close(&chip->udp);
+    ble_close(chip->ble);
     foreign_free(chip->foreign);
     for (uint32_t i = 0; i < chip->board->layout.device_count; i++) {
         (void)close(chip->readers[i]);

@@ -3,6 +3,7 @@
 #ifndef DEVICE_CHIP_H
 #define DEVICE_CHIP_H
 
+#include "ble.h"
 #include "board.h"
 #include "foreign.h"
 #include "program.h"
@@ -38,6 +39,7 @@ struct chip_peer {
     uint32_t wire;
     uint32_t number; /* 0: the place is free */
     bool due;        /* the program does not know it yet */
+    uint32_t left;   /* notifications that have left, and it does not know yet */
     struct ferry_vchip_peer state;
 };
 
@@ -54,7 +56,7 @@ struct chip {
     struct udp udp;
     struct foreign *foreign; /* NULL: none between the wires and the program */
     struct chip_peer peers[CHIP_PEERS];
-    bool advertises; /* the program wants the radio to be found */
+    struct ble *ble; /* NULL: no radio */
 
     struct program program;
     enum chip_stage stage;             /* what runs */
@@ -102,7 +104,7 @@ void chip_reset(struct chip *chip, enum ferry_vchip_cause cause, const char *why
 /* Replace what runs by the ELF in these bytes of flash or RAM. */
 void chip_start(struct chip *chip, const char *name, struct ferry_bytes elf);
 
-/* ---- request.c, wires.c, peers.c
+/* ---- request.c, wires.c, peers.c, radio.c
  * ------------------------------------------------------------------------------- */
 
 /* Serve the program's messages that are there. */
@@ -134,11 +136,24 @@ bool chip_peer_is(struct chip *chip, uint32_t wire, uint32_t number,
 const struct ferry_vchip_peer *chip_peer_of(const struct chip *chip, uint32_t wire,
                                             uint32_t number);
 
+/* So many notifications have left for a link. */
+void chip_notified(struct chip *chip, uint32_t link, uint32_t count);
+
 /* Tell what is due. Returns whether nothing is any more. */
 bool chip_tell_peers(struct chip *chip);
 
 /* A program ends, and with it all links and sessions. */
 void chip_forget_peers(struct chip *chip);
+
+/* Set up the radio that --ble asks for. Returns as ble_open(). */
+FERRY_MUST_CHECK
+int chip_open_radio(struct chip *chip, char *why, size_t cap);
+
+/* Have the radio be found, or silent. */
+void chip_advertise(struct chip *chip, bool on);
+
+/* Hand on what links wrote, as much as the program takes. */
+void chip_take_values(struct chip *chip);
 
 /* Whether what passes goes through its quirks now. */
 bool chip_is_foreign(const struct chip *chip);

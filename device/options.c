@@ -13,7 +13,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, FLAG, NUMBER, SHARE, AREA_FILE, KEY, SECRET, CUT_HOW, UDP, HELP, VERSION };
+enum kind {
+    TEXT,
+    FLAG,
+    NUMBER,
+    SHARE,
+    AREA_FILE,
+    KEY,
+    SECRET,
+    CUT_HOW,
+    UDP,
+    BLE,
+    PERMISSION,
+    BLE_IO,
+    HELP,
+    VERSION
+};
 
 struct option_line {
     const char *name;
@@ -23,6 +38,9 @@ struct option_line {
     size_t offset;        /* in struct options */
     uint32_t least, most; /* of a number */
 };
+
+/* Of a name that is advertised: an advertisement has 31 bytes, and 2 say what these are. */
+#define NAME_MAX_LEN 29
 
 #define AT(field) offsetof(struct options, field)
 
@@ -48,6 +66,13 @@ static const struct option_line lines[] = {
      AT(raw), 0, 0},
     {"udp", UDP, "PORT", "open this UDP port on 127.0.0.1 and ::1 (0: any free one)", AT(udp), 0,
      65535},
+    {"ble", BLE, "NAME", "advertise SMP's GATT service by this name, through BlueZ", AT(ble), 0, 0},
+    {"ble-permission", PERMISSION, "WHAT",
+     "what a link needs: open, encrypted, authenticated (authenticated)", AT(ble_permission), 0, 0},
+    {"ble-whole", FLAG, NULL, "a value written is a whole packet: no reassembly", AT(ble_whole), 0,
+     0},
+    {"ble-io", BLE_IO, "HOW", "values by descriptors (acquire) or by calls (plain) (acquire)",
+     AT(ble_plain), 0, 0},
     {"baud", NUMBER, "N", "pace all wires as N bits a second, 8N1 (0: no pace)", AT(baud), 0,
      100000000},
     {"latency", NUMBER, "MS", "what arrives takes MS milliseconds more", AT(latency_ms), 0, 60000},
@@ -182,18 +207,71 @@ static bool read_secret(const char *text, struct options *options)
     return true;
 }
 
+/* The number of a word in a list; -1: it is none of them. */
+static int word_of(const char *text, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(words[i], text) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+#define WORD_OF(text, words) word_of(text, words, sizeof(words) / sizeof((words)[0]))
+
 static bool read_cut_how(const char *text, enum ferry_cut *how)
 {
     static const char *const names[] = {
         [FERRY_CUT_BEFORE] = "before", [FERRY_CUT_AFTER] = "after", [FERRY_CUT_INSIDE] = "inside"};
+    int word = WORD_OF(text, names);
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(names[i], text) == 0) {
-            *how = (enum ferry_cut)i;
-            return true;
-        }
+    if (word < 0) {
+        (void)fprintf(stderr, "ferry-device: --cut-how %s: give before, inside or after\n", text);
+        return false;
     }
-    (void)fprintf(stderr, "ferry-device: --cut-how %s: give before, inside or after\n", text);
+    *how = (enum ferry_cut)word;
+    return true;
+}
+
+static bool read_permission(const char *text, enum ferry_gatt_permission *permission)
+{
+    static const char *const names[] = {[FERRY_GATT_AUTHENTICATED] = "authenticated",
+                                        [FERRY_GATT_ENCRYPTED] = "encrypted",
+                                        [FERRY_GATT_OPEN] = "open"};
+    int word = WORD_OF(text, names);
+
+    if (word < 0) {
+        (void)fprintf(stderr,
+                      "ferry-device: --ble-permission %s: give open, encrypted or authenticated\n",
+                      text);
+        return false;
+    }
+    *permission = (enum ferry_gatt_permission)word;
+    return true;
+}
+
+static bool read_ble_io(const char *text, bool *plain)
+{
+    static const char *const names[] = {"acquire", "plain"};
+    int word = WORD_OF(text, names);
+
+    if (word < 0) {
+        (void)fprintf(stderr, "ferry-device: --ble-io %s: give acquire or plain\n", text);
+        return false;
+    }
+    *plain = word == 1;
+    return true;
+}
+
+static bool read_name(const char *text, const char **name)
+{
+    *name = text;
+    if (text[0] != '\0' && strlen(text) <= NAME_MAX_LEN) {
+        return true;
+    }
+    (void)fprintf(stderr, "ferry-device: --ble %s: give a name of 1 to %d bytes\n", text,
+                  NAME_MAX_LEN);
     return false;
 }
 
@@ -217,6 +295,15 @@ static int read_option(const struct option_line *line, char *text, struct option
     case UDP:
         good = read_number(line, text, &number);
         options->udp = (int)number;
+        break;
+    case BLE:
+        good = read_name(text, field);
+        break;
+    case PERMISSION:
+        good = read_permission(text, field);
+        break;
+    case BLE_IO:
+        good = read_ble_io(text, field);
         break;
     case SHARE:
         good = read_share(line, text, field);

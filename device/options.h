@@ -4,6 +4,7 @@
 #define DEVICE_OPTIONS_H
 
 #include "ferry/flash.h"
+#include "ferry/gatt.h"
 
 #define OPTIONS_FILES   16
 #define OPTIONS_KEYS    8
@@ -30,8 +31,12 @@ struct options {
     const char *serial; /* NULL: no serial port */
     const char *raw;    /* NULL: none for bare packets */
     int udp;            /* below 0: no UDP port */
-    bool fresh;         /* --new */
-    bool program_only;  /* make and program the device, do not power it up */
+    const char *ble;    /* the name that is advertised; NULL: no radio */
+    bool ble_whole;     /* one write is one packet */
+    bool ble_plain;     /* values by calls, not by descriptors */
+    enum ferry_gatt_permission ble_permission;
+    bool fresh;        /* --new */
+    bool program_only; /* make and program the device, do not power it up */
     bool quiet;
     bool button;
     struct options_file flash[OPTIONS_FILES], reflash[OPTIONS_FILES];

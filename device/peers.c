@@ -29,6 +29,17 @@ static void tell(struct chip *chip, struct chip_peer *peer)
     }
 }
 
+/* As many as may be sent again. */
+static void tell_left(const struct chip *chip, struct chip_peer *peer)
+{
+    const struct ferry_vchip_message message = {
+        .kind = FERRY_VCHIP_LEFT, .a = peer->wire, .b = peer->number, .c = peer->left};
+
+    if (program_tell(&chip->program, &message, (struct ferry_bytes){NULL, 0}) != FERRY_E_FULL) {
+        peer->left = 0;
+    }
+}
+
 bool chip_peer_is(struct chip *chip, uint32_t wire, uint32_t number,
                   const struct ferry_vchip_peer *state)
 {
@@ -46,8 +57,9 @@ bool chip_peer_is(struct chip *chip, uint32_t wire, uint32_t number,
     if (peer == NULL) {
         return false;
     }
-    peer->wire = wire;
-    peer->number = number;
+    if (peer->number == 0) {
+        *peer = (struct chip_peer){.wire = wire, .number = number};
+    }
     peer->state = *state;
     tell(chip, peer);
     return true;
@@ -66,15 +78,30 @@ const struct ferry_vchip_peer *chip_peer_of(const struct chip *chip, uint32_t wi
     return NULL;
 }
 
+void chip_notified(struct chip *chip, uint32_t link, uint32_t count)
+{
+    struct chip_peer *peer = link != 0 ? place_of(chip, FERRY_VCHIP_BLE, link) : NULL;
+
+    if (peer != NULL) {
+        peer->left += count;
+        tell_left(chip, peer);
+    }
+}
+
 bool chip_tell_peers(struct chip *chip)
 {
     bool due = false;
 
     for (size_t i = 0; i < CHIP_PEERS; i++) {
-        if (chip->peers[i].due) {
-            tell(chip, &chip->peers[i]);
+        struct chip_peer *peer = &chip->peers[i];
+
+        if (peer->due) {
+            tell(chip, peer);
         }
-        due = due || chip->peers[i].due;
+        if (peer->left > 0 && peer->number != 0) {
+            tell_left(chip, peer);
+        }
+        due = due || peer->due || (peer->left > 0 && peer->number != 0);
     }
     return !due;
 }
@@ -82,5 +109,5 @@ bool chip_tell_peers(struct chip *chip)
 void chip_forget_peers(struct chip *chip)
 {
     memset(chip->peers, 0, sizeof(chip->peers));
-    chip->advertises = false;
+    chip_advertise(chip, false);
 }

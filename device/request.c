@@ -148,6 +148,11 @@ void chip_put(struct chip *chip, uint32_t wire, uint32_t peer, struct ferry_byte
             line_put(tx, chip_now(), bytes.data, bytes.len);
         }
         break;
+    case FERRY_VCHIP_BLE:
+        if (chip->ble != NULL) {
+            ble_send(chip->ble, peer, bytes);
+        }
+        break;
     default: /* the chip has no such wire: there is no peer */
         break;
     }
@@ -250,7 +255,7 @@ static void obey(struct chip *chip, const struct ferry_vchip_message *message, c
         send_bytes(chip, message, bytes, len, now);
         break;
     case FERRY_VCHIP_ADVERTISE:
-        chip->advertises = true;
+        chip_advertise(chip, true);
         break;
     case FERRY_VCHIP_WATCHDOG:
         if (message->b == 0) {
