@@ -541,6 +541,21 @@ static void answers_are_cut_by_the_mtu(void **state)
     }
 }
 
+static void answers_of_every_size(void **state)
+{
+    struct rig rig;
+    uint8_t packet[100];
+
+    (void)state;
+    begin(&rig);
+    use(&rig, A);
+    make(packet, sizeof(packet), 1);
+    for (size_t len = 1; len <= sizeof(packet); len++) {
+        assert_int_equal(reply(&rig, packet, len), FERRY_OK);
+        expect_out(&rig, packet, len);
+    }
+}
+
 static void an_empty_answer_is_none(void **state)
 {
     struct rig rig;
@@ -767,6 +782,7 @@ int main(void)
         cmocka_unit_test(subscribing_again_changes_nothing),
         cmocka_unit_test(one_write_is_one_packet_without_reassembly),
         cmocka_unit_test(answers_are_cut_by_the_mtu),
+        cmocka_unit_test(answers_of_every_size),
         cmocka_unit_test(an_empty_answer_is_none),
         cmocka_unit_test(nobody_is_answered),
         cmocka_unit_test(a_busy_stack_gets_the_rest_later),
