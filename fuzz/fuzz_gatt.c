@@ -177,6 +177,7 @@ static void check_peer(struct stack *stack)
     struct ferry_server_peer peer = ferry_gatt_peer(&stack->gatt);
     struct link *link = &stack->of[stack->served];
 
+    CHECK(ferry_gatt_sending(&stack->gatt) == stack->sending);
     CHECK(peer.transport == TRANSPORT);
     CHECK((peer.id == 0) == (stack->served == 0));
     if (stack->served == 0) {

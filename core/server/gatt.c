@@ -186,6 +186,11 @@ struct ferry_server_peer ferry_gatt_peer(const struct ferry_gatt *gatt)
     return gatt->served->peer;
 }
 
+bool ferry_gatt_sending(const struct ferry_gatt *gatt)
+{
+    return gatt->unsent.len > 0;
+}
+
 /* Have the stack queue the next bytes. Returns its answer; too many of them were none yet. */
 static int send_one(struct ferry_gatt *gatt)
 {
@@ -207,7 +212,7 @@ int ferry_gatt_ready(struct ferry_gatt *gatt)
 {
     int error = FERRY_OK;
 
-    while (error == FERRY_OK && gatt->unsent.len > 0) {
+    while (error == FERRY_OK && ferry_gatt_sending(gatt)) {
         error = send_one(gatt);
     }
     if (error != FERRY_OK && error != FERRY_E_BUSY) {
@@ -218,7 +223,7 @@ int ferry_gatt_ready(struct ferry_gatt *gatt)
 
 int ferry_gatt_answer(struct ferry_gatt *gatt, uint32_t id, struct ferry_bytes answer)
 {
-    if (gatt->served == NULL || gatt->served->peer.id != id || gatt->unsent.len > 0) {
+    if (gatt->served == NULL || gatt->served->peer.id != id || ferry_gatt_sending(gatt)) {
         return FERRY_E_STATE;
     }
     gatt->unsent = answer;

@@ -17,7 +17,7 @@
  *     if (asked.id != ferry_gatt_peer(&gatt).id) { drop it: who asked has gone }
  *     len = ferry_server_handle_from(&server, &pending, &asked, answer, sizeof(answer));
  *     error = ferry_gatt_answer(&gatt, asked.id, (struct ferry_bytes){answer, len});
- *     while (error == FERRY_E_BUSY) { wait for ferry_gatt_ready(): its result is the next error }
+ *     while (ferry_gatt_sending(&gatt)) { wait for ferry_gatt_ready() or _disconnected() }
  *
  * Callbacks and main loop may not interrupt each other inside a call, nor may notify call the
  * service: a stack that calls from an interrupt or from a thread needs a lock around the calls, or
@@ -143,5 +143,8 @@ struct ferry_server_peer ferry_gatt_peer(const struct ferry_gatt *gatt);
  * the client waits for it until its timeout. */
 FERRY_MUST_CHECK
 int ferry_gatt_answer(struct ferry_gatt *gatt, uint32_t id, struct ferry_bytes answer);
+
+/* Whether a part of an answer waits for ferry_gatt_ready(). */
+bool ferry_gatt_sending(const struct ferry_gatt *gatt);
 
 #endif

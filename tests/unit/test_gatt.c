@@ -597,11 +597,13 @@ static void a_busy_stack_gets_the_rest_later(void **state)
         int error = reply(&rig, packet, sizeof(packet));
 
         while (error == FERRY_E_BUSY) {
+            assert_true(ferry_gatt_sending(&rig.gatt));
             assert_true(rig.out_len < sizeof(packet) && rig.out_len % 20 == 0);
             rig.room = room;
             error = ferry_gatt_ready(&rig.gatt);
         }
         assert_int_equal(error, FERRY_OK);
+        assert_false(ferry_gatt_sending(&rig.gatt));
         expect_out(&rig, packet, sizeof(packet));
         assert_int_equal(ferry_gatt_ready(&rig.gatt), FERRY_OK);
         assert_int_equal(rig.calls, 0);
