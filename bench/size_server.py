@@ -61,16 +61,25 @@ def options():
     return [n for n in found if not n.endswith("_default")]
 
 
-def state_sizes(out):
-    """[(struct, bytes)] of every group's state."""
-    found = declared(r"^struct (ferry_\w+_group) \{")
-    headers = "".join(f'#include "ferry/{h.name}"\n' for h in sorted((ROOT / "include/ferry").glob("group_*.h")))
+def sizes_of(structs, headers, out):
+    """[(struct, bytes)]"""
     source = out / "states.c"
-    source.write_text(headers + "".join(
-        f"const unsigned char {name}[sizeof(struct {name})] = {{1}};\n" for name in found))
+    source.write_text("".join(f'#include "ferry/{h}.h"\n' for h in headers) + "".join(
+        f"const unsigned char {name}[sizeof(struct {name})] = {{1}};\n" for name in structs))
     size.run(size.CC, *size.FLAGS, "-c", source, "-o", out / "states.o")
     rows = [line.split() for line in size.run("arm-none-eabi-nm", "-S", out / "states.o").splitlines()]
     return sorted((r[3], int(r[1], 16)) for r in rows)
+
+
+def state_sizes(out):
+    """Of every group's state."""
+    headers = [h.stem for h in sorted((ROOT / "include/ferry").glob("group_*.h"))]
+    return sizes_of(declared(r"^struct (ferry_\w+_group) \{"), headers, out)
+
+
+def gatt():
+    """The functions of ferry/gatt.h: what a Bluetooth stack and a main loop call."""
+    return re.findall(r"^\w.*?\b(ferry_gatt_\w+)\(", (ROOT / "include/ferry/gatt.h").read_text(), re.M)
 
 
 def source_of(program):
@@ -140,6 +149,11 @@ def report(out):
         yield (f"{server.name:22} {server.text:6} {aim:6} {server.libgcc(objects):6} | {server.ram:5} "
                f"{server.packets:7} | {server.deepest[0]:5}")
     yield f"with -flto: minimal, swap-move {with_lto(out, EXAMPLE)} text, small, swap-move {with_lto(out, SMALL)} text"
+    without = next(s.text for s in servers if s.program == program)
+    ble = Server("Bluetooth LE", program, gatt(), objects, graph, out)
+    service, link = (n for _, n in sizes_of(["ferry_gatt", "ferry_gatt_link"], ["gatt"], out))
+    yield (f"Bluetooth LE on top of a server (ferry/gatt.h and ferry/ble.h, the stack not): {ble.text - without} text, "
+           f"RAM {service} and {link} a link, and a packet")
     yield f"aims: RAM {AIMS['minimal RAM']} beside the packet buffers, stack {AIMS['stack']}. {MCUBOOT}"
     yield ""
     yield "full: every group's table, for one image by swap-move: " + " ".join(tables())
