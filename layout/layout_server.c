@@ -36,6 +36,18 @@ static void read_lock(struct json_reader *reader, const cJSON *item, struct layo
     (void)json_fail(reader, "lock", "is \"%s\"; give \"open\", \"locked\" or \"update\"", name);
 }
 
+/* Limits on UDP are on where something is locked, unless told otherwise: an open device answers
+ * everybody everything. */
+static void read_limits(struct json_reader *reader, const cJSON *item, struct layout *layout)
+{
+    bool on = layout->server.lock != FERRY_VCHIP_OPEN;
+
+    if (json_has(item, "udp_limits")) {
+        (void)json_flag(reader, item, "udp_limits", &on);
+    }
+    layout->flags |= on ? FERRY_VCHIP_UDP_LIMITS : 0;
+}
+
 void layout_read_server(struct json_reader *reader, const cJSON *root, struct layout *layout)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, "server");
@@ -45,7 +57,8 @@ void layout_read_server(struct json_reader *reader, const cJSON *root, struct la
     }
     (void)snprintf(reader->where, sizeof(reader->where), "server");
     (void)json_only(reader, item,
-                    "shell files serial_shell erase_ahead resume direct_upload lock unlock_key");
+                    "shell files serial_shell erase_ahead resume direct_upload lock unlock_key "
+                    "udp_limits");
     for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
         bool on = false;
 
@@ -54,6 +67,7 @@ void layout_read_server(struct json_reader *reader, const cJSON *root, struct la
         }
     }
     read_lock(reader, item, layout);
+    read_limits(reader, item, layout);
     if (json_has(item, "unlock_key")) {
         (void)json_text(reader, item, "unlock_key", layout->server.unlock_key,
                         sizeof(layout->server.unlock_key));

@@ -36,14 +36,16 @@ static bool truth(const struct ferry_cbor_field *field)
 int ferry_answer_params(struct ferry_bytes payload, struct ferry_params *params)
 {
     struct ferry_cbor_field fields[] = {{.key = "buf_size", .kind = FERRY_CBOR_UINT},
-                                        {.key = "buf_count", .kind = FERRY_CBOR_UINT}};
-    int rc = ferry_cbor_read_map(payload, fields, 2);
+                                        {.key = "buf_count", .kind = FERRY_CBOR_UINT},
+                                        {.key = "pad", .kind = FERRY_CBOR_UINT}};
+    int rc = ferry_cbor_read_map(payload, fields, sizeof fields / sizeof fields[0]);
 
     if (rc != FERRY_OK) {
         return rc;
     }
     params->buf_size = number(&fields[0]);
     params->buf_count = number(&fields[1]);
+    params->pad = number(&fields[2]);
     return FERRY_OK;
 }
 

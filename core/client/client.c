@@ -66,6 +66,11 @@ void ferry_client_set_fragment(struct ferry_client *client, size_t fragment)
     client->fragment = fragment;
 }
 
+void ferry_client_set_pad(struct ferry_client *client, uint32_t bytes)
+{
+    client->pad = (uint16_t)ferry_min32(bytes, UINT16_MAX);
+}
+
 /* Bytes of a datagram that IP (20 or 40) and UDP (8) take of an Ethernet MTU. */
 #define MTU           1500
 #define IP4_UDP_BYTES 28
@@ -215,12 +220,61 @@ size_t ferry_client_chunk_cap(const struct ferry_client *client, size_t cap)
     return worth || whole < FERRY_CLIENT_PACKET_LEAST ? cap : whole - FERRY_SMP_HEADER_SIZE;
 }
 
+/* Bytes of zeros in a byte string whose head and contents are len bytes at least; with *head. */
+static size_t pad_string(size_t len, uint8_t head[3], size_t *head_len)
+{
+    size_t zeros = len > 0 ? len - 1 : 0;
+
+    *head_len = 1;
+    head[0] = (uint8_t)(0x40 + zeros);
+    if (zeros > 23) {
+        zeros = ferry_max32((uint32_t)(len - 2), 24);
+        *head_len = 2;
+        head[0] = 0x58;
+        head[1] = (uint8_t)zeros;
+    }
+    if (zeros > UINT8_MAX) {
+        zeros = ferry_max32((uint32_t)(len - 3), UINT8_MAX + 1);
+        *head_len = 3;
+        head[0] = 0x59;
+        ferry_store_be16(head + 1, (uint16_t)zeros);
+    }
+    return zeros;
+}
+
+/* Add the pair "pad" to the request's map: one that tells its pairs in its first byte, and has room
+ * for another there. */
+static void pad_packet(const struct ferry_client *client, struct ferry_client_request *request)
+{
+    static const uint8_t name[] = {0x63, 'p', 'a', 'd'};
+    uint8_t *map = request->packet + FERRY_SMP_HEADER_SIZE;
+    uint8_t *end = request->packet + request->len;
+    uint8_t head[3];
+    size_t head_len;
+    size_t zeros;
+    size_t wanted =
+        request->len + sizeof(name) < client->pad ? client->pad - request->len - sizeof(name) : 0;
+
+    if (request->len >= client->pad || request->len == FERRY_SMP_HEADER_SIZE || map[0] < 0xa0 ||
+        map[0] >= 0xb7) {
+        return;
+    }
+    zeros = pad_string(wanted, head, &head_len);
+    if (sizeof(name) + head_len + zeros > client->packet_max - request->len) {
+        return;
+    }
+    map[0]++;
+    memcpy(end, name, sizeof(name));
+    memcpy(end + sizeof(name), head, head_len);
+    memset(end + sizeof(name) + head_len, 0, zeros);
+    request->len += sizeof(name) + head_len + zeros;
+}
+
 static void write_packet(struct ferry_client *client, struct ferry_client_request *request,
                          const struct ferry_client_command *command)
 {
     struct ferry_smp_header header = {.op = command->op,
                                       .version = client->version,
-                                      .length = (uint16_t)command->payload.len,
                                       .group = command->group,
                                       .seq = take_seq(client),
                                       .id = command->id};
@@ -229,8 +283,10 @@ static void write_packet(struct ferry_client *client, struct ferry_client_reques
         memmove(request->packet + FERRY_SMP_HEADER_SIZE, command->payload.data,
                 command->payload.len);
     }
-    ferry_smp_header_write(&header, request->packet);
     request->len = FERRY_SMP_HEADER_SIZE + command->payload.len;
+    pad_packet(client, request);
+    header.length = (uint16_t)(request->len - FERRY_SMP_HEADER_SIZE);
+    ferry_smp_header_write(&header, request->packet);
 }
 
 /* One with a longer timeout of its own, an erase say, tells nothing of the line. */

@@ -110,6 +110,9 @@ static void finish(struct ferry_hello *hello)
         hello->packet_max = fragment;
     }
     ferry_client_set_packet_max(hello->client, hello->packet_max);
+    if (hello->params.pad > 0) { /* a bootloader does not say it, and the firmware comes back */
+        ferry_client_set_pad(hello->client, hello->params.pad);
+    }
     hello->error = hello->packet_max < FERRY_CLIENT_PACKET_LEAST ? FERRY_E_FRAGMENT : FERRY_OK;
 }
 

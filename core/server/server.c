@@ -268,7 +268,10 @@ size_t ferry_server_handle_from(const struct ferry_server *server, struct ferry_
     }
     if (rc == FERRY_RC_OK) {
         size = answer_finish(&call, out);
-        rc = size > 0 ? FERRY_RC_OK : FERRY_RC_MESSAGE_SIZE;
+        if (size == 0) {
+            rc = FERRY_RC_MESSAGE_SIZE;
+            call.reason = peer->pad > 0 ? "larger requests get larger answers" : NULL;
+        }
     }
     if (rc < 0 || rc > (int)UINT16_MAX) { /* a handler's mistake: no such code on the wire */
         rc = FERRY_RC_UNKNOWN;

@@ -11,9 +11,13 @@
 #include "ferry/group_image.h"
 #include "ferry/group_os.h"
 #include "ferry/group_shell.h"
+#include "ferry/peers.h"
 #include "ferry/server.h"
 
 #define APP_WATCHDOG_MS 2000
+
+/* Hosts on UDP that are told apart. */
+#define APP_PEERS 32
 
 /* Groups the server has at most. */
 #define APP_GROUPS 16
@@ -36,7 +40,8 @@ struct app {
     struct ferry_image_group image;
     struct ferry_gate gate;
     struct ferry_gate_wire gate_wires[FERRY_VCHIP_WIRES];
-    bool gated; /* gate is set up, and asked */
+    bool gated;               /* gate is set up, and asked */
+    struct ferry_peers peers; /* on UDP, with FERRY_VCHIP_UDP_LIMITS */
     struct ferry_server server;
     struct ferry_server_mount mounts[APP_GROUPS];
     uint64_t started_ms;
@@ -107,6 +112,21 @@ void app_log_observe(struct app *app, const struct ferry_server_call *call,
  * context is the struct app. Returns FERRY_OK or an error of the store. */
 FERRY_MUST_CHECK
 int app_settings_erase(void *context);
+
+/* Set up limits on UDP, where the layout has them. Once the wires are. Returns FERRY_OK or an
+ * error.
+ */
+FERRY_MUST_CHECK
+int app_limits_open(struct app *app);
+
+/* Room for the answer to the next request of a packet, and its struct ferry_server_peer.pad; then,
+ * that an answer of len bytes was sent. */
+size_t app_limits_room(const struct app *app, struct queue_packet *packet, uint16_t *pad);
+void app_limits_spend(struct queue_packet *packet, size_t len);
+
+/* Take note of who is proven. */
+void app_limits_observe(struct app *app, const struct ferry_server_call *call,
+                        const struct ferry_server_event *event);
 
 /* End what those had unlocked that are gone. */
 void app_gate_poll(struct app *app);

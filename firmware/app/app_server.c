@@ -26,6 +26,7 @@ void app_feed(void *context)
 static void observe(void *context, const struct ferry_server_call *call,
                     const struct ferry_server_event *event)
 {
+    app_limits_observe(context, call, event);
     app_log_observe(context, call, event);
     app_stat_observe(context, event);
 }

@@ -43,11 +43,12 @@ static bool work(struct queue_packet *packet)
     if (packet->len == 0 || !find_asker(packet, &asker)) {
         return false;
     }
-    size_t len = ferry_server_handle_from(&app.server, &pending, &asker, app.answer,
-                                          app.chip.start.buf_size);
+    size_t room = app_limits_room(&app, packet, &asker.pad);
+    size_t len = ferry_server_handle_from(&app.server, &pending, &asker, app.answer, room);
     app_stat_answered(&app, (struct ferry_bytes){app.answer, len});
     if (len > 0) {
         answer(packet, len);
+        app_limits_spend(packet, len);
     }
     memmove(packet->data, pending.data, pending.len);
     packet->len = pending.len;
@@ -186,6 +187,9 @@ int main(void)
     }
     if (result == FERRY_OK) {
         result = app_server_open(&app);
+    }
+    if (result == FERRY_OK) {
+        result = app_limits_open(&app);
     }
     if (result != FERRY_OK) {
         print_error(result);

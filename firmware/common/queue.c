@@ -27,6 +27,8 @@ bool queue_put(struct queue *queue, uint32_t wire, uint32_t peer, const uint8_t 
     packet->wire = wire;
     packet->peer = peer;
     packet->len = len;
+    packet->begun = false;
+    packet->left = 0;
     memcpy(packet->data, data, len);
     queue->count++;
     queue->most = ferry_max32(queue->most, queue->count);

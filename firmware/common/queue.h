@@ -11,6 +11,9 @@ struct queue_packet {
     uint32_t wire;
     uint32_t peer;
     size_t len;
+    bool begun; /* … to be worked on, and what is left to be answered: whoever does that; 0 at first
+                 */
+    uint32_t left;
     uint8_t *data; /* of the queue; until queue_drop() */
 };
 

@@ -98,6 +98,15 @@ static void receive_raw(struct wires *wires, const uint8_t *data, size_t len)
     }
 }
 
+static void receive_datagram(struct wires *wires, uint32_t peer, struct ferry_bytes packet)
+{
+    if (wires->guard.admits == NULL || wires->guard.admits(wires->guard.context, peer)) {
+        wires_take(wires, FERRY_VCHIP_UDP, peer, packet);
+    } else {
+        wires->counters[FERRY_VCHIP_UDP].dropped++;
+    }
+}
+
 /* Of a session that nobody told of, and so knows who it is, nothing is taken. */
 static void receive_session(struct wires *wires, uint32_t peer, struct ferry_bytes packet)
 {
@@ -127,7 +136,7 @@ void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *d
         receive_raw(wires, data, len);
         break;
     case FERRY_VCHIP_UDP:
-        wires_take(wires, wire, peer, (struct ferry_bytes){data, len});
+        receive_datagram(wires, peer, (struct ferry_bytes){data, len});
         break;
     case FERRY_VCHIP_DTLS:
         receive_session(wires, peer, (struct ferry_bytes){data, len});

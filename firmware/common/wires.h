@@ -35,10 +35,18 @@ struct wires_shell {
     void *context;
 };
 
-/* queue may be used, counters read, shell set; do not rely on the rest. */
+/* Who looks at a datagram of UDP before it takes a buffer. */
+struct wires_guard {
+    /* Whether it is to be kept. Runs as an interrupt does. */
+    bool (*admits)(void *context, uint32_t peer);
+    void *context;
+};
+
+/* queue and peers may be used, counters read, shell and guard set; do not rely on the rest. */
 struct wires {
     struct vchip *chip;
     struct wires_shell shell; /* typed NULL: text on the console is nobody's */
+    struct wires_guard guard; /* admits NULL: all datagrams are kept */
     uint64_t console_ms;      /* when the console was last heard; with a shell only */
     struct queue queue;
     struct peers peers;

@@ -97,6 +97,7 @@ struct ferry_client {
     struct ferry_round_trip trip;
     uint64_t late_ms; /* how long the last request sent twice took; 0 = none */
     int32_t last_ticket;
+    uint16_t pad;
     uint8_t version;
     uint8_t next_seq;
     uint8_t late_seq;
@@ -123,6 +124,12 @@ void ferry_client_set_packet_max(struct ferry_client *client, size_t packet_max)
  * carries whole packets. Set it before the first words (ferry/hello.h), which find out whether the
  * device puts larger packets together. */
 void ferry_client_set_fragment(struct ferry_client *client, size_t fragment);
+
+/* Make requests submitted from now on at least so large, as a server asks for that does not answer
+ * more than three times as much to who may be anybody (ferry/peers.h): by a byte string of zeros
+ * named "pad" in their map, which no server looks at. 0: none. More than the largest packet has
+ * room for is not added, nor is it to a payload that is no map. */
+void ferry_client_set_pad(struct ferry_client *client, uint32_t bytes);
 
 /* What carries the packets; it decides how large they may be. */
 enum ferry_client_link {

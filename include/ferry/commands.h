@@ -32,6 +32,7 @@ int32_t ferry_command_params(struct ferry_client *client, void *user);
 struct ferry_params {
     uint32_t buf_size;  /* largest packet the server's buffers take; 0 = not said */
     uint32_t buf_count; /* 0 = not said */
+    uint32_t pad;       /* for ferry_client_set_pad(); 0 = not said: none */
 };
 
 FERRY_MUST_CHECK

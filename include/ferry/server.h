@@ -60,6 +60,8 @@ struct ferry_server_peer {
     uint8_t transport;    /* the caller's number for where it came from */
     uint8_t security;     /* enum ferry_peer_security */
     const char *identity; /* who it proved to be; NULL = not known */
+    uint16_t pad; /* its requests of at least so many bytes are answered in full, smaller ones as
+                     far as cap goes (ferry/peers.h): os/6 reports it. 0 = there is no such limit */
 };
 
 /* ---- One request on its way -------------------------------------------------- */

@@ -155,6 +155,8 @@ struct ferry_vchip_image {
 #define FERRY_VCHIP_RESUME        0x100000U /* uploads go on after a reset */
 #define FERRY_VCHIP_DIRECT_UPLOAD 0x200000U /* "image" of an upload may name a slot */
 
+#define FERRY_VCHIP_UDP_LIMITS 0x800000U /* the server's limits on UDP (ferry/peers.h) */
+
 /* Flag: while flash is erased or programmed the serial ports keep a few bytes only. */
 #define FERRY_VCHIP_SHORT_FIFO 0x400000U
 

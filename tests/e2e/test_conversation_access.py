@@ -26,7 +26,7 @@ def keys(tmp_path_factory):
 
 @pytest.fixture
 def talk(tmp_path, bench, keys):
-    with lab.Device(tmp_path / "device", bench, layout=unlock.layout(keys[0], shell=True)) as device:
+    with lab.Device(tmp_path / "device", bench, layout=unlock.layout(keys[0], shell=True, udp_limits=False)) as device:
         device.wait_for(r"app 1\.0\.0")
         with smp.Talk(device.udp_port) as talk:
             yield talk

@@ -125,7 +125,7 @@ def test_what_the_device_logs(device, bench):
 def test_refused_requests_do_not_flood_the_log(tmp_path, bench):
     """Who may do nothing is noted once a wire, and what was there stays."""
     key = unlock.make_key(tmp_path / "owner.pem")
-    with lab.Device(tmp_path / "device", bench, layout=unlock.layout(key)) as device:
+    with lab.Device(tmp_path / "device", bench, layout=unlock.layout(key, udp_limits=False)) as device:
         device.wait_for(r"app 1\.0\.0")
         with smp.Talk(device.udp_port) as talk:
             def flood():
