@@ -318,6 +318,15 @@ static uint64_t poll_radio(const struct chip *chip, struct pollfd polled[BLE_POL
     return chip->ble != NULL ? ble_poll(chip->ble, polled) : CHIP_NEVER;
 }
 
+/* Whether something waits for the program to take it. */
+static bool waits_for_program(struct chip *chip)
+{
+    bool told = chip_tell_peers(chip);
+
+    return chip->answer_due || !told ||
+           (takes_bytes(chip) && chip->ble != NULL && ble_first(chip->ble) != NULL);
+}
+
 static void wait_for(struct chip *chip, struct pollfd polled[POLLED])
 {
     uint64_t deadline = next_deadline(chip);
@@ -326,7 +335,7 @@ static void wait_for(struct chip *chip, struct pollfd polled[POLLED])
     uint64_t left = deadline > now ? deadline - now : 0;
     const struct timespec timeout = {(time_t)(left / NS), (long)(left % NS)};
     bool listens = takes_bytes(chip) && chip_has_room(chip);
-    short answer = chip->answer_due || !chip_tell_peers(chip) ? POLLOUT : 0;
+    short answer = waits_for_program(chip) ? POLLOUT : 0;
 
     polled[SIGNALS] = (struct pollfd){chip->signals, POLLIN, 0};
     polled[CHANNEL] =
@@ -391,6 +400,9 @@ static void handle_time(struct chip *chip, uint64_t now)
     if (chip->start_at <= now && chip->exit_code < 0) {
         start_bootloader(chip, now);
     }
+    if (chip->ble != NULL && chip->exit_code < 0) {
+        ble_work(chip->ble);
+    }
     if (takes_bytes(chip)) {
         deliver_serial(chip, CHIP_CONSOLE, now);
         deliver_serial(chip, CHIP_RAW, now);
@@ -404,9 +416,6 @@ static void handle_time(struct chip *chip, uint64_t now)
     serial_write(&chip->serials[CHIP_CONSOLE], now);
     serial_write(&chip->serials[CHIP_RAW], now);
     udp_write(&chip->udp, now);
-    if (chip->ble != NULL) {
-        ble_work(chip->ble);
-    }
 }
 
 static void loop(struct chip *chip)
