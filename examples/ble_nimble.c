@@ -11,7 +11,7 @@
 #define RETRY_MS 10 /* about a connection interval */
 
 static uint16_t value_handle;
-static uint16_t unpaired = BLE_HS_CONN_HANDLE_NONE; /* who subscribed too early */
+static uint32_t subscribers[BLE_LINKS]; /* links whose descriptor says so; 0 = free */
 static struct ble_npl_mutex mutex;
 static struct ble_npl_sem work;
 static struct ble_npl_callout again;
@@ -79,6 +79,25 @@ bool ble_identity(uint32_t link, char text[BLE_IDENTITY])
 
 /* ---- The service ---------------------------------------------------------------------------- */
 
+static uint32_t *find_subscriber(uint32_t link)
+{
+    for (size_t i = 0; i < BLE_LINKS; i++) {
+        if (subscribers[i] == link) {
+            return &subscribers[i];
+        }
+    }
+    return NULL;
+}
+
+/* NimBLE asks nobody before somebody subscribes, and tells of it once: who came before the pairing,
+ * or while another one had the service, may have it now. */
+static int try_to_subscribe(uint32_t link)
+{
+    bool on = find_subscriber(link) != NULL;
+
+    return on ? ferry_gatt_subscribed(&ble_gatt, link, true) : FERRY_GATT_REFUSED;
+}
+
 static int written(uint16_t conn, uint16_t attribute, struct ble_gatt_access_ctxt *access,
                    void *arg)
 {
@@ -93,8 +112,11 @@ static int written(uint16_t conn, uint16_t attribute, struct ble_gatt_access_ctx
     }
     ble_lock();
 
-    int status = ble_server_written(link_of(conn), value, len);
+    int status = try_to_subscribe(link_of(conn));
 
+    if (status == FERRY_GATT_OK) {
+        status = ble_server_written(link_of(conn), value, len);
+    }
     ble_unlock();
     return status;
 }
@@ -143,13 +165,13 @@ void ble_smp_task(void *arg)
 
 static void subscribed(uint16_t conn, bool on)
 {
-    int status = ferry_gatt_subscribed(&ble_gatt, link_of(conn), on);
+    uint32_t *place = find_subscriber(on ? 0 : link_of(conn));
 
-    if (status == FERRY_GATT_AUTHENTICATION) {
-        unpaired = conn;
+    if (place != NULL) {
+        *place = on ? link_of(conn) : 0;
+    }
+    if (ferry_gatt_subscribed(&ble_gatt, link_of(conn), on) == FERRY_GATT_AUTHENTICATION) {
         (void)ble_gap_security_initiate(conn);
-    } else if (unpaired == conn) {
-        unpaired = BLE_HS_CONN_HANDLE_NONE;
     }
 }
 
@@ -165,9 +187,6 @@ static void secured(uint16_t conn)
         security = desc.sec_state.authenticated ? FERRY_PEER_AUTHENTICATED : FERRY_PEER_ENCRYPTED;
     }
     ferry_gatt_secured(&ble_gatt, link_of(conn), security, NULL);
-    if (conn == unpaired && security == FERRY_PEER_AUTHENTICATED) {
-        subscribed(conn, true);
-    }
 }
 
 static void handle(const struct ble_gap_event *event)
@@ -179,6 +198,7 @@ static void handle(const struct ble_gap_event *event)
         }
         break;
     case BLE_GAP_EVENT_DISCONNECT:
+        subscribed(event->disconnect.conn.conn_handle, false);
         ferry_gatt_disconnected(&ble_gatt, link_of(event->disconnect.conn.conn_handle));
         ble_wake(); /* for who came next */
         break;

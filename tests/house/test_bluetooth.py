@@ -35,7 +35,7 @@ def test_what_the_document_shows_is_what_is_compiled():
     sources = "".join(p.read_text() for p in (ROOT / "examples").glob("ble_*.c"))
     blocks = re.findall(r"```c\n(.*?)```", SECTION, re.S)
     shown = [b for b in blocks if b in sources]
-    assert len(shown) == 8 and [b for b in blocks if b not in shown] == [next(b for b in blocks if "nrf_sdh_evts_poll" in b)]
+    assert len(shown) == 9 and [b for b in blocks if b not in shown] == [next(b for b in blocks if "nrf_sdh_evts_poll" in b)]
 
 
 def test_every_function_of_the_contract_is_in_the_table():
