@@ -107,8 +107,9 @@ void ferry_gatt_mtu(struct ferry_gatt *gatt, uint32_t link, uint32_t mtu);
 void ferry_gatt_secured(struct ferry_gatt *gatt, uint32_t link, enum ferry_peer_security security,
                         const char *identity);
 
-/* The client configuration descriptor was written, or is again what it was for a bonded peer:
- * on = notifications are wanted. Off drops a partial packet and the rest of an answer.
+/* The client configuration descriptor was written: on = notifications are wanted. Off drops a
+ * partial packet and the rest of an answer; on again changes nothing. Where the stack cannot refuse
+ * the write, or restores what a bonded peer wrote, say it again before each ferry_gatt_written().
  * Returns an enum ferry_gatt_status: refuse the write with it unless FERRY_GATT_OK. */
 FERRY_MUST_CHECK
 int ferry_gatt_subscribed(struct ferry_gatt *gatt, uint32_t link, bool on);
