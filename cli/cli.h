@@ -118,6 +118,7 @@ extern const struct cli_command cli_decode_commands[];
 extern const struct cli_command cli_monitor_commands[];
 extern const struct cli_command cli_replay_commands[];
 extern const struct cli_command cli_doctor_commands[];
+extern const struct cli_command cli_scan_commands[];
 extern const struct cli_command cli_station_commands[];
 extern const struct cli_command cli_profile_commands[];
 extern const struct cli_command cli_completion_commands[];

@@ -39,8 +39,9 @@ static void print_help(FILE *out)
     fprintf(out,
             "\n%s\n"
             "  A URI is serial:/dev/ttyACM0?baud=115200 or a bare path; raw:/dev/ttyACM0 without\n"
-            "  framing; udp:HOST[:1337], udp:[IPV6][:1337]; tcp:HOST:PORT or unix:PATH for a\n"
-            "  serial line behind a socket; default: the environment's FERRY_DEVICE\n\n"
+            "  framing; udp:HOST[:1337], udp:[IPV6][:1337], dtls: likewise; tcp:HOST:PORT or\n"
+            "  unix:PATH for a serial line behind a socket; ble:NAME or ble:ADDRESS;\n"
+            "  default: the environment's FERRY_DEVICE\n\n"
             "exit codes: 0 done, 1 file or machine, 2 usage, 3 cannot open, 4 no answer,\n"
             "            5 device refused, 6 image does not verify or fit, 7 reverted,\n"
             "            8 some of many devices failed\n",

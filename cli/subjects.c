@@ -13,6 +13,7 @@ const struct cli_subject cli_subjects[] = {
     {NULL, cli_station_commands},
     {"ask a device", cli_why_commands},
     {NULL, cli_doctor_commands},
+    {NULL, cli_scan_commands},
     {NULL, cli_measured_commands},
     {NULL, cli_os_commands},
     {NULL, cli_params_commands},

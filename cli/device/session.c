@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "access.h"
+#include "pairing.h"
 #include "record.h"
+#include "remedy.h"
 #include "cli/doctor/holder.h"
 #include "cli/doctor/silence.h"
 #include "cli/packet/packet_view.h"
@@ -101,6 +103,7 @@ static void take_packet(void *context, enum ferry_connection_way way, struct fer
     record_packet(session->number, way, packet);
     tell_waiting(session, way);
     if (way != FERRY_CONNECTION_SENT) {
+        session->asked = 0; /* what is sent now is another question */
         session->heard_ms = ferry_connection_now();
     }
     if (session->cli->verbose > 1) {
@@ -113,9 +116,6 @@ static void take_packet(void *context, enum ferry_connection_way way, struct fer
 
 static const char *open_next(enum ferry_transport_medium medium, int error, const char *why)
 {
-    if (error == FERRY_E_CONFIG) {
-        return "use a ferry that was built with it, on this system: make, after scripts/setup";
-    }
     switch (medium) {
     case FERRY_TRANSPORT_TCP:
         return "check host name and port, and that ser2net or the emulator listens there";
@@ -125,7 +125,7 @@ static const char *open_next(enum ferry_transport_medium medium, int error, cons
     case FERRY_TRANSPORT_DTLS:
         return "check the host name, and that this machine's network leads to the device";
     case FERRY_TRANSPORT_BLE:
-        return "check that Bluetooth is on and the device near";
+        return "look which devices there are: ferry scan";
     case FERRY_TRANSPORT_SERIAL:
         break;
     }
@@ -137,7 +137,7 @@ static const char *open_next(enum ferry_transport_medium medium, int error, cons
                : "check cable and permissions: ferry doctor says what is missing";
 }
 
-static int open_failed(const struct cli *cli, int error, const char *why)
+static int open_failed(const struct cli *cli, int error, char *why)
 {
     struct ferry_transport_address address = {.path = ""};
     char unread[8];
@@ -146,9 +146,11 @@ static int open_failed(const struct cli *cli, int error, const char *why)
     /* The device is named already. */
     bool named = read && path > 0 && strncmp(why, address.path, path) == 0;
     const char *rest = named ? strstr(why + path, ": ") : NULL;
+    bool tells = address.medium == FERRY_TRANSPORT_BLE || address.medium == FERRY_TRANSPORT_DTLS;
+    const char *next = tells ? remedy_cut(why) : "";
 
-    return cli_fail(cli, CLI_OPEN, open_next(address.medium, error, why), "cannot open %s: %s",
-                    cli->device, rest != NULL ? rest + 2 : why);
+    return cli_fail(cli, CLI_OPEN, next[0] != '\0' ? next : open_next(address.medium, error, why),
+                    "cannot open %s: %s", cli->device, rest != NULL ? rest + 2 : why);
 }
 
 /* What was seen of a device that does not answer. */
@@ -175,6 +177,13 @@ int session_silent(const struct session *session)
                         words.seen);
 }
 
+static bool answer_pairing(void *context, enum ferry_pairing question, uint32_t *passkey)
+{
+    const struct session *session = context;
+
+    return pairing_answer(session->cli, question, passkey);
+}
+
 int session_dial(struct cli *cli, struct session *session, char *why, size_t cap)
 {
     *session = (struct session){.cli = cli, .window = 1, .text = plain_for(stderr)};
@@ -184,6 +193,7 @@ int session_dial(struct cli *cli, struct session *session, char *why, size_t cap
                                              .root = getenv("FERRY_ROOT"),
                                              .text = take_text,
                                              .packet = take_packet,
+                                             .pair = answer_pairing,
                                              .context = session};
     session->number = record_open(cli->device);
     int error = ferry_connection_open(&session->connection, &config, why, cap);

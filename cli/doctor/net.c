@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does the name lead to an address, and is there a way to it? */
 #include "doctor.h"
+#include "cli/device/remedy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -112,6 +113,12 @@ void doctor_connect(struct doctor *doctor, struct doctor_finding *finding)
     char why[320];
     int error = doctor_dial(doctor, why, sizeof why);
 
+    if (error != FERRY_OK && doctor->wire == DOCTOR_RADIO) {
+        const char *next = remedy_cut(why);
+
+        doctor_fail(finding, CLI_OPEN, "", next, "cannot connect: %s", why);
+        return;
+    }
     if (error != FERRY_OK) {
         doctor_fail(finding, CLI_OPEN, "nobody listens there, or it is not reached",
                     "check host and port, and that ser2net or the emulator runs",

@@ -112,7 +112,8 @@ static void offer_options(const struct typed *typed, const char *options)
 static void offer_ports(const struct typed *typed)
 {
     static const char *const patterns[] = {"/dev/ttyACM*", "/dev/ttyUSB*", "/dev/serial/by-id/*"};
-    static const char *const kinds[] = {"serial:", "raw:", "udp:", "tcp:", "unix:"};
+    static const char *const kinds[] = {
+        "serial:", "raw:", "udp:", "dtls:", "tcp:", "unix:", "ble:"};
     glob_t found;
 
     for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {

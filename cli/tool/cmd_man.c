@@ -116,6 +116,8 @@ static const struct {
          "a serial console, SMP framed between log text; or a bare path"},
         {"raw:/dev/ttyACM0?baud=115200", "a serial line of bare packets"},
         {"udp:HOST[:PORT]", "UDP, port 1337 unless told; IPv6 in brackets"},
+        {"dtls:HOST[:PORT]", "the same in DTLS"},
+        {"ble:NAME, ble:AA:BB:CC:DD:EE:FF", "Bluetooth LE; ?adapter=hci1"},
         {"tcp:HOST:PORT, unix:PATH",
          "a stream behind which a serial line stands; ?framing=raw, ?baud=N"},
 },

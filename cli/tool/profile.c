@@ -61,12 +61,34 @@ static char *conn_value(const char *connstring, const char *key)
     return NULL;
 }
 
+/* peer_id=ADDRESS or peer_name=NAME, and ctlr_name=hci1. mcumgr takes the address first. */
+static char *uri_of_ble(const char *connstring)
+{
+    char *address = conn_value(connstring, "peer_id");
+    char *name = conn_value(connstring, "peer_name");
+    char *adapter = conn_value(connstring, "ctlr_name");
+    const char *peer = address != NULL ? address : name;
+    char *uri = NULL;
+
+    if (peer != NULL && peer[0] != '\0') {
+        uri = format_text("ble:%s%s%s", peer, adapter != NULL ? "?adapter=" : "",
+                          adapter != NULL ? adapter : "");
+    }
+    free(address);
+    free(name);
+    free(adapter);
+    return uri;
+}
+
 char *profile_of_mcumgr(const char *type, const char *connstring, const char **why)
 {
     char *uri = NULL;
 
-    *why = "types are serial and udp; ferry speaks no Bluetooth yet, and no CoAP";
-    if (strcmp(type, "udp") == 0) {
+    *why = "types are serial, udp and ble; ferry speaks no CoAP";
+    if (strcmp(type, "ble") == 0) {
+        *why = "a ble connstring is peer_name=NAME or peer_id=AA:BB:CC:DD:EE:FF";
+        uri = uri_of_ble(connstring);
+    } else if (strcmp(type, "udp") == 0) {
         uri = format_text("udp:%s", connstring);
     } else if (strcmp(type, "serial") == 0) {
         char *dev = conn_value(connstring, "dev");
@@ -266,8 +288,8 @@ static void tell_missing(const struct cli *cli, const char *name)
         }
     }
     if (type != NULL) {
-        (void)cli_fail_why(cli, CLI_USAGE, "ferry speaks no Bluetooth yet, and no CoAP",
-                           "reach the device by a serial port or UDP",
+        (void)cli_fail_why(cli, CLI_USAGE, "types are serial, udp and ble; ferry speaks no CoAP",
+                           "reach the device by one of these",
                            "the profile '%s' of mcumgr has the type %s", name, type);
     } else {
         (void)cli_fail(cli, CLI_USAGE,

@@ -20,6 +20,7 @@
 #define FERRY_CONNECTION_H
 
 #include "ferry/hello.h"
+#include "ferry/pairing.h"
 
 /* Chunks in flight at most, and a question beside them. */
 #define FERRY_CONNECTION_WINDOW 8
@@ -46,6 +47,9 @@ struct ferry_connection_config {
     /* Told of what passes; each may be NULL. The bytes are valid during the call only. */
     void (*text)(void *context, struct ferry_bytes text); /* what a console prints between frames */
     void (*packet)(void *context, enum ferry_connection_way way, struct ferry_bytes packet);
+    /* Bluetooth LE: asked when the device wants to be paired; NULL = only pairing without a
+     * question. */
+    ferry_pairing_answer *pair;
     void *context;
 };
 

@@ -9,7 +9,9 @@ static int open_none(struct ferry_transport *transport,
 {
     (void)transport;
     (void)address;
-    snprintf(why, cap, "this ferry was built without DTLS");
+    snprintf(why, cap,
+             "this ferry was built without DTLS; build it where libssl is: apt install "
+             "libssl-dev, then make");
     return FERRY_E_CONFIG;
 }
 

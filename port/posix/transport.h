@@ -10,6 +10,7 @@
 #include "ferry/bytes.h"
 #include "ferry/console.h"
 #include "ferry/error.h"
+#include "ferry/pairing.h"
 #include "ferry/raw.h"
 
 /* Largest SMP packet received: a header and 64 KiB. */
@@ -39,6 +40,10 @@ struct ferry_transport_address {
     char port[8];     /* UDP, TCP, DTLS: a number */
     char adapter[16]; /* BLE: hci0 …; empty = the first one that can be used */
     uint32_t baud;    /* of the serial line, also of one behind a stream; 0 = not told, or none */
+
+    /* Not of the URI, BLE: who answers when the device pairs; NULL = nobody. */
+    ferry_pairing_answer *pair;
+    void *pair_context;
 };
 
 /* Read a URI:

@@ -157,3 +157,10 @@ def test_the_remedy_fits_the_wire(uri, why, next):
     done = lab.ferry("echo", "x", device=uri, check=3)
     assert done.stderr.startswith(f"ferry: cannot open {uri}: {why}") and next in done.stderr
     assert ("serial ports" in done.stderr) == uri.startswith("/dev")
+
+
+@pytest.mark.parametrize("uri, word", [
+    ("ble:", "ble:NAME"), ("ble:?adapter=hci1", "ble:NAME"), ("ble:pump?adapter=", "adapter=NAME"),
+    ("ble:pump?baud=9", "adapter=NAME"), ("dtls:", "dtls:HOST"), ("dtls:h:70000", "dtls:HOST")])
+def test_a_wrong_uri_of_packets_is_told(uri, word):
+    assert word in lab.ferry("echo", "x", device=uri, check=2).stderr

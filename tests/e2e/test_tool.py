@@ -34,12 +34,15 @@ def test_profiles_of_mcumgr_are_read(home, device, tmp_path):
         {"MyName": "acm0", "MyType": "serial", "MyConnString": f"dev={device.link},baud=115200,mtu=512"},
         {"MyName": "old", "MyType": "serial", "MyConnString": str(device.link)},
         {"MyName": "net", "MyType": "udp", "MyConnString": f"[::1]:{device.udp_port}"},
-        {"MyName": "air", "MyType": "ble", "MyConnString": "peer_name=x"}]))
+        {"MyName": "air", "MyType": "ble", "MyConnString": "peer_name=a pump"},
+        {"MyName": "one", "MyType": "ble", "MyConnString": "ctlr_name=hci1,peer_id=0:1:2:3:4:5,own_addr_type=public"},
+        {"MyName": "odd", "MyType": "oic_ble", "MyConnString": "peer_name=x"}]))
     for name in ("acm0", "old"):
         assert ferry("-c", name, "echo", "hello", env=home, check=0).stdout == "hello\n"
     listed = json.loads(ferry("--json", "profile", "list", env=home, check=0).stdout)["profiles"]
-    assert [one["name"] for one in listed] == ["acm0", "old", "net"]
+    assert [one["name"] for one in listed] == ["acm0", "old", "net", "air", "one"]
     assert listed[2]["device"] == f"udp:[::1]:{device.udp_port}"
+    assert [one["device"] for one in listed[3:]] == ["ble:a pump", "ble:0:1:2:3:4:5?adapter=hci1"]
     ferry("profile", "add", "acm0", "udp:elsewhere", env=home, check=0)  # ours comes first
     listed = json.loads(ferry("--json", "profile", "list", env=home, check=0).stdout)["profiles"]
     assert listed[0]["device"] == "udp:elsewhere"
@@ -60,7 +63,7 @@ def test_a_timeout_is_remembered(home):
 
 @pytest.mark.parametrize("words, say", [
     (("add", "x"), "needs a NAME"), (("add", "x", "smp:y"), "cannot read the URI"),
-    (("add", "x", "type=ble", "connstring=peer_name=a"), "Bluetooth"), (("add", "x", "type=serial"), "connstring="),
+    (("add", "x", "type=ble", "connstring=mtu=23"), "peer_name=NAME"), (("add", "x", "type=serial"), "connstring="),
     (("remove", "x"), "no profile"), (("list", "x"), "takes no argument")])
 def test_wrong_words_are_told(home, words, say):
     assert say in ferry("profile", *words, env=home, check=2).stderr
@@ -106,11 +109,11 @@ def test_profile_commands_say_what_they_did(home):
     assert ferry("profile", "remove", "a", env=home, check=0).stdout == "a is forgotten\n"
 
 
-def test_a_profile_of_bluetooth_is_told(home, tmp_path):
+def test_a_profile_of_another_type_is_told(home, tmp_path):
     """It was told that there is no such profile."""
     (tmp_path / ".mcumgr.cp.json").write_text(
-        json.dumps([{"MyName": "air", "MyType": "ble", "MyConnString": "peer_name=x"}]))
-    assert "no Bluetooth yet" in ferry("-c", "air", "echo", "hi", env=home, check=2).stderr
+        json.dumps([{"MyName": "air", "MyType": "oic_ble", "MyConnString": "peer_name=x"}]))
+    assert "types are serial, udp and ble" in ferry("-c", "air", "echo", "hi", env=home, check=2).stderr
 
 
 def test_the_options_of_others(home, device):
@@ -118,7 +121,7 @@ def test_the_options_of_others(home, device):
     assert ferry(*options, "echo", "hello", env=home, check=0).stdout == "hello\n"
     assert ferry("--port", device.link, "echo", "hello", env=home, check=0).stdout == "hello\n"
     assert ferry("--ip", f"127.0.0.1:{device.udp_port}", "echo", "hello", env=home, check=0).stdout == "hello\n"
-    assert "Bluetooth" in ferry("--conntype", "ble", "--connstring", "x", "params", env=home, check=2).stderr
+    assert "peer_name=NAME" in ferry("--conntype", "ble", "--connstring", "x", "params", env=home, check=2).stderr
     assert "-> " in ferry("-l", "debug", "echo", "x", device=device.uri, check=0).stderr
     assert "1 to 255" in ferry("-r", "0", "params", check=2).stderr
 

@@ -41,7 +41,7 @@ HEADERS = {
     "recovery": "core/recovery", "connection": "client", "device": "client",
     "slots_small": "core/image", "group_image_small": "core/server", "group_os_small": "core/server",
     "recovery_small": "core/recovery",
-    "vchip": "port", "conformance": "port", "access": "core/smp", "gate": "core/server", "gatt": "core/server", "peers": "core/server", "group_access": "core/server", "commands_access": "core/client",
+    "vchip": "port", "conformance": "port", "pairing": "port", "access": "core/smp", "gate": "core/server", "gatt": "core/server", "peers": "core/server", "group_access": "core/server", "commands_access": "core/client",
 }
 
 # What freestanding C11 gives, and <string.h>, of which only mem* may be used (test_freestanding.py).

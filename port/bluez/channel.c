@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets through the characteristic: by descriptors where BlueZ gives them, else by its methods
+ * and signals. */
+#include "bluez.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Writes that BlueZ has not answered yet, at most. */
+#define CALLS_MAX 8
+
+/* Bytes that wait to be written. The client's window keeps it below; what is more is lost, as on a
+ * bad wire. */
+#define OUT_MAX (1u << 20)
+
+/* Before each fragment that waits. */
+#define LENGTH 2
+
+/* ---- Getting ready --------------------------------------------------------------------------- */
+
+/* AcquireWrite, AcquireNotify: a descriptor and the ATT_MTU. */
+static int acquire(struct bluez *bluez, const char *member, int *fd)
+{
+    sd_bus_message *reply;
+    uint16_t mtu;
+    int passed;
+    sd_bus_message *call = bluez_begin(bluez, bluez->characteristic, BLUEZ_CHARACTERISTIC, member);
+
+    if (call == NULL || sd_bus_message_append(call, "a{sv}", 0) < 0) {
+        sd_bus_message_unref(call);
+        return FERRY_E_IO;
+    }
+    int error = bluez_call(bluez, call, BLUEZ_CONNECT_MS, &reply);
+    if (error != FERRY_OK) {
+        return error;
+    }
+    if (sd_bus_message_read(reply, "hq", &passed, &mtu) >= 0) {
+        *fd = fcntl(passed, F_DUPFD_CLOEXEC, 3);
+        bluez->mtu = mtu;
+    }
+    sd_bus_message_unref(reply);
+    return *fd >= 0 && fcntl(*fd, F_SETFL, O_NONBLOCK) == 0 ? FERRY_OK : FERRY_E_IO;
+}
+
+static int subscribe_once(struct bluez *bluez)
+{
+    if (bluez->offers_notify) {
+        int error = acquire(bluez, "AcquireNotify", &bluez->notify_fd);
+        if (error == FERRY_OK || !bluez_refused(bluez, "NotSupported")) {
+            return error;
+        }
+    }
+    return bluez_ask(bluez, bluez->characteristic, BLUEZ_CHARACTERISTIC, "StartNotify",
+                     BLUEZ_CONNECT_MS);
+}
+
+static int subscribe(struct bluez *bluez)
+{
+    if (subscribe_once(bluez) == FERRY_OK) {
+        return FERRY_OK;
+    }
+    if (bluez_wants_pairing(bluez)) {
+        int error = bluez_pair(bluez);
+        if (error != FERRY_OK) {
+            return error;
+        }
+        if (subscribe_once(bluez) == FERRY_OK) {
+            return FERRY_OK;
+        }
+        if (bluez_wants_pairing(bluez)) {
+            return bluez_fail(bluez, FERRY_E_IO,
+                              "the device is paired, but wants it with a passkey, or by another "
+                              "user; pair anew after: bluetoothctl remove ADDRESS");
+        }
+    }
+    if (bluez_refused(bluez, "NotPermitted") && strstr(bluez->refused, "acquired") != NULL) {
+        return bluez_fail(bluez, FERRY_E_BUSY,
+                          "another program talks to this device already; close it, or wait until "
+                          "it is done");
+    }
+    return bluez_fail(bluez, FERRY_E_IO,
+                      "the device refuses notifications, by which it answers: %s; look at the "
+                      "permissions of its SMP characteristic",
+                      bluez->refused);
+}
+
+/* Without a descriptor each fragment is a call, which works as well. */
+static void take_write(struct bluez *bluez)
+{
+    if (bluez->offers_write && acquire(bluez, "AcquireWrite", &bluez->write_fd) != FERRY_OK) {
+        bluez->write_fd = -1;
+    }
+}
+
+static bool watch(const struct bluez *bluez, int operation, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.fd = fd};
+
+    return fd < 0 || epoll_ctl(bluez->epoll, operation, fd, &event) == 0;
+}
+
+int bluez_start(struct bluez *bluez)
+{
+    int error = subscribe(bluez);
+
+    if (error != FERRY_OK) {
+        return error;
+    }
+    take_write(bluez);
+    bluez->fragment = ferry_ble_fragment_max(bluez->mtu);
+    bluez->bus_events = EPOLLIN;
+    if (!watch(bluez, EPOLL_CTL_ADD, sd_bus_get_fd(bluez->bus), EPOLLIN) ||
+        !watch(bluez, EPOLL_CTL_ADD, bluez->notify_fd, EPOLLIN) ||
+        !watch(bluez, EPOLL_CTL_ADD, bluez->write_fd, 0)) {
+        return bluez_fail(bluez, FERRY_E_IO, "the system gives no descriptors: %s; close programs",
+                          strerror(errno));
+    }
+    return FERRY_OK;
+}
+
+/* ---- Sending --------------------------------------------------------------------------------- */
+
+static int on_written(sd_bus_message *m, void *context, sd_bus_error *error)
+{
+    struct bluez *bluez = context;
+    const sd_bus_error *refusal = sd_bus_message_get_error(m);
+
+    (void)error;
+    bluez->calls--;
+    if (refusal != NULL) {
+        bluez_keep_refusal(bluez, refusal->name, refusal->message);
+        bluez->must_pair = bluez->must_pair || bluez_wants_pairing(bluez);
+    }
+    return 0;
+}
+
+static bool call_write(struct bluez *bluez, const uint8_t *data, size_t len)
+{
+    sd_bus_message *call =
+        bluez_begin(bluez, bluez->characteristic, BLUEZ_CHARACTERISTIC, "WriteValue");
+    int r = call == NULL ? -ENOMEM : sd_bus_message_append_array(call, 'y', data, len);
+
+    r = r < 0 ? r : sd_bus_message_append(call, "a{sv}", 1, "type", "s", "command");
+    r = r < 0 ? r : sd_bus_call_async(bluez->bus, NULL, call, on_written, bluez, 0);
+    sd_bus_message_unref(call);
+    bluez->calls += r >= 0;
+    return r >= 0;
+}
+
+/* Returns 1 when it was taken, 0 when it has to wait, -1 when the link is lost. */
+static int write_fragment(struct bluez *bluez, const uint8_t *data, size_t len)
+{
+    if (bluez->write_fd < 0) {
+        if (bluez->calls >= CALLS_MAX) {
+            return 0;
+        }
+        return call_write(bluez, data, len) ? 1 : -1;
+    }
+    ssize_t n = send(bluez->write_fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0) {
+        return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : -1;
+    }
+    return 1;
+}
+
+static void flush(struct bluez *bluez)
+{
+    size_t done = 0;
+    int taken = 1;
+
+    while (done < bluez->out_len && taken > 0) {
+        size_t len = ferry_load_be16(bluez->out + done);
+        taken = write_fragment(bluez, bluez->out + done + LENGTH, len);
+        done += taken > 0 ? LENGTH + len : 0;
+    }
+    bluez->gone = bluez->gone || taken < 0;
+    bluez->out_len -= done;
+    memmove(bluez->out, bluez->out + done, bluez->out_len);
+}
+
+static bool make_room(struct bluez *bluez, size_t len)
+{
+    if (len <= bluez->out_cap - bluez->out_len) {
+        return true;
+    }
+    size_t cap = (bluez->out_len + len) * 2;
+    uint8_t *larger = realloc(bluez->out, cap);
+    if (larger != NULL) {
+        bluez->out = larger;
+        bluez->out_cap = cap;
+    }
+    return larger != NULL;
+}
+
+/* Room for what is written, and what the bus has to send. */
+static void rearm(struct bluez *bluez)
+{
+    bool waits = bluez->write_fd >= 0 && bluez->out_len > 0;
+    int bus = sd_bus_get_events(bluez->bus);
+    uint32_t events =
+        bus < 0 ? EPOLLIN
+                : ((bus & POLLIN) != 0 ? EPOLLIN : 0U) | ((bus & POLLOUT) != 0 ? EPOLLOUT : 0U);
+
+    if (events != bluez->bus_events &&
+        watch(bluez, EPOLL_CTL_MOD, sd_bus_get_fd(bluez->bus), events)) {
+        bluez->bus_events = events;
+    }
+    if (waits != bluez->write_waits &&
+        watch(bluez, EPOLL_CTL_MOD, bluez->write_fd, waits ? EPOLLOUT : 0)) {
+        bluez->write_waits = waits;
+    }
+}
+
+int bluez_send(struct bluez *bluez, struct ferry_bytes packet)
+{
+    size_t fragments = packet.len / bluez->fragment + 1;
+
+    if (bluez->gone) {
+        return FERRY_E_IO;
+    }
+    if (bluez->out_len + packet.len > OUT_MAX) {
+        return FERRY_OK;
+    }
+    if (!make_room(bluez, packet.len + fragments * LENGTH)) {
+        return FERRY_E_IO;
+    }
+    while (packet.len > 0) {
+        struct ferry_bytes fragment = ferry_ble_cut(&packet, bluez->fragment);
+        ferry_store_be16(bluez->out + bluez->out_len, (uint16_t)fragment.len);
+        memcpy(bluez->out + bluez->out_len + LENGTH, fragment.data, fragment.len);
+        bluez->out_len += LENGTH + fragment.len;
+    }
+    flush(bluez);
+    rearm(bluez);
+    return bluez->gone ? FERRY_E_IO : FERRY_OK;
+}
+
+/* ---- Receiving ------------------------------------------------------------------------------- */
+
+void bluez_take_value(struct bluez *bluez, struct ferry_bytes value)
+{
+    struct ferry_bytes packet;
+
+    /* What was dropped for its form is counted by the assembler. */
+    if (bluez->notify_fd < 0 && ferry_ble_assemble(&bluez->assembler, value, &packet) == 1) {
+        bluez->packet = packet;
+    }
+}
+
+/* Returns whether there is a packet. */
+static bool read_values(struct bluez *bluez, struct ferry_bytes *packet)
+{
+    uint8_t value[FERRY_BLE_MTU_MOST];
+    ssize_t n;
+
+    while (bluez->notify_fd >= 0 &&
+           (n = recv(bluez->notify_fd, value, sizeof value, MSG_DONTWAIT)) > 0) {
+        struct ferry_bytes fragment = {value, (size_t)n};
+        if (ferry_ble_assemble(&bluez->assembler, fragment, packet) == 1) {
+            return true;
+        }
+    }
+    if (bluez->notify_fd >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR))) {
+        bluez->gone = true;
+    }
+    return false;
+}
+
+static bool is_hung_up(int fd)
+{
+    struct pollfd look = {.fd = fd};
+
+    return fd >= 0 && poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+/* Refused in the middle: whoever is asked for the passkey is waited for. What was refused is lost,
+ * and the client sends it again. */
+static void pair_now(struct bluez *bluez)
+{
+    char why[320];
+
+    bluez->must_pair = false;
+    bluez->why = why;
+    bluez->cap = sizeof why;
+    bluez->gone = bluez->gone || bluez_pair(bluez) != FERRY_OK;
+    bluez->why = NULL;
+    bluez->cap = 0;
+}
+
+int bluez_receive(struct bluez *bluez, struct ferry_bytes *packet)
+{
+    int r;
+
+    do {
+        if (read_values(bluez, packet)) {
+            return 1;
+        }
+        bluez->packet.len = 0;
+        r = sd_bus_process(bluez->bus, NULL);
+        if (bluez->packet.len > 0) {
+            *packet = bluez->packet;
+            return 1;
+        }
+    } while (r > 0);
+    bluez->gone = bluez->gone || r < 0 || is_hung_up(bluez->write_fd);
+    if (bluez->must_pair && !bluez->gone) {
+        pair_now(bluez);
+    }
+    if (!bluez->gone) {
+        flush(bluez);
+    }
+    rearm(bluez);
+    return bluez->gone ? FERRY_E_IO : 0;
+}
