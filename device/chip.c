@@ -303,6 +303,9 @@ static uint64_t next_deadline(const struct chip *chip)
         earlier(&deadline, line_next(&chip->serials[i].tx));
     }
     earlier(&deadline, udp_next(&chip->udp.tx));
+    if (chip->modem != NULL) {
+        earlier(&deadline, modem_next(chip->modem, chip_now()));
+    }
     if (chip->foreign != NULL) {
         earlier(&deadline, foreign_next(chip->foreign));
     }
@@ -407,7 +410,11 @@ static void handle_time(struct chip *chip, uint64_t now)
         deliver_serial(chip, CHIP_CONSOLE, now);
         deliver_serial(chip, CHIP_RAW, now);
         chip->fifo_held = false;
-        deliver_udp(chip, now);
+        if (chip->modem != NULL) {
+            modem_receive(chip->modem, now);
+        } else {
+            deliver_udp(chip, now);
+        }
         chip_take_values(chip);
     }
     if (chip->foreign != NULL) {
@@ -415,6 +422,9 @@ static void handle_time(struct chip *chip, uint64_t now)
     }
     serial_write(&chip->serials[CHIP_CONSOLE], now);
     serial_write(&chip->serials[CHIP_RAW], now);
+    if (chip->modem != NULL) {
+        modem_tick(chip->modem, now);
+    }
     udp_write(&chip->udp, now);
 }
 
@@ -466,6 +476,17 @@ static void set_up_wires(struct chip *chip)
     chip->udp.tx.noise = noise[3];
 }
 
+/* The modem has the port of the chip, or the program. */
+static int open_port(struct chip *chip, char *why, size_t cap)
+{
+    const struct options *options = chip->options;
+    bool dtls = options->dtls >= 0;
+    int result = udp_open(&chip->udp, dtls ? "--dtls" : "--udp",
+                          dtls ? options->dtls : options->udp, why, cap);
+
+    return result == FERRY_OK ? chip_open_modem(chip, why, cap) : result;
+}
+
 static int power_up(struct chip *chip)
 {
     char why[512] = "";
@@ -483,7 +504,7 @@ static int power_up(struct chip *chip)
     }
     set_up_wires(chip);
     chip->signals = block_signals();
-    if (udp_open(&chip->udp, chip->options->udp, why, sizeof(why)) != FERRY_OK ||
+    if (open_port(chip, why, sizeof(why)) != FERRY_OK ||
         serial_open(&chip->serials[CHIP_CONSOLE], chip->options->serial, "--serial", why,
                     sizeof(why)) != FERRY_OK ||
         serial_open(&chip->serials[CHIP_RAW], chip->options->raw, "--raw", why, sizeof(why)) !=
@@ -507,7 +528,8 @@ static void say_wires(const struct chip *chip)
         (void)snprintf(serial, sizeof(serial), "serial: %.256s (%s)", console->link, console->path);
     }
     if (chip->udp.fds[UDP_V4] >= 0) {
-        (void)snprintf(udp, sizeof(udp), "udp: 127.0.0.1:%u%s", chip->udp.port,
+        (void)snprintf(udp, sizeof(udp), "%s: 127.0.0.1:%u%s", chip->modem != NULL ? "dtls" : "udp",
+                       chip->udp.port,
                        chip->udp.fds[UDP_V6] < 0 ? " alone: this machine has no IPv6"
                                                  : ", and [::1] at the same port");
     }
@@ -550,6 +572,7 @@ static void power_down(struct chip *chip)
     program_kill(&chip->program);
     serial_close(&chip->serials[CHIP_CONSOLE]);
     serial_close(&chip->serials[CHIP_RAW]);
+    modem_close(chip->modem);
     udp_close(&chip->udp);
     ble_close(chip->ble);
     foreign_free(chip->foreign);

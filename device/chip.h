@@ -6,6 +6,7 @@
 #include "ble.h"
 #include "board.h"
 #include "foreign.h"
+#include "modem.h"
 #include "program.h"
 #include "ram.h"
 #include "serial.h"
@@ -56,7 +57,8 @@ struct chip {
     struct udp udp;
     struct foreign *foreign; /* NULL: none between the wires and the program */
     struct chip_peer peers[CHIP_PEERS];
-    struct ble *ble; /* NULL: no radio */
+    struct ble *ble;     /* NULL: no radio */
+    struct modem *modem; /* has the UDP port; NULL: the program has it */
 
     struct program program;
     enum chip_stage stage;             /* what runs */
@@ -149,7 +151,11 @@ void chip_forget_peers(struct chip *chip);
 FERRY_MUST_CHECK
 int chip_open_radio(struct chip *chip, char *why, size_t cap);
 
-/* Have the radio be found, or silent. */
+/* Set up the modem that --dtls asks for. Returns as modem_open(). */
+FERRY_MUST_CHECK
+int chip_open_modem(struct chip *chip, char *why, size_t cap);
+
+/* Have the radio be found and the modem take sessions, or be silent. */
 void chip_advertise(struct chip *chip, bool on);
 
 /* Hand on what links wrote, as much as the program takes. */

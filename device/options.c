@@ -22,7 +22,7 @@ enum kind {
     KEY,
     SECRET,
     CUT_HOW,
-    UDP,
+    PORT,
     BLE,
     PERMISSION,
     BLE_IO,
@@ -64,8 +64,16 @@ static const struct option_line lines[] = {
     {"serial", TEXT, "LINK", "open a serial port and make LINK point to it", AT(serial), 0, 0},
     {"raw", TEXT, "LINK", "open a second serial port, for bare SMP packets, and link to it",
      AT(raw), 0, 0},
-    {"udp", UDP, "PORT", "open this UDP port on 127.0.0.1 and ::1 (0: any free one)", AT(udp), 0,
+    {"udp", PORT, "PORT", "open this UDP port on 127.0.0.1 and ::1 (0: any free one)", AT(udp), 0,
      65535},
+    {"dtls", PORT, "PORT", "open it for DTLS 1.2 instead, with the keys of these:", AT(dtls), 0,
+     65535},
+    {"dtls-psk", TEXT, "FILE", "pre-shared keys: lines IDENTITY:HEX", AT(dtls_psk), 0, 0},
+    {"dtls-cert", TEXT, "FILE", "the device's certificate, PEM, and those up to its CA",
+     AT(dtls_cert), 0, 0},
+    {"dtls-key", TEXT, "FILE", "its private key, PEM", AT(dtls_key), 0, 0},
+    {"dtls-ca", TEXT, "FILE", "demand certificates of clients, signed by one of these", AT(dtls_ca),
+     0, 0},
     {"ble", BLE, "NAME", "advertise SMP's GATT service by this name, through BlueZ", AT(ble), 0, 0},
     {"ble-permission", PERMISSION, "WHAT",
      "what a link needs: open, encrypted, authenticated (authenticated)", AT(ble_permission), 0, 0},
@@ -292,9 +300,9 @@ static int read_option(const struct option_line *line, char *text, struct option
     case NUMBER:
         good = read_number(line, text, field);
         break;
-    case UDP:
+    case PORT:
         good = read_number(line, text, &number);
-        options->udp = (int)number;
+        *(int *)field = (int)number;
         break;
     case BLE:
         good = read_name(text, field);
@@ -332,17 +340,41 @@ static int read_option(const struct option_line *line, char *text, struct option
     return good ? -1 : EXIT_USAGE;
 }
 
+/* Returns NULL, or what is wrong. */
+static const char *check_dtls(const struct options *options)
+{
+    bool psk = options->dtls_psk != NULL;
+    bool cert = options->dtls_cert != NULL;
+    bool key = options->dtls_key != NULL;
+
+    if (options->dtls < 0) {
+        return psk || cert || key || options->dtls_ca != NULL
+                   ? "keys for DTLS without --dtls: give --dtls PORT as well"
+                   : NULL;
+    }
+    if (options->udp >= 0) {
+        return "--udp with --dtls: who has no key would go in there; give one of them";
+    }
+    if (cert != key || (options->dtls_ca != NULL && !cert)) {
+        return "--dtls-cert and --dtls-key go together, and --dtls-ca with them: give both";
+    }
+    return psk || cert ? NULL
+                       : "--dtls without keys: give --dtls-psk FILE, or --dtls-cert and --dtls-key";
+}
+
 static int check(const struct options *options)
 {
-    const char *problem = NULL;
+    const char *problem = check_dtls(options);
 
-    if (options->dir == NULL) {
+    if (problem != NULL) {
+        /* say that one */
+    } else if (options->dir == NULL) {
         problem = "--dir is missing: name the folder of the device";
     } else if ((uint64_t)options->buf_size * options->buf_count > FERRY_VCHIP_BUFFERS) {
         problem = "--buf-size times --buf-count is above 131072 bytes of RAM: give less";
     } else if (options->latency_ms > 0 && options->serial == NULL && options->raw == NULL &&
-               options->udp < 0) {
-        problem = "--latency without a wire: give --serial, --raw or --udp as well";
+               options->udp < 0 && options->dtls < 0) {
+        problem = "--latency without a wire: give --serial, --raw, --udp or --dtls as well";
     }
     if (problem == NULL) {
         return -1;
@@ -357,8 +389,12 @@ int options_read(int argc, char **argv, struct options *options)
     int index = 0;
     int found;
 
-    *options = (struct options){
-        .udp = -1, .seed = 1, .buf_size = 2048, .buf_count = 4, .cut_how = FERRY_CUT_INSIDE};
+    *options = (struct options){.udp = -1,
+                                .dtls = -1,
+                                .seed = 1,
+                                .buf_size = 2048,
+                                .buf_count = 4,
+                                .cut_how = FERRY_CUT_INSIDE};
     memset(list, 0, sizeof(list));
     for (size_t i = 0; i < LINE_COUNT; i++) {
         list[i].name = lines[i].name;

@@ -31,9 +31,11 @@ struct options {
     const char *serial; /* NULL: no serial port */
     const char *raw;    /* NULL: none for bare packets */
     int udp;            /* below 0: no UDP port */
-    const char *ble;    /* the name that is advertised; NULL: no radio */
-    bool ble_whole;     /* one write is one packet */
-    bool ble_plain;     /* values by calls, not by descriptors */
+    int dtls;           /* below 0: none with DTLS; not both */
+    const char *dtls_psk, *dtls_cert, *dtls_key, *dtls_ca; /* files; NULL: none */
+    const char *ble; /* the name that is advertised; NULL: no radio */
+    bool ble_whole;  /* one write is one packet */
+    bool ble_plain;  /* values by calls, not by descriptors */
     enum ferry_gatt_permission ble_permission;
     bool fresh;        /* --new */
     bool program_only; /* make and program the device, do not power it up */

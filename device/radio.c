@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The radio of the chip: what it tells and brings goes to the program, which says when it is to be
- * heard. */
+/* The radio and the modem of the chip: what they tell and bring goes to the program, which says
+ * when they are to be heard. */
 #include "chip.h"
 
 #include <stdio.h>
@@ -42,6 +42,9 @@ int chip_open_radio(struct chip *chip, char *why, size_t cap)
 
 void chip_advertise(struct chip *chip, bool on)
 {
+    if (chip->modem != NULL) {
+        modem_listen(chip->modem, on);
+    }
     if (chip->ble != NULL) {
         ble_advertise(chip->ble, on);
     }
@@ -62,4 +65,48 @@ void chip_take_values(struct chip *chip)
         }
         ble_drop(chip->ble);
     }
+}
+
+/* ---- The modem ------------------------------------------------------------------------------- */
+
+static bool session_told(void *context, uint32_t session, const struct ferry_vchip_peer *state)
+{
+    return chip_peer_is(context, FERRY_VCHIP_DTLS, session, state);
+}
+
+/* Before the program knows the session it gets nothing of it: that is lost, and asked for again. */
+static void session_received(void *context, uint32_t session, struct ferry_bytes packet)
+{
+    struct chip *chip = context;
+
+    if (chip_tell_peers(chip) && packet.len <= FERRY_VCHIP_SEND_MAX) {
+        chip_receive(chip, chip_now(), FERRY_VCHIP_DTLS, session, packet);
+    }
+}
+
+static void say_text(void *context, const char *text)
+{
+    chip_say(context, "%s", text);
+}
+
+int chip_open_modem(struct chip *chip, char *why, size_t cap)
+{
+    const struct options *options = chip->options;
+    const struct modem_config config = {.psk_file = options->dtls_psk,
+                                        .cert_file = options->dtls_cert,
+                                        .key_file = options->dtls_key,
+                                        .ca_file = options->dtls_ca,
+                                        .told = session_told,
+                                        .received = session_received,
+                                        .say = say_text,
+                                        .context = chip};
+    char cause[384];
+    int result = options->dtls >= 0
+                     ? modem_open(&chip->modem, &chip->udp, &config, cause, sizeof(cause))
+                     : FERRY_OK;
+
+    if (result != FERRY_OK) {
+        (void)snprintf(why, cap, "--dtls: %s", cause);
+    }
+    return result;
 }

@@ -140,7 +140,14 @@ void chip_put(struct chip *chip, uint32_t wire, uint32_t peer, struct ferry_byte
 
     switch (wire) {
     case FERRY_VCHIP_UDP:
-        udp_send(&chip->udp, chip_now(), peer, bytes.data, bytes.len);
+        if (chip->modem == NULL) {
+            udp_send(&chip->udp, chip_now(), peer, bytes.data, bytes.len);
+        }
+        break;
+    case FERRY_VCHIP_DTLS:
+        if (chip->modem != NULL) {
+            modem_send(chip->modem, chip_now(), peer, bytes);
+        }
         break;
     case FERRY_VCHIP_SERIAL:
     case FERRY_VCHIP_RAW:

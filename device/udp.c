@@ -78,7 +78,7 @@ static int bind_both(struct udp *udp, uint16_t port)
     return FERRY_OK;
 }
 
-int udp_open(struct udp *udp, int port, char *why, size_t cap)
+int udp_open(struct udp *udp, const char *option, int port, char *why, size_t cap)
 {
     int tries = port == 0 ? PORT_TRIES : 1;
 
@@ -98,9 +98,9 @@ int udp_open(struct udp *udp, int port, char *why, size_t cap)
         errno = error;
     }
     (void)snprintf(why, cap,
-                   "--udp %d: cannot have this port (%s); end the program that has it, or give "
+                   "%s %d: cannot have this port (%s); end the program that has it, or give "
                    "another port or 0",
-                   port, strerror(errno));
+                   option, port, strerror(errno));
     udp_close(udp);
     return FERRY_E_IO;
 }

@@ -45,11 +45,11 @@ struct udp {
     struct udp_way tx;
 };
 
-/* Bind 127.0.0.1:port and [::1]:port; port 0 takes one that is free on both, below 0 opens nothing.
- * Without IPv6 on this machine it is IPv4 alone. The ways' pace and noise are the caller's to set
- * up. Returns FERRY_OK or FERRY_E_IO. */
+/* option is what asks for it. Bind 127.0.0.1:port and [::1]:port; port 0 takes one that is free on
+ * both, below 0 opens nothing. Without IPv6 on this machine it is IPv4 alone. The ways' pace and
+ * noise are the caller's to set up. Returns FERRY_OK or FERRY_E_IO. */
 FERRY_MUST_CHECK
-int udp_open(struct udp *udp, int port, char *why, size_t cap);
+int udp_open(struct udp *udp, const char *option, int port, char *why, size_t cap);
 void udp_close(struct udp *udp);
 
 /* Take a datagram that came into the rx way. One from elsewhere than 127.0.0.0/16 and ::1 is lost.

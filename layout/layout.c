@@ -407,6 +407,7 @@ void layout_describe(const struct layout *layout, struct ferry_vchip_start *star
     start->flags |= layout->recovery.off ? 0 : FERRY_VCHIP_RECOVERY;
     start->flags |= layout->recovery.button ? FERRY_VCHIP_RECOVERY_BUTTON : 0;
     start->lock = layout->server.lock;
+    memcpy(start->grants, layout->server.grants, sizeof(start->grants));
     start->recovery_wait_ms = layout->recovery.wait_ms;
     start->recovery_idle_ms = layout->recovery.idle_ms;
 }

@@ -43,7 +43,8 @@ struct layout {
     struct {
         uint32_t lock;                    /* enum ferry_vchip_lock */
         char unlock_key[LAYOUT_PATH_MAX]; /* as keys; "" = none */
-    } server;                             /* its flags are in flags */
+        struct ferry_vchip_grant grants[FERRY_VCHIP_GRANTS];
+    } server;         /* its flags are in flags */
     uint32_t enc_tlv; /* bytes of an ENC TLV that trailers keep; 0: images are not encrypted */
     char secrets[LAYOUT_SECRETS][LAYOUT_PATH_MAX]; /* as keys */
     uint32_t secret_count;

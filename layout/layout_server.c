@@ -2,6 +2,8 @@
 /* "server" in a layout: what the firmware's SMP server has beyond what every device has. */
 #include "layout_read.h"
 
+#include "ferry/access.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +38,50 @@ static void read_lock(struct json_reader *reader, const cJSON *item, struct layo
     (void)json_fail(reader, "lock", "is \"%s\"; give \"open\", \"locked\" or \"update\"", name);
 }
 
+static void read_grant(struct json_reader *reader, const cJSON *item,
+                       struct ferry_vchip_grant *grant)
+{
+    char level[16] = "";
+
+    if (!json_only(reader, item, "identity level") ||
+        !json_text(reader, item, "identity", grant->identity, sizeof(grant->identity)) ||
+        !json_text(reader, item, "level", level, sizeof(level))) {
+        return;
+    }
+    if (strcmp(level, "update") == 0) {
+        grant->level = FERRY_ACCESS_UPDATE;
+    } else if (strcmp(level, "service") == 0) {
+        grant->level = FERRY_ACCESS_SERVICE;
+    } else {
+        (void)json_fail(reader, "level", "is \"%s\"; give \"update\" or \"service\"", level);
+    }
+}
+
+/* Who may do more at once, where something is locked. */
+static void read_grants(struct json_reader *reader, const cJSON *item, struct layout *layout)
+{
+    const cJSON *array = NULL;
+    const cJSON *one;
+    uint32_t count = 0;
+    uint32_t i = 0;
+
+    if (!json_array(reader, item, "peers", 0, FERRY_VCHIP_GRANTS, &array, &count) || count == 0) {
+        return;
+    }
+    if (layout->server.lock == FERRY_VCHIP_OPEN) {
+        (void)json_fail(reader, "peers",
+                        "of an open device may do no more than others; give \"lock\"");
+        return;
+    }
+    cJSON_ArrayForEach(one, array)
+    {
+        (void)snprintf(reader->where, sizeof(reader->where), "server.peers[%u]", i);
+        read_grant(reader, one, &layout->server.grants[i]);
+        i++;
+    }
+    (void)snprintf(reader->where, sizeof(reader->where), "server");
+}
+
 /* Limits on UDP are on where something is locked, unless told otherwise: an open device answers
  * everybody everything. */
 static void read_limits(struct json_reader *reader, const cJSON *item, struct layout *layout)
@@ -58,7 +104,7 @@ void layout_read_server(struct json_reader *reader, const cJSON *root, struct la
     (void)snprintf(reader->where, sizeof(reader->where), "server");
     (void)json_only(reader, item,
                     "shell files serial_shell erase_ahead resume direct_upload lock unlock_key "
-                    "udp_limits");
+                    "udp_limits peers");
     for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
         bool on = false;
 
@@ -68,6 +114,7 @@ void layout_read_server(struct json_reader *reader, const cJSON *root, struct la
     }
     read_lock(reader, item, layout);
     read_limits(reader, item, layout);
+    read_grants(reader, item, layout);
     if (json_has(item, "unlock_key")) {
         (void)json_text(reader, item, "unlock_key", layout->server.unlock_key,
                         sizeof(layout->server.unlock_key));

@@ -16,31 +16,39 @@ static const struct ferry_gate_rule shell_rules[] = {
     {FERRY_SMP_GROUP_SHELL, FERRY_GATE_ANY, FERRY_GATE_BOTH}};
 static const struct ferry_gate_list shell = {shell_rules, 1};
 
-#define NO_SHELL(wire, start)                                                                      \
-    {                                                                                              \
-        .number = (wire), .lowest = (start), .highest = FERRY_ACCESS_SERVICE, .never = &shell      \
+/* In front of the others: those whom the layout names, as far as a link has proven that it is they.
+ */
+#define GRANTS (FERRY_VCHIP_GRANTS)
+
+static const uint8_t networks[] = {FERRY_VCHIP_UDP, FERRY_VCHIP_BLE, FERRY_VCHIP_DTLS};
+
+static struct ferry_gate_transport rows[GRANTS + COUNT(networks) + 1];
+
+static struct ferry_gate_policy policy = {
+    .levels = {&ferry_gate_list_locked, &ferry_gate_list_update, &ferry_gate_list_service},
+    .transports = rows};
+
+static void add_row(int16_t number, uint8_t lowest, const struct ferry_gate_list *never)
+{
+    rows[policy.transport_count++] = (struct ferry_gate_transport){
+        .number = number, .lowest = lowest, .highest = FERRY_ACCESS_SERVICE, .never = never};
+}
+
+static void fill_rows(const struct ferry_vchip_start *start)
+{
+    uint8_t lowest = start->lock == FERRY_VCHIP_UPDATE ? FERRY_ACCESS_UPDATE : FERRY_ACCESS_LOCKED;
+
+    policy.transport_count = 0;
+    for (size_t i = 0; i < GRANTS && start->grants[i].identity[0] != '\0'; i++) {
+        add_row(FERRY_GATE_ANY, (uint8_t)start->grants[i].level, &shell);
+        rows[i].security = FERRY_PEER_AUTHENTICATED;
+        rows[i].identity = start->grants[i].identity;
     }
-
-#define ROWS(start)                                                                                \
-    {                                                                                              \
-        NO_SHELL(FERRY_VCHIP_UDP, start), NO_SHELL(FERRY_VCHIP_BLE, start),                        \
-            NO_SHELL(FERRY_VCHIP_DTLS, start),                                                     \
-        {                                                                                          \
-            .number = FERRY_GATE_ANY, .lowest = (start), .highest = FERRY_ACCESS_SERVICE           \
-        }                                                                                          \
+    for (size_t i = 0; i < COUNT(networks); i++) {
+        add_row(networks[i], lowest, &shell);
     }
-
-static const struct ferry_gate_transport locked_rows[] = ROWS(FERRY_ACCESS_LOCKED);
-static const struct ferry_gate_transport update_rows[] = ROWS(FERRY_ACCESS_UPDATE);
-
-#define POLICY(rows)                                                                               \
-    {                                                                                              \
-        {&ferry_gate_list_locked, &ferry_gate_list_update, &ferry_gate_list_service}, rows,        \
-            COUNT(rows)                                                                            \
-    }
-
-static const struct ferry_gate_policy locked = POLICY(locked_rows);
-static const struct ferry_gate_policy update = POLICY(update_rows);
+    add_row(FERRY_GATE_ANY, lowest, NULL);
+}
 
 static uint64_t now_ms(void *context)
 {
@@ -80,7 +88,8 @@ int app_gate_open(struct app *app, struct ferry_server_mount *mount)
         return FERRY_E_NOT_FOUND;
     }
     memcpy(key.bytes, start->unlock_key, sizeof(key.bytes));
-    config.policy = start->lock == FERRY_VCHIP_UPDATE ? &update : &locked;
+    fill_rows(start);
+    config.policy = &policy;
     config.device_id = (struct ferry_bytes){start->chip_id, sizeof(start->chip_id)};
     *mount = (struct ferry_server_mount){&ferry_access_group_table, &app->gate};
     app->gated = true;

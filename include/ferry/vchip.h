@@ -60,7 +60,8 @@ enum ferry_vchip_kind {
     FERRY_VCHIP_RESET,       /* reset the chip */
     FERRY_VCHIP_BOOT,        /* a: flash device or RAM, b: offset, c: length: run this ELF
                                 instead; bytes: the slot of each image, for its START */
-    FERRY_VCHIP_ADVERTISE,   /* the radio is to be found, and takes a link; until the next start */
+    FERRY_VCHIP_ADVERTISE,   /* the radio is to be found, and takes a link, the modem sessions;
+                                until the next start */
 
     /* Chip to program. */
     FERRY_VCHIP_START = 0x80, /* the first message; bytes: struct ferry_vchip_start */
@@ -163,6 +164,14 @@ struct ferry_vchip_image {
 /* Flag: what is written over Bluetooth LE is a whole packet each time. */
 #define FERRY_VCHIP_BLE_WHOLE 0x800000U
 
+/* Peers that may do more at once, by who they have proven to be. */
+#define FERRY_VCHIP_GRANTS 4
+
+struct ferry_vchip_grant {
+    char identity[FERRY_VCHIP_IDENTITY]; /* with a NUL; "" = the end of the list */
+    uint32_t level;                      /* enum ferry_access_level of ferry/access.h, above 0 */
+};
+
 /* What an SMP client may do before it unlocks more. */
 enum ferry_vchip_lock { FERRY_VCHIP_OPEN, FERRY_VCHIP_LOCKED, FERRY_VCHIP_UPDATE };
 
@@ -203,6 +212,7 @@ struct ferry_vchip_start {
     uint32_t recovery_idle_ms; /* recovery is left after so long without a command; 0 = never */
     uint32_t enc_tlv; /* longest ENC TLV of encrypted images, bytes; 0 = none is encrypted */
     uint32_t lock;    /* enum ferry_vchip_lock: where the server's gate stands after a start */
+    struct ferry_vchip_grant grants[FERRY_VCHIP_GRANTS];
     uint32_t ble_permission; /* enum ferry_gatt_permission of ferry/gatt.h */
     uint8_t unlock_key[32];  /* Ed25519: who has its private half may unlock; all 0 = nobody */
     uint8_t chip_id[8];      /* no other chip has it */

@@ -183,8 +183,14 @@ class Device:
     def udp6_uri(self):
         return f"udp:[::1]:{self.udp_port}"
 
+    @property
+    def dtls_uri(self):
+        return f"dtls:127.0.0.1:{self.udp_port}"
+
     def start(self, **options):
         merged = {"serial": self.link, "raw": self.raw_link, "udp": 0, **self.options, **options}
+        if "dtls" in merged:
+            merged["udp"] = False
         args = [str(FERRY_DEVICE), "--dir", str(self.folder)]
         for name, value in merged.items():
             if value is False:  # without it
@@ -195,7 +201,7 @@ class Device:
         self.start_offset = log.tell()
         self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
         log.close()
-        match = self.wait_for(r"udp: 127\.0\.0\.1:(\d+)", timeout=10)
+        match = self.wait_for(r"(?:udp|dtls): 127\.0\.0\.1:(\d+)", timeout=10)
         self.udp_port = int(match.group(1))
         return self
 

@@ -85,7 +85,7 @@ static const char two_devices[] =
     "\"sub/b.der\"]}";
 
 /* The default layout with a field more. */
-static void read_recovery(const char *field, struct ferry_vchip_start *start)
+static void read_with(const char *field, struct ferry_vchip_start *start)
 {
     char with[256];
     char *text;
@@ -122,14 +122,40 @@ static void several_devices_and_runs(void **state)
     assert_int_equal(start.devices[0].run_count, 3);
     assert_int_equal(start.devices[0].runs[2].size, 128 * 1024);
     assert_string_equal(start.areas[start.images[0].secondary].name, "secondary");
-    read_recovery("\"recovery\": {\"button\": false, \"wait_ms\": 500, \"idle_ms\": 0}", &start);
+    read_with("\"recovery\": {\"button\": false, \"wait_ms\": 500, \"idle_ms\": 0}", &start);
     assert_int_equal(start.flags, FERRY_VCHIP_RECOVERY);
     assert_int_equal(start.recovery_wait_ms, 500);
     assert_int_equal(start.recovery_idle_ms, 0);
-    read_recovery("\"recovery\": {\"idle_ms\": 5}", &start);
+    read_with("\"recovery\": {\"idle_ms\": 5}", &start);
     assert_int_equal(start.flags, FERRY_VCHIP_RECOVERY | FERRY_VCHIP_RECOVERY_BUTTON);
-    read_recovery("\"recovery\": false", &start);
+    read_with("\"recovery\": false", &start);
     assert_int_equal(start.flags, 0);
+}
+
+/* Limits on UDP go with the lock, unless told otherwise; peers are listed in their order. */
+static void what_the_server_has(void **state)
+{
+    struct ferry_vchip_start start = {0};
+
+    (void)state;
+    read_with("\"server\": {}", &start);
+    assert_int_equal(start.flags & FERRY_VCHIP_UDP_LIMITS, 0);
+    read_with("\"server\": {\"udp_limits\": true}", &start);
+    assert_int_not_equal(start.flags & FERRY_VCHIP_UDP_LIMITS, 0);
+    read_with("\"server\": {\"lock\": \"update\", \"udp_limits\": false}", &start);
+    assert_int_equal(start.flags & FERRY_VCHIP_UDP_LIMITS, 0);
+    read_with("\"server\": {\"lock\": \"update\"}", &start);
+    assert_int_not_equal(start.flags & FERRY_VCHIP_UDP_LIMITS, 0);
+    assert_string_equal(start.grants[0].identity, "");
+    read_with("\"server\": {\"lock\": \"locked\", \"peers\": ["
+              "{\"identity\": \"factory\", \"level\": \"service\"}, "
+              "{\"identity\": \"station\", \"level\": \"update\"}]}",
+              &start);
+    assert_string_equal(start.grants[0].identity, "factory");
+    assert_int_equal(start.grants[0].level, 2);
+    assert_string_equal(start.grants[1].identity, "station");
+    assert_int_equal(start.grants[1].level, 1);
+    assert_string_equal(start.grants[2].identity, "");
 }
 
 static void times_of_flash_are_told(void **state)
@@ -267,6 +293,21 @@ static const struct bad bads[] = {
     {"[{ \"count\": 256, \"size\": \"4K\" }]", "[]", "flash[0].sectors", "give 1 to 4"},
     {"[{ \"count\": 256, \"size\": \"4K\" }]", "4096", "flash[0].sectors", "give a list"},
     {"[{ \"count\": 256, \"size\": \"4K\" }]", "[7]", "flash[0].sectors[0]", "an object is needed"},
+    {"\"max_align\": 8", "\"max_align\": 8, \"server\": {\"udp_limits\": 1}", "server.udp_limits",
+     "give true or false"},
+    {"\"max_align\": 8",
+     "\"max_align\": 8, \"server\": {\"peers\": [{\"identity\": \"a\", \"level\": \"update\"}]}",
+     "server.peers", "open device"},
+    {"\"max_align\": 8",
+     "\"max_align\": 8, \"server\": {\"lock\": \"locked\", \"peers\": [{\"identity\": \"a\", "
+     "\"level\": \"locked\"}]}",
+     "server.peers[0].level", "\"update\" or \"service\""},
+    {"\"max_align\": 8",
+     "\"max_align\": 8, \"server\": {\"lock\": \"locked\", \"peers\": [{\"level\": \"update\"}]}",
+     "server.peers[0].identity", ""},
+    {"\"max_align\": 8",
+     "\"max_align\": 8, \"server\": {\"lock\": \"locked\", \"peers\": [1, 2, 3, 4, 5]}",
+     "server.peers", ""},
     {"\"max_align\": 8", "\"max_align\": 8, \"recovery\": 1", "recovery", "an object is needed"},
     {"\"max_align\": 8", "\"max_align\": 8, \"recovery\": {\"idle\": 1}", "recovery",
      "button wait_ms idle_ms"},
@@ -555,6 +596,7 @@ int main(void)
         cmocka_unit_test(the_built_in_one_is_good),
         cmocka_unit_test(several_devices_and_runs),
         cmocka_unit_test(a_policy_is_told),
+        cmocka_unit_test(what_the_server_has),
         cmocka_unit_test(times_of_flash_are_told),
         cmocka_unit_test(trials_and_ram_are_told),
         cmocka_unit_test(every_strategy_can_be_named),
