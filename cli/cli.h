@@ -33,12 +33,15 @@ struct cli_failure {
     const char *next; /* may be "" */
 };
 
+struct cli_dtls;
+
 /* One run of the command. */
 struct cli {
     const char *device; /* -d, a profile's or FERRY_DEVICE's; NULL = none given */
     const char
         *conn_type; /* --conntype and --connstring, as Go's mcumgr has them, until both are */
-    const char *conn_string; /* known; NULL = not given */
+    const char *conn_string;     /* known; NULL = not given */
+    const struct cli_dtls *dtls; /* keys that a profile names; NULL = the environment's */
     int profile_code; /* what the file of profiles failed with, for the exit code; 0 = it did not */
     bool json;
     uint32_t timeout_ms; /* --timeout; 0 = computed */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A wire and the client's window on it: send what is due, wait, take what came. */
 #include "ferry/connection.h"
+#include "port/dtls-openssl/dtls.h"
 #include "port/posix/serial_find.h"
 #include "port/posix/transport.h"
 
@@ -138,10 +139,28 @@ static void fit_fragments(struct ferry_connection *connection)
     }
 }
 
+static struct ferry_dtls_config keys_of(const struct ferry_connection_dtls *keys,
+                                        struct ferry_dtls_psk *psk)
+{
+    *psk = (struct ferry_dtls_psk){keys->psk_identity, keys->psk};
+    return (struct ferry_dtls_config){.psks = psk,
+                                      .psk_count = keys->psk_identity != NULL,
+                                      .cert_file = keys->cert_file,
+                                      .key_file = keys->key_file,
+                                      .ca_file = keys->ca_file,
+                                      .name = keys->name};
+}
+
 static int open_wire(struct ferry_connection *connection, char *why, size_t cap)
 {
     struct ferry_transport_address address = connection->address;
+    struct ferry_dtls_psk psk;
+    struct ferry_dtls_config dtls;
 
+    if (connection->config.dtls != NULL) {
+        dtls = keys_of(connection->config.dtls, &psk);
+        address.dtls = &dtls;
+    }
     if (!follow(connection, &address)) {
         snprintf(why, cap, "%s is another device's now", address.path);
         return FERRY_E_NOT_FOUND;
@@ -497,6 +516,12 @@ int ferry_connection_work(struct ferry_connection *connection, struct ferry_clie
 }
 
 /* ---- Facts ----------------------------------------------------------------------------------- */
+
+const char *ferry_connection_broken(const struct ferry_connection *connection, const char **remedy)
+{
+    *remedy = connection->wire.remedy != NULL ? connection->wire.remedy : "";
+    return connection->wire.broken;
+}
 
 void ferry_connection_facts(const struct ferry_connection *connection,
                             struct ferry_connection_facts *facts)

@@ -2,7 +2,7 @@
 # Wires that need a library of their own: what is there is built in, and for the rest a source that
 # says so. FERRY_MEDIA_SOURCES and FERRY_MEDIA_LIBRARIES go into whatever holds port/posix's
 # transports.
-set(FERRY_MEDIA_SOURCES port/dtls-openssl/absent.c)
+set(FERRY_MEDIA_SOURCES port/dtls-openssl/medium.c)
 set(FERRY_MEDIA_LIBRARIES "")
 set(FERRY_MEDIA_REQUIRES "") # for pkg-config
 

@@ -22,6 +22,8 @@
 /* A packet of so many bytes at most has its words in the same line. */
 #define SHORT 100
 
+#define DTLS_KIND "dtls:"
+
 /* ---- Opening -------------------------------------------------------------------------- */
 
 /* Frames that were damaged are only counted: the record is told with whatever comes next. */
@@ -116,6 +118,9 @@ static void take_packet(void *context, enum ferry_connection_way way, struct fer
 
 static const char *open_next(enum ferry_transport_medium medium, int error, const char *why)
 {
+    if (error == FERRY_E_CONFIG && medium == FERRY_TRANSPORT_DTLS) {
+        return dtls_keys_next;
+    }
     switch (medium) {
     case FERRY_TRANSPORT_TCP:
         return "check host name and port, and that ser2net or the emulator listens there";
@@ -154,24 +159,25 @@ static int open_failed(const struct cli *cli, int error, char *why)
 }
 
 /* What was seen of a device that does not answer. */
-static void see(const struct session *session, struct silence_words *words)
+static void see(const struct session *session, struct silence *silence, struct silence_words *words)
 {
-    struct silence silence = {.last_text = session->last_text,
-                              .odd_bytes = session->odd_bytes,
-                              .answered_before = session->answered,
-                              .holders = ""};
+    *silence = (struct silence){.last_text = session->last_text,
+                                .odd_bytes = session->odd_bytes,
+                                .answered_before = session->answered,
+                                .holders = ""};
 
-    ferry_connection_facts(session->connection, &silence.facts);
-    silence_explain(&silence, words);
+    silence_keep(silence, session->connection);
+    silence_explain(silence, words);
 }
 
 int session_silent(const struct session *session)
 {
     const struct cli *cli = session->cli;
+    struct silence silence;
     struct silence_words words;
     char next[480];
 
-    see(session, &words);
+    see(session, &silence, &words);
     snprintf(next, sizeof next, "%s; or ask: ferry doctor -d '%s'", words.next, cli->device);
     return cli_fail_why(cli, CLI_NO_ANSWER, words.why, next, "no answer from %s: %s", cli->device,
                         words.seen);
@@ -196,6 +202,14 @@ int session_dial(struct cli *cli, struct session *session, char *why, size_t cap
                                              .pair = answer_pairing,
                                              .context = session};
     session->number = record_open(cli->device);
+    if (strncmp(cli->device, DTLS_KIND, sizeof DTLS_KIND - 1) == 0) {
+        int error = dtls_keys_read(cli, &session->keys, why, cap);
+        if (error != FERRY_OK) {
+            dtls_keys_wipe(&session->keys);
+            return error;
+        }
+        config.dtls = &session->keys.keys;
+    }
     int error = ferry_connection_open(&session->connection, &config, why, cap);
     if (error == FERRY_OK) {
         session->client = ferry_connection_client(session->connection);
@@ -304,6 +318,7 @@ void session_close(struct session *session)
     }
     ferry_connection_close(session->connection);
     session->connection = NULL;
+    dtls_keys_wipe(&session->keys);
 }
 
 enum ferry_client_link session_link(const struct session *session)
@@ -323,6 +338,13 @@ int session_step(struct session *session, uint64_t end, struct ferry_client_answ
 
 int session_gone(const struct session *session, const char *what)
 {
+    const char *next;
+    const char *why = ferry_connection_broken(session->connection, &next);
+
+    if (why[0] != '\0') {
+        return cli_fail_why(session->cli, CLI_NO_ANSWER, why, next,
+                            "cannot %s: the connection to %s broke", what, session->cli->device);
+    }
     return cli_fail(session->cli, CLI_NO_ANSWER, "plug it in again; then look: ferry image list",
                     "cannot %s: the connection to %s broke", what, session->cli->device);
 }
@@ -372,8 +394,9 @@ int session_fail(struct session *session, const char *what,
         return refused(session, what, &answer->status);
     }
     if (answer->error == FERRY_E_TIMEOUT) {
+        struct silence silence;
         struct silence_words words;
-        see(session, &words);
+        see(session, &silence, &words);
         return cli_fail_why(session->cli, CLI_NO_ANSWER, words.why, words.next,
                             "cannot %s: no answer after %u tries: %s", what,
                             (unsigned)answer->tries, words.seen);

@@ -5,6 +5,7 @@
 #define CLI_DEVICE_SESSION_H
 
 #include "cli/cli.h"
+#include "cli/device/dtls_keys.h"
 #include "cli/packet/plain.h"
 #include "ferry/connection.h"
 
@@ -14,6 +15,7 @@ struct session {
     const struct cli *cli;
     struct ferry_connection *connection;
     struct ferry_client *client; /* of the connection */
+    struct dtls_keys keys;       /* of the connection, if it is one of DTLS */
     struct ferry_params params;  /* zero where the device did not say */
     uint32_t window;             /* requests in flight the device can take, at least 1 */
     char last_text[80];          /* the end of the console text seen, for messages */

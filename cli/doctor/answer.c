@@ -108,7 +108,7 @@ static const char *framing_name(const struct doctor *doctor)
 /* What was seen of one that does not answer, before the wire is closed. */
 static void keep_silence(struct doctor *doctor)
 {
-    ferry_connection_facts(doctor->session.connection, &doctor->silence.facts);
+    silence_keep(&doctor->silence, doctor->session.connection);
     snprintf(doctor->silence_text, sizeof doctor->silence_text, "%s", doctor->session.last_text);
     doctor->silence.last_text = doctor->silence_text;
     doctor->silence.odd_bytes = doctor->session.odd_bytes;
@@ -146,6 +146,35 @@ static void tell_silence(const struct doctor *doctor, struct doctor_finding *fin
                 framing_name(doctor), words.seen);
 }
 
+/* A wire that says why it broke. Returns whether it does. */
+static bool tell_why(const struct doctor *doctor, struct doctor_finding *finding)
+{
+    const char *next;
+    const char *broken = ferry_connection_broken(doctor->session.connection, &next);
+
+    if (broken[0] == '\0') {
+        return false;
+    }
+    doctor_fail(finding, CLI_NO_ANSWER, broken, next, "the two ends have no session");
+    return true;
+}
+
+/* A wire that did not open, or broke. */
+static void tell_broken(struct doctor *doctor, int error, const char *why,
+                        struct doctor_finding *finding)
+{
+    bool told = doctor->open && tell_why(doctor, finding);
+
+    if (!told && error == FERRY_E_CONFIG && doctor->address.medium == FERRY_TRANSPORT_DTLS) {
+        doctor_fail(finding, CLI_OPEN, why, dtls_keys_next, "the keys cannot be used");
+    } else if (!told) {
+        doctor_fail(finding, CLI_NO_ANSWER, "it was unplugged, or has reset",
+                    "plug it in again, then try again", "the wire broke: %s", why);
+    }
+    doctor_hang_up(doctor);
+    doctor->has &= ~(unsigned)DOCTOR_HAS_WIRE;
+}
+
 void doctor_answer(struct doctor *doctor, struct doctor_finding *finding)
 {
     char why[320] = "";
@@ -165,10 +194,7 @@ void doctor_answer(struct doctor *doctor, struct doctor_finding *finding)
         doctor_fail(finding, CLI_REFUSED, why, ferry_error_remedy(error),
                     "it answers, but nothing larger than a fragment reaches it");
     } else {
-        doctor_hang_up(doctor);
-        doctor->has &= ~(unsigned)DOCTOR_HAS_WIRE;
-        doctor_fail(finding, CLI_NO_ANSWER, "it was unplugged, or has reset",
-                    "plug it in again, then try again", "the wire broke: %s", why);
+        tell_broken(doctor, error, why, finding);
     }
 }
 

@@ -19,14 +19,18 @@
 /* UDP headers with those of IPv4; of a frame of Ethernet they are not known. */
 #define UDP_AROUND 28
 
+/* And a record of DTLS: header, nonce, tag. */
+#define DTLS_AROUND 37
+
 uint32_t predict_wire_bytes(enum ferry_client_link link, size_t packet)
 {
     if (link == FERRY_LINK_CONSOLE) {
         uint32_t base64 = (uint32_t)(packet + 4 + 2) / 3 * 4;
         return base64 + (base64 + LINE_BASE64 - 1) / LINE_BASE64 * LINE_AROUND;
     }
-    bool udp = link == FERRY_LINK_UDP4 || link == FERRY_LINK_UDP6;
-    return (uint32_t)packet + (udp ? UDP_AROUND : 0);
+    bool dtls = link == FERRY_LINK_DTLS4 || link == FERRY_LINK_DTLS6;
+    bool udp = link == FERRY_LINK_UDP4 || link == FERRY_LINK_UDP6 || dtls;
+    return (uint32_t)packet + (udp ? UDP_AROUND : 0) + (dtls ? DTLS_AROUND : 0);
 }
 
 static double line_seconds(const struct predict *predict, uint32_t bytes)

@@ -124,12 +124,28 @@ static void explain_nothing(const struct silence *silence, struct silence_words 
     }
 }
 
+static void explain_broken(const struct silence *silence, struct silence_words *words)
+{
+    snprintf(words->seen, sizeof words->seen, "the handshake is not done");
+    words->why = silence->broken;
+    words->next = silence->remedy;
+}
+
+void silence_keep(struct silence *silence, const struct ferry_connection *connection)
+{
+    ferry_connection_facts(connection, &silence->facts);
+    snprintf(silence->broken, sizeof silence->broken, "%s",
+             ferry_connection_broken(connection, &silence->remedy));
+}
+
 void silence_explain(const struct silence *silence, struct silence_words *words)
 {
     const struct ferry_connection_facts *facts = &silence->facts;
     bool odd = silence->odd_bytes * 4 > facts->text_bytes;
 
-    if (silence->answered_before) {
+    if (silence->broken[0] != '\0' && facts->refusals == 0) {
+        explain_broken(silence, words);
+    } else if (silence->answered_before) {
         explain_gone_quiet(silence, words);
     } else if (facts->refusals > 0) {
         explain_refused(silence, words);

@@ -7,6 +7,8 @@
 #include "ferry/connection.h"
 
 struct silence {
+    char broken[120];   /* why nothing could be sent; "" = it could */
+    const char *remedy; /* and what to do about it */
     struct ferry_connection_facts facts;
     const char *last_text; /* the last line of console text; "" = none */
     size_t odd_bytes;      /* of the text: what no console prints */
@@ -20,7 +22,10 @@ struct silence_words {
     const char *next;
 };
 
-/* Put what was seen into words: the surest cause that fits. */
+/* Take what the connection knows. */
+void silence_keep(struct silence *silence, const struct ferry_connection *connection);
+
+/* Put what was seen into words: the surest cause that fits. They may point into silence. */
 void silence_explain(const struct silence *silence, struct silence_words *words);
 
 #endif

@@ -303,7 +303,7 @@ static int add_word(const struct cli *cli, struct targets *targets, const char *
     if (strncmp(word, "usb:", 4) == 0) {
         return add_usb(cli, targets, word, name);
     }
-    if (strncmp(word, "udp:", 4) == 0) {
+    if (strncmp(word, "udp:", 4) == 0 || strncmp(word, "dtls:", 5) == 0) {
         return targets_add_udp(cli, targets, word, name);
     }
     return is_serial(word) ? add_paths(cli, targets, word, name)

@@ -68,7 +68,7 @@ FERRY_MUST_CHECK
 int targets_add_uri(const struct cli *cli, struct targets *targets, const char *uri,
                     const char *name);
 
-/* The devices of udp:…, as above. */
+/* The devices of udp:… or dtls:…, as above. */
 FERRY_MUST_CHECK
 int targets_add_udp(const struct cli *cli, struct targets *targets, const char *word,
                     const char *name);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* udp:HOST, and many of them: udp:10.0.0.10-60, udp:10.0.0.0/24, udp:HOST:20000-20999. */
+/* udp:HOST, and many of them: udp:10.0.0.10-60, udp:10.0.0.0/24, udp:HOST:20000-20999; dtls: with
+ * the same. */
 #include "targets.h"
 
 #include <arpa/inet.h>
@@ -9,6 +10,7 @@
 /* What a word names: hosts first .. last, or one by its name; each with ports low .. high. */
 struct range {
     const char *word;
+    int kind;       /* characters of "udp:" or "dtls:" in front of it */
     char host[300]; /* as it is written, brackets included; "" = addresses */
     uint32_t first;
     uint32_t last;
@@ -20,7 +22,7 @@ static int wrong(const struct cli *cli, const struct range *range, const char *w
 {
     return cli_fail(cli, CLI_USAGE,
                     "write udp:HOST[:PORT], udp:10.0.0.10-60, udp:10.0.0.0/24 or "
-                    "udp:HOST:20000-20999",
+                    "udp:HOST:20000-20999; dtls: takes the same",
                     "cannot read '%s': %s", range->word, what);
 }
 
@@ -98,8 +100,8 @@ static int read_host(const struct cli *cli, char *host, struct range *range)
 static int read_range(const struct cli *cli, const char *word, struct range *range)
 {
     char text[300];
-    *range = (struct range){.word = word};
-    int len = snprintf(text, sizeof text, "%s", word + 4);
+    *range = (struct range){.word = word, .kind = (int)strcspn(word, ":") + 1};
+    int len = snprintf(text, sizeof text, "%s", word + range->kind);
     char *behind = text[0] == '[' ? strchr(text, ']') : text;
     char *colon = behind != NULL ? strchr(behind, ':') : NULL;
 
@@ -122,11 +124,11 @@ static int add_host(const struct cli *cli, struct targets *targets, const struct
     int code = CLI_OK;
 
     if (range->low == 0) {
-        snprintf(uri, sizeof uri, "udp:%s", host);
+        snprintf(uri, sizeof uri, "%.*s%s", range->kind, range->word, host);
         return targets_add_uri(cli, targets, uri, name);
     }
     for (uint32_t port = range->low; port <= range->high && code == CLI_OK; port++) {
-        snprintf(uri, sizeof uri, "udp:%s:%u", host, (unsigned)port);
+        snprintf(uri, sizeof uri, "%.*s%s:%u", range->kind, range->word, host, (unsigned)port);
         code = targets_add_uri(cli, targets, uri, name);
     }
     return code;

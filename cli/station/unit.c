@@ -272,7 +272,14 @@ static void broke(struct unit *unit, uint64_t now)
 {
     const struct unit_work *work = unit->work;
     bool soon = work->reopened_at != 0 && now < work->reopened_at + BROKE_SOON_MS;
+    const char *next;
 
+    /* A wire that says why before the device was met, as one of DTLS with a wrong key, does not
+     * mend by itself. */
+    if (!work->flow.ready && ferry_connection_broken(work->session.connection, &next)[0] != '\0') {
+        ferry_update_stop(&unit->work->flow, FERRY_E_IO);
+        return;
+    }
     go_away(unit, now, REOPEN_LIMIT_MS);
     unit->try_at = soon ? now + BROKE_SOON_MS : now;
 }

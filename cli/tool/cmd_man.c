@@ -116,7 +116,8 @@ static const struct {
          "a serial console, SMP framed between log text; or a bare path"},
         {"raw:/dev/ttyACM0?baud=115200", "a serial line of bare packets"},
         {"udp:HOST[:PORT]", "UDP, port 1337 unless told; IPv6 in brackets"},
-        {"dtls:HOST[:PORT]", "the same in DTLS"},
+        {"dtls:HOST[:PORT]",
+         "the same in DTLS 1.2, with the keys of the profile or the environment"},
         {"ble:NAME, ble:AA:BB:CC:DD:EE:FF", "Bluetooth LE; ?adapter=hci1"},
         {"tcp:HOST:PORT, unix:PATH",
          "a stream behind which a serial line stands; ?framing=raw, ?baud=N"},
@@ -137,6 +138,12 @@ static const struct {
       {
           {"FERRY_DEVICE", "the device, where neither -d nor -c names one"},
           {"FERRY_KEY_PASSWORD", "the password of an encrypted key"},
+          {"FERRY_DTLS_PSK_IDENTITY, FERRY_DTLS_PSK_FILE",
+           "of dtls: devices: who we are, and the file of that key in hexadecimal digits; or "
+           "FERRY_DTLS_PSK, the digits"},
+          {"FERRY_DTLS_CA, FERRY_DTLS_CERT, FERRY_DTLS_KEY",
+           "files of certificates in PEM: who signed the device's; our own, and its key"},
+          {"FERRY_DTLS_NAME", "the name in the device's certificate, where it is not the URI's"},
           {"XDG_CONFIG_HOME", "ferry/profiles.json in it has the profiles; else ~/.config"},
 },
   files[] = {

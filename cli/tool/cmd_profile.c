@@ -2,6 +2,8 @@
 /* ferry profile add, list, remove */
 #include "profile.h"
 
+#include "cli/device/dtls_keys.h"
+
 #include "port/posix/transport.h"
 
 #include <errno.h>
@@ -87,8 +89,21 @@ static int change(struct cli *cli, int (*edit)(struct cli *cli, cJSON *json, voi
 struct profile {
     const char *name;
     char *device;
-    double timeout; /* seconds; 0 = computed */
+    double timeout;          /* seconds; 0 = computed */
+    char *keys[DTLS_FIELDS]; /* names of keys for DTLS; NULL = not given */
 };
+
+static void put_keys(cJSON *object, const struct profile *profile)
+{
+    cJSON *dtls = NULL;
+
+    for (size_t i = 0; i < DTLS_FIELDS; i++) {
+        if (profile->keys[i] != NULL) {
+            dtls = dtls != NULL ? dtls : cJSON_AddObjectToObject(object, "dtls");
+            cJSON_AddStringToObject(dtls, dtls_fields[i].name, profile->keys[i]);
+        }
+    }
+}
 
 static int put(struct cli *cli, cJSON *json, void *context)
 {
@@ -100,6 +115,7 @@ static int put(struct cli *cli, cJSON *json, void *context)
     if (profile->timeout > 0) {
         cJSON_AddNumberToObject(one, "timeout", profile->timeout);
     }
+    put_keys(one, profile);
     cJSON_DeleteItemFromObjectCaseSensitive(json, profile->name);
     cJSON_AddItemToObject(json, profile->name, one);
     return CLI_OK;
@@ -144,40 +160,99 @@ static void make_absolute(char **device, const struct ferry_transport_address *a
     free(here);
 }
 
-static int run_add(struct cli *cli, int argc, char **argv)
+/* The options for keys: each takes a name or a file, whose path is stored whole. */
+enum { OPTION_KEYS = 256 };
+
+static int take_keys(struct cli *cli, int argc, char **argv, struct profile *profile)
 {
-    static const struct option own[] = {{0}};
+    struct option own[DTLS_FIELDS + 1] = {{0}};
+    int option;
+
+    for (int i = 0; i < DTLS_FIELDS; i++) {
+        own[i] = (struct option){dtls_fields[i].name, required_argument, NULL, OPTION_KEYS + i};
+    }
+    optind = 0;
+    while ((option = cli_getopt(cli, argc, argv, "", own)) != -1) {
+        if (option < OPTION_KEYS || option >= OPTION_KEYS + DTLS_FIELDS) {
+            return CLI_USAGE;
+        }
+        int i = option - OPTION_KEYS;
+        free(profile->keys[i]);
+        profile->keys[i] = dtls_fields[i].is_file ? realpath(optarg, NULL) : strdup(optarg);
+        if (profile->keys[i] == NULL) {
+            return cli_fail(cli, CLI_FAILED, "check its path", "cannot find %s: %s", optarg,
+                            strerror(errno));
+        }
+    }
+    return CLI_OK;
+}
+
+static bool has_keys(const struct profile *profile)
+{
+    for (size_t i = 0; i < DTLS_FIELDS; i++) {
+        if (profile->keys[i] != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tell_added(const struct cli *cli, const struct profile *profile)
+{
+    if (cli->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "name", profile->name);
+        cJSON_AddStringToObject(object, "device", profile->device);
+        put_keys(object, profile);
+        cli_print_json(object);
+    } else {
+        printf("%s is %s: ferry -c %s image list\n", profile->name, profile->device, profile->name);
+    }
+}
+
+static int check_and_save(struct cli *cli, struct profile *profile)
+{
     struct ferry_transport_address address;
     char why[256];
 
-    optind = 0;
-    if (cli_getopt(cli, argc, argv, "", own) != -1) {
-        return CLI_USAGE;
+    if (ferry_transport_parse(profile->device, &address, why, sizeof why) != FERRY_OK) {
+        return cli_fail(cli, CLI_USAGE, why, "cannot read the URI '%s'", profile->device);
+    }
+    if (has_keys(profile) && address.medium != FERRY_TRANSPORT_DTLS) {
+        return cli_fail(cli, CLI_USAGE, "write dtls:HOST[:PORT], or leave them out",
+                        "keys are for devices that speak DTLS, and %s is none", profile->device);
+    }
+    make_absolute(&profile->device, &address);
+    int code = change(cli, put, profile);
+    if (code == CLI_OK) {
+        tell_added(cli, profile);
+    }
+    return code;
+}
+
+static int add_profile(struct cli *cli, int argc, char **argv, struct profile *profile)
+{
+    int code = take_keys(cli, argc, argv, profile);
+
+    if (code != CLI_OK) {
+        return code;
     }
     if (argc - optind < 2) {
         return cli_usage(cli, "profile add needs a NAME and a URI");
     }
-    struct profile profile = {.name = argv[optind],
-                              .device = device_of(cli, argc - optind - 1, argv + optind + 1),
-                              .timeout = cli->timeout_ms / 1000.0};
-    if (profile.device == NULL) {
-        return CLI_USAGE;
-    }
-    int code = CLI_OK;
-    if (ferry_transport_parse(profile.device, &address, why, sizeof why) != FERRY_OK) {
-        code = cli_fail(cli, CLI_USAGE, why, "cannot read the URI '%s'", profile.device);
-    }
-    if (code == CLI_OK) {
-        make_absolute(&profile.device, &address);
-        code = change(cli, put, &profile);
-    }
-    if (code == CLI_OK && cli->json) {
-        cJSON *object = cJSON_CreateObject();
-        cJSON_AddStringToObject(object, "name", profile.name);
-        cJSON_AddStringToObject(object, "device", profile.device);
-        cli_print_json(object);
-    } else if (code == CLI_OK) {
-        printf("%s is %s: ferry -c %s image list\n", profile.name, profile.device, profile.name);
+    profile->name = argv[optind];
+    profile->device = device_of(cli, argc - optind - 1, argv + optind + 1);
+    profile->timeout = cli->timeout_ms / 1000.0;
+    return profile->device != NULL ? check_and_save(cli, profile) : CLI_USAGE;
+}
+
+static int run_add(struct cli *cli, int argc, char **argv)
+{
+    struct profile profile = {0};
+    int code = add_profile(cli, argc, argv, &profile);
+
+    for (size_t i = 0; i < DTLS_FIELDS; i++) {
+        free(profile.keys[i]);
     }
     free(profile.device);
     return code;
@@ -257,7 +332,14 @@ static int run_remove(struct cli *cli, int argc, char **argv)
 
 const struct cli_command cli_profile_commands[] = {
     {"profile add", "NAME URI",
-     "remember a device (and -t S with it): ferry -c NAME …; also type=… connstring=…", "",
+     "remember a device (and -t S with it): ferry -c NAME …; also type=… connstring=…",
+     "  --psk-identity ID    of a dtls: device: who we are to it, and in which file\n"
+     "  --psk-file FILE      the key is, in hexadecimal digits; only its owner may read it\n"
+     "  --ca FILE            PEM: who signed the device's certificate, or that certificate\n"
+     "  --cert FILE          PEM: our own certificate, where the device demands one\n"
+     "  --key FILE           PEM: its key; only its owner may read it\n"
+     "  --name NAME          the name in the device's certificate (default: the URI's host;\n"
+     "                       '*': any)\n",
      run_add},
     {"profile list", "", "the devices that are remembered, mcumgr's own among them", "", run_list},
     {"profile remove", "NAME", "forget one", "", run_remove},

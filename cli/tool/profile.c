@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile.h"
 
+#include "cli/device/dtls_keys.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -196,8 +198,22 @@ static bool has_name(const cJSON *list, const char *name)
     return false;
 }
 
+/* With them: patience, and the names of keys for DTLS. */
+static void add_rest(cJSON *one, const cJSON *profile)
+{
+    const cJSON *timeout = cJSON_GetObjectItem(profile, "timeout");
+    const cJSON *dtls = cJSON_GetObjectItem(profile, "dtls");
+
+    if (cJSON_IsNumber(timeout)) {
+        cJSON_AddNumberToObject(one, "timeout", cJSON_GetNumberValue(timeout));
+    }
+    if (cJSON_IsObject(dtls)) {
+        cJSON_AddItemToObject(one, "dtls", cJSON_Duplicate(dtls, true));
+    }
+}
+
 static void add(cJSON *list, const char *file, const char *name, const char *device,
-                const cJSON *timeout)
+                const cJSON *profile)
 {
     if (has_name(list, name)) {
         return;
@@ -205,9 +221,7 @@ static void add(cJSON *list, const char *file, const char *name, const char *dev
     cJSON *one = cJSON_CreateObject();
     cJSON_AddStringToObject(one, "name", name);
     cJSON_AddStringToObject(one, "device", device);
-    if (cJSON_IsNumber(timeout)) {
-        cJSON_AddNumberToObject(one, "timeout", cJSON_GetNumberValue(timeout));
-    }
+    add_rest(one, profile);
     cJSON_AddStringToObject(one, "file", file);
     cJSON_AddItemToArray(list, one);
 }
@@ -220,7 +234,7 @@ static void add_ours(cJSON *list, const char *path, const cJSON *json)
     {
         const char *device = cJSON_GetStringValue(cJSON_GetObjectItem(one, "device"));
         if (device != NULL && one->string != NULL) {
-            add(list, path, one->string, device, cJSON_GetObjectItem(one, "timeout"));
+            add(list, path, one->string, device, one);
         }
     }
 }
@@ -300,6 +314,18 @@ static void tell_missing(const struct cli *cli, const char *name)
     free(path);
 }
 
+/* The names of keys in a profile, for as long as the process lives; NULL without any. */
+static const struct cli_dtls *names_of(const cJSON *dtls)
+{
+    struct cli_dtls *names = cJSON_IsObject(dtls) ? calloc(1, sizeof *names) : NULL;
+
+    for (size_t i = 0; names != NULL && i < DTLS_FIELDS; i++) {
+        const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(dtls, dtls_fields[i].name));
+        names->texts[i] = text != NULL ? strdup(text) : NULL;
+    }
+    return names;
+}
+
 bool profile_use(struct cli *cli, const char *name)
 {
     int code;
@@ -315,6 +341,7 @@ bool profile_use(struct cli *cli, const char *name)
         if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(one, "name")), name) == 0) {
             const cJSON *timeout = cJSON_GetObjectItem(one, "timeout");
             cli->device = strdup(cJSON_GetStringValue(cJSON_GetObjectItem(one, "device")));
+            cli->dtls = names_of(cJSON_GetObjectItem(one, "dtls"));
             if (timeout != NULL && cli->timeout_ms == 0) {
                 cli->timeout_ms = (uint32_t)(timeout->valuedouble * 1000.0);
             }

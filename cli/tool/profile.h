@@ -21,9 +21,9 @@ bool profile_use_smpmgr(struct cli *cli, const char *kind, const char *where);
  * one of ferry's, or cannot be read: *why tells then. */
 char *profile_of_mcumgr(const char *type, const char *connstring, const char **why);
 
-/* All profiles: an array of {"name", "device", "timeout"?, "file"}, ours first; each name once.
- * Free with cJSON_Delete(). NULL after a message: a file cannot be read; *exit_code says what to
- * return. */
+/* All profiles: an array of {"name", "device", "timeout"?, "dtls"?, "file"}, ours first; each name
+ * once. Free with cJSON_Delete(). NULL after a message: a file cannot be read; *exit_code says what
+ * to return. */
 cJSON *profile_list(const struct cli *cli, int *exit_code);
 
 /* The file of our own, on the heap; NULL where there is no home. */

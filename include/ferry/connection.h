@@ -31,6 +31,21 @@
 
 enum ferry_connection_way { FERRY_CONNECTION_SENT, FERRY_CONNECTION_RECEIVED };
 
+/* What a connection with a URI of "dtls:" proves itself by, and what it trusts: a pre-shared key,
+ * or certificates, or both. Read when the wire is opened, and when it is opened again; the files,
+ * too. */
+struct ferry_connection_dtls {
+    const char *psk_identity; /* NULL = no pre-shared key; else 1 to 95 characters */
+    struct ferry_bytes psk;   /* 8 to 64 bytes */
+    const char *ca_file;   /* PEM: who may have signed the device's certificate, or itself; NULL =
+                              no certificates */
+    const char *cert_file; /* PEM: our own, for devices that demand one; NULL = none */
+    const char *key_file;  /* PEM: its key */
+    const char *name;      /* the DNS name or IP address that the device's certificate must be for;
+                              NULL = the host of the URI; "*" = any: where ca_file signs nothing
+                              but the devices meant */
+};
+
 struct ferry_connection_config {
     const char *uri; /* "serial:/dev/ttyACM0?baud=115200", "udp:HOST[:PORT]" … (docs/CLI.md) */
     uint32_t timeout_ms; /* of an ordinary command, beside what the line needs for its bytes;
@@ -39,6 +54,9 @@ struct ferry_connection_config {
     uint8_t retries;     /* a request is sent again so often; 0 = FERRY_CLIENT_RETRIES */
     uint32_t packet_max; /* bytes of the largest packet sent, 64 .. 65535;
                             0 = FERRY_CONNECTION_PACKET_MAX */
+
+    /* Keys for DTLS; NULL = none. It, and what it points to, must outlive the connection. */
+    const struct ferry_connection_dtls *dtls;
 
     /* Stands before /sys and /dev where a USB device is looked for that comes back under another
      * name: for tests. NULL = nothing. It must outlive the connection. */
@@ -56,15 +74,17 @@ struct ferry_connection_config {
 struct ferry_connection;
 
 /* Open the wire; nothing is asked. The text of uri is copied. It blocks while a host's name is
- * looked up, and with tcp up to 5 s for each of its addresses that does not answer.
+ * looked up, and with tcp up to 5 s for each of its addresses that does not answer. With dtls the
+ * handshake begins; it goes on while the connection is used, and what is sent meanwhile waits.
  *
  * connection  filled on FERRY_OK; close it with ferry_connection_close()
  * why         room for cap characters; on an error it says what failed, and who holds the port when
  *             that can be found out
  *
  * Returns FERRY_OK; FERRY_E_FORMAT when the URI cannot be read, or has a baud rate that the system
- * does not know; FERRY_E_CONFIG when packet_max is none; FERRY_E_BUSY when another program has the
- * port; FERRY_E_NOT_FOUND when there is no such port or host; FERRY_E_IO for the rest. */
+ * does not know; FERRY_E_CONFIG when packet_max is none, or the keys for DTLS are missing or cannot
+ * be used; FERRY_E_BUSY when another program has the port; FERRY_E_NOT_FOUND when there is no
+ * such port or host; FERRY_E_IO for the rest. */
 FERRY_MUST_CHECK
 int ferry_connection_open(struct ferry_connection **connection,
                           const struct ferry_connection_config *config, char *why, size_t cap);
@@ -138,6 +158,13 @@ FERRY_MUST_CHECK
 int ferry_connection_work(struct ferry_connection *connection, struct ferry_client_answer *answer);
 
 /* ---- Facts ----------------------------------------------------------------------------------- */
+
+/* After FERRY_E_IO: why the wire broke, in words; after a timeout: why nothing could be sent yet,
+ * as when a handshake is not done. "" when it is not known. The connection's, until it is used
+ * again.
+ *
+ * remedy  filled: what to do next; "" when it is not known */
+const char *ferry_connection_broken(const struct ferry_connection *connection, const char **remedy);
 
 /* Counts go on over ferry_connection_reopen(). */
 struct ferry_connection_facts {

@@ -122,13 +122,18 @@ enum ferry_dtls_cause ferry_dtls_cause(const struct ferry_dtls *session, bool *b
     return session->cause;
 }
 
+static const char *const words[][4] = {
+#define FERRY_DTLS_CAUSE_WORDS(name, here, there, next, their_next) {here, there, next, their_next},
+    FERRY_DTLS_CAUSES(FERRY_DTLS_CAUSE_WORDS)
+#undef FERRY_DTLS_CAUSE_WORDS
+};
+
 const char *ferry_dtls_cause_text(enum ferry_dtls_cause cause, bool by_peer)
 {
-    static const char *const texts[][2] = {
-#define FERRY_DTLS_CAUSE_TEXTS(name, here, there) {here, there},
-        FERRY_DTLS_CAUSES(FERRY_DTLS_CAUSE_TEXTS)
-#undef FERRY_DTLS_CAUSE_TEXTS
-    };
+    return words[cause][by_peer];
+}
 
-    return texts[cause][by_peer];
+const char *ferry_dtls_cause_remedy(enum ferry_dtls_cause cause, bool by_peer)
+{
+    return words[cause][2 + by_peer];
 }

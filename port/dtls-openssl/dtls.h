@@ -160,36 +160,59 @@ const char *ferry_dtls_cipher(const struct ferry_dtls *session);
 
 /* ---- Why it ended -------------------------------------------------------------------- */
 
-/* X(name, what this end found, what the peer said of it) */
+/* X(name, what this end found, what the peer said of it, and what a client does about each) */
 #define FERRY_DTLS_CAUSES(X)                                                                       \
-    X(NONE, "the session has not ended", "the session has not ended")                              \
-    X(CLOSED, "this end closed the session", "the peer closed the session")                        \
-    X(TIMEOUT, "the peer does not answer the handshake", "the peer does not answer the handshake") \
+    X(NONE, "the session has not ended", "the session has not ended", "", "")                      \
+    X(CLOSED, "this end closed the session", "the peer closed the session", "open it again",       \
+      "try again: the device may have been reset")                                                 \
+    X(TIMEOUT, "the peer does not answer the handshake", "the peer does not answer the handshake", \
+      "check host and port, that the device serves DTLS there, and firewalls between",             \
+      "check host and port, that the device serves DTLS there, and firewalls between")             \
     X(WRONG_PSK, "the two ends have different keys for this PSK identity",                         \
-      "the peer has another key for this PSK identity")                                            \
+      "the peer has another key for this PSK identity",                                            \
+      "give the key that the device has for this identity",                                        \
+      "give the key that the device has for this identity")                                        \
     X(UNKNOWN_IDENTITY, "the peer's PSK identity is not known here",                               \
-      "the peer does not know this PSK identity")                                                  \
+      "the peer does not know this PSK identity",                                                  \
+      "give an identity that the device knows, and its key",                                       \
+      "give an identity that the device knows, and its key")                                       \
     X(EXPIRED, "the peer's certificate has expired",                                               \
-      "the peer says that our certificate has "                                                    \
-      "expired")                                                                                   \
+      "the peer says that our certificate has expired",                                            \
+      "renew the device's certificate; see this machine's clock, too",                             \
+      "renew our certificate; see the device's clock, too")                                        \
     X(NOT_YET_VALID, "the peer's certificate is not valid yet",                                    \
-      "the peer says that our certificate is not valid yet")                                       \
+      "the peer says that our certificate is not valid yet",                                       \
+      "see this machine's clock, or renew the device's certificate",                               \
+      "see the device's clock, or renew our certificate")                                          \
     X(SELF_SIGNED, "the peer's certificate is self-signed, and none of the trusted ones",          \
-      "the peer says that our certificate is self-signed")                                         \
+      "the peer says that our certificate is self-signed",                                         \
+      "give that certificate as the CA, if it is the device's for certain",                        \
+      "give a certificate that the device accepts, and its key")                                   \
     X(UNKNOWN_CA, "the peer's certificate is not signed by a trusted CA",                          \
-      "the peer does not trust who signed our certificate")                                        \
+      "the peer does not trust who signed our certificate",                                        \
+      "give the CA that signed the device's certificate",                                          \
+      "give a certificate that the device accepts, and its key")                                   \
     X(WRONG_NAME, "the peer's certificate is for another name",                                    \
-      "the peer says that our certificate is for another name")                                    \
+      "the peer says that our certificate is for another name",                                    \
+      "give the name that the device's certificate is for, or * for any",                          \
+      "give a certificate that the device accepts, and its key")                                   \
     X(BAD_CERTIFICATE, "the peer's certificate cannot be used",                                    \
-      "the peer cannot use our certificate")                                                       \
-    X(NO_CERTIFICATE, "the peer showed no certificate", "the peer demands a certificate")          \
+      "the peer cannot use our certificate", "make the device's certificate anew, for a server",   \
+      "give a certificate that the device accepts, and its key")                                   \
+    X(NO_CERTIFICATE, "the peer showed no certificate", "the peer demands a certificate",          \
+      "give the device a certificate", "give a certificate that the device accepts, and its key")  \
     X(NO_CIPHER, "the two ends have no cipher suite in common",                                    \
-      "the peer has no cipher suite in common with us")                                            \
-    X(VERSION, "the peer does not speak DTLS 1.2", "the peer does not speak DTLS 1.2")             \
-    X(REFUSED, "the peer broke the protocol", "the peer refused the handshake")
+      "the peer has no cipher suite in common with us",                                            \
+      "give a PSK where the device has one, and certificates where it has those",                  \
+      "give a PSK where the device has one, and certificates where it has those")                  \
+    X(VERSION, "the peer does not speak DTLS 1.2", "the peer does not speak DTLS 1.2",             \
+      "give the device firmware that speaks DTLS 1.2",                                             \
+      "give the device firmware that speaks DTLS 1.2")                                             \
+    X(REFUSED, "the peer broke the protocol", "the peer refused the handshake",                    \
+      "see the device's log for its reason", "see the device's log for its reason")
 
 enum ferry_dtls_cause {
-#define FERRY_DTLS_CAUSE_ENUM(name, here, there) FERRY_DTLS_##name,
+#define FERRY_DTLS_CAUSE_ENUM(name, here, there, next, their_next) FERRY_DTLS_##name,
     FERRY_DTLS_CAUSES(FERRY_DTLS_CAUSE_ENUM)
 #undef FERRY_DTLS_CAUSE_ENUM
 };
@@ -200,7 +223,12 @@ enum ferry_dtls_cause {
  * by_peer  filled: whether the peer said so; may be NULL */
 enum ferry_dtls_cause ferry_dtls_cause(const struct ferry_dtls *session, bool *by_peer);
 
-/* Words for it, as above; never NULL. */
+/* What a handshake that is not done would end with if nothing more came: FERRY_DTLS_TIMEOUT, or
+ * FERRY_DTLS_WRONG_PSK; else as above, with this end's words. */
+enum ferry_dtls_cause ferry_dtls_prospect(const struct ferry_dtls *session);
+
+/* Words for it, as above, and what a client does about it; never NULL. */
 const char *ferry_dtls_cause_text(enum ferry_dtls_cause cause, bool by_peer);
+const char *ferry_dtls_cause_remedy(enum ferry_dtls_cause cause, bool by_peer);
 
 #endif

@@ -221,16 +221,23 @@ uint64_t ferry_dtls_deadline(const struct ferry_dtls *session, uint64_t now)
     return at < session->end ? at : session->end;
 }
 
+enum ferry_dtls_cause ferry_dtls_prospect(const struct ferry_dtls *session)
+{
+    bool all_said = SSL_get_state(session->ssl) == TLS_ST_CW_FINISHED;
+
+    if (session->state != FERRY_DTLS_HANDSHAKE) {
+        return session->cause;
+    }
+    return all_said && dtls_has_psk(session) ? FERRY_DTLS_WRONG_PSK : FERRY_DTLS_TIMEOUT;
+}
+
 void ferry_dtls_tick(struct ferry_dtls *session, uint64_t now)
 {
     if (session->state != FERRY_DTLS_HANDSHAKE) {
         return;
     }
     if (now >= session->end) {
-        bool all_said = SSL_get_state(session->ssl) == TLS_ST_CW_FINISHED;
-        end_by(session,
-               all_said && dtls_has_psk(session) ? FERRY_DTLS_WRONG_PSK : FERRY_DTLS_TIMEOUT,
-               false);
+        end_by(session, ferry_dtls_prospect(session), false);
         return;
     }
     ERR_clear_error();

@@ -31,6 +31,8 @@ enum ferry_transport_framing {
     FERRY_FRAMING_DATAGRAM /* the medium keeps packets apart */
 };
 
+struct ferry_dtls_config;
+
 /* Where to, as read from a URI. */
 struct ferry_transport_address {
     enum ferry_transport_medium medium;
@@ -44,6 +46,10 @@ struct ferry_transport_address {
     /* Not of the URI, BLE: who answers when the device pairs; NULL = nobody. */
     ferry_pairing_answer *pair;
     void *pair_context;
+
+    /* DTLS, and in no URI: its keys (port/dtls-openssl/dtls.h), valid while the wire is opened. Of
+     * its fields those of a client count; name NULL is the URI's host, "*" any. NULL = none. */
+    const struct ferry_dtls_config *dtls;
 };
 
 /* Read a URI:
@@ -73,6 +79,9 @@ struct ferry_transport {
     bool ipv6;                 /* of a UDP or DTLS wire: which IP carries it */
     size_t frames_dropped;     /* received frames that were damaged */
     size_t refusals;           /* UDP: how often the host said that nobody listens there */
+    char broken[120];          /* after FERRY_E_IO: why, in words; also why it is not ready yet; ""
+                                  = not known */
+    const char *remedy;        /* and what to do next; NULL = not known */
     void (*text)(void *context, struct ferry_bytes text); /* text sink; may be NULL */
     void *text_context;
 
