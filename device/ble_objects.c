@@ -24,10 +24,18 @@ static char *place_of(struct ble *ble, const char *device)
     return NULL;
 }
 
+/* Those of other adapters are none of ours. */
+static bool is_ours(const struct ble *ble, const char *device)
+{
+    size_t len = strlen(ble->adapter);
+
+    return strncmp(device, ble->adapter, len) == 0 && device[len] == '/';
+}
+
 bool ble_others(const struct ble *ble, const char *device)
 {
     for (size_t i = 0; i < BLE_CENTRALS; i++) {
-        if (ble->centrals[i][0] != '\0' && strcmp(ble->centrals[i], device) != 0) {
+        if (is_ours(ble, ble->centrals[i]) && strcmp(ble->centrals[i], device) != 0) {
             return true;
         }
     }
@@ -48,7 +56,9 @@ static void note_connected(struct ble *ble, const char *device)
         (void)snprintf(place, BLE_PATH, "%s", device);
     }
     /* Its values would come the same way as those of another one. */
-    ble_close_write(ble);
+    if (is_ours(ble, device)) {
+        ble_close_write(ble);
+    }
 }
 
 static void note_gone(struct ble *ble, const char *device)
