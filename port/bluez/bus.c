@@ -90,7 +90,9 @@ static int on_removed(sd_bus_message *m, void *context, sd_bus_error *error)
 
     (void)error;
     bluez->changed = true;
-    if (sd_bus_message_read(m, "o", &path) >= 0 && strcmp(path, bluez->device) == 0) {
+    /* The device, or its service alone: it has other ones now. */
+    if (sd_bus_message_read(m, "o", &path) >= 0 &&
+        (strcmp(path, bluez->device) == 0 || strcmp(path, bluez->characteristic) == 0)) {
         bluez->gone = true;
     }
     return 0;
