@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Adapter1: power, and discovery. The adapter of the devices is always on, and finds nothing. */
+/* Adapter1: power, and discovery. The adapter of the devices finds nothing. */
 #include "air.h"
 
 #include <errno.h>
@@ -134,6 +134,7 @@ void air_adapter_power(bool on)
     }
     air.powered = on;
     air_object_changed(&air.adapter, ADAPTER, "Powered");
+    air_object_changed(&air.devices_adapter, ADAPTER, "Powered");
     air_say("power: %s", on ? "on" : "off");
     if (on) {
         return;
@@ -284,18 +285,17 @@ static int get_flag(sd_bus *bus, const char *path, const char *interface, const 
 {
     (void)bus, (void)interface, (void)userdata, (void)error;
     bool central = is_central(path);
-    return sd_bus_message_append(reply, "b",
-                                 strcmp(property, "Powered") == 0 ? !central || air.powered
-                                                                  : central && discovering());
+    return sd_bus_message_append(
+        reply, "b", strcmp(property, "Powered") == 0 ? air.powered : central && discovering());
 }
 
 static int set_powered(sd_bus *bus, const char *path, const char *interface, const char *property,
                        sd_bus_message *value, void *userdata, sd_bus_error *error)
 {
-    (void)bus, (void)interface, (void)property, (void)userdata, (void)error;
+    (void)bus, (void)path, (void)interface, (void)property, (void)userdata, (void)error;
     int on = 0;
     int r = sd_bus_message_read(value, "b", &on);
-    if (r >= 0 && is_central(path)) {
+    if (r >= 0) {
         air_adapter_power(on);
     }
     return r < 0 ? r : 1;

@@ -8,7 +8,7 @@
  * NAMEs are those of `options` below. A line on standard input is a command:
  *
  *   drop               every connection is lost
- *   power on|off       of the adapter
+ *   power on|off       of the adapters
  *   set NAME VALUE     an option: what begins from now on has it
  *
  * and is answered by "ok" or "what?". It ends with the bus, or at SIGTERM. */

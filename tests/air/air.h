@@ -92,9 +92,9 @@ struct air_characteristic {
     bool offers_write_fd, offers_notify_fd;
     bool subscribed;
     int app_write_fd, app_notify_fd; /* -1 = none */
-    sd_event_source *app_write_gone, *app_notify_source;
-    bool acquiring_write; /* the application was asked for a descriptor: values wait */
-    struct pdu *held, **held_end;
+    sd_event_source *app_write_source, *app_notify_source;
+    bool acquiring_write;         /* the application was asked for a descriptor */
+    struct pdu *held, **held_end; /* values that wait, for it or for room in it */
     /* The central's. */
     struct air_object object;
     char senders[AIR_SENDERS][AIR_PATH]; /* who said StartNotify; "" = a free place */
@@ -195,7 +195,9 @@ int air_app_begin(void);
  */
 void air_link_begin(struct air_device *device);
 void air_link_end(struct air_device *device, const char *why);
-/* The device's application is no more; the connection stays. */
+/* The device's application is there now, or is no more; a connection stays, and the central
+ * discovers the service again. */
+void air_link_service_came(struct air_device *device);
 void air_link_service_gone(struct air_device *device);
 /* A value of the central's. Returns false when it does not fit the MTU. */
 bool air_link_write(struct air_characteristic *characteristic, const uint8_t *data, size_t len);

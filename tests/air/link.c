@@ -350,6 +350,13 @@ void air_link_begin(struct air_device *device)
     discover(link, DISCOVERY_ROUNDS);
 }
 
+void air_link_service_came(struct air_device *device)
+{
+    if (device->link != NULL) {
+        discover(device->link, DISCOVERY_ROUNDS);
+    }
+}
+
 void air_link_service_gone(struct air_device *device)
 {
     struct air_link *link = device->link;

@@ -150,6 +150,7 @@ static int objects_came(sd_bus_message *reply, void *userdata, sd_bus_error *err
     } else {
         device->has_app = true;
         sd_bus_reply_method_return(call, "");
+        air_link_service_came(device);
     }
     sd_bus_message_unref(call);
     return 1;
