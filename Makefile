@@ -2,7 +2,7 @@
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
 .PHONY: all help setup host programs demo test test-unit test-e2e test-firmware test-bluetooth test-sanitizers test-house \
-        faults skips interop firmware bench bench-start bench-upload bench-station bench-swap bench-size bench-firmware fuzz format format-check tidy \
+        faults skips interop firmware bench bench-start bench-upload bench-station bench-ble bench-swap bench-size bench-firmware fuzz format format-check tidy \
         size clean
 
 PRESET ?= host
@@ -103,6 +103,9 @@ bench-upload: all ## uploads beside the line's own ideal and other people's clie
 bench-firmware: firmware ## instructions of the nRF51's boot and of an upload to it, counted in QEMU
 	@scripts/setup firmware
 	@$(PYTHON) bench/firmware.py
+
+bench-ble: all ## uploads over Bluetooth LE through the virtual air, beside what the connection interval lets through
+	@$(PYTHON) bench/ble.py
 
 bench-swap: host ## flash operations of every strategy, beside MCUboot's; fails when a target is missed
 	@build/host/bench/bench_swap

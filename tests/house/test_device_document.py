@@ -45,3 +45,11 @@ def test_every_strategy_is_documented():
     assert len(names) >= 2
     for name in names:
         assert f"`{name}`" in table, name
+
+
+def test_every_option_of_the_virtual_air_is_documented():
+    code = (ROOT / "tests/air/air.c").read_text()
+    options = set(re.findall(r'^    \{"([a-z-]+)", &air\.options', code, re.M))
+    table = TEXT[TEXT.index("## Bluetooth without a radio"):TEXT.index("## Foreign servers")]
+    assert len(options) > 10
+    assert options == set(re.findall(r"`([a-z-]+)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.M))))

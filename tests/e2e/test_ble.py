@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ferry` over Bluetooth LE: the whole update through the virtual air (tests/air), which plays BlueZ
+for both ends. Its intervals are short here: bench/ble.py is about time."""
+import re
+import subprocess
+
+import pytest
+
+import air
+import lab
+from lab import ferry
+
+QUICK = {"interval_us": 1000, "slot_us": 100, "packets": 10, "adv_ms": 20, "connect_ms": 5, "queue": 24}
+
+
+@pytest.fixture
+def radio(tmp_path, request):
+    """An air; what a test is parametrized with goes to it."""
+    with air.Air(tmp_path / "air", **{**QUICK, **getattr(request, "param", {})}) as started:
+        yield started
+
+
+class Device(lab.Device):
+    """A virtual device on the air, called "ferry"; its permission is open where nothing else is said."""
+
+    def __init__(self, folder, bench, radio, **options):
+        super().__init__(folder, bench, env=radio.env, **{"ble": "ferry", "ble_permission": "open", **options})
+        self.radio = radio
+
+    @property
+    def ble_uri(self):
+        return "ble:ferry"
+
+    def ferry(self, *args, env=None, **options):
+        return ferry(*args, device=self.ble_uri, env={**self.radio.env, **(env or {})}, **options)
+
+
+@pytest.fixture
+def on_air(tmp_path, bench, radio):
+    """Start a device with v1 in it."""
+    started = []
+
+    def start(**options):
+        device = Device(tmp_path / "device", bench, radio, **options).start()
+        started.append(device)
+        device.wait_for(r"app 1\.0\.0 started")
+        radio.wait_for(r"^advertises: ferry ")
+        return device
+
+    yield start
+    for device in started:
+        device.stop()
+
+
+def updated(device, bench, **options):
+    """The whole update; the device runs what it was sent, and keeps it. Returns what ferry said."""
+    done = device.ferry("update", bench.images["v2"], check=0, **options)
+    running = lab.ferry_json("image", "list", device=device.uri)["images"][0]
+    assert running["hash"] == bench.hash_of("v2") and running["confirmed"] and running["active"]
+    return done
+
+
+# ---- The whole update ---------------------------------------------------------------------------
+
+@pytest.mark.parametrize("radio", [
+    {"mtu": 23, "packets": 20}, {"mtu": 65}, {"mtu": 247}, {"mtu": 498}, {"mtu": 247, "no_acquire": 1},
+    {"mtu": 65, "no_acquire": 1}], indirect=True, ids=lambda p: "-".join(f"{k}{v}" for k, v in p.items()))
+def test_the_whole_update(radio, on_air, bench):
+    updated(on_air(), bench)
+    assert radio.log().count("\nconnected:") >= 2  # the device was reset in between
+
+
+@pytest.mark.parametrize("radio", [{"mtu": 247}, {"mtu": 247, "no_acquire": 1}], indirect=True,
+                         ids=["descriptors", "calls"])
+def test_a_device_that_takes_values_by_calls(radio, on_air, bench):
+    """It cannot end a link over which nothing came: over a reset that stays, and the service goes."""
+    updated(on_air(ble_io="plain"), bench)
+    assert "by a descriptor" not in radio.log()
+
+
+def test_a_connection_of_another_adapter_is_no_second_central(radio, on_air):
+    """The device is a connected one, too, to the central's adapter on the same machine."""
+    on_air().ferry("image", "list", check=0)
+    assert "takes values by a descriptor" in radio.log()
+
+
+@pytest.mark.parametrize("radio", [{"mtu": 65}, {"mtu": 247}, {"mtu": 498}], indirect=True,
+                         ids=["65", "247", "498"])
+def test_a_device_without_reassembly(radio, on_air, bench):
+    device = on_air(ble_whole=True)
+    updated(device, bench)
+    assert "a packet in one fragment of" in device.ferry("params", "--explain", check=0).stdout
+
+
+@pytest.mark.parametrize("radio", [{"mtu": 23}, {"mtu": 247, "no_acquire": 1}], indirect=True,
+                         ids=["23", "not-told"])
+def test_without_reassembly_an_att_mtu_of_23_is_too_small(radio, on_air):
+    done = on_air(ble_whole=True).ferry("image", "list", check=5)
+    assert "does not put fragments together" in done.stderr and "next:" in done.stderr
+
+
+# ---- Lost connections ---------------------------------------------------------------------------
+
+@pytest.mark.parametrize("radio", [
+    {"loss_bytes": 50000, "seed": seed, "no_acquire": seed % 2} for seed in (1, 2, 3, 4)], indirect=True,
+    ids=lambda p: f"seed{p['seed']}")
+def test_the_link_is_lost_at_random(radio, on_air, bench):
+    updated(on_air(), bench)
+    assert re.search(r"^disconnected: .*: lost;", radio.log(), re.M)
+
+
+def test_the_link_is_lost_in_the_middle(radio, on_air, bench):
+    device = on_air()
+    radio.set(interval_us=4000, packets=4)
+    process = subprocess.Popen([lab.FERRY, "-d", device.ble_uri, "update", bench.images["v2"]], text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env=device.env)
+    said = ""
+    for line in process.stderr:
+        if "upload: 50 %" in line and "upload: 50 %" not in said:
+            radio.command("drop")
+        said += line
+    assert process.wait(timeout=60) == 0, said
+    process.stdout.close()
+    assert "dropped" in radio.log()
+
+
+# ---- Pairing --------------------------------------------------------------------------------------
+
+SECURE = {"ble_permission": "authenticated"}
+
+
+@pytest.mark.parametrize("radio", [{"passkey": 123456}], indirect=True, ids=["passkey"])
+def test_a_device_that_wants_to_be_paired(radio, on_air, bench):
+    device = on_air(**SECURE)
+    updated(device, bench, env={"FERRY_BLE_PASSKEY": "123456"})
+    assert re.search(r"^pairing: .*: done$", radio.log(), re.M)
+    device.ferry("image", "list", check=0)  # it knows us now
+
+
+@pytest.mark.parametrize("radio", [{"passkey": 123456}], indirect=True, ids=["passkey"])
+def test_the_wrong_passkey(radio, on_air):
+    done = on_air(**SECURE).ferry("image", "list", check=3, env={"FERRY_BLE_PASSKEY": "123457"})
+    assert "not paired" in done.stderr and "passkey" in done.stderr and "next:" in done.stderr
+
+
+@pytest.mark.parametrize("radio", [{"passkey": 123456}], indirect=True, ids=["passkey"])
+def test_nobody_knows_the_passkey(radio, on_air):
+    done = on_air(**SECURE).ferry("image", "list", check=3)
+    assert "not paired, and wants a passkey" in done.stderr and "FERRY_BLE_PASSKEY" in done.stderr
+
+
+@pytest.mark.parametrize("radio", [{"passkey": 123456, "refuse_pairing": 1}], indirect=True, ids=["refused"])
+def test_pairing_is_refused(radio, on_air):
+    done = on_air(**SECURE).ferry("image", "list", check=3, env={"FERRY_BLE_PASSKEY": "123456"})
+    assert "not paired, and pairing failed" in done.stderr and "next:" in done.stderr
+
+
+def test_a_device_that_cannot_show_a_passkey(radio, on_air):
+    """Both can pair, but nothing is proved by it: not enough for a service that wants proof."""
+    done = on_air(**SECURE).ferry("image", "list", check=3)
+    assert "the device is paired, and wants more" in done.stderr and "next:" in done.stderr
+
+
+def test_encryption_alone_needs_no_passkey(radio, on_air):
+    on_air(ble_permission="encrypted").ferry("image", "list", check=0)
+
+
+# ---- What goes wrong --------------------------------------------------------------------------------
+
+def test_the_adapter_is_not_powered(radio, on_air):
+    device = on_air()
+    radio.command("power off")
+    done = device.ferry("image", "list", check=3)
+    assert "hci0 is not powered" in done.stderr and "bluetoothctl power on" in done.stderr
+    radio.command("power on")
+    device.ferry("image", "list", check=0)
+
+
+@pytest.mark.parametrize("radio", [{"no_service": 1}], indirect=True, ids=["bare"])
+def test_no_such_service(radio, on_air):
+    done = on_air().ferry("image", "list", check=3)
+    assert "no SMP service" in done.stderr and "next:" in done.stderr
+
+
+@pytest.mark.parametrize("radio", [{"refuse_notify": 1}, {"refuse_notify": 1, "no_acquire": 1}], indirect=True,
+                         ids=["descriptors", "calls"])
+def test_notifications_are_refused(radio, on_air):
+    done = on_air().ferry("image", "list", check=3)
+    assert "refuses notifications" in done.stderr and "next:" in done.stderr
+
+
+@pytest.mark.parametrize("radio", [{"connect_ms": 1500}], indirect=True, ids=["slow"])
+def test_a_slow_connection(radio, on_air):
+    on_air().ferry("image", "list", check=0)
+
+
+def test_no_bluetooth_at_all(tmp_path):
+    done = ferry("image", "list", device="ble:ferry", check=3,
+                 env={"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={tmp_path}/none"})
+    assert "no system bus" in done.stderr and "next:" in done.stderr
+
+
+# ---- Scan -----------------------------------------------------------------------------------------------
+
+def test_scan_lists_it(radio, on_air):
+    device = on_air()
+    address = re.search(r"^advertises: ferry (\S+)$", radio.log(), re.M).group(1)
+    shown = ferry("scan", env=radio.env, check=0).stdout
+    assert "ferry" in shown and address in shown and "dBm" in shown
+    ferry("image", "list", device=f"ble:{address}", env=radio.env, check=0)
+    assert device.ferry("echo", "hello", check=0).stdout.strip() == "hello"
