@@ -257,7 +257,7 @@ void bluez_take_value(struct bluez *bluez, struct ferry_bytes value)
 static bool read_values(struct bluez *bluez, struct ferry_bytes *packet)
 {
     uint8_t value[FERRY_BLE_MTU_MOST];
-    ssize_t n;
+    ssize_t n = -1;
 
     while (bluez->notify_fd >= 0 &&
            (n = recv(bluez->notify_fd, value, sizeof value, MSG_DONTWAIT)) > 0) {
