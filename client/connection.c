@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #define REQUESTS (FERRY_CONNECTION_WINDOW + 1)
@@ -179,6 +180,9 @@ static int open_wire(struct ferry_connection *connection, char *why, size_t cap)
     connection->wire.text_context = connection;
     connection->facts.link = link_of(connection);
     connection->facts.bytes_per_second = connection->wire.bytes_per_second;
+    if (error == FERRY_OK) {
+        memcpy(connection->address.known, connection->wire.address, sizeof address.known);
+    }
     fit_fragments(connection);
     return error;
 }

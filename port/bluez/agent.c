@@ -148,6 +148,23 @@ int bluez_add_agent(struct bluez *bluez)
     return FERRY_OK;
 }
 
+bool bluez_nobody_answered(struct bluez *bluez)
+{
+    if (bluez->unanswered) {
+        (void)bluez_fail(bluez, FERRY_E_IO,
+                         "the device is not paired, and wants a passkey; set FERRY_BLE_PASSKEY, "
+                         "or run it on a terminal");
+    }
+    return bluez->unanswered;
+}
+
+int bluez_fail_paired(struct bluez *bluez)
+{
+    return bluez_fail(bluez, FERRY_E_IO,
+                      "the device is paired, and wants more (to see a passkey, say), or knows this "
+                      "computer no more; pair anew after: bluetoothctl remove ADDRESS");
+}
+
 int bluez_pair(struct bluez *bluez)
 {
     bluez->unanswered = false;
@@ -155,14 +172,10 @@ int bluez_pair(struct bluez *bluez)
         return FERRY_OK;
     }
     if (bluez_refused(bluez, "AlreadyExists")) {
-        return bluez_fail(bluez, FERRY_E_IO,
-                          "the device is paired, and wants more, or knows it no more; pair anew "
-                          "after: bluetoothctl remove ADDRESS");
+        return bluez_fail_paired(bluez);
     }
-    if (bluez->unanswered) {
-        return bluez_fail(bluez, FERRY_E_IO,
-                          "the device is not paired, and wants a passkey; set FERRY_BLE_PASSKEY, "
-                          "or run it on a terminal");
+    if (bluez_nobody_answered(bluez)) {
+        return FERRY_E_IO;
     }
     return bluez_fail(bluez, FERRY_E_IO,
                       "the device is not paired, and pairing failed: %s; see whether the passkey "

@@ -70,7 +70,8 @@ struct bluez {
 
     const struct ferry_transport_address *address;
     char adapter[128], device[128], characteristic[128]; /* object paths */
-    bool connected;                                      /* by us: to be ended by us */
+    char device_address[18];
+    bool connected;  /* by us: to be ended by us */
     bool unanswered; /* pairing: nobody could tell the passkey */
     bool offers_write, offers_notify;
     uint16_t mtu; /* 0 = not told */
@@ -166,6 +167,12 @@ void bluez_disconnect(struct bluez *bluez);
 /* Be who is asked when a device pairs. Returns FERRY_OK or an error, with why. */
 FERRY_MUST_CHECK
 int bluez_add_agent(struct bluez *bluez);
+
+/* After a refusal: whether somebody was asked for a passkey in vain, with why. */
+bool bluez_nobody_answered(struct bluez *bluez);
+
+/* For a device that is paired, and refuses nevertheless. Returns FERRY_E_IO, with why. */
+int bluez_fail_paired(struct bluez *bluez);
 
 /* Pair. Returns FERRY_OK or an error, with why. */
 FERRY_MUST_CHECK

@@ -36,7 +36,7 @@ static int acquire(struct bluez *bluez, const char *member, int *fd)
         sd_bus_message_unref(call);
         return FERRY_E_IO;
     }
-    int error = bluez_call(bluez, call, BLUEZ_CONNECT_MS, &reply);
+    int error = bluez_call(bluez, call, BLUEZ_PAIR_MS, &reply);
     if (error != FERRY_OK) {
         return error;
     }
@@ -57,13 +57,18 @@ static int subscribe_once(struct bluez *bluez)
         }
     }
     return bluez_ask(bluez, bluez->characteristic, BLUEZ_CHARACTERISTIC, "StartNotify",
-                     BLUEZ_CONNECT_MS);
+                     BLUEZ_PAIR_MS);
 }
 
+/* BlueZ pairs by itself when the device asks for it here, and asks our agent meanwhile. */
 static int subscribe(struct bluez *bluez)
 {
+    bluez->unanswered = false;
     if (subscribe_once(bluez) == FERRY_OK) {
         return FERRY_OK;
+    }
+    if (bluez_nobody_answered(bluez)) {
+        return FERRY_E_IO;
     }
     if (bluez_wants_pairing(bluez)) {
         int error = bluez_pair(bluez);
@@ -74,9 +79,7 @@ static int subscribe(struct bluez *bluez)
             return FERRY_OK;
         }
         if (bluez_wants_pairing(bluez)) {
-            return bluez_fail(bluez, FERRY_E_IO,
-                              "the device is paired, but wants it with a passkey, or by another "
-                              "user; pair anew after: bluetoothctl remove ADDRESS");
+            return bluez_fail_paired(bluez);
         }
     }
     if (bluez_refused(bluez, "NotPermitted") && strstr(bluez->refused, "acquired") != NULL) {

@@ -134,12 +134,14 @@ struct search {
     size_t heard, serving;                    /* of all devices */
 };
 
+/* Its names may change: what a device advertises, and what it tells once it is connected. */
 static bool is_named(const struct bluez *bluez, const struct bluez_object *object)
 {
     const char *wanted = bluez->address->path;
 
     return strcasecmp(object->address, wanted) == 0 || strcmp(object->name, wanted) == 0 ||
-           strcmp(object->told, wanted) == 0;
+           strcmp(object->told, wanted) == 0 ||
+           strcasecmp(object->address, bluez->address->known) == 0;
 }
 
 /* Of several with the same name: the one that is here. A device may come back from a reset under
@@ -199,6 +201,7 @@ static int look(struct bluez *bluez, bool discovering, bool fresh, size_t *heard
     }
     if (result == 1) {
         snprintf(bluez->device, sizeof bluez->device, "%s", best->path);
+        snprintf(bluez->device_address, sizeof bluez->device_address, "%s", best->address);
     }
     bluez_objects_free(&objects);
     return result;
@@ -213,8 +216,8 @@ static int not_there(struct bluez *bluez, size_t heard, size_t serving)
                           BLUEZ_FIND_MS / 1000);
     }
     return bluez_fail(bluez, FERRY_E_NOT_FOUND,
-                      "no such device was heard in %d s, but %zu others, %zu of them with SMP; "
-                      "ferry scan lists those",
+                      "no such device was heard in %d s; of others %zu were, %zu of them with SMP; "
+                      "ferry scan lists these",
                       BLUEZ_FIND_MS / 1000, heard, serving);
 }
 

@@ -45,6 +45,7 @@ static int open_bluez(struct ferry_transport *transport,
     bluez->why = NULL;
     bluez->cap = 0;
     transport->fragment = (uint32_t)bluez->fragment;
+    memcpy(transport->address, bluez->device_address, sizeof transport->address);
     return error;
 }
 

@@ -50,7 +50,7 @@ static int read_rssi(sd_bus_message *m, struct bluez_object *object)
     int r = read_variant(m, 'n', &rssi);
 
     object->heard = rssi != none;
-    object->rssi = object->heard ? rssi : 0;
+    object->rssi = rssi;
     return r;
 }
 

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a controller that does not measure it. */
+#define RSSI_UNKNOWN 127
+
 /* What is heard, and what is connected and so silent. */
 static bool is_there(const struct bluez *bluez, const struct bluez_object *object, bool all)
 {
@@ -19,7 +22,7 @@ static void fill(struct ferry_ble_found *found, const struct bluez_object *objec
     *found = (struct ferry_ble_found){.serves = object->serves,
                                       .connected = object->connected,
                                       .paired = object->paired,
-                                      .heard = object->heard,
+                                      .heard = object->heard && object->rssi != RSSI_UNKNOWN,
                                       .rssi = object->rssi};
     snprintf(found->address, sizeof found->address, "%s", object->address);
     snprintf(found->name, sizeof found->name, "%s", object->name);

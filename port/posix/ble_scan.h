@@ -14,7 +14,7 @@ struct ferry_ble_found {
     char name[256]; /* as it tells, or the address with dashes where it tells none */
     bool serves;    /* it has the SMP service, as it advertises, or as was seen on it before */
     bool connected, paired;
-    bool heard; /* else rssi is not known: what is connected does not advertise */
+    bool heard; /* else rssi is not known: what is connected is silent */
     int16_t rssi;
 };
 

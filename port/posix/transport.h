@@ -43,6 +43,9 @@ struct ferry_transport_address {
     char adapter[16]; /* BLE: hci0 …; empty = the first one that can be used */
     uint32_t baud;    /* of the serial line, also of one behind a stream; 0 = not told, or none */
 
+    char known[18]; /* not of the URI, BLE: the address that the device had when it was opened
+                       before; it is found by that, too. Empty = not known */
+
     /* Not of the URI, BLE: who answers when the device pairs; NULL = nobody. */
     ferry_pairing_answer *pair;
     void *pair_context;
@@ -76,6 +79,7 @@ struct ferry_transport {
     int fd;                    /* to poll for reading */
     uint32_t bytes_per_second; /* what the line carries at most; 0 = not limited */
     uint32_t fragment;         /* BLE: bytes of a packet that one value carries; 0 elsewhere */
+    char address[18];          /* BLE: the device's */
     bool ipv6;                 /* of a UDP or DTLS wire: which IP carries it */
     size_t frames_dropped;     /* received frames that were damaged */
     size_t refusals;           /* UDP: how often the host said that nobody listens there */
