@@ -162,7 +162,7 @@ struct ferry_vchip_image {
 #define FERRY_VCHIP_SHORT_FIFO 0x400000U
 
 /* Flag: what is written over Bluetooth LE is a whole packet each time. */
-#define FERRY_VCHIP_BLE_WHOLE 0x800000U
+#define FERRY_VCHIP_BLE_WHOLE 0x1000000U
 
 /* Peers that may do more at once, by who they have proven to be. */
 #define FERRY_VCHIP_GRANTS 4

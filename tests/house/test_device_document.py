@@ -28,6 +28,14 @@ def test_every_message_is_documented_with_its_number():
     assert len(code) == 15 and code == table
 
 
+def test_no_two_flags_of_a_start_are_one_bit():
+    header = (ROOT / "include/ferry/vchip.h").read_text()
+    part = header[header.index("/* Flags: what the bootloader"):header.index("enum ferry_vchip_lock")]
+    flags = {name: int(bit, 16) for name, bit in re.findall(r"^#define (FERRY_VCHIP_\w+) +(0x\w+)U", part, re.M)}
+    assert len(flags) >= 18 and all(bit.bit_count() == 1 for bit in flags.values())
+    assert len(set(flags.values())) == len(flags), flags
+
+
 def test_every_layout_field_is_documented():
     code = "".join(path.read_text() for path in sorted((ROOT / "layout").glob("layout*.c")))
     found = re.findall(r'json_only\(\w+, \w+,((?:\s*"[a-z_ ]+")+)\)', code)
