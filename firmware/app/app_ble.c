@@ -15,6 +15,7 @@
 struct link {
     uint32_t number; /* 0: the place is free */
     uint32_t room;   /* notifications that may be sent before one has left */
+    uint32_t asker;  /* struct ferry_server_peer.id of what it asked; 0: it could not ask yet */
     char identity[FERRY_VCHIP_IDENTITY];
 };
 
@@ -81,6 +82,7 @@ static struct link *connect(uint32_t number, const struct ferry_vchip_peer *told
     if (link != NULL) {
         link->number = number;
         link->room = told->queue;
+        link->asker = 0;
         ferry_gatt_connected(&ble.gatt, number);
     }
     return link;
@@ -94,6 +96,7 @@ void app_ble_told(struct app *app, uint32_t number, const struct ferry_vchip_pee
     if (told->connected == 0) {
         ferry_gatt_disconnected(&ble.gatt, number);
         if (link != NULL) {
+            peers_told(&app->wires.peers, FERRY_VCHIP_BLE, link->asker, told);
             link->number = 0;
         }
         return;
@@ -112,6 +115,10 @@ void app_ble_told(struct app *app, uint32_t number, const struct ferry_vchip_pee
      */
     if (ferry_gatt_subscribed(&ble.gatt, number, told->subscribed != 0) != FERRY_GATT_OK) {
         app->wires.counters[FERRY_VCHIP_BLE].damaged++;
+    } else if (told->subscribed != 0) {
+        /* So that what it unlocks ends with it: see app_gate_poll(). */
+        link->asker = ferry_gatt_peer(&ble.gatt).id;
+        peers_told(&app->wires.peers, FERRY_VCHIP_BLE, link->asker, told);
     }
 }
 

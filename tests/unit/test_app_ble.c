@@ -243,6 +243,33 @@ static void the_others_do_not_wait_for_it(void **state)
     }
 }
 
+/* Or what it unlocked would keep a place at the gate, of which there are few. */
+static void who_could_ask_and_has_gone_is_told_to_the_gate(void **state)
+{
+    struct ferry_server_peer asker;
+    uint32_t wire;
+    uint32_t number;
+
+    (void)state;
+    begin(0);
+    for (uint32_t i = 0; i < 2 * PEERS_MAX; i++) {
+        tell(7, FERRY_PEER_AUTHENTICATED, 1);
+        write_packet(7, 1, 8);
+        assert_true(app_ble_asker(first(), &asker));
+        queue_drop(&app.wires.queue);
+        tell(7, FERRY_PEER_AUTHENTICATED, 0);
+        assert_false(peers_gone(&app.wires.peers, &wire, &number));
+        tell(8, FERRY_PEER_AUTHENTICATED, 0); /* never subscribes */
+        lose(8);
+        assert_false(peers_gone(&app.wires.peers, &wire, &number));
+        lose(7);
+        assert_true(peers_gone(&app.wires.peers, &wire, &number));
+        assert_int_equal(wire, FERRY_VCHIP_BLE);
+        assert_int_equal(number, asker.id);
+        assert_false(peers_gone(&app.wires.peers, &wire, &number));
+    }
+}
+
 static void of_too_many_links_nothing_is_taken(void **state)
 {
     (void)state;
@@ -268,6 +295,7 @@ int main(void)
         cmocka_unit_test(an_answer_waits_for_its_link_and_goes_on),
         cmocka_unit_test(an_answer_does_not_outlive_its_link),
         cmocka_unit_test(the_others_do_not_wait_for_it),
+        cmocka_unit_test(who_could_ask_and_has_gone_is_told_to_the_gate),
         cmocka_unit_test(of_too_many_links_nothing_is_taken),
     };
 
