@@ -16,6 +16,7 @@ static bool row_is_good(const struct ferry_gate_transport *row)
 {
     return row->highest < FERRY_ACCESS_LEVELS && row->lowest <= row->highest &&
            row->security <= FERRY_PEER_AUTHENTICATED &&
+           (row->identity == NULL || row->identity[0] != '\0') &&
            (row->only == NULL || list_is_good(row->only)) &&
            (row->never == NULL || list_is_good(row->never));
 }
@@ -87,11 +88,17 @@ static bool is_of(const struct ferry_gate_transport *row, uint8_t transport)
     return row->number == FERRY_GATE_ANY || row->number == transport;
 }
 
+/* A name that nothing proves is nobody's, whatever a stack says. */
+static bool is_named(const struct ferry_gate_transport *row, const struct ferry_server_peer *peer)
+{
+    return peer->security >= FERRY_PEER_AUTHENTICATED && peer->identity != NULL &&
+           same_text(row->identity, peer->identity);
+}
+
 static bool fits(const struct ferry_gate_transport *row, const struct ferry_server_peer *peer)
 {
     return is_of(row, peer->transport) && peer->security >= row->security &&
-           (row->identity == NULL ||
-            (peer->identity != NULL && same_text(row->identity, peer->identity)));
+           (row->identity == NULL || is_named(row, peer));
 }
 
 /* The row of a peer; a locked one for a peer that none fits. */

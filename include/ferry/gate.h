@@ -47,7 +47,8 @@ struct ferry_gate_transport {
     const struct ferry_gate_list *only;  /* nothing else runs here at any level; NULL: no limit */
     const struct ferry_gate_list *never; /* this runs here at no level; NULL: no limit */
     uint8_t security;     /* enum ferry_peer_security: only for links at least that safe */
-    const char *identity; /* only for who proved to be that, byte for byte; NULL: anybody */
+    const char *identity; /* only for who proved to be that, byte for byte, on an authenticated link
+                             whatever security says; not ""; NULL: anybody */
 };
 
 struct ferry_gate_policy {
@@ -147,8 +148,8 @@ struct ferry_gate {
  *        wire_count or above is unknown
  *
  * Returns FERRY_OK; FERRY_E_CONFIG, and a gate that refuses everything, when a level has no list, a
- * list no rules, a row levels or a security that are none or lowest above highest, a key a level or
- * a time that is none, or device_id is too long. */
+ * list no rules, a row levels or a security that are none, lowest above highest or an empty
+ * identity, a key a level or a time that is none, or device_id is too long. */
 FERRY_MUST_CHECK
 int ferry_gate_init(struct ferry_gate *gate, const struct ferry_gate_config *config,
                     struct ferry_gate_wire *wires, size_t wire_count);

@@ -171,6 +171,24 @@ static void the_first_row_that_fits_counts(void **state)
     }
 }
 
+/* A row that forgot to ask for security does not take a claim for a proof. */
+static void a_name_that_nothing_proves(void **state)
+{
+    (void)state;
+    static const struct ferry_gate_transport named[] = {
+        {.number = RADIO, .identity = "factory", .highest = FERRY_ACCESS_SERVICE}};
+    static const struct ferry_gate_policy careless = {
+        {&ferry_gate_list_locked, &ferry_gate_list_update, &ferry_gate_list_service}, named, 1};
+    struct ferry_server_peer who = {.transport = RADIO, .identity = "factory"};
+
+    start(&careless);
+    assert_int_equal(standing_of(&who).highest, FERRY_ACCESS_LOCKED);
+    who.security = FERRY_PEER_ENCRYPTED;
+    assert_int_equal(standing_of(&who).highest, FERRY_ACCESS_LOCKED);
+    who.security = FERRY_PEER_AUTHENTICATED;
+    assert_int_equal(standing_of(&who).highest, FERRY_ACCESS_SERVICE);
+}
+
 /* What was granted to a safe link is not there when the link is safe no more, and no second peer
  * has it. */
 static void a_link_that_is_safe_no_more(void **state)
@@ -226,18 +244,24 @@ static void refusals_say_what_is_in_the_way(void **state)
     assert_int_equal(ferry_gate_audit(&bench.gate, SERIAL)->refused, 1);
 }
 
-static void a_security_that_is_none(void **state)
+static void a_row_that_cannot_be(void **state)
 {
     (void)state;
-    static const struct ferry_gate_transport wrong = {.number = FERRY_GATE_ANY,
-                                                      .security = FERRY_PEER_AUTHENTICATED + 1};
-    static const struct ferry_gate_policy bad = {
-        {&ferry_gate_list_locked, &ferry_gate_list_update, &ferry_gate_list_service}, &wrong, 1};
+    static const struct ferry_gate_transport wrong[] = {
+        {.number = FERRY_GATE_ANY, .security = FERRY_PEER_AUTHENTICATED + 1},
+        {.number = FERRY_GATE_ANY, .identity = ""}};
 
-    start(&policy);
-    bench.config.policy = &bad;
-    assert_int_equal(ferry_gate_init(&bench.gate, &bench.config, bench.wires, WIRES),
-                     FERRY_E_CONFIG);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        const struct ferry_gate_policy bad = {
+            {&ferry_gate_list_locked, &ferry_gate_list_update, &ferry_gate_list_service},
+            &wrong[i],
+            1};
+
+        start(&policy);
+        bench.config.policy = &bad;
+        assert_int_equal(ferry_gate_init(&bench.gate, &bench.config, bench.wires, WIRES),
+                         FERRY_E_CONFIG);
+    }
 }
 
 /* ---- Unlocks -----------------------------------------------------------------------------------
@@ -334,7 +358,8 @@ int main(void)
         cmocka_unit_test(the_first_row_that_fits_counts),
         cmocka_unit_test(a_link_that_is_safe_no_more),
         cmocka_unit_test(refusals_say_what_is_in_the_way),
-        cmocka_unit_test(a_security_that_is_none),
+        cmocka_unit_test(a_name_that_nothing_proves),
+        cmocka_unit_test(a_row_that_cannot_be),
         cmocka_unit_test(an_unlock_is_its_peers_alone),
         cmocka_unit_test(a_copied_unlock_opens_nothing),
         cmocka_unit_test(challenges_beyond_the_places),
