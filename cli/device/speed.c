@@ -72,6 +72,12 @@ static void tell_limit(const struct session *session, const struct ferry_upload_
         fprintf(stderr, "limited by the device: %.1f ms for each %u bytes (its flash, as a rule)",
                 figures->chunk * 1000.0 / figures->bytes_per_second, (unsigned)figures->chunk);
         return;
+    case FERRY_LIMIT_RADIO:
+        fprintf(stderr,
+                "limited by the radio, or the device: %.1f ms for each %u bytes (the connection "
+                "interval, as a rule)",
+                figures->chunk * 1000.0 / figures->bytes_per_second, (unsigned)figures->chunk);
+        return;
     case FERRY_LIMIT_LOSS:
         tell_losses(figures);
         return;

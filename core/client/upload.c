@@ -223,9 +223,10 @@ static void count_chunk(struct ferry_upload *upload, uint32_t len, size_t packet
         count->begin_at = now;
     }
     if (count->answered) {
-        count->chunks++;
+        count->again += upload->next < count->top;
         count->wire_bytes += wire_size(upload, packet);
     }
+    count->top = ferry_max32(count->top, upload->next + len);
     if (len > count->chunk) {
         count->chunk = len;
         count->packet = (uint32_t)packet;

@@ -28,7 +28,7 @@
 const char *ferry_upload_limit_name(enum ferry_upload_limit limit)
 {
     static const char *const names[] = {"",      "line", "buffers", "turnaround",
-                                        "flash", "loss", "deaf"};
+                                        "flash", "loss", "deaf",    "radio"};
 
     return names[limit];
 }
@@ -81,13 +81,12 @@ static void take_apart(const struct ferry_upload *upload,
     size_t wire = console ? ferry_console_wire_size(figures->packet) : figures->packet;
     uint32_t least_us = upload->config.client->trip.least * 1000;
     uint32_t small_us = scale(SMALL_WIRE, 1000000, rate);
-    uint32_t extra = count->chunks > parts->needed ? count->chunks - parts->needed : 0;
 
     parts->us = scale(parts->ms, 1000, parts->needed);
     parts->chunk_us = scale(wire, 1000000, rate);
     parts->answer_us = scale(ANSWER_WIRE, 1000000, rate);
     parts->far_us = least_us > small_us ? least_us - small_us : 0;
-    parts->lost = scale(count->lost_ms + scale(extra, parts->us, 1000), 1000, parts->ms);
+    parts->lost = scale(count->lost_ms + scale(count->again, parts->us, 1000), 1000, parts->ms);
 }
 
 /* One at a time. Two overlap the line with the device's own work; what is only way, overlaps, too.
@@ -135,6 +134,9 @@ static enum ferry_upload_limit find_limit(const struct ferry_upload *upload,
     if (figures->line_use >= FULL) {
         return FERRY_LIMIT_LINE;
     }
+    if (upload->config.link == FERRY_LINK_BLE) {
+        return alone ? FERRY_LIMIT_BUFFERS : FERRY_LIMIT_RADIO;
+    }
     return alone ? limit_alone(parts, figures) : limit_together(parts, figures);
 }
 
@@ -158,8 +160,7 @@ void ferry_upload_figures(const struct ferry_upload *upload, struct ferry_upload
     figures->losses = count->losses;
     figures->bytes_per_second = scale(rest, 1000, parts.ms);
     parts.needed = count->chunk == 0 ? 0 : (rest + count->chunk - 1) / count->chunk;
-    figures->resent = client->stats.retransmitted - count->retransmitted +
-                      (count->chunks > parts.needed ? count->chunks - parts.needed : 0);
+    figures->resent = client->stats.retransmitted - count->retransmitted + count->again;
     measure_line(upload, parts.ms, figures);
     take_apart(upload, figures, &parts);
     figures->limit = find_limit(upload, &parts, figures);

@@ -82,10 +82,13 @@ enum ferry_upload_limit {
     FERRY_LIMIT_TURNAROUND, /* as many packets as the device takes, and still waiting for them */
     FERRY_LIMIT_FLASH, /* the device worked all the time: its flash, or a line behind its port */
     FERRY_LIMIT_LOSS,  /* packets were lost */
-    FERRY_LIMIT_DEAF /* the device loses what comes while it works: one at a time, and waited for */
+    FERRY_LIMIT_DEAF,  /* the device loses what comes while it works: one at a time, and waited for
+                        */
+    FERRY_LIMIT_RADIO  /* Bluetooth LE: what the connection interval lets through, or the device:
+                          which of them cannot be told */
 };
 
-/* "line", "buffers", "turnaround", "flash", "loss", "deaf"; "" for none. */
+/* "line", "buffers", "turnaround", "flash", "loss", "deaf", "radio"; "" for none. */
 const char *ferry_upload_limit_name(enum ferry_upload_limit limit);
 
 /* What was measured. Rates and shares are those of the time after the first chunk was answered,
@@ -120,8 +123,9 @@ struct ferry_upload_count {
     uint64_t wire_bytes; /* sent after that */
     uint32_t first_end;  /* what the device had then */
     uint32_t resumed_at;
-    uint32_t chunks; /* sent after that */
-    uint32_t chunk;  /* the largest: its bytes, its packet */
+    uint32_t top;   /* highest end of a chunk so far */
+    uint32_t again; /* chunks below it, after that */
+    uint32_t chunk; /* the largest: its bytes, its packet */
     uint32_t packet;
     bool answered;
     uint32_t lost_ms; /* waited for answers to packets that were sent again */

@@ -674,6 +674,40 @@ static void test_C15_a_slow_end_is_no_loss(void **state)
     assert_int_equal(figures.resent, 0);
 }
 
+/* Offsets take more bytes as they grow, and data fewer: the packets that makes are no second ones.
+ */
+static void smaller_chunks_are_not_packets_sent_again(void **state)
+{
+    struct world *world = world_set_up(ZEPHYR, 100000, 488, 4);
+    struct ferry_upload_figures figures;
+
+    (void)state;
+    world_start(world);
+    world_expect_done(world);
+    ferry_upload_figures(&world->upload, &figures);
+    assert_int_equal(figures.losses, 0);
+    assert_int_equal(figures.resent, 0);
+}
+
+/* Over Bluetooth LE it is the interval that takes the time, as a rule, and not the flash. */
+static void over_bluetooth_the_flash_is_not_blamed(void **state)
+{
+    static const uint32_t buffers[] = {4, 1};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = world_set_up(ZEPHYR, 100000, 488, buffers[i]);
+        struct ferry_upload_figures figures;
+
+        world->config.link = FERRY_LINK_BLE;
+        world_start(world);
+        world_expect_done(world);
+        ferry_upload_figures(&world->upload, &figures);
+        assert_int_equal(figures.limit, i == 0 ? FERRY_LIMIT_RADIO : FERRY_LIMIT_BUFFERS);
+        assert_int_equal(figures.two_bytes_per_second, 0);
+    }
+}
+
 /* C15: nor do short timeouts give it up, and the list tells the end. */
 static void test_C15_the_last_chunk_is_waited_for_with_short_timeouts(void **state)
 {
@@ -889,6 +923,8 @@ int main(void)
         cmocka_unit_test(test_a_last_chunk_that_was_not_stored_is_not_done),
         cmocka_unit_test(test_C12_busy_is_waited_for),
         cmocka_unit_test(test_C15_the_last_chunk_takes_long),
+        cmocka_unit_test(smaller_chunks_are_not_packets_sent_again),
+        cmocka_unit_test(over_bluetooth_the_flash_is_not_blamed),
         cmocka_unit_test(test_C15_a_slow_end_is_no_loss),
         cmocka_unit_test(test_C15_the_last_chunk_is_waited_for_with_short_timeouts),
         cmocka_unit_test(test_C35_no_buffers_shrink_the_window),
