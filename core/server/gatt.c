@@ -40,6 +40,13 @@ static struct ferry_gatt_link *find(const struct ferry_gatt *gatt, uint32_t link
     return link == LINK_NONE ? NULL : entry_of(gatt, link);
 }
 
+uint32_t ferry_gatt_id(const struct ferry_gatt *gatt, uint32_t link)
+{
+    const struct ferry_gatt_link *entry = find(gatt, link);
+
+    return entry != NULL ? entry->peer.id : 0;
+}
+
 /* Nobody has the service, and nothing is left of who had it. */
 static void leave(struct ferry_gatt *gatt)
 {

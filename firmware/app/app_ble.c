@@ -24,8 +24,9 @@ static struct {
     struct ferry_gatt_config config;
     struct ferry_gatt_link known[LINKS];
     struct link links[LINKS];
-    bool changed; /* something was told: an answer that waits may go on, or is dropped */
-    bool waits;   /* an answer does */
+    bool changed;         /* something was told: an answer that waits may go on, or is dropped */
+    bool waits;           /* an answer does */
+    uint32_t gone[LINKS]; /* peers that are, and nobody asked for yet; 0: the place is free */
     char asker[FERRY_VCHIP_IDENTITY];
     uint8_t packet[FERRY_VCHIP_SEND_MAX];
     uint8_t answer[FERRY_VCHIP_SEND_MAX];
@@ -88,12 +89,37 @@ static struct link *connect(uint32_t number, const struct ferry_vchip_peer *told
     return link;
 }
 
+static void note_gone(uint32_t id)
+{
+    size_t i = 0;
+
+    while (i + 1 < LINKS && ble.gone[i] != 0) {
+        i++;
+    }
+    if (id != 0) {
+        ble.gone[i] = id;
+    }
+}
+
+bool app_ble_gone(uint32_t *id)
+{
+    for (size_t i = 0; i < LINKS; i++) {
+        *id = ble.gone[i];
+        ble.gone[i] = 0;
+        if (*id != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void app_ble_told(struct app *app, uint32_t number, const struct ferry_vchip_peer *told)
 {
     struct link *link = number != 0 ? link_of(number) : NULL;
 
     ble.changed = true;
     if (told->connected == 0) {
+        note_gone(ferry_gatt_id(&ble.gatt, number));
         ferry_gatt_disconnected(&ble.gatt, number);
         if (link != NULL) {
             peers_told(&app->wires.peers, FERRY_VCHIP_BLE, link->asker, told);

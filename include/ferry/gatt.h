@@ -134,6 +134,11 @@ int ferry_gatt_ready(struct ferry_gatt *gatt);
  * one with each connection, whatever the stack's numbers are; 0 when nobody has the service. */
 struct ferry_server_peer ferry_gatt_peer(const struct ferry_gatt *gatt);
 
+/* The id of a link's peer, whether it has the service or not; 0 for a link that is not connected.
+ * For what is kept of it elsewhere: what it unlocked ends (ferry_gate_lock()) when the link does.
+ */
+uint32_t ferry_gatt_id(const struct ferry_gatt *gatt, uint32_t link);
+
 /* Send an answer; an empty one is no answer. The bytes must stay until it has left.
  *
  * id  of the peer that asked

@@ -8,6 +8,7 @@ import pytest
 
 import air
 import lab
+import unlock
 from lab import ferry
 
 QUICK = {"interval_us": 1000, "slot_us": 100, "packets": 10, "adv_ms": 20, "connect_ms": 5, "queue": 24}
@@ -167,6 +168,17 @@ def test_encryption_alone_needs_no_passkey(radio, on_air):
 
 
 # ---- What goes wrong --------------------------------------------------------------------------------
+
+def test_what_a_link_unlocked_ends_with_it(tmp_path, radio, bench):
+    """It takes no place from those that come after it, either: there are four."""
+    key = unlock.make_key(tmp_path / "owner.pem")
+    with Device(tmp_path / "device", bench, radio, layout=unlock.layout(key)) as device:
+        device.wait_for(r"app 1\.0\.0 started")
+        radio.wait_for(r"^advertises: ferry ")
+        for _ in range(5):
+            device.ferry("unlock", "-k", key, check=0)
+        assert "level locked" in device.ferry("image", "erase").stderr
+
 
 def test_the_adapter_is_not_powered(radio, on_air):
     device = on_air()

@@ -342,7 +342,10 @@ static void a_number_that_comes_again_is_another_peer(void **state)
     struct ferry_server_peer asked = ferry_gatt_peer(&rig.gatt);
 
     assert_int_equal(asked.transport, TRANSPORT);
+    assert_int_equal(ferry_gatt_subscribed(&rig.gatt, A, false), FERRY_GATT_OK);
+    assert_int_equal(ferry_gatt_id(&rig.gatt, A), asked.id); /* it may still be told from others */
     ferry_gatt_disconnected(&rig.gatt, A);
+    assert_int_equal(ferry_gatt_id(&rig.gatt, A), 0);
     assert_int_equal(ferry_gatt_peer(&rig.gatt).id, 0);
     assert_int_equal(ferry_gatt_peer(&rig.gatt).transport, TRANSPORT);
     ferry_gatt_connected(&rig.gatt, A);
