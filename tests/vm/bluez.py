@@ -21,7 +21,8 @@ def boot(folder):
         guest.wait_for("/run/dbus/system_bus_socket")
         guest.start("btvirt", PROGRAMS / "bin/btvirt", "-L", "-l2")
         guest.wait_for("/sys/class/bluetooth/hci1")
-        guest.start("bluetoothd", PROGRAMS / "libexec/bluetooth/bluetoothd", "-n", "-d")
+        guest.start("bluetoothd", PROGRAMS / "libexec/bluetooth/bluetoothd", "-n", "-d", "-f",
+                    machine.HERE / "main.conf")
         for number in range(2):  # it has told a controller its name when that controller is on the bus
             guest.wait("bluetoothd", f"LTKs loaded for hci{number}")
     except BaseException:
