@@ -19,6 +19,9 @@
  * bad wire. */
 #define OUT_MAX (1u << 20)
 
+/* A value at most: bluetoothd 5.66 as a server drops larger ones, though an attribute may have 512. */
+#define VALUE_MAX 510
+
 /* Before each fragment that waits. */
 #define LENGTH 2
 
@@ -117,6 +120,7 @@ int bluez_start(struct bluez *bluez)
     }
     take_write(bluez);
     bluez->fragment = ferry_ble_fragment_max(bluez->mtu);
+    bluez->fragment = bluez->fragment < VALUE_MAX ? bluez->fragment : VALUE_MAX;
     bluez->bus_events = EPOLLIN;
     if (!watch(bluez, EPOLL_CTL_ADD, sd_bus_get_fd(bluez->bus), EPOLLIN) ||
         !watch(bluez, EPOLL_CTL_ADD, bluez->notify_fd, EPOLLIN) ||
