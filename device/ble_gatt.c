@@ -228,8 +228,8 @@ static int get_service(sd_bus *bus, const char *path, const char *interface, con
     return sd_bus_message_append(reply, "o", BLE_SERVICE_PATH);
 }
 
-static int get_primary(sd_bus *bus, const char *path, const char *interface, const char *property,
-                       sd_bus_message *reply, void *context, sd_bus_error *ignored)
+static int get_true(sd_bus *bus, const char *path, const char *interface, const char *property,
+                    sd_bus_message *reply, void *context, sd_bus_error *ignored)
 {
     (void)bus, (void)path, (void)interface, (void)property, (void)context, (void)ignored;
     return sd_bus_message_append(reply, "b", true);
@@ -277,7 +277,7 @@ static int release(sd_bus_message *call, void *context, sd_bus_error *ignored)
 static const sd_bus_vtable service_table[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_PROPERTY("UUID", "s", get_uuid, 0, 0),
-    SD_BUS_PROPERTY("Primary", "b", get_primary, 0, 0),
+    SD_BUS_PROPERTY("Primary", "b", get_true, 0, 0),
     SD_BUS_VTABLE_END,
 };
 
@@ -311,6 +311,8 @@ static const sd_bus_vtable advertisement_table[] = {
     SD_BUS_PROPERTY("Type", "s", get_text, 0, 0),
     SD_BUS_PROPERTY("LocalName", "s", get_text, 0, 0),
     SD_BUS_PROPERTY("ServiceUUIDs", "as", get_uuids, 0, 0),
+    /* Without it, an ordinary search passes over the chip. */
+    SD_BUS_PROPERTY("Discoverable", "b", get_true, 0, 0),
     SD_BUS_VTABLE_END,
 };
 

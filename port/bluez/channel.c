@@ -19,7 +19,8 @@
  * bad wire. */
 #define OUT_MAX (1u << 20)
 
-/* A value at most: bluetoothd 5.66 as a server drops larger ones, though an attribute may have 512. */
+/* A value at most: bluetoothd 5.66 as a server drops larger ones, though an attribute may have 512.
+ */
 #define VALUE_MAX 510
 
 /* Before each fragment that waits. */
