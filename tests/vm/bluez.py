@@ -31,6 +31,14 @@ def boot(folder):
     return guest
 
 
+def power(guest, controllers=(0, 1), on=True):
+    for number in controllers:
+        done = guest.run("dbus-send", "--system", "--print-reply", "--dest=org.bluez", f"/org/bluez/hci{number}",
+                         "org.freedesktop.DBus.Properties.Set", "string:org.bluez.Adapter1", "string:Powered",
+                         f"variant:boolean:{str(on).lower()}")
+        assert done["code"] == 0, done
+
+
 class Control:
     """bluetoothctl, by its prompt: the BlueZ project's own client, and its own application."""
 

@@ -27,6 +27,7 @@ def described(guest):
     device("advertise on", "Advertising object registered")
     client = bluez.Control(guest, "client", 0)
     client("scan le", f"Device {device.address}")
+    client("scan off", "Discovery stopped")
     client(f"connect {device.address}", "Connection successful")
     descriptor = bluez.path_of(guest, r"/hci0/.*/desc")
     found = {}
@@ -36,8 +37,9 @@ def described(guest):
         of_an_application = bluez.interfaces(guest, f"/org/bluez/{path}", device.owner)
         found |= {f"application/{name}.xml": bluez.text_of(one) for name, one in of_an_application.items()}
     client(f"disconnect {device.address}", "Successful disconnected")
-    client.close()
-    device.close()
+    for control, other in ((client, device), (device, client)):  # what was learned of the other is forgotten
+        control(f"remove {other.address}", "Device has been removed")
+        control.close()
     return {name: text for name, text in found.items() if not any(word in name for word in NOT_OURS)}
 
 
