@@ -24,7 +24,7 @@ static char *place_of(struct ble *ble, const char *device)
     return NULL;
 }
 
-/* Those of other adapters are none of ours. */
+/* Those of other adapters are none of ours. While the adapter is not known, all may be. */
 static bool is_ours(const struct ble *ble, const char *device)
 {
     size_t len = strlen(ble->adapter);
@@ -42,11 +42,22 @@ bool ble_others(const struct ble *ble, const char *device)
     return ble->crowded;
 }
 
+/* Whether the descriptor is this central's. */
+static bool writes(const struct ble *ble, const char *device)
+{
+    for (size_t i = 0; i < BLE_LINKS; i++) {
+        if (ble->links[i].number != 0 && ble->links[i].number == ble->write_link) {
+            return strcmp(ble->links[i].device, device) == 0;
+        }
+    }
+    return false;
+}
+
 static void note_connected(struct ble *ble, const char *device)
 {
     char *place = place_of(ble, device);
 
-    if (place != NULL) {
+    if (place != NULL || !is_ours(ble, device)) {
         return;
     }
     place = place_of(ble, "");
@@ -55,9 +66,8 @@ static void note_connected(struct ble *ble, const char *device)
     } else {
         (void)snprintf(place, BLE_PATH, "%s", device);
     }
-    /* Its values would come the same way as those of another one. */
-    if (is_ours(ble, device)) {
-        ble_close_write(ble);
+    if (!writes(ble, device)) {
+        ble_close_write(ble); /* its values would come the same way as those of another one */
     }
 }
 
