@@ -237,6 +237,9 @@ static const char *wrong_with(const struct ferry_dtls_config *config)
     if (config->psk_count > 1 && !config->server) {
         return "a client has one PSK";
     }
+    if (config->name != NULL && config->name[0] == '\0') { /* to OpenSSL that is any */
+        return "the name of a certificate is empty";
+    }
     if (config->mtu != 0 && config->mtu < FERRY_DTLS_MTU_LEAST) {
         return "the MTU is at least 512 bytes";
     }

@@ -239,6 +239,9 @@ static void test_configurations_that_cannot_be(void **state)
     config = psk(false, &alice);
     config.mtu = FERRY_DTLS_MTU_LEAST - 1;
     expect_error(config, FERRY_E_CONFIG, "MTU");
+    config = trusts(&ca);
+    config.name = ""; /* which is not any */
+    expect_error(config, FERRY_E_CONFIG, "name");
     config = shows(&good);
     config.key_file = NULL;
     expect_error(config, FERRY_E_CONFIG, "its key");
