@@ -2,6 +2,7 @@
 /* The adapter, and the device on it. */
 #include "bluez.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -135,13 +136,27 @@ struct search {
 };
 
 /* Its names may change: what a device advertises, and what it tells once it is connected. */
+/* Anybody may be called as somebody's address is: who gives one wants that device. */
+static bool is_address(const char *text)
+{
+    static const char form[] = "xx:xx:xx:xx:xx:xx";
+    size_t i = 0;
+
+    while (form[i] != '\0' &&
+           (form[i] == ':' ? text[i] == ':' : isxdigit((unsigned char)text[i]) != 0)) {
+        i++;
+    }
+    return form[i] == '\0' && text[i] == '\0';
+}
+
 static bool is_named(const struct bluez *bluez, const struct bluez_object *object)
 {
     const char *wanted = bluez->address->path;
 
-    return strcasecmp(object->address, wanted) == 0 || strcmp(object->name, wanted) == 0 ||
-           strcmp(object->told, wanted) == 0 ||
-           strcasecmp(object->address, bluez->address->known) == 0;
+    return strcasecmp(object->address, wanted) == 0 ||
+           strcasecmp(object->address, bluez->address->known) == 0 ||
+           (!is_address(wanted) &&
+            (strcmp(object->name, wanted) == 0 || strcmp(object->told, wanted) == 0));
 }
 
 /* Of several with the same name: the one that is here. A device may come back from a reset under

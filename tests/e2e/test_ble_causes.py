@@ -79,6 +79,18 @@ def test_two_devices_of_one_name(radio, on_air):
     assert "several devices are called twin: " in said and "give the address: ble:" in said
 
 
+def test_a_device_called_as_anothers_address(radio, on_air):
+    """Who gives an address gets that device, whatever others call themselves."""
+    def scan():
+        return json.loads(ferry("--json", "scan", "-t", "0.5", env=radio.env, check=0).stdout)["devices"]
+
+    on_air()
+    first = scan()[0]
+    on_air(first["address"])
+    assert {first["address"]} == {one["name"] for one in scan()} - {"ferry"}
+    told(radio, device=first["uri"], check=0)
+
+
 def test_another_program_has_the_device(radio, on_air, bench):
     on_air()
     radio.set(interval_us=50000, packets=1)
