@@ -208,6 +208,20 @@ static void a_link_that_is_safe_no_more(void **state)
                      FERRY_E_UNSUPPORTED);
 }
 
+/* Nor does an unlock hold down who may do more by now. */
+static void a_link_that_is_safer_by_now(void **state)
+{
+    (void)state;
+    struct ferry_server_peer who = {.id = 3, .transport = RADIO, .security = FERRY_PEER_ENCRYPTED};
+
+    start(&policy);
+    assert_int_equal(ferry_gate_grant(&bench.gate, &who, FERRY_ACCESS_UPDATE, 60), FERRY_OK);
+    who.security = FERRY_PEER_AUTHENTICATED;
+    who.identity = "factory";
+    assert_int_equal(standing_of(&who).level, FERRY_ACCESS_SERVICE);
+    assert_int_equal(standing_of(&who).left_s, 0);
+}
+
 static const char *reason_of(const struct ferry_server_peer *who, uint16_t group, uint8_t op)
 {
     const uint8_t nothing[] = {0xa0};
@@ -357,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_row_that_fits_counts),
         cmocka_unit_test(a_link_that_is_safe_no_more),
+        cmocka_unit_test(a_link_that_is_safer_by_now),
         cmocka_unit_test(refusals_say_what_is_in_the_way),
         cmocka_unit_test(a_name_that_nothing_proves),
         cmocka_unit_test(a_row_that_cannot_be),

@@ -107,6 +107,15 @@ static void unproven_ones_have_one_together(void **state)
     assert_int_equal(many(5000, 9), 3);
 }
 
+static void who_is_proven_takes_nothing_of_the_others(void **state)
+{
+    (void)state;
+    start(10, 20);
+    prove(5000);
+    assert_int_equal(many(5000, 9), 3);
+    assert_int_equal(many(1, 3) + many(2, 9), 6);
+}
+
 static void no_rate_is_no_limit(void **state)
 {
     (void)state;
@@ -312,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_has_its_rate),
         cmocka_unit_test(unproven_ones_have_one_together),
+        cmocka_unit_test(who_is_proven_takes_nothing_of_the_others),
         cmocka_unit_test(no_rate_is_no_limit),
         cmocka_unit_test(a_clock_that_goes_back),
         cmocka_unit_test(the_largest_numbers),
