@@ -78,7 +78,6 @@ static inline bool app_has(const struct app *app, uint32_t flag)
 FERRY_MUST_CHECK
 int app_ble_open(struct app *app);
 void app_ble_told(struct app *app, uint32_t link, const struct ferry_vchip_peer *told);
-bool app_ble_gone(uint32_t *id); /* takes the id of a peer that has left; false: none has */
 void app_ble_left(struct app *app, uint32_t link, uint32_t count);
 void app_ble_receive(struct app *app, uint32_t link, struct ferry_bytes value);
 

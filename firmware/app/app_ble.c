@@ -15,7 +15,6 @@
 struct link {
     uint32_t number; /* 0: the place is free */
     uint32_t room;   /* notifications that may be sent before one has left */
-    uint32_t asker;  /* struct ferry_server_peer.id of what it asked; 0: it could not ask yet */
     char identity[FERRY_VCHIP_IDENTITY];
 };
 
@@ -24,9 +23,8 @@ static struct {
     struct ferry_gatt_config config;
     struct ferry_gatt_link known[LINKS];
     struct link links[LINKS];
-    bool changed;         /* something was told: an answer that waits may go on, or is dropped */
-    bool waits;           /* an answer does */
-    uint32_t gone[LINKS]; /* peers that are, and nobody asked for yet; 0: the place is free */
+    bool changed; /* something was told: an answer that waits may go on, or is dropped */
+    bool waits;   /* an answer does */
     char asker[FERRY_VCHIP_IDENTITY];
     uint8_t packet[FERRY_VCHIP_SEND_MAX];
     uint8_t answer[FERRY_VCHIP_SEND_MAX];
@@ -83,34 +81,15 @@ static struct link *connect(uint32_t number, const struct ferry_vchip_peer *told
     if (link != NULL) {
         link->number = number;
         link->room = told->queue;
-        link->asker = 0;
         ferry_gatt_connected(&ble.gatt, number);
     }
     return link;
 }
 
-static void note_gone(uint32_t id)
+/* So that what it unlocks ends with it: see app_gate_poll(). */
+static void note_peer(struct app *app, uint32_t number, const struct ferry_vchip_peer *told)
 {
-    size_t i = 0;
-
-    while (i + 1 < LINKS && ble.gone[i] != 0) {
-        i++;
-    }
-    if (id != 0) {
-        ble.gone[i] = id;
-    }
-}
-
-bool app_ble_gone(uint32_t *id)
-{
-    for (size_t i = 0; i < LINKS; i++) {
-        *id = ble.gone[i];
-        ble.gone[i] = 0;
-        if (*id != 0) {
-            return true;
-        }
-    }
-    return false;
+    peers_told(&app->wires.peers, FERRY_VCHIP_BLE, ferry_gatt_id(&ble.gatt, number), told);
 }
 
 void app_ble_told(struct app *app, uint32_t number, const struct ferry_vchip_peer *told)
@@ -119,10 +98,9 @@ void app_ble_told(struct app *app, uint32_t number, const struct ferry_vchip_pee
 
     ble.changed = true;
     if (told->connected == 0) {
-        note_gone(ferry_gatt_id(&ble.gatt, number));
+        note_peer(app, number, told);
         ferry_gatt_disconnected(&ble.gatt, number);
         if (link != NULL) {
-            peers_told(&app->wires.peers, FERRY_VCHIP_BLE, link->asker, told);
             link->number = 0;
         }
         return;
@@ -141,11 +119,8 @@ void app_ble_told(struct app *app, uint32_t number, const struct ferry_vchip_pee
      */
     if (ferry_gatt_subscribed(&ble.gatt, number, told->subscribed != 0) != FERRY_GATT_OK) {
         app->wires.counters[FERRY_VCHIP_BLE].damaged++;
-    } else if (told->subscribed != 0) {
-        /* So that what it unlocks ends with it: see app_gate_poll(). */
-        link->asker = ferry_gatt_peer(&ble.gatt).id;
-        peers_told(&app->wires.peers, FERRY_VCHIP_BLE, link->asker, told);
     }
+    note_peer(app, number, told);
 }
 
 void app_ble_left(struct app *app, uint32_t number, uint32_t count)

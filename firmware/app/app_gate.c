@@ -65,14 +65,12 @@ static int random_bytes(void *context, uint8_t *bytes, size_t len)
 /* What a link or session unlocked ends with it. */
 void app_gate_poll(struct app *app)
 {
-    struct ferry_server_peer peer = {.transport = FERRY_VCHIP_BLE};
     uint32_t wire;
+    uint32_t number;
 
-    while (app_ble_gone(&peer.id)) {
-        ferry_gate_lock(&app->gate, &peer);
-    }
-    while (peers_gone(&app->wires.peers, &wire, &peer.id)) {
-        peer.transport = (uint8_t)wire;
+    while (peers_gone(&app->wires.peers, &wire, &number)) {
+        const struct ferry_server_peer peer = {.id = number, .transport = (uint8_t)wire};
+
         ferry_gate_lock(&app->gate, &peer);
     }
 }
