@@ -42,6 +42,7 @@ struct cli {
         *conn_type; /* --conntype and --connstring, as Go's mcumgr has them, until both are */
     const char *conn_string;     /* known; NULL = not given */
     const struct cli_dtls *dtls; /* keys that a profile names; NULL = the environment's */
+    const char *passkey_file;    /* of a profile, for Bluetooth LE; NULL = the environment's */
     int profile_code; /* what the file of profiles failed with, for the exit code; 0 = it did not */
     bool json;
     uint32_t timeout_ms; /* --timeout; 0 = computed */

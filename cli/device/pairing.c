@@ -35,13 +35,34 @@ static bool ask(const char *question, char *line, size_t cap)
     return answered;
 }
 
-static bool enter(const struct cli *cli, uint32_t *passkey)
+/* What is known before anybody is asked. Returns whether there is anything; *valid tells whether it
+ * is a passkey. */
+static bool is_known(const struct cli *cli, uint32_t *passkey, bool *valid)
 {
     const char *variable = getenv(VARIABLE);
-    char line[32];
+    char line[32] = "";
 
-    if (variable != NULL && variable[0] != '\0') {
-        return read_passkey(variable, passkey);
+    if (cli->passkey_file != NULL) {
+        FILE *file = fopen(cli->passkey_file, "re");
+        *valid =
+            file != NULL && fgets(line, sizeof line, file) != NULL && read_passkey(line, passkey);
+        if (file != NULL) {
+            fclose(file);
+        }
+        return true;
+    }
+    bool known = variable != NULL && variable[0] != '\0';
+    *valid = known && read_passkey(variable, passkey);
+    return known;
+}
+
+static bool enter(const struct cli *cli, uint32_t *passkey)
+{
+    char line[32];
+    bool valid;
+
+    if (is_known(cli, passkey, &valid)) {
+        return valid;
     }
     return !cli->unattended && ask("Passkey that the device shows: ", line, sizeof line) &&
            read_passkey(line, passkey);
@@ -49,13 +70,13 @@ static bool enter(const struct cli *cli, uint32_t *passkey)
 
 static bool compare(const struct cli *cli, uint32_t passkey)
 {
-    const char *variable = getenv(VARIABLE);
     uint32_t expected;
     char question[80];
     char line[32];
+    bool valid;
 
-    if (variable != NULL && variable[0] != '\0') {
-        return read_passkey(variable, &expected) && expected == passkey;
+    if (is_known(cli, &expected, &valid)) {
+        return valid && expected == passkey;
     }
     snprintf(question, sizeof question, "Does the device show %06u? [y/N] ", (unsigned)passkey);
     return !cli->unattended && ask(question, line, sizeof line) &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who answers when a device of Bluetooth LE wants to be paired: the environment's
- * FERRY_BLE_PASSKEY, else the user on the terminal. */
+/* Who answers when a device of Bluetooth LE wants to be paired: the file that the profile names, or
+ * the environment's FERRY_BLE_PASSKEY, else the user on the terminal. */
 #ifndef CLI_DEVICE_PAIRING_H
 #define CLI_DEVICE_PAIRING_H
 

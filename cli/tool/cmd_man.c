@@ -138,6 +138,7 @@ static const struct {
       {
           {"FERRY_DEVICE", "the device, where neither -d nor -c names one"},
           {"FERRY_KEY_PASSWORD", "the password of an encrypted key"},
+          {"FERRY_BLE_PASSKEY", "what a Bluetooth device shows when it is paired, six digits"},
           {"FERRY_DTLS_PSK_IDENTITY, FERRY_DTLS_PSK_FILE",
            "of dtls: devices: who we are, and the file of that key in hexadecimal digits; or "
            "FERRY_DTLS_PSK, the digits"},

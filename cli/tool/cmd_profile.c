@@ -91,12 +91,16 @@ struct profile {
     char *device;
     double timeout;          /* seconds; 0 = computed */
     char *keys[DTLS_FIELDS]; /* names of keys for DTLS; NULL = not given */
+    char *passkey_file;      /* for Bluetooth LE; NULL = not given */
 };
 
 static void put_keys(cJSON *object, const struct profile *profile)
 {
     cJSON *dtls = NULL;
 
+    if (profile->passkey_file != NULL) {
+        cJSON_AddStringToObject(object, "passkey-file", profile->passkey_file);
+    }
     for (size_t i = 0; i < DTLS_FIELDS; i++) {
         if (profile->keys[i] != NULL) {
             dtls = dtls != NULL ? dtls : cJSON_AddObjectToObject(object, "dtls");
@@ -161,30 +165,39 @@ static void make_absolute(char **device, const struct ferry_transport_address *a
 }
 
 /* The options for keys: each takes a name or a file, whose path is stored whole. */
-enum { OPTION_KEYS = 256 };
+enum { OPTION_KEYS = 256, OPTION_PASSKEY = OPTION_KEYS + DTLS_FIELDS };
+
+static int take_key(struct cli *cli, const char *text, bool is_file, char **key)
+{
+    free(*key);
+    *key = is_file ? realpath(text, NULL) : strdup(text);
+    return *key != NULL ? CLI_OK
+                        : cli_fail(cli, CLI_FAILED, "check its path", "cannot find %s: %s", text,
+                                   strerror(errno));
+}
 
 static int take_keys(struct cli *cli, int argc, char **argv, struct profile *profile)
 {
-    struct option own[DTLS_FIELDS + 1] = {{0}};
+    struct option own[DTLS_FIELDS + 2] = {{0}};
+    int code = CLI_OK;
     int option;
 
     for (int i = 0; i < DTLS_FIELDS; i++) {
         own[i] = (struct option){dtls_fields[i].name, required_argument, NULL, OPTION_KEYS + i};
     }
+    own[DTLS_FIELDS] = (struct option){"passkey-file", required_argument, NULL, OPTION_PASSKEY};
     optind = 0;
-    while ((option = cli_getopt(cli, argc, argv, "", own)) != -1) {
-        if (option < OPTION_KEYS || option >= OPTION_KEYS + DTLS_FIELDS) {
-            return CLI_USAGE;
-        }
+    while (code == CLI_OK && (option = cli_getopt(cli, argc, argv, "", own)) != -1) {
         int i = option - OPTION_KEYS;
-        free(profile->keys[i]);
-        profile->keys[i] = dtls_fields[i].is_file ? realpath(optarg, NULL) : strdup(optarg);
-        if (profile->keys[i] == NULL) {
-            return cli_fail(cli, CLI_FAILED, "check its path", "cannot find %s: %s", optarg,
-                            strerror(errno));
+        if (option == OPTION_PASSKEY) {
+            code = take_key(cli, optarg, true, &profile->passkey_file);
+        } else if (i >= 0 && i < DTLS_FIELDS) {
+            code = take_key(cli, optarg, dtls_fields[i].is_file, &profile->keys[i]);
+        } else {
+            code = CLI_USAGE;
         }
     }
-    return CLI_OK;
+    return code;
 }
 
 static bool has_keys(const struct profile *profile)
@@ -222,6 +235,11 @@ static int check_and_save(struct cli *cli, struct profile *profile)
         return cli_fail(cli, CLI_USAGE, "write dtls:HOST[:PORT], or leave them out",
                         "keys are for devices that speak DTLS, and %s is none", profile->device);
     }
+    if (profile->passkey_file != NULL && address.medium != FERRY_TRANSPORT_BLE) {
+        return cli_fail(cli, CLI_USAGE, "write ble:NAME, or leave it out",
+                        "a passkey is for devices of Bluetooth LE, and %s is none",
+                        profile->device);
+    }
     make_absolute(&profile->device, &address);
     int code = change(cli, put, profile);
     if (code == CLI_OK) {
@@ -254,6 +272,7 @@ static int run_add(struct cli *cli, int argc, char **argv)
     for (size_t i = 0; i < DTLS_FIELDS; i++) {
         free(profile.keys[i]);
     }
+    free(profile.passkey_file);
     free(profile.device);
     return code;
 }
@@ -339,7 +358,8 @@ const struct cli_command cli_profile_commands[] = {
      "  --cert FILE          PEM: our own certificate, where the device demands one\n"
      "  --key FILE           PEM: its key; only its owner may read it\n"
      "  --name NAME          the name in the device's certificate (default: the URI's host;\n"
-     "                       '*': any)\n",
+     "                       '*': any)\n"
+     "  --passkey-file FILE  of a ble: device: in which file its passkey is, six digits\n",
      run_add},
     {"profile list", "", "the devices that are remembered, mcumgr's own among them", "", run_list},
     {"profile remove", "NAME", "forget one", "", run_remove},

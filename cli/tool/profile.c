@@ -198,17 +198,21 @@ static bool has_name(const cJSON *list, const char *name)
     return false;
 }
 
-/* With them: patience, and the names of keys for DTLS. */
+/* With them: patience, the names of keys for DTLS, and where the passkey is. */
 static void add_rest(cJSON *one, const cJSON *profile)
 {
     const cJSON *timeout = cJSON_GetObjectItem(profile, "timeout");
     const cJSON *dtls = cJSON_GetObjectItem(profile, "dtls");
+    const cJSON *passkey = cJSON_GetObjectItem(profile, "passkey-file");
 
     if (cJSON_IsNumber(timeout)) {
         cJSON_AddNumberToObject(one, "timeout", cJSON_GetNumberValue(timeout));
     }
     if (cJSON_IsObject(dtls)) {
         cJSON_AddItemToObject(one, "dtls", cJSON_Duplicate(dtls, true));
+    }
+    if (cJSON_IsString(passkey)) {
+        cJSON_AddStringToObject(one, "passkey-file", cJSON_GetStringValue(passkey));
     }
 }
 
@@ -341,7 +345,9 @@ bool profile_use(struct cli *cli, const char *name)
         if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(one, "name")), name) == 0) {
             const cJSON *timeout = cJSON_GetObjectItem(one, "timeout");
             cli->device = strdup(cJSON_GetStringValue(cJSON_GetObjectItem(one, "device")));
+            const cJSON *passkey = cJSON_GetObjectItem(one, "passkey-file");
             cli->dtls = names_of(cJSON_GetObjectItem(one, "dtls"));
+            cli->passkey_file = passkey != NULL ? strdup(cJSON_GetStringValue(passkey)) : NULL;
             if (timeout != NULL && cli->timeout_ms == 0) {
                 cli->timeout_ms = (uint32_t)(timeout->valuedouble * 1000.0);
             }

@@ -30,6 +30,9 @@ static const struct {
  * each hello costs there. */
 #define PROBE_MIN_MS 300
 
+/* A link of fragments loses none: what is late is on its way, and a copy would hold up the rest. */
+#define FRAGMENTS_MIN_MS 500
+
 static void take_step(struct ferry_hello *hello, uint8_t step)
 {
     hello->step = step;
@@ -108,6 +111,10 @@ static void finish(struct ferry_hello *hello)
 
     if (fragment > 0 && !hello->reassembles && hello->packet_max > fragment) {
         hello->packet_max = fragment;
+    }
+    if (fragment > 0) {
+        hello->client->config.timeout_min_ms =
+            ferry_max32(hello->client->config.timeout_min_ms, FRAGMENTS_MIN_MS);
     }
     ferry_client_set_packet_max(hello->client, hello->packet_max);
     if (hello->params.pad > 0) { /* a bootloader does not say it, and the firmware comes back */

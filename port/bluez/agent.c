@@ -151,9 +151,10 @@ int bluez_add_agent(struct bluez *bluez)
 bool bluez_nobody_answered(struct bluez *bluez)
 {
     if (bluez->unanswered) {
-        (void)bluez_fail(bluez, FERRY_E_IO,
-                         "the device is not paired, and wants a passkey; set FERRY_BLE_PASSKEY, "
-                         "or run it on a terminal");
+        (void)bluez_fail(
+            bluez, FERRY_E_IO,
+            "the device is not paired, and wants a passkey; set FERRY_BLE_PASSKEY to its "
+            "six digits, or run it on a terminal");
     }
     return bluez->unanswered;
 }

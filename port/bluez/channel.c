@@ -188,8 +188,10 @@ static void flush(struct bluez *bluez)
         done += taken > 0 ? LENGTH + len : 0;
     }
     bluez->gone = bluez->gone || taken < 0;
-    bluez->out_len -= done;
-    memmove(bluez->out, bluez->out + done, bluez->out_len);
+    if (done > 0) {
+        bluez->out_len -= done;
+        memmove(bluez->out, bluez->out + done, bluez->out_len);
+    }
 }
 
 static bool make_room(struct bluez *bluez, size_t len)

@@ -144,6 +144,21 @@ def test_the_passkey_is_asked_for_on_the_terminal(radio, on_air, answer, code):
     assert "Passkey that the device shows:" in shown and ("not paired" in shown) == (code != 0)
 
 
+@pytest.mark.parametrize("radio", [{"passkey": 4711}], indirect=True, ids=["passkey"])
+def test_the_passkey_of_a_profile(radio, on_air, tmp_path):
+    on_air(ble_permission="authenticated")
+    env = {**radio.env, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    key = tmp_path / "passkey"
+    for text, check in (("nothing\n", 3), ("004711\n", 0)):
+        key.write_text(text)
+        ferry("profile", "add", "one", "ble:ferry", "--passkey-file", key, env=env, check=0)
+        ferry("-c", "one", "echo", "hi", env=env, check=check)
+    listed = json.loads(ferry("--json", "profile", "list", env=env, check=0).stdout)["profiles"]
+    assert listed[0]["passkey-file"] == str(key)
+    said = ferry("profile", "add", "two", "udp:h", "--passkey-file", key, env=env, check=2).stderr
+    assert "a passkey is for devices of Bluetooth LE" in said
+
+
 # ---- Commands around it ----------------------------------------------------------------------------------
 
 
