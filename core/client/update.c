@@ -17,7 +17,7 @@
 /* The boot mode that leads into recovery. */
 #define BOOT_MODE_RECOVERY 1
 
-/* How often an upload, or what is asked around it, may be interrupted. */
+/* How often an upload, or what is asked around it, may be interrupted without getting further. */
 #define BREAKS_MAX 16
 
 /* A bootloader that was reset again is left in peace: asking it would hold it where it is. */
@@ -253,12 +253,25 @@ static void begin_upload(struct ferry_update *update)
     }
 }
 
+/* A bad radio link breaks often, and each time the device has more than before: that has an end by
+ * itself. Returns whether there were too many breaks. */
+static bool count_break(struct ferry_update *update)
+{
+    uint32_t acked = update->uploaded ? update->upload.acked : 0;
+
+    if (acked > update->broke_at) {
+        update->broke_at = acked;
+        update->breaks = 0;
+    }
+    return ++update->breaks > BREAKS_MAX;
+}
+
 /* Silence in the middle of an upload: the device may have been reset, and the link have nothing
  * that tells. It is waited for, and met anew. */
 static bool waits_for_device(struct ferry_update *update, const struct ferry_upload_event *from,
                              uint64_t now)
 {
-    if (from->error != FERRY_E_TIMEOUT || from->acked == 0 || ++update->breaks > BREAKS_MAX) {
+    if (from->error != FERRY_E_TIMEOUT || from->acked == 0 || count_break(update)) {
         return false;
     }
     ferry_update_warn(update, "the device fell silent in the middle of the upload; waiting for it",
@@ -338,7 +351,7 @@ static void await_return(struct ferry_update *update, uint64_t now)
 /* Returns whether the update failed: a wire that opens and breaks at once has no end otherwise. */
 static bool breaks_too_often(struct ferry_update *update)
 {
-    if (++update->breaks <= BREAKS_MAX) {
+    if (!count_break(update)) {
         return false;
     }
     ferry_update_fail(update, FERRY_E_IO, "the connection breaks again and again",

@@ -164,7 +164,8 @@ struct ferry_update {
     bool resuming;             /* the device fell silent in the middle of the upload */
     bool resumed;
     uint32_t resumed_at;
-    uint32_t breaks;    /* interruptions of the upload */
+    uint32_t breaks;    /* interruptions since the upload got further */
+    uint32_t broke_at;  /* what the device had at one of them, at most */
     int32_t erase_slot; /* the server's number of the slot that another image waits in */
     bool done;
     const char *warning;
@@ -201,7 +202,8 @@ void ferry_update_reject(struct ferry_update *update);
  *
  * A connection may open and break at once, again and again (ser2net whose device is away): call
  * this no more than about once a second then. It has an end: that of the device's time to come
- * back, or FAILED with FERRY_E_IO after 16 breaks elsewhere. */
+ * back, or FAILED with FERRY_E_IO after 16 breaks elsewhere, between which no upload got further.
+ */
 void ferry_update_reconnected(struct ferry_update *update, uint64_t now);
 
 /* When ferry_update_next() is to be called again though nothing was received, or

@@ -522,8 +522,8 @@ struct bench {
     struct ferry_update update;
     struct ferry_update_config config;
     struct ferry_update_event last;
-    char steps[256];
-    char warnings[1024];
+    char steps[2048];
+    char warnings[2048];
     uint32_t progress;
     uint32_t readies, judged, changes_before;
     enum ferry_update_step first_change;
@@ -531,8 +531,10 @@ struct bench {
     uint32_t reconnects;
     uint32_t reconnect_ms;  /* how long the caller takes to open the port again */
     uint32_t break_at_step; /* 1 + the step whose first request is lost with the connection */
-    uint32_t stop_after;    /* run() ends when this step is under way; 0 = at the end */
-    uint32_t stop_at_step;  /* ferry_update_stop(IO) when this step begins; 0 = never */
+    uint32_t break_each;    /* the connection breaks when so much more was stored; 0 = never */
+    uint32_t broke_at;
+    uint32_t stop_after;   /* run() ends when this step is under way; 0 = at the end */
+    uint32_t stop_at_step; /* ferry_update_stop(IO) when this step begins; 0 = never */
     uint64_t now;
 };
 
@@ -676,6 +678,13 @@ static void run(struct bench *bench)
         }
         if (bench->break_at_step != 0 && bench->update.step + 1 == bench->break_at_step) {
             bench->break_at_step = 0;
+            ferry_update_reconnected(&bench->update, bench->now);
+            continue;
+        }
+        if (bench->break_each != 0 && bench->update.step == FERRY_UPDATE_UPLOAD &&
+            bench->device.off >= bench->broke_at + bench->break_each) {
+            bench->broke_at = bench->device.off;
+            bench->reconnects++;
             ferry_update_reconnected(&bench->update, bench->now);
             continue;
         }
@@ -1690,6 +1699,20 @@ static void test_a_connection_that_breaks_at_every_step(void **state)
     }
 }
 
+/* A radio link at the edge: each time it carries a little. */
+static void test_an_upload_that_gets_further_may_break_often(void **state)
+{
+    struct bench *bench = set_up();
+
+    (void)state;
+    bench->device.buf_size = 128;
+    bench->device.buf_count = 1;
+    bench->break_each = 1;
+    run(bench);
+    assert_int_equal(bench->last.kind, FERRY_UPDATE_DONE);
+    assert_true(bench->reconnects > 20);
+}
+
 /* The wire breaks again after each reopen from this step on, a millisecond later.
  * Returns the breaks. */
 static uint32_t break_for_ever(struct bench *bench, enum ferry_update_step step, uint32_t *polls)
@@ -1861,6 +1884,7 @@ int main(void)
         cmocka_unit_test(test_what_was_stored_and_is_refused_is_sent_again),
         cmocka_unit_test(test_a_device_that_is_reset_in_the_middle_of_the_upload),
         cmocka_unit_test(test_a_connection_that_breaks_at_every_step),
+        cmocka_unit_test(test_an_upload_that_gets_further_may_break_often),
         cmocka_unit_test(test_a_wire_that_opens_and_breaks_at_once_has_an_end),
         cmocka_unit_test(test_stop_at_every_step),
         cmocka_unit_test(test_the_window_may_be_narrowed),
