@@ -2,7 +2,7 @@
 # What people type. CMake does the work (CMakePresets.json); this file only knows the order.
 .DEFAULT_GOAL := all
 .PHONY: all help setup host programs demo test test-unit test-e2e test-firmware test-bluetooth test-sanitizers test-house \
-        faults skips interop firmware bench bench-start bench-upload bench-station bench-ble bench-swap bench-size bench-firmware fuzz format format-check tidy \
+        faults skips interop firmware bench bench-start bench-upload bench-station bench-ble bench-dtls bench-swap bench-size bench-firmware fuzz format format-check tidy \
         size clean
 
 PRESET ?= host
@@ -89,6 +89,9 @@ bench: bench-upload ## bench-upload, files both ways, an update over a bad link,
 	@scripts/setup peers
 	@tests/interop/setup-peers python >/dev/null
 	@python3 bench/image_tool.py
+
+bench-dtls: all ## what a handshake costs over a plain UDP hello, by PSK and by certificates
+	@$(PYTHON) bench/dtls.py
 
 bench-start: all ## whole processes of ferry and smpmgr in pairs; fails when ferry is not 20 times as fast
 	@scripts/setup peers

@@ -17,15 +17,25 @@
 /* Packets that wait for the handshake; more of them are lost, as the network loses them. */
 #define WAITING_MAX 16
 
-/* A device that was reset may have forgotten the session without a word: when what is sent stays
- * unanswered for so long, and is sent again, a new one is begun. */
-#define FORGOTTEN_MS 6000
+/* A device that was reset may have forgotten the session without a word: when something is sent,
+ * and what was sent so long ago was not answered, another one is begun beside it. The first that
+ * brings an answer is the one that counts. */
+#define FORGOTTEN_MS 1000
+
+/* A handshake of which nothing was heard for so long is begun anew by whatever is sent next: its
+ * own tries get rarer, and the device may be there again. */
+#define UNHEARD_MS 2000
+
+#define RECORD_HANDSHAKE 22 /* its first byte */
 
 #define ANY_NAME "*"
 
 struct wire {
     struct ferry_dtls_context *context;
     struct ferry_dtls *session;
+    struct ferry_dtls *next;                 /* takes its place once it is open; NULL = none */
+    uint64_t begun_at;                       /* the handshake that runs */
+    bool heard;                              /* … and the device has answered it */
     const struct ferry_transport *transport; /* whose socket it is, during a call */
     uint64_t asked_at;                       /* since when nothing came; 0 = nothing is awaited */
     uint8_t *waiting[WAITING_MAX];
@@ -74,15 +84,15 @@ static int make_context(struct wire *wire, const struct ferry_transport_address 
     return error == FERRY_OK || error == FERRY_E_IO ? error : FERRY_E_CONFIG;
 }
 
-static bool begin_session(struct wire *wire, const struct ferry_transport *transport)
+/* Begin a handshake, in place of what is there. Without memory there is none: returns NULL. */
+static struct ferry_dtls *begin(struct wire *wire, struct ferry_dtls *instead_of)
 {
     const struct ferry_dtls_out out = {send_datagram, wire};
 
-    ferry_dtls_free(wire->session);
-    wire->transport = transport;
-    wire->asked_at = 0;
-    wire->session = ferry_dtls_connect(wire->context, out, ferry_posix_now_ms());
-    return wire->session != NULL;
+    ferry_dtls_free(instead_of);
+    wire->begun_at = ferry_posix_now_ms();
+    wire->heard = false;
+    return ferry_dtls_connect(wire->context, out, wire->begun_at);
 }
 
 static int open_dtls(struct ferry_transport *transport,
@@ -98,8 +108,10 @@ static int open_dtls(struct ferry_transport *transport,
     if (error == FERRY_OK) {
         error = ferry_medium_udp.open(transport, address, why, cap);
     }
-    if (error == FERRY_OK && !begin_session(wire, transport)) {
-        error = out_of_memory(why, cap);
+    if (error == FERRY_OK) {
+        wire->transport = transport;
+        wire->session = begin(wire, NULL);
+        error = wire->session != NULL ? FERRY_OK : out_of_memory(why, cap);
     }
     return error;
 }
@@ -121,6 +133,7 @@ static void close_dtls(struct ferry_transport *transport)
     }
     if (wire != NULL) {
         ferry_dtls_free(wire->session);
+        ferry_dtls_free(wire->next);
         ferry_dtls_context_free(wire->context);
         forget_waiting(wire);
         free(wire);
@@ -167,16 +180,38 @@ static void wait_for_keys(struct wire *wire, struct ferry_bytes packet)
     }
 }
 
+static bool is_in(const struct ferry_dtls *session, enum ferry_dtls_state state)
+{
+    return session != NULL && ferry_dtls_state(session) == state;
+}
+
+/* Before something is sent: whether another handshake is due. */
+static bool look_ahead(struct wire *wire, uint64_t now)
+{
+    bool unheard = !wire->heard && now >= wire->begun_at + UNHEARD_MS;
+    bool forgotten = wire->asked_at != 0 && now >= wire->asked_at + FORGOTTEN_MS;
+
+    if (is_in(wire->session, FERRY_DTLS_HANDSHAKE) && unheard) {
+        wire->session = begin(wire, wire->session);
+    } else if (is_in(wire->session, FERRY_DTLS_OPEN) &&
+               (wire->next == NULL ? forgotten : unheard)) {
+        wire->next = begin(wire, wire->next);
+    }
+    return wire->session != NULL;
+}
+
 static int send_dtls(struct ferry_transport *transport, struct ferry_bytes packet)
 {
     struct wire *wire = transport->state;
     uint64_t now = ferry_posix_now_ms();
-    bool forgotten = wire->asked_at != 0 && now >= wire->asked_at + FORGOTTEN_MS;
 
-    if (forgotten && !begin_session(wire, transport)) {
+    wire->transport = transport;
+    if (!look_ahead(wire, now)) {
         return FERRY_E_IO;
     }
-    wire->transport = transport;
+    if (wire->next != NULL) {
+        wait_for_keys(wire, packet);
+    }
     switch (ferry_dtls_state(wire->session)) {
     case FERRY_DTLS_HANDSHAKE:
         tell_cause(transport);
@@ -206,6 +241,50 @@ static void send_waiting(struct ferry_transport *transport)
     forget_waiting(wire);
 }
 
+static void drop_next(struct wire *wire)
+{
+    ferry_dtls_free(wire->next);
+    wire->next = NULL;
+}
+
+/* A handshake that is done, or has failed. */
+static void look_at_handshakes(struct ferry_transport *transport)
+{
+    struct wire *wire = transport->state;
+    bool open = is_in(wire->session, FERRY_DTLS_OPEN);
+
+    if (is_in(wire->next, FERRY_DTLS_OPEN) || (wire->next != NULL && !open)) {
+        ferry_dtls_free(wire->session);
+        wire->session = wire->next;
+        wire->next = NULL;
+        wire->asked_at = 0;
+    } else if (is_in(wire->next, FERRY_DTLS_ENDED)) {
+        drop_next(wire);
+        forget_waiting(wire);
+    }
+    if (wire->next == NULL && wire->count > 0 && is_in(wire->session, FERRY_DTLS_OPEN)) {
+        send_waiting(transport);
+    }
+}
+
+/* Both may be meant; each drops what is the other's. */
+static void take_datagram(struct wire *wire, struct ferry_bytes datagram, uint64_t now)
+{
+    wire->heard = wire->heard || (datagram.len > 0 && datagram.data[0] == RECORD_HANDSHAKE);
+    ferry_dtls_receive(wire->session, datagram, now);
+    if (wire->next != NULL) {
+        ferry_dtls_receive(wire->next, datagram, now);
+    }
+}
+
+static void tick(const struct wire *wire, uint64_t now)
+{
+    ferry_dtls_tick(wire->session, now);
+    if (wire->next != NULL) {
+        ferry_dtls_tick(wire->next, now);
+    }
+}
+
 /* Take a datagram, or time. Returns whether there was a datagram. */
 static bool work(struct ferry_transport *transport)
 {
@@ -215,42 +294,53 @@ static bool work(struct ferry_transport *transport)
     uint64_t now = ferry_posix_now_ms();
 
     if (n >= 0) {
-        const struct ferry_bytes datagram = {transport->packet, (size_t)n};
-        ferry_dtls_receive(wire->session, datagram, now);
+        take_datagram(wire, (struct ferry_bytes){transport->packet, (size_t)n}, now);
     } else {
         transport->refusals += refused;
-        ferry_dtls_tick(wire->session, now);
-    }
-    if (wire->count > 0 && ferry_dtls_state(wire->session) == FERRY_DTLS_OPEN) {
-        send_waiting(transport);
+        tick(wire, now);
     }
     return n >= 0 || refused;
+}
+
+/* An answer: the session lives, and one that was begun beside it is not needed, unless the device
+ * has heard of it and may have ended this one for it. */
+static void note_answer(struct wire *wire)
+{
+    wire->asked_at = 0;
+    if (wire->next != NULL && !wire->heard) {
+        drop_next(wire);
+        forget_waiting(wire);
+    }
 }
 
 static int receive_dtls(struct ferry_transport *transport, struct ferry_bytes *packet)
 {
     struct wire *wire = transport->state;
-    bool more = true;
 
     wire->transport = transport;
-    while (more) {
+    for (bool more = true;; more = work(transport)) {
         if (ferry_dtls_read(wire->session, packet) == 1) {
-            wire->asked_at = 0;
+            note_answer(wire);
             return 1;
         }
-        if (ferry_dtls_state(wire->session) == FERRY_DTLS_ENDED) {
+        look_at_handshakes(transport);
+        if (is_in(wire->session, FERRY_DTLS_ENDED)) {
             return ended(transport);
         }
-        more = work(transport);
+        if (!more) {
+            return 0;
+        }
     }
-    return ferry_dtls_state(wire->session) == FERRY_DTLS_ENDED ? ended(transport) : 0;
 }
 
 static uint64_t wake_at_dtls(const struct ferry_transport *transport)
 {
     const struct wire *wire = transport->state;
+    uint64_t now = ferry_posix_now_ms();
+    uint64_t at = ferry_dtls_deadline(wire->session, now);
+    uint64_t next = wire->next != NULL ? ferry_dtls_deadline(wire->next, now) : UINT64_MAX;
 
-    return ferry_dtls_deadline(wire->session, ferry_posix_now_ms());
+    return next < at ? next : at;
 }
 
 const struct ferry_medium ferry_medium_dtls = {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`ferry` over DTLS against OpenSSL's own server: keys of both kinds, what must be refused, and a bad path."""
 import json
+import time
 
 import pytest
 
@@ -186,6 +187,21 @@ def test_loss_is_survived(bench, seed):
         dtls.ferry("-t", "0.5", "-r", "10", "image", "upload", bench.images["v2"],
                    uri=f"dtls:127.0.0.1:{relay.port}", keys=dtls.psk_environment(), check=0)
     assert uploads.data == bench.images["v2"].read_bytes()
+
+
+def test_a_slow_device_keeps_its_session():
+    """It is silent for longer than after which a forgotten session is taken for possible."""
+    asked = []
+
+    def answers(op, group, id, request):
+        asked.append((group, id))
+        if asked.count((0, 0)) == 1 and (group, id) == (0, 0):
+            time.sleep(1.6)  # the device is busy for so long
+        return {"r": request["d"]} if (group, id) == (0, 0) else {"rc": 8}
+
+    with dtls.psk_server(answers=answers) as server, Relay(server.port) as relay:
+        assert echo(f"dtls:127.0.0.1:{relay.port}", dtls.psk_environment(), "-t", "0.6", check=0).stdout == "hello\n"
+        assert len([data for data in relay.passed[DOWN] if data[0] == 22 and data[13] == 2]) == 1  # a server's hello
 
 
 def test_the_first_of_each_flight_is_lost():

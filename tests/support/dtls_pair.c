@@ -65,6 +65,10 @@ static void carry(struct pair *pair, enum pair_end to, struct ferry_bytes datagr
         return;
     }
     push(&pair->to[to], datagram.data, datagram.len);
+    if (is_unlucky(pair, pair->damage)) {
+        struct pair_datagram *last = &pair->to[to].items[pair->to[to].count - 1];
+        last->data[(pair->random >> 3) % last->len] ^= (uint8_t)(1u << (pair->random & 7));
+    }
     if (is_unlucky(pair, pair->doubling)) {
         push(&pair->to[to], datagram.data, datagram.len);
     }

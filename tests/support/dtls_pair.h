@@ -30,9 +30,9 @@ struct pair {
     struct pair_queue all[2]; /* the same, for ever */
     struct pair_queue got[2]; /* packets that came out, by the end */
     uint64_t now;
-    unsigned loss, doubling, swapping; /* percent */
-    bool no_alerts;                    /* are lost */
-    unsigned random;                   /* state of the path's luck */
+    unsigned loss, doubling, swapping, damage; /* percent */
+    bool no_alerts;                            /* are lost */
+    unsigned random;                           /* state of the path's luck */
 };
 
 /* Contexts for both; asserts that they can be. */

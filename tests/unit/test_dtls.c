@@ -300,6 +300,37 @@ static void test_loss_doubling_and_disorder(void **state)
     }
 }
 
+/* Bits of a handshake are changed: it ends, well or with a cause, and never as somebody else's. */
+static void test_damage_in_a_handshake(void **state)
+{
+    struct ferry_dtls_config client = cert_client();
+    struct ferry_dtls_config server = cert_server();
+    unsigned open = 0;
+    unsigned ended = 0;
+
+    (void)state;
+    for (unsigned seed = 1; seed <= 200; seed++) {
+        struct pair pair;
+        pair_begin(&pair, seed % 2 == 0 ? &psk_client : &client,
+                   seed % 2 == 0 ? &psk_server : &server);
+        pair.damage = 20;
+        pair.random = seed;
+        pair_connect(&pair);
+        pair_run(&pair, pair.now + 2 * FERRY_DTLS_HANDSHAKE_MS);
+        if (pair_is_open(&pair)) {
+            assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_SERVER]),
+                                seed % 2 == 0 ? "alice" : "station-7");
+            open++;
+        }
+        for (int end = 0; end < 2 && pair.ends[end] != NULL; end++) {
+            assert_int_not_equal(ferry_dtls_state(pair.ends[end]), FERRY_DTLS_HANDSHAKE);
+            ended += ferry_dtls_state(pair.ends[end]) == FERRY_DTLS_ENDED;
+        }
+        pair_end(&pair);
+    }
+    assert_true(open > 20 && ended > 20);
+}
+
 static void test_a_server_that_is_not_there(void **state)
 {
     struct pair pair;
@@ -467,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_handshakes_are_cut_to_the_mtu),
         cmocka_unit_test(test_nothing_is_renegotiated),
         cmocka_unit_test(test_loss_doubling_and_disorder),
+        cmocka_unit_test(test_damage_in_a_handshake),
         cmocka_unit_test(test_a_server_that_is_not_there),
         cmocka_unit_test(test_replayed_packets_are_dropped),
         cmocka_unit_test(test_a_hello_is_answered_by_a_cookie_and_forgotten),
