@@ -30,6 +30,7 @@ static bool is_ours(struct bluez *bluez, sd_bus_message *m)
 static bool ask(struct bluez *bluez, enum ferry_pairing question, uint32_t *passkey)
 {
     const struct ferry_transport_address *address = bluez->address;
+    bluez->asked = true;
     bool answered =
         address->pair != NULL && address->pair(address->pair_context, question, passkey);
 
@@ -166,6 +167,14 @@ int bluez_fail_paired(struct bluez *bluez)
                       "computer no more; pair anew after: bluetoothctl remove ADDRESS");
 }
 
+int bluez_fail_pairing(struct bluez *bluez, const char *what)
+{
+    return bluez_fail(bluez, FERRY_E_IO,
+                      "the device is not paired, and pairing failed: %s; see whether the passkey "
+                      "is right, and the device permits to be paired now",
+                      what);
+}
+
 int bluez_pair(struct bluez *bluez)
 {
     bluez->unanswered = false;
@@ -178,8 +187,5 @@ int bluez_pair(struct bluez *bluez)
     if (bluez_nobody_answered(bluez)) {
         return FERRY_E_IO;
     }
-    return bluez_fail(bluez, FERRY_E_IO,
-                      "the device is not paired, and pairing failed: %s; see whether the passkey "
-                      "is right, and the device permits to be paired now",
-                      bluez->refused);
+    return bluez_fail_pairing(bluez, bluez->refused);
 }

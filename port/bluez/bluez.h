@@ -72,7 +72,9 @@ struct bluez {
     char adapter[128], device[128], characteristic[128]; /* object paths */
     char device_address[18];
     bool connected;  /* by us: to be ended by us */
-    bool unanswered; /* pairing: nobody could tell the passkey */
+    bool asked;      /* pairing: we were, … */
+    bool unanswered; /* … and nobody could tell the passkey */
+    bool paired;     /* when its services were looked at */
     bool offers_write, offers_notify;
     uint16_t mtu; /* 0 = not told */
 
@@ -161,6 +163,11 @@ int bluez_find_device(struct bluez *bluez, bool fresh);
 FERRY_MUST_CHECK
 int bluez_connect(struct bluez *bluez);
 
+/* Wait for the services of a device that is connected, and find its characteristic. Returns
+ * FERRY_OK or an error, with why. */
+FERRY_MUST_CHECK
+int bluez_resolve(struct bluez *bluez);
+
 /* End the connection, if it is ours. */
 void bluez_disconnect(struct bluez *bluez);
 
@@ -173,6 +180,9 @@ bool bluez_nobody_answered(struct bluez *bluez);
 
 /* For a device that is paired, and refuses nevertheless. Returns FERRY_E_IO, with why. */
 int bluez_fail_paired(struct bluez *bluez);
+
+/* For a device that could not be paired. Returns FERRY_E_IO, with why. */
+int bluez_fail_pairing(struct bluez *bluez, const char *what);
 
 /* Pair. Returns FERRY_OK or an error, with why. */
 FERRY_MUST_CHECK

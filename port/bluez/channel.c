@@ -52,6 +52,12 @@ static int acquire(struct bluez *bluez, const char *member, int *fd)
     return *fd >= 0 && fcntl(*fd, F_SETFL, O_NONBLOCK) == 0 ? FERRY_OK : FERRY_E_IO;
 }
 
+static int start_notify(struct bluez *bluez)
+{
+    return bluez_ask(bluez, bluez->characteristic, BLUEZ_CHARACTERISTIC, "StartNotify",
+                     BLUEZ_PAIR_MS);
+}
+
 static int subscribe_once(struct bluez *bluez)
 {
     if (bluez->offers_notify) {
@@ -60,33 +66,34 @@ static int subscribe_once(struct bluez *bluez)
             return error;
         }
     }
-    return bluez_ask(bluez, bluez->characteristic, BLUEZ_CHARACTERISTIC, "StartNotify",
-                     BLUEZ_PAIR_MS);
+    return start_notify(bluez);
 }
 
-/* BlueZ pairs by itself when the device asks for it here, and asks our agent meanwhile. */
-static int subscribe(struct bluez *bluez)
+/* Whoever wants to be paired says so here. Without the descriptor: bluetoothd 5.66 never answers
+ * AcquireNotify when pairing fails, and keeps the characteristic taken for it as long as it runs.
+ */
+static int subscribe_first(struct bluez *bluez)
 {
-    bluez->unanswered = false;
-    if (subscribe_once(bluez) == FERRY_OK) {
-        return FERRY_OK;
+    if (bluez->paired || !bluez->offers_notify) {
+        return subscribe_once(bluez);
     }
-    if (bluez_nobody_answered(bluez)) {
-        return FERRY_E_IO;
+    int error = start_notify(bluez);
+    if (error != FERRY_OK) {
+        return error;
     }
-    if (bluez_wants_pairing(bluez)) {
-        int error = bluez_pair(bluez);
-        if (error != FERRY_OK) {
-            return error;
-        }
-        if (subscribe_once(bluez) == FERRY_OK) {
-            return FERRY_OK;
-        }
-        if (bluez_wants_pairing(bluez)) {
-            return bluez_fail_paired(bluez);
-        }
-    }
-    if (bluez_refused(bluez, "NotPermitted") && strstr(bluez->refused, "acquired") != NULL) {
+    (void)bluez_ask(bluez, bluez->characteristic, BLUEZ_CHARACTERISTIC, "StopNotify",
+                    BLUEZ_CALL_MS);
+    return subscribe_once(bluez);
+}
+
+static bool is_taken(const struct bluez *bluez)
+{
+    return bluez_refused(bluez, "NotPermitted") && strstr(bluez->refused, "acquired") != NULL;
+}
+
+static int fail_subscription(struct bluez *bluez)
+{
+    if (is_taken(bluez)) {
         return bluez_fail(bluez, FERRY_E_BUSY,
                           "another program talks to this device already; close it, or wait until "
                           "it is done");
@@ -95,6 +102,38 @@ static int subscribe(struct bluez *bluez)
                       "the device refuses notifications, by which it answers: %s; look at the "
                       "permissions of its SMP characteristic",
                       bluez->refused);
+}
+
+static int pair_and_subscribe(struct bluez *bluez)
+{
+    bluez->connected = bluez->connected || bluez->gone; /* Pair() connects */
+    bluez->gone = false;
+    int error = bluez_pair(bluez);
+
+    error = error == FERRY_OK ? bluez_resolve(bluez) : error;
+    if (error != FERRY_OK || subscribe_once(bluez) == FERRY_OK) {
+        return error;
+    }
+    return bluez_wants_pairing(bluez) ? bluez_fail_paired(bluez) : fail_subscription(bluez);
+}
+
+/* BlueZ pairs by itself when the device asks for it here, and asks the default agent meanwhile.
+ * That may be another program, which cannot enter passkeys, say: then the link is lost. Pair()
+ * comes to our agent whoever is the default one. */
+static int subscribe(struct bluez *bluez)
+{
+    bluez->asked = bluez->unanswered = false;
+    if (subscribe_first(bluez) == FERRY_OK) {
+        return FERRY_OK;
+    }
+    if (bluez_nobody_answered(bluez)) {
+        return FERRY_E_IO;
+    }
+    if (bluez->gone && bluez->asked) {
+        return bluez_fail_pairing(bluez, bluez->refused);
+    }
+    return bluez->gone || bluez_wants_pairing(bluez) ? pair_and_subscribe(bluez)
+                                                     : fail_subscription(bluez);
 }
 
 /* Without a descriptor each fragment is a call, which works as well. */

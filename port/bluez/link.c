@@ -140,6 +140,7 @@ static int look(struct bluez *bluez)
                            "the device ended the connection at once; see whether it serves "
                            "somebody else, and try again");
     } else {
+        bluez->paired = device->paired;
         error = device->resolved ? find_characteristic(bluez, &objects) : FERRY_E_BUSY;
     }
     bluez_objects_free(&objects);
@@ -151,10 +152,14 @@ int bluez_connect(struct bluez *bluez)
     int error = bluez_choose_adapter(bluez, bluez->address->adapter);
 
     error = error == FERRY_OK ? reach(bluez) : error;
-    if (error != FERRY_OK) {
-        return error;
-    }
+    return error == FERRY_OK ? bluez_resolve(bluez) : error;
+}
+
+int bluez_resolve(struct bluez *bluez)
+{
     uint64_t end = ferry_posix_now_ms() + BLUEZ_RESOLVE_MS;
+    int error;
+
     bluez->changed = false;
     while ((error = look(bluez)) == FERRY_E_BUSY && ferry_posix_now_ms() < end &&
            bluez_wait(bluez, end)) {
