@@ -39,6 +39,11 @@ def power(guest, controllers=(0, 1), on=True):
         assert done["code"] == 0, done
 
 
+def plain(text):
+    """Without colours and what else a terminal gets."""
+    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]|[\x01\x02]", "", text)
+
+
 class Control:
     """bluetoothctl, by its prompt: the BlueZ project's own client, and its own application."""
 
@@ -50,13 +55,13 @@ class Control:
         self(f"select {self.address}")
         self("power on", "Changing power on succeeded")
 
-    def __call__(self, line, answer=None):
+    def __call__(self, line, answer=None, count=1):
         self.guest.tell(self.name, line + "\n")
         if answer:
-            self.expect(answer)
+            self.expect(answer, count)
 
-    def expect(self, text):
-        self.guest.wait(self.name, text)
+    def expect(self, text, count=1):
+        self.guest.wait(self.name, text, count=count)
 
     def close(self):
         self("quit")

@@ -52,11 +52,11 @@ def log(name):
     return {"text": (LOGS / name).read_text(errors="replace")}
 
 
-def wait(timeout, name=None, text=None, path=None):
-    """Until the process has said the text, or until the path is there."""
+def wait(timeout, name=None, text=None, count=1, path=None):
+    """Until the process has said the text so many times, or until the path is there."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
-        if text in log(name)["text"] if name else os.path.exists(path):
+        if log(name)["text"].count(text) >= count if name else os.path.exists(path):
             return {"there": True}
         time.sleep(0.05)
     return {"there": False}

@@ -67,8 +67,9 @@ class Bluetooth:
         """A process that goes on; log(name) has what it said, tell(name, text) is its input."""
         self.ask("start", name=name, argv=[str(word) for word in argv], env=env)
 
-    def wait(self, name, text, timeout=30):
-        assert self.ask("wait", name=name, text=text, timeout=timeout)["there"], \
+    def wait(self, name, text, timeout=30, count=1):
+        """Until the process has said the text so many times."""
+        assert self.ask("wait", name=name, text=text, count=count, timeout=timeout)["there"], \
             f"{name} did not say {text!r}, but: {self.log(name)[-3000:]}"
 
     def wait_for(self, path, timeout=30):
