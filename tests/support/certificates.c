@@ -73,6 +73,13 @@ static EVP_PKEY *read_key(const char *path)
     return key;
 }
 
+/* As it is: of any length, with whatever is in it. */
+static void add_name(X509_NAME *subject, const char *name, int len)
+{
+    X509_NAME_add_entry_by_NID(subject, NID_commonName, V_ASN1_UTF8STRING,
+                               (const unsigned char *)name, len != 0 ? len : -1, -1, 0);
+}
+
 static X509 *fill(EVP_PKEY *key, struct certificate_wish wish)
 {
     static long serial = 1;
@@ -85,8 +92,10 @@ static X509 *fill(EVP_PKEY *key, struct certificate_wish wish)
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial++);
     X509_gmtime_adj(X509_getm_notBefore(certificate), DAY * (usual ? -1 : wish.from_days));
     X509_gmtime_adj(X509_getm_notAfter(certificate), DAY * (usual ? 1 : wish.to_days));
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)wish.name, -1,
-                               -1, 0);
+    add_name(subject, wish.name, wish.name_len);
+    if (wish.second != NULL) {
+        add_name(subject, wish.second, 0);
+    }
     X509_set_pubkey(certificate, key);
     extend(certificate, NID_basic_constraints, wish.is_ca ? "critical,CA:TRUE" : "CA:FALSE");
     if (!wish.is_ca && strpbrk(wish.name, " \n") == NULL) {

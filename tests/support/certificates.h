@@ -15,6 +15,8 @@ struct certificate_wish {
     const struct certificate *by; /* who signs; NULL: it itself */
     int from_days, to_days;       /* from today; both 0 = valid for a day on each side */
     int is_ca;
+    int name_len;       /* of name; 0 = up to its NUL */
+    const char *second; /* common name; NULL = there is one alone */
 };
 
 /* A new folder below /tmp; remove it with certificates_end(). */

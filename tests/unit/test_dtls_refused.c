@@ -31,8 +31,12 @@ static int make_certificates(void **state)
     certificate_make(&ca, "ca", (struct certificate_wish){.name = "the CA", .is_ca = 1});
     certificate_make(&other_ca, "other", (struct certificate_wish){.name = "other", .is_ca = 1});
     certificate_make(&good, "good", (struct certificate_wish){.name = "device", .by = &ca});
-    certificate_make(&expired, "expired", (struct certificate_wish){"device", &ca, -10, -2, 0});
-    certificate_make(&early, "early", (struct certificate_wish){"device", &ca, 2, 10, 0});
+    certificate_make(
+        &expired, "expired",
+        (struct certificate_wish){.name = "device", .by = &ca, .from_days = -10, .to_days = -2});
+    certificate_make(
+        &early, "early",
+        (struct certificate_wish){.name = "device", .by = &ca, .from_days = 2, .to_days = 10});
     certificate_make(&self_signed, "self", (struct certificate_wish){.name = "device"});
     certificate_make(&stranger, "stranger",
                      (struct certificate_wish){.name = "device", .by = &other_ca});
@@ -121,6 +125,21 @@ static void test_an_unknown_identity(void **state)
 
     (void)state;
     expect(&client, &server, FERRY_DTLS_UNKNOWN_IDENTITY, true, FERRY_DTLS_UNKNOWN_IDENTITY, false);
+}
+
+/* A key opens its whole identity, not what that begins with. */
+static void test_a_part_of_an_identity(void **state)
+{
+    const struct ferry_dtls_psk parts[] = {{"alic", alice.key}, {"alice2", alice.key}};
+    struct ferry_dtls_config server = psk(true, &alice);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        struct ferry_dtls_config client = psk(false, &parts[i]);
+
+        expect(&client, &server, FERRY_DTLS_UNKNOWN_IDENTITY, true, FERRY_DTLS_UNKNOWN_IDENTITY,
+               false);
+    }
 }
 
 static void test_certificates_of_a_server(void **state)
@@ -271,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_a_wrong_key_is_told_to_both_ends_at_once),
         cmocka_unit_test(test_a_wrong_key_shows_when_nobody_tells),
         cmocka_unit_test(test_an_unknown_identity),
+        cmocka_unit_test(test_a_part_of_an_identity),
         cmocka_unit_test(test_certificates_of_a_server),
         cmocka_unit_test(test_a_certificate_for_another_name),
         cmocka_unit_test(test_certificates_of_a_client),
