@@ -98,19 +98,21 @@ def test_an_open_device_answers_everybody_everything(tmp_path, bench):
 
 
 @contextlib.contextmanager
-def flood(port, source, packet):
-    """Send one packet over and over from an address, as fast as that goes."""
+def flood(port, sources, packet):
+    """Send one packet over and over from each of the addresses in turn, as fast as that goes."""
     ended = threading.Event()
     sent = [0]
 
     def run():
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-            one.bind((source, 0))
-            one.setblocking(False)
+        with contextlib.ExitStack() as stack:
+            every = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in sources]
+            for one, source in zip(every, sources):
+                one.bind((source, 0))
+                one.setblocking(False)
             while not ended.is_set():
                 with contextlib.suppress(BlockingIOError):
-                    one.sendto(packet, ("127.0.0.1", port))
-                    sent[0] += 1
+                    every[sent[0] % len(every)].sendto(packet, ("127.0.0.1", port))
+                sent[0] += 1
     thread = threading.Thread(target=run)
     thread.start()
     try:
@@ -127,9 +129,25 @@ def test_a_flood_from_one_address_does_not_stop_an_update(tmp_path, bench, key, 
     arguments = ("--unlock", key) if lock == "locked" else ()
     with lab.Device(tmp_path / "device", bench, layout=unlock.layout(key, lock=lock)) as device:
         device.wait_for(r"app 1\.0\.0")
-        with flood(device.udp_port, "127.0.0.9", noise) as sent:
+        with flood(device.udp_port, ["127.0.0.9"], noise) as sent:
             lab.ferry("update", *arguments, "-k", bench.key, bench.images["v2"], device=device.udp_uri,
                       check=0)
         assert sent[0] > 1000
         running = device.running()
         assert (running["version"], running["confirmed"]) == ("2.0.0", True)
+
+
+def test_a_flood_from_many_addresses_forgets_nobody_who_is_proven(device, key):
+    """More of them than there are places: neither the proof nor the unlock gives way."""
+    noise = smp.packet(WRITE, 103, 1, {"key": unlock.public(key)}, smp.V2, 1)
+    with smp.Talk(device.udp_port) as talk:
+        open_up(talk, key)
+        with flood(device.udp_port, [f"127.0.1.{n}" for n in range(1, 101)], noise) as sent:
+            for number in range(50):
+                assert list(until_echoed(talk, str(number))) == []
+            end = sent[0] + 1000
+            while sent[0] < end:
+                list(until_echoed(talk, "more"))
+    with smp.Talk(device.udp_port) as talk:  # from the same host, with no late answers
+        assert talk.ask(READ, 1, 0).map["images"]  # more than three times as much
+        assert talk.ask(READ, 103, 0).map["level"] == unlock.SERVICE
