@@ -47,5 +47,6 @@ install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTER
 # The programs that the documents show and point to, where the links of docs/ find them.
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY firmware/common firmware/conformance firmware/chips DESTINATION ${CMAKE_INSTALL_DOCDIR}/firmware)
+install(FILES firmware/app/app_limits.c DESTINATION ${CMAKE_INSTALL_DOCDIR}/firmware/app)
 install(DIRECTORY port/chip port/nrf5 port/nrf51 port/nrf52 port/ast1030 DESTINATION ${CMAKE_INSTALL_DOCDIR}/port)
 install(FILES port/posix/nor_file.c port/posix/nor_file.h DESTINATION ${CMAKE_INSTALL_DOCDIR}/port/posix)

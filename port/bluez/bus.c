@@ -65,7 +65,7 @@ static int on_properties(sd_bus_message *m, void *context, sd_bus_error *error)
     bluez->changed = true;
     int r = sd_bus_message_read(m, "s", &interface);
     r = r < 0 ? r : sd_bus_message_enter_container(m, 'a', "{sv}");
-    while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+    while (r >= 0 && sd_bus_message_enter_container(m, 'e', "sv") > 0) {
         r = sd_bus_message_read(m, "s", &name);
         r = r < 0 ? r : take_property(bluez, m, sd_bus_message_get_path(m), interface, name);
         r = r < 0 ? r : sd_bus_message_exit_container(m);

@@ -135,7 +135,6 @@ struct search {
     size_t heard, serving;                    /* of all devices */
 };
 
-/* Its names may change: what a device advertises, and what it tells once it is connected. */
 /* Anybody may be called as somebody's address is: who gives one wants that device. */
 static bool is_address(const char *text)
 {
@@ -149,6 +148,7 @@ static bool is_address(const char *text)
     return form[i] == '\0' && text[i] == '\0';
 }
 
+/* A device's names may change: what it advertises, and what it tells once it is connected. */
 static bool is_named(const struct bluez *bluez, const struct bluez_object *object)
 {
     const char *wanted = bluez->address->path;
