@@ -4,7 +4,6 @@
 # transports.
 set(FERRY_MEDIA_SOURCES port/dtls-openssl/medium.c)
 set(FERRY_MEDIA_LIBRARIES "")
-set(FERRY_MEDIA_REQUIRES "") # for pkg-config
 
 # Bluetooth LE goes through BlueZ, whose bus sd-bus speaks.
 option(FERRY_BLE "Bluetooth LE through BlueZ (needs libsystemd)" ON)
@@ -18,8 +17,8 @@ if(FERRY_BLE)
     file(GLOB BLUEZ_SOURCES CONFIGURE_DEPENDS port/bluez/*.c)
     list(FILTER BLUEZ_SOURCES EXCLUDE REGEX "/absent\\.c$")
     list(APPEND FERRY_MEDIA_SOURCES ${BLUEZ_SOURCES})
-    list(APPEND FERRY_MEDIA_LIBRARIES PkgConfig::SYSTEMD)
-    string(APPEND FERRY_MEDIA_REQUIRES ", libsystemd")
+    include_directories(SYSTEM ${SYSTEMD_INCLUDE_DIRS}) # libsystemd itself is loaded when it is needed
+    list(APPEND FERRY_MEDIA_LIBRARIES ${CMAKE_DL_LIBS})
 else()
     list(APPEND FERRY_MEDIA_SOURCES port/bluez/absent.c)
 endif()

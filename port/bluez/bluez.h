@@ -9,8 +9,7 @@
 
 #include "ferry/ble.h"
 #include "port/posix/transport.h"
-
-#include <systemd/sd-bus.h>
+#include "sdbus.h"
 
 /* Calls that BlueZ answers of its own, and those for which it asks the device. */
 #define BLUEZ_CALL_MS    10000

@@ -149,6 +149,14 @@ static int find_owner(struct bluez *bluez)
 
 int bluez_open(struct bluez *bluez)
 {
+    char cause[160];
+
+    if (!sdbus_load(cause, sizeof cause)) {
+        return bluez_fail(bluez, FERRY_E_IO,
+                          "the library that speaks to BlueZ cannot be loaded: %s; apt install "
+                          "libsystemd0",
+                          cause);
+    }
     int r = sd_bus_open_system(&bluez->bus);
 
     if (r < 0) {

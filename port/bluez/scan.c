@@ -89,6 +89,8 @@ int ferry_ble_scan(const char *adapter, uint32_t timeout_ms, bool all,
         error = collect(&bluez, all, list, count); /* what is heard is known while it is on */
         bluez_end_discovery(&bluez);
     }
-    sd_bus_flush_close_unref(bluez.bus);
+    if (bluez.bus != NULL) {
+        sd_bus_flush_close_unref(bluez.bus);
+    }
     return error;
 }
