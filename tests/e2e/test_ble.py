@@ -3,6 +3,7 @@
 for both ends. Its intervals are short here: bench/ble.py is about time."""
 import re
 import subprocess
+from xml.etree import ElementTree
 
 import pytest
 
@@ -222,3 +223,40 @@ def test_scan_lists_it(radio, on_air):
     assert "ferry" in shown and address in shown and "dBm" in shown
     ferry("image", "list", device=f"ble:{address}", env=radio.env, check=0)
     assert device.ferry("echo", "hello", check=0).stdout.strip() == "hello"
+
+
+# ---- The air itself -----------------------------------------------------------------------------------
+
+def asked(radio, path, method):
+    done = subprocess.run(["dbus-send", f"--bus={radio.env['DBUS_SYSTEM_BUS_ADDRESS']}", "--print-reply=literal",
+                           "--dest=org.bluez", path, method], capture_output=True, text=True, timeout=20,
+                          stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def members(interface):
+    """Methods with their signatures, properties with their types."""
+    for method in interface.iter("method"):
+        arguments = [(argument.get("direction", "in"), argument.get("type")) for argument in method.iter("arg")]
+        yield (method.get("name"), *("".join(kind for way, kind in arguments if way == wanted)
+                                     for wanted in ("in", "out")))
+    for found in interface.iter("property"):
+        yield found.get("name"), found.get("type")
+
+
+def test_all_that_the_air_has_bluetoothd_has(radio, on_air):
+    """… as bluetoothd described itself, in tests/data/bluez-5.66."""
+    on_air().ferry("image", "list", check=0)
+    objects = asked(radio, "/", "org.freedesktop.DBus.ObjectManager.GetManagedObjects")
+    seen = {}
+    for path in sorted(set(re.findall(r"/org/bluez[/\w]*", objects))):
+        described = asked(radio, path, "org.freedesktop.DBus.Introspectable.Introspect")
+        for interface in ElementTree.fromstring(described.strip()).iter("interface"):
+            if interface.get("name").startswith("org.bluez."):
+                seen[interface.get("name")] = set(members(interface))
+    assert {"Adapter1", "Device1", "GattService1", "GattCharacteristic1", "GattManager1", "AgentManager1",
+            "LEAdvertisingManager1"} == {name.removeprefix("org.bluez.") for name in seen}
+    for name, found in seen.items():
+        real = set(members(ElementTree.parse(lab.ROOT / f"tests/data/bluez-5.66/{name}.xml")))
+        assert found <= real, (name, found - real)
