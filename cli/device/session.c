@@ -345,6 +345,10 @@ int session_gone(const struct session *session, const char *what)
         return cli_fail_why(session->cli, CLI_NO_ANSWER, why, next,
                             "cannot %s: the connection to %s broke", what, session->cli->device);
     }
+    if (session_link(session) == FERRY_LINK_BLE) {
+        return cli_fail(session->cli, CLI_NO_ANSWER, "come nearer; then look: ferry image list",
+                        "cannot %s: the radio link to %s was lost", what, session->cli->device);
+    }
     return cli_fail(session->cli, CLI_NO_ANSWER, "plug it in again; then look: ferry image list",
                     "cannot %s: the connection to %s broke", what, session->cli->device);
 }

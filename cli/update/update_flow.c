@@ -183,11 +183,12 @@ static bool is_away(const struct update_run *run)
 }
 
 /* A wire that breaks once the update has begun comes back, perhaps under another name: the device
- * was reset, or pulled out and plugged in again. */
+ * was reset, or pulled out and plugged in again. A radio link is lost for no reason at all, and may
+ * be so before. */
 static void wire_broke(struct update_run *run)
 {
     bool told = !is_away(run);
-    if (told && !run->flow.ready) {
+    if (told && !run->flow.ready && run->config.link != FERRY_LINK_BLE) {
         ferry_update_stop(&run->flow, FERRY_E_IO);
         return;
     }

@@ -191,6 +191,7 @@ static void acquire_write(struct air_characteristic *characteristic)
     sd_bus_message *call = call_of(characteristic, "AcquireWrite");
 
     characteristic->acquiring_write = true;
+    air_say("%s is asked for a descriptor", characteristic->device->name);
     append_options(call, characteristic, NULL);
     send_call(call, write_acquired, characteristic);
 }

@@ -218,6 +218,7 @@ static void subscribed(struct air_link *link, struct exchange *exchange)
                                             : air_app_refuses(exchange->characteristic, "notify");
     }
     if (refused == 0) {
+        air_say("%s: notifications %s", link->device->name, exchange->on ? "on" : "off");
         air_app_subscribe(exchange->characteristic, exchange->on);
     }
     respond(link, exchange, refused);

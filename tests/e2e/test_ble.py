@@ -2,6 +2,7 @@
 """`ferry` over Bluetooth LE: the whole update through the virtual air (tests/air), which plays BlueZ
 for both ends. Its intervals are short here: bench/ble.py is about time."""
 import re
+import signal
 import subprocess
 from xml.etree import ElementTree
 
@@ -111,20 +112,54 @@ def test_the_link_is_lost_at_random(radio, on_air, bench):
     assert re.search(r"^disconnected: .*: lost;", radio.log(), re.M)
 
 
-def test_the_link_is_lost_in_the_middle(radio, on_air, bench):
-    device = on_air()
-    radio.set(interval_us=4000, packets=4)
+def broken_at(device, bench, radio, *words):
+    """An update whose link is dropped when one of these is said for the first time. Returns all of it."""
     process = subprocess.Popen([lab.FERRY, "-d", device.ble_uri, "update", bench.images["v2"]], text=True,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                env=device.env)
     said = ""
     for line in process.stderr:
-        if "upload: 50 %" in line and "upload: 50 %" not in said:
-            radio.command("drop")
         said += line
-    assert process.wait(timeout=60) == 0, said
+        for word in words:
+            if line.startswith(word) and f"\n{word}" not in said[:-len(line)]:
+                radio.command("drop")
+    out = process.stdout.read()
     process.stdout.close()
-    assert "dropped" in radio.log()
+    assert process.wait(timeout=60) == 0, said + out
+    assert radio.log().count("dropped") >= 1
+    return said
+
+
+def test_the_link_is_lost_in_the_middle(radio, on_air, bench):
+    device = on_air()
+    radio.set(interval_us=4000, packets=4)
+    assert "it is back, going on" in broken_at(device, bench, radio, "upload: 50 %")
+
+
+STEPS = ("hello", "mode", "list", "space", "upload ", "check", "test", "away", "return", "confirm", "prove")
+
+
+@pytest.mark.parametrize("io", ["acquire", "plain"])
+def test_the_link_is_lost_at_every_step(radio, on_air, bench, io):
+    """… but for the reset, which may be done or not."""
+    device = on_air(ble_io=io)
+    said = broken_at(device, bench, radio, *STEPS)
+    assert all(f"\n{step}" in said for step in STEPS)
+    running = lab.ferry_json("image", "list", device=device.uri)["images"][0]
+    assert running["hash"] == bench.hash_of("v2") and running["confirmed"]
+
+
+def test_a_lost_link_is_told(radio, on_air):
+    device = on_air()
+    device.process.send_signal(signal.SIGSTOP)  # it does not answer
+    process = subprocess.Popen([lab.FERRY, "-d", device.ble_uri, "image", "list"], text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env=device.env)
+    radio.wait_for("ferry is asked for a descriptor")  # the first request is there
+    radio.command("drop")
+    device.process.send_signal(signal.SIGCONT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 4 and "the radio link to ble:ferry was lost" in said and "come nearer" in said
 
 
 # ---- Pairing --------------------------------------------------------------------------------------
