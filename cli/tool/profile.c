@@ -321,13 +321,14 @@ static void tell_missing(const struct cli *cli, const char *name)
 /* The names of keys in a profile, for as long as the process lives; NULL without any. */
 static const struct cli_dtls *names_of(const cJSON *dtls)
 {
-    struct cli_dtls *names = cJSON_IsObject(dtls) ? calloc(1, sizeof *names) : NULL;
+    static struct cli_dtls names; /* the last profile's count */
 
-    for (size_t i = 0; names != NULL && i < DTLS_FIELDS; i++) {
+    for (size_t i = 0; i < DTLS_FIELDS; i++) {
         const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(dtls, dtls_fields[i].name));
-        names->texts[i] = text != NULL ? strdup(text) : NULL;
+        free(names.texts[i]);
+        names.texts[i] = text != NULL ? strdup(text) : NULL;
     }
-    return names;
+    return cJSON_IsObject(dtls) ? &names : NULL;
 }
 
 bool profile_use(struct cli *cli, const char *name)

@@ -28,7 +28,9 @@ static bool make(const struct ferry_dtls_context *context, uint64_t minute,
 
     ferry_store_be32(text, (uint32_t)(minute >> 32));
     ferry_store_be32(text + 4, (uint32_t)minute);
-    memcpy(text + sizeof minute, context->peer.data, context->peer.len);
+    if (context->peer.len > 0) {
+        memcpy(text + sizeof minute, context->peer.data, context->peer.len);
+    }
     return EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, context->secret, sizeof context->secret,
                      text, sizeof minute + context->peer.len, cookie, COOKIE_SIZE, &len) != NULL &&
            len == COOKIE_SIZE;
@@ -48,6 +50,9 @@ int dtls_check_cookie(SSL *ssl, const unsigned char *cookie, unsigned int len)
     uint64_t minute = session->context->now / COOKIE_MS;
     uint8_t good[COOKIE_SIZE];
 
+    if (session != session->context->listener) {
+        return 1; /* OpenSSL asks again, of a peer that has proven its address */
+    }
     for (uint64_t ago = 0; ago <= 1 && ago <= minute; ago++) {
         if (len == COOKIE_SIZE && make(session->context, minute - ago, good) &&
             CRYPTO_memcmp(good, cookie, COOKIE_SIZE) == 0) {
@@ -109,7 +114,7 @@ struct ferry_dtls *ferry_dtls_listen(struct ferry_dtls_context *context, struct 
     }
     if (result > 0) {
         session->end = now + context->handshake_ms;
-        dtls_advance(session); /* which looks at the cookie again */
+        dtls_advance(session);
     } else if (result < 0) {
         ferry_dtls_free(session);
     }
