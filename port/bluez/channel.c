@@ -23,6 +23,9 @@
  */
 #define VALUE_MAX 510
 
+/* How long the end of a link may take to be told. */
+#define LOST_MS 1000
+
 /* Before each fragment that waits. */
 #define LENGTH 2
 
@@ -117,6 +120,17 @@ static int pair_and_subscribe(struct bluez *bluez)
     return bluez_wants_pairing(bluez) ? bluez_fail_paired(bluez) : fail_subscription(bluez);
 }
 
+/* What a call is refused with then ("Unlikely Error") may come before the word that it is lost. */
+static bool is_lost(struct bluez *bluez)
+{
+    uint64_t end = ferry_posix_now_ms() + LOST_MS;
+
+    while (!bluez->gone && strstr(bluez->refused, "0x0e") != NULL && ferry_posix_now_ms() < end &&
+           bluez_turn(bluez, end)) {
+    }
+    return bluez->gone;
+}
+
 /* BlueZ pairs by itself when the device asks for it here, and asks the default agent meanwhile.
  * That may be another program, which cannot enter passkeys, say: then the link is lost. Pair()
  * comes to our agent whoever is the default one. */
@@ -129,11 +143,12 @@ static int subscribe(struct bluez *bluez)
     if (bluez_nobody_answered(bluez)) {
         return FERRY_E_IO;
     }
-    if (bluez->gone && bluez->asked) {
+    bool lost = is_lost(bluez);
+    if (lost && bluez->asked) {
         return bluez_fail_pairing(bluez, bluez->refused);
     }
-    return bluez->gone || bluez_wants_pairing(bluez) ? pair_and_subscribe(bluez)
-                                                     : fail_subscription(bluez);
+    return lost || bluez_wants_pairing(bluez) ? pair_and_subscribe(bluez)
+                                              : fail_subscription(bluez);
 }
 
 /* Without a descriptor each fragment is a call, which works as well. */

@@ -58,6 +58,7 @@ static const struct {
     {"forget-ms", &air.options.forget_ms, 0, 1000000},
     {"passkey", &air.options.passkey, 0, UINT32_MAX},
     {"refuse-pairing", &air.options.refuse_pairing, 0, 1},
+    {"deaf-agent", &air.options.deaf_agent, 0, 1},
     {"refuse-notify", &air.options.refuse_notify, 0, 1},
     {"no-service", &air.options.no_service, 0, 1},
     {"no-acquire", &air.options.no_acquire, 0, 1},

@@ -36,7 +36,7 @@ struct air_options {
     uint32_t give_up_ms; /* one that does not is given up after so many */
     uint32_t forget_ms;  /* a device that was not heard for so long is no object any more */
     uint32_t passkey;    /* of a device without an agent: it shows this; AIR_NO_PASSKEY: nothing */
-    uint32_t refuse_pairing, refuse_notify, no_service, no_acquire;
+    uint32_t refuse_pairing, deaf_agent, refuse_notify, no_service, no_acquire;
     uint32_t seed;
 };
 
@@ -99,6 +99,7 @@ struct air_characteristic {
     struct air_object object;
     char senders[AIR_SENDERS][AIR_PATH]; /* who said StartNotify; "" = a free place */
     bool notifying;
+    bool taken; /* for a call that is never answered */
     int write_fd, notify_fd;
     sd_event_source *write_source, *notify_gone;
     uint8_t value[AIR_VALUE_MAX]; /* the last notification */

@@ -263,6 +263,7 @@ static int notify_acquired(sd_bus_message *reply, void *userdata, sd_bus_error *
         send_call(call_of(characteristic, "StartNotify"), NULL, NULL);
         return 1;
     }
+    close_notify(characteristic); /* of a subscription before, ended and made again meanwhile */
     characteristic->app_notify_fd = fd;
     sd_event_add_io(air.event, &characteristic->app_notify_source, fd, EPOLLIN, notify_ready,
                     characteristic);

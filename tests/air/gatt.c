@@ -150,13 +150,18 @@ static void set_notifying(struct air_characteristic *characteristic, bool on)
     }
 }
 
+static bool wants_pairing(int status)
+{
+    return status == ATT_AUTHENTICATION || status == ATT_ENCRYPTION;
+}
+
 static void answer_error(sd_bus_message *call, int status)
 {
     char text[64];
 
     if (status == ATT_NO_LINK) {
         air_error(call, "Failed", "Not connected");
-    } else if (status == ATT_AUTHENTICATION || status == ATT_ENCRYPTION) {
+    } else if (wants_pairing(status)) {
         air_error(call, "NotPermitted", "Not paired");
     } else {
         (void)snprintf(text, sizeof text, "Operation failed with ATT error: 0x%02x",
@@ -190,6 +195,20 @@ static bool acquires(const struct exchange *exchange)
            strcmp(sd_bus_message_get_member(exchange->call), "AcquireNotify") == 0;
 }
 
+/* BlueZ has tried to pair by itself, with a default agent that answers nothing: the link is lost.
+ * As bluetoothd 5.66 has it, AcquireNotify gets no answer then, ever. */
+static void paired_in_vain(struct air_characteristic *characteristic,
+                           const struct exchange *exchange)
+{
+    drop_sender(characteristic, sd_bus_message_get_sender(exchange->call));
+    if (acquires(exchange)) {
+        characteristic->taken = true;
+    } else {
+        answer_error(exchange->call, ATT_UNLIKELY);
+    }
+    characteristic->device->link->radio.lost = true;
+}
+
 void air_gatt_answered(const struct exchange *exchange)
 {
     struct air_characteristic *characteristic = exchange->characteristic;
@@ -203,7 +222,9 @@ void air_gatt_answered(const struct exchange *exchange)
     if (exchange->call == NULL) {
         return;
     }
-    if (exchange->status != 0) {
+    if (subscribe && wants_pairing(exchange->status) && air.options.deaf_agent) {
+        paired_in_vain(characteristic, exchange);
+    } else if (exchange->status != 0) {
         if (subscribe) {
             drop_sender(characteristic, sd_bus_message_get_sender(exchange->call));
         }
@@ -347,8 +368,11 @@ static int acquire_notify(sd_bus_message *call, void *userdata, sd_bus_error *er
     if (!has_property(characteristic, "notify")) {
         return air_error(call, "NotSupported", "Operation is not supported");
     }
-    if (characteristic->notify_fd >= 0 || anyone_notified(characteristic)) {
+    if (characteristic->notify_fd >= 0 || characteristic->taken) {
         return air_error(call, "NotPermitted", "Notify acquired");
+    }
+    if (anyone_notified(characteristic)) {
+        return air_error(call, "InProgress", "In Progress");
     }
     air_link_subscribe(characteristic, true, call);
     return 1;
@@ -373,11 +397,11 @@ static int start_notify(sd_bus_message *call, void *userdata, sd_bus_error *erro
     if (!has_property(characteristic, "notify")) {
         return air_error(call, "NotSupported", "Operation is not supported");
     }
-    if (characteristic->notify_fd >= 0) {
+    if (characteristic->notify_fd >= 0 || characteristic->taken) {
         return air_error(call, "NotPermitted", "Notify acquired");
     }
     if (place_of(characteristic, sender) != NULL) {
-        return characteristic->notifying ? air_error(call, "Failed", "Already notifying")
+        return characteristic->notifying ? sd_bus_reply_method_return(call, "")
                                          : air_error(call, "InProgress", "In Progress");
     }
     char *place = place_of(characteristic, "");

@@ -160,7 +160,7 @@ static void came_back(struct air_link *link, struct exchange *exchange, int stat
     struct air_device *device = exchange->characteristic->device;
     bool security = status == ATT_AUTHENTICATION || status == ATT_ENCRYPTION;
 
-    if (!security || exchange->again || device->pairing != NULL) {
+    if (!security || exchange->again || device->pairing != NULL || air.options.deaf_agent) {
         finish(link, exchange, status);
         return;
     }

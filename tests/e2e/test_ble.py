@@ -175,6 +175,17 @@ def test_a_device_that_wants_to_be_paired(radio, on_air, bench):
     device.ferry("image", "list", check=0)  # it knows us now
 
 
+@pytest.mark.parametrize("radio", [{"passkey": 123456, "deaf_agent": 1},
+                                   {"passkey": 123456, "deaf_agent": 1, "no_acquire": 1}], indirect=True,
+                         ids=["descriptors", "calls"])
+def test_bluez_has_tried_to_pair_in_vain(radio, on_air):
+    """By an agent that is not ours: then ours is asked."""
+    device = on_air(**SECURE)
+    device.ferry("image", "list", check=0, env={"FERRY_BLE_PASSKEY": "123456"})
+    assert re.search(r"^disconnected: .*: lost;", radio.log(), re.M)
+    device.ferry("image", "list", check=0)
+
+
 @pytest.mark.parametrize("radio", [{"passkey": 123456}], indirect=True, ids=["passkey"])
 def test_the_wrong_passkey(radio, on_air):
     done = on_air(**SECURE).ferry("image", "list", check=3, env={"FERRY_BLE_PASSKEY": "123457"})
