@@ -26,6 +26,11 @@ const char *transfer_last_part(const char *path)
 
 int transfer_gone(const struct transfer *t)
 {
+    if (session_link(t->session) == FERRY_LINK_BLE) {
+        return cli_fail(t->session->cli, CLI_NO_ANSWER, "come nearer, then run the same command",
+                        "cannot %s: the radio link to %s was lost at %u of %u bytes", t->what,
+                        t->session->cli->device, (unsigned)t->done, (unsigned)t->total);
+    }
     return cli_fail(t->session->cli, CLI_NO_ANSWER, "plug it in again, then run the same command",
                     "cannot %s: the connection to %s broke at %u of %u bytes", t->what,
                     t->session->cli->device, (unsigned)t->done, (unsigned)t->total);
