@@ -12,27 +12,13 @@ static struct ferry_bytes address_of(const uint32_t *host)
     return (struct ferry_bytes){(const uint8_t *)host, sizeof(*host)};
 }
 
-/* No host has the last buffer: a client is told to leave one free, so only a flood wants it. */
-static bool takes_all(const struct queue *queue, uint32_t host)
-{
-    uint32_t waiting = 0;
-
-    for (uint32_t i = 0; i < queue->count; i++) {
-        const struct queue_packet *packet = &queue->packets[(queue->first + i) % queue->size];
-
-        waiting += packet->wire == FERRY_VCHIP_UDP && packet->peer >> FERRY_VCHIP_HOST == host;
-    }
-    return waiting > 0 && waiting + 1 >= queue->size;
-}
-
 /* Runs as an interrupt does. */
 static bool admits(void *context, uint32_t peer)
 {
     struct app *app = context;
     uint32_t host = peer >> FERRY_VCHIP_HOST;
 
-    return !takes_all(&app->wires.queue, host) &&
-           ferry_peers_admit(&app->peers, address_of(&host), vchip_now_ms());
+    return ferry_peers_admit(&app->peers, address_of(&host), vchip_now_ms());
 }
 
 int app_limits_open(struct app *app)

@@ -45,6 +45,11 @@ static struct queue_packet *packet_at(struct queue *queue, uint32_t i)
     return &queue->packets[(queue->first + i) % queue->size];
 }
 
+const struct queue_packet *queue_at(const struct queue *queue, uint32_t i)
+{
+    return &queue->packets[(queue->first + i) % queue->size];
+}
+
 struct queue_packet *queue_first_but(struct queue *queue, uint32_t wire)
 {
     uint32_t i = 0;

@@ -37,6 +37,9 @@ bool queue_put(struct queue *queue, uint32_t wire, uint32_t peer, const uint8_t 
 /* The first packet, or NULL; it keeps its place until it is dropped. */
 struct queue_packet *queue_first(struct queue *queue);
 
+/* The packet that i others are in front of; i below count. */
+const struct queue_packet *queue_at(const struct queue *queue, uint32_t i);
+
 /* The same of those that did not come over a wire: it is first from now on, and the others are
  * behind it in their order. */
 struct queue_packet *queue_first_but(struct queue *queue, uint32_t wire);

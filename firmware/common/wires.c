@@ -30,12 +30,46 @@ void wires_init(struct wires *wires, struct vchip *chip)
     ferry_raw_decoder_init(&wires->raw, wires->bare, chip->start.buf_size, FERRY_RAW_TIMEOUT_MS);
 }
 
+/* Of UDP a peer is the host, whatever port it sends from. */
+static uint32_t id_of(uint32_t wire, uint32_t peer)
+{
+    return wire == FERRY_VCHIP_UDP ? peer >> FERRY_VCHIP_HOST : peer;
+}
+
+/* On these wires there may be many, and one must not stop the others. */
+static bool has_peers(uint32_t wire)
+{
+    return wire == FERRY_VCHIP_UDP || wire == FERRY_VCHIP_DTLS || wire == FERRY_VCHIP_BLE;
+}
+
+/* Whether a peer is about to have the last buffer. A client is told to leave one free, so only a
+ * flood wants it, or who does not take the answers. */
+static bool takes_all(const struct queue *queue, uint32_t wire, uint32_t peer)
+{
+    uint32_t own = 0;
+
+    for (uint32_t i = 0; i < queue->count; i++) {
+        const struct queue_packet *packet = queue_at(queue, i);
+
+        own += packet->wire == wire && id_of(wire, packet->peer) == id_of(wire, peer);
+    }
+    return has_peers(wire) && own > 0 && own + 1 >= queue->size;
+}
+
+static bool admits(const struct wires *wires, uint32_t wire, uint32_t peer)
+{
+    const struct wires_guard *guard = &wires->guard;
+
+    return wire != FERRY_VCHIP_UDP || guard->admits == NULL || guard->admits(guard->context, peer);
+}
+
 void wires_take(struct wires *wires, uint32_t wire, uint32_t peer, struct ferry_bytes packet)
 {
     struct wires_counters *counters = &wires->counters[wire];
 
     counters->received++;
-    if (!queue_put(&wires->queue, wire, peer, packet.data, packet.len)) {
+    if (takes_all(&wires->queue, wire, peer) || !admits(wires, wire, peer) ||
+        !queue_put(&wires->queue, wire, peer, packet.data, packet.len)) {
         counters->dropped++;
     }
 }
@@ -98,15 +132,6 @@ static void receive_raw(struct wires *wires, const uint8_t *data, size_t len)
     }
 }
 
-static void receive_datagram(struct wires *wires, uint32_t peer, struct ferry_bytes packet)
-{
-    if (wires->guard.admits == NULL || wires->guard.admits(wires->guard.context, peer)) {
-        wires_take(wires, FERRY_VCHIP_UDP, peer, packet);
-    } else {
-        wires->counters[FERRY_VCHIP_UDP].dropped++;
-    }
-}
-
 /* Of a session that nobody told of, and so knows who it is, nothing is taken. */
 static void receive_session(struct wires *wires, uint32_t peer, struct ferry_bytes packet)
 {
@@ -136,7 +161,7 @@ void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *d
         receive_raw(wires, data, len);
         break;
     case FERRY_VCHIP_UDP:
-        receive_datagram(wires, peer, (struct ferry_bytes){data, len});
+        wires_take(wires, FERRY_VCHIP_UDP, peer, (struct ferry_bytes){data, len});
         break;
     case FERRY_VCHIP_DTLS:
         receive_session(wires, peer, (struct ferry_bytes){data, len});
@@ -174,9 +199,8 @@ bool wires_asker(struct wires *wires, const struct queue_packet *request,
 {
     const struct ferry_vchip_peer *told = peers_find(&wires->peers, request->wire, request->peer);
 
-    *asker = (struct ferry_server_peer){
-        .id = request->wire == FERRY_VCHIP_UDP ? request->peer >> FERRY_VCHIP_HOST : request->peer,
-        .transport = (uint8_t)request->wire};
+    *asker = (struct ferry_server_peer){.id = id_of(request->wire, request->peer),
+                                        .transport = (uint8_t)request->wire};
     if (told == NULL) {
         return !has_links(request->wire);
     }

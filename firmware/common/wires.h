@@ -17,7 +17,7 @@ struct wires_counters {
     uint32_t bytes_in;
     uint32_t bytes_out; /* of answers */
     uint32_t received;  /* whole ones */
-    uint32_t dropped;   /* of them: there was no buffer for it, or none so large */
+    uint32_t dropped;   /* of them: there was no buffer for it, or none so large; or the guard */
     uint32_t damaged;   /* frames and bare packets that the decoders gave up; values refused */
     uint32_t answered;  /* answers sent */
 };
@@ -66,7 +66,8 @@ void wires_init(struct wires *wires, struct vchip *chip);
  * only puts bytes together and stores packets. */
 void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len);
 
-/* Put a packet that came over a wire into the queue, and count it. */
+/* Put a packet that came over a wire into the queue, and count it. No peer of UDP, DTLS or the
+ * radio gets the last buffer, unless there is but one. */
 void wires_take(struct wires *wires, uint32_t wire, uint32_t peer, struct ferry_bytes packet);
 
 /* What wires_init() has the chip tell of peers, with the struct wires * as context. */

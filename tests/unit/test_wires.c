@@ -58,14 +58,19 @@ uint64_t vchip_now_ms(void)
 static struct vchip chip;
 static struct wires wires;
 
-static void begin(void)
+static void begin_with(uint32_t buffers)
 {
     memset(&sent, 0, sizeof(sent));
     memset(&wires, 0, sizeof(wires));
     sent.now = 1000000;
     chip.start.buf_size = BUF_SIZE;
-    chip.start.buf_count = BUF_COUNT;
+    chip.start.buf_count = buffers;
     wires_init(&wires, &chip);
+}
+
+static void begin(void)
+{
+    begin_with(BUF_COUNT);
 }
 
 static void receive(uint32_t wire, uint32_t peer, const uint8_t *data, size_t len)
@@ -103,11 +108,12 @@ static size_t frame(uint8_t *out, uint8_t mark, size_t len, size_t *first)
     return total;
 }
 
+/* Each mark is another host. */
 static void datagram(uint8_t mark, size_t len)
 {
     uint8_t packet[512];
 
-    receive(FERRY_VCHIP_UDP, mark, packet, make(packet, mark, len));
+    receive(FERRY_VCHIP_UDP, (uint32_t)mark << FERRY_VCHIP_HOST, packet, make(packet, mark, len));
 }
 
 /* The first packet that waits is this one. */
@@ -213,6 +219,48 @@ static void fragments_without_any_buffer(void **state)
     expect(FERRY_VCHIP_UDP, 1, 8);
     expect(FERRY_VCHIP_UDP, 2, 8);
     expect_none();
+}
+
+static void take_from(uint32_t wire, uint32_t peer)
+{
+    uint8_t packet[8];
+
+    wires_take(&wires, wire, peer, (struct ferry_bytes){packet, make(packet, 1, sizeof(packet))});
+}
+
+/* Or who takes no answers, and has requests waiting for them, would stop all the others. */
+static void no_peer_has_the_last_buffer(void **state)
+{
+    static const uint32_t all[] = {FERRY_VCHIP_UDP, FERRY_VCHIP_DTLS, FERRY_VCHIP_BLE};
+    const uint32_t host = 1U << FERRY_VCHIP_HOST;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        begin_with(4);
+        for (uint32_t n = 0; n < 5; n++) {
+            take_from(all[i], host + (all[i] == FERRY_VCHIP_UDP ? n : 0)); /* any port of it */
+        }
+        assert_int_equal(wires.queue.count, 3);
+        expect_counters(all[i], 5, 2, 0);
+        take_from(all[(i + 1) % 3], host); /* the same number, and somebody else */
+        assert_int_equal(wires.queue.count, 4);
+        queue_drop(&wires.queue);
+        take_from(all[i], 2 * host);
+        assert_int_equal(wires.queue.count, 4);
+    }
+    begin_with(1);
+    take_from(FERRY_VCHIP_BLE, 1);
+    assert_int_equal(wires.queue.count, 1);
+}
+
+static void a_line_may_have_all_buffers(void **state)
+{
+    (void)state;
+    begin_with(4);
+    for (uint32_t n = 0; n < 5; n++) {
+        take_from(FERRY_VCHIP_SERIAL, 0);
+    }
+    expect_counters(FERRY_VCHIP_SERIAL, 5, 1, 0);
 }
 
 /* ---- Sizes -------------------------------------------------------------------------------------
@@ -487,6 +535,8 @@ int main(void)
         cmocka_unit_test(a_full_queue_drops_and_goes_on),
         cmocka_unit_test(lines_of_a_packet_around_a_full_queue),
         cmocka_unit_test(fragments_without_any_buffer),
+        cmocka_unit_test(no_peer_has_the_last_buffer),
+        cmocka_unit_test(a_line_may_have_all_buffers),
         cmocka_unit_test(the_largest_packets_of_each_wire),
         cmocka_unit_test(a_datagram_of_no_bytes),
         cmocka_unit_test(as_many_buffers_as_the_memory_holds),
