@@ -406,6 +406,21 @@ void ferry_gate_lock(struct ferry_gate *gate, const struct ferry_server_peer *pe
     }
 }
 
+void ferry_gate_lock_gone(struct ferry_gate *gate, uint8_t transport,
+                          bool (*is_there)(void *context, uint32_t id), void *context)
+{
+    struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, transport);
+
+    for (size_t i = 0; wire != NULL && i < FERRY_GATE_PEERS; i++) {
+        struct ferry_gate_peer *peer = &wire->peers[i];
+
+        if (!is_there(context, peer->id)) {
+            end_unlock(peer);
+            end_challenge(peer);
+        }
+    }
+}
+
 const struct ferry_gate_audit *ferry_gate_audit(const struct ferry_gate *gate, uint8_t transport)
 {
     const struct ferry_gate_wire *wire = ferry_gate_wire_of(gate, transport);

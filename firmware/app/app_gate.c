@@ -62,16 +62,30 @@ static int random_bytes(void *context, uint8_t *bytes, size_t len)
     return vchip_random(bytes, len);
 }
 
+struct wire {
+    const struct peers *peers;
+    uint32_t number;
+};
+
+static bool is_there(void *context, uint32_t id)
+{
+    const struct wire *wire = context;
+
+    return peers_find(wire->peers, wire->number, id) != NULL;
+}
+
 /* What a link or session unlocked ends with it. */
 void app_gate_poll(struct app *app)
 {
-    uint32_t wire;
-    uint32_t number;
+    static const uint8_t linked[] = {FERRY_VCHIP_BLE, FERRY_VCHIP_DTLS};
 
-    while (peers_gone(&app->wires.peers, &wire, &number)) {
-        const struct ferry_server_peer peer = {.id = number, .transport = (uint8_t)wire};
+    if (!peers_left(&app->wires.peers)) {
+        return;
+    }
+    for (size_t i = 0; i < COUNT(linked); i++) {
+        struct wire wire = {&app->wires.peers, linked[i]};
 
-        ferry_gate_lock(&app->gate, &peer);
+        ferry_gate_lock_gone(&app->gate, linked[i], is_there, &wire);
     }
 }
 

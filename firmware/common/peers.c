@@ -14,20 +14,6 @@ static size_t place_of(const struct peers *peers, uint32_t wire, uint32_t number
     return i;
 }
 
-/* A free place; else one of who has gone, and is then forgotten without a word. */
-static size_t free_place(const struct peers *peers)
-{
-    size_t i = place_of(peers, 0, 0);
-
-    if (i == PEERS_MAX) {
-        i = 0;
-        while (i < PEERS_MAX && peers->list[i].told.connected != 0) {
-            i++;
-        }
-    }
-    return i;
-}
-
 void peers_told(struct peers *peers, uint32_t wire, uint32_t number,
                 const struct ferry_vchip_peer *told)
 {
@@ -37,10 +23,12 @@ void peers_told(struct peers *peers, uint32_t wire, uint32_t number,
         return;
     }
     if (place == PEERS_MAX && told->connected != 0) {
-        place = free_place(peers);
+        place = place_of(peers, 0, 0);
     }
     if (place < PEERS_MAX) {
-        peers->list[place] = (struct peer){.wire = wire, .number = number, .told = *told};
+        peers->list[place] =
+            (struct peer){.wire = wire, .number = told->connected != 0 ? number : 0, .told = *told};
+        peers->left = peers->left || told->connected == 0;
     }
 }
 
@@ -48,21 +36,13 @@ const struct ferry_vchip_peer *peers_find(const struct peers *peers, uint32_t wi
 {
     size_t place = number != 0 ? place_of(peers, wire, number) : PEERS_MAX;
 
-    return place < PEERS_MAX && peers->list[place].told.connected != 0 ? &peers->list[place].told
-                                                                       : NULL;
+    return place < PEERS_MAX ? &peers->list[place].told : NULL;
 }
 
-bool peers_gone(struct peers *peers, uint32_t *wire, uint32_t *number)
+bool peers_left(struct peers *peers)
 {
-    for (size_t i = 0; i < PEERS_MAX; i++) {
-        struct peer *peer = &peers->list[i];
+    bool left = peers->left;
 
-        if (peer->number != 0 && peer->told.connected == 0) {
-            *wire = peer->wire;
-            *number = peer->number;
-            peer->number = 0;
-            return true;
-        }
-    }
-    return false;
+    peers->left = false;
+    return left;
 }

@@ -10,13 +10,14 @@
 
 struct peer {
     uint32_t wire;
-    uint32_t number;              /* 0: the place is free */
-    struct ferry_vchip_peer told; /* not connected: it has gone, and nobody asked for it yet */
+    uint32_t number; /* 0: the place is free */
+    struct ferry_vchip_peer told;
 };
 
 /* All zero: nobody is there. */
 struct peers {
     struct peer list[PEERS_MAX];
+    bool left; /* somebody has, and nobody asked for it yet */
 };
 
 /* Keep what was told of a peer, or forget one that is gone. Runs as an interrupt does. */
@@ -27,9 +28,7 @@ void peers_told(struct peers *peers, uint32_t wire, uint32_t number,
 const struct ferry_vchip_peer *peers_find(const struct peers *peers, uint32_t wire,
                                           uint32_t number);
 
-/* Take one that has gone, so that what others keep of it ends too. Returns false when there is
- * none.
- */
-bool peers_gone(struct peers *peers, uint32_t *wire, uint32_t *number);
+/* Whether any has gone since this was last asked, so that what others keep of it ends too. */
+bool peers_left(struct peers *peers);
 
 #endif

@@ -190,6 +190,13 @@ int ferry_gate_grant(struct ferry_gate *gate, const struct ferry_server_peer *pe
  * its id. */
 void ferry_gate_lock(struct ferry_gate *gate, const struct ferry_server_peer *peer);
 
+/* The same for all peers of a transport that have left: where some may leave at a time when this
+ * cannot be called for each. Their ids must not be others' yet.
+ *
+ * is_there  called with context for peers that may have something; true: it goes on */
+void ferry_gate_lock_gone(struct ferry_gate *gate, uint8_t transport,
+                          bool (*is_there)(void *context, uint32_t id), void *context);
+
 /* ---- Unlocking by a signature (core/server/gate_unlock.c; links Ed25519) ------------- */
 
 /* What a client needs to know for a signature. */

@@ -248,8 +248,6 @@ static void the_others_do_not_wait_for_it(void **state)
 static void who_has_gone_is_told_to_the_gate(void **state)
 {
     struct ferry_server_peer asker;
-    uint32_t wire;
-    uint32_t number;
 
     (void)state;
     begin(0);
@@ -259,12 +257,11 @@ static void who_has_gone_is_told_to_the_gate(void **state)
         assert_true(app_ble_asker(first(), &asker));
         queue_drop(&app.wires.queue);
         tell(7, FERRY_PEER_AUTHENTICATED, 0); /* it may ask again */
-        assert_false(peers_gone(&app.wires.peers, &wire, &number));
+        assert_false(peers_left(&app.wires.peers));
+        assert_non_null(peers_find(&app.wires.peers, FERRY_VCHIP_BLE, asker.id));
         lose(7);
-        assert_true(peers_gone(&app.wires.peers, &wire, &number));
-        assert_int_equal(wire, FERRY_VCHIP_BLE);
-        assert_int_equal(number, asker.id);
-        assert_false(peers_gone(&app.wires.peers, &wire, &number));
+        assert_true(peers_left(&app.wires.peers));
+        assert_null(peers_find(&app.wires.peers, FERRY_VCHIP_BLE, asker.id));
     }
 }
 

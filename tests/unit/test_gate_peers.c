@@ -366,6 +366,34 @@ static void unlocks_beyond_the_places(void **state)
     unlock(99, 1);
 }
 
+static bool is_even(void *context, uint32_t id)
+{
+    ++*(uint32_t *)context;
+    return id % 2 == 0;
+}
+
+/* Even those that nobody named: their places are free, and a challenge of theirs is none. */
+static void who_has_left_keeps_no_place(void **state)
+{
+    uint32_t asked = 0;
+
+    (void)state;
+    start(&ferry_gate_locked);
+    for (uint32_t id = 1; id <= FERRY_GATE_PEERS; id++) {
+        unlock(id, 60);
+    }
+    ferry_gate_lock_gone(&bench.gate, SERIAL, is_even, &asked); /* another transport's */
+    assert_int_equal(level_of(1), FERRY_ACCESS_SERVICE);
+    ferry_gate_lock_gone(&bench.gate, RADIO, is_even, &asked);
+    assert_true(asked >= FERRY_GATE_PEERS);
+    for (uint32_t id = 1; id <= FERRY_GATE_PEERS; id++) {
+        assert_int_equal(level_of(id), id % 2 == 0 ? FERRY_ACCESS_SERVICE : FERRY_ACCESS_LOCKED);
+    }
+    unlock(11, 60);
+    ferry_gate_lock_gone(&bench.gate, WIRES, is_even, &asked); /* there is none */
+    assert_int_equal(level_of(11), FERRY_ACCESS_SERVICE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_copied_unlock_opens_nothing),
         cmocka_unit_test(challenges_beyond_the_places),
         cmocka_unit_test(unlocks_beyond_the_places),
+        cmocka_unit_test(who_has_left_keeps_no_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -453,29 +453,37 @@ static void of_more_sessions_than_there_is_room_for_nothing_is_taken(void **stat
     expect_none();
 }
 
-static void who_has_gone_is_told_once(void **state)
+static void that_somebody_has_gone_is_told_once(void **state)
 {
-    uint32_t wire = 0;
-    uint32_t number = 0;
-
     (void)state;
     begin();
     for (uint32_t i = 1; i <= PEERS_MAX; i++) {
         tell_session(i, 1, "");
     }
-    assert_false(peers_gone(&wires.peers, &wire, &number));
+    assert_false(peers_left(&wires.peers));
     tell_session(3, 0, "");
     tell_session(3, 0, "");
     assert_null(peers_find(&wires.peers, FERRY_VCHIP_DTLS, 3));
-    assert_true(peers_gone(&wires.peers, &wire, &number));
-    assert_int_equal(wire, FERRY_VCHIP_DTLS);
-    assert_int_equal(number, 3);
-    assert_false(peers_gone(&wires.peers, &wire, &number));
-    tell_session(4, 0, "");
-    tell_session(100, 1, "");
-    tell_session(101, 1, ""); /* nobody asked who has gone: its place is taken all the same */
-    assert_non_null(peers_find(&wires.peers, FERRY_VCHIP_DTLS, 101));
-    assert_false(peers_gone(&wires.peers, &wire, &number));
+    assert_true(peers_left(&wires.peers));
+    tell_session(3, 0, ""); /* of nobody, by now */
+    assert_false(peers_left(&wires.peers));
+}
+
+/* While flash is worked on nobody asks: as many as there are places go, and others come. */
+static void however_many_go_at_once_it_is_told(void **state)
+{
+    (void)state;
+    begin();
+    for (uint32_t i = 1; i <= 3 * PEERS_MAX; i++) {
+        tell_session(i, 1, "");
+        assert_non_null(peers_find(&wires.peers, FERRY_VCHIP_DTLS, i));
+        if (i > 2 * PEERS_MAX) {
+            continue; /* these stay */
+        }
+        tell_session(i, 0, "");
+    }
+    assert_true(peers_left(&wires.peers));
+    assert_null(peers_find(&wires.peers, FERRY_VCHIP_DTLS, 1));
 }
 
 /* ---- Silence -----------------------------------------------------------------------------------
@@ -545,7 +553,8 @@ int main(void)
         cmocka_unit_test(a_session_is_known_by_what_was_told),
         cmocka_unit_test(who_asks_on_a_plain_wire_is_not_known),
         cmocka_unit_test(of_more_sessions_than_there_is_room_for_nothing_is_taken),
-        cmocka_unit_test(who_has_gone_is_told_once),
+        cmocka_unit_test(that_somebody_has_gone_is_told_once),
+        cmocka_unit_test(however_many_go_at_once_it_is_told),
         cmocka_unit_test(half_a_bare_packet_is_given_up),
         cmocka_unit_test(half_a_frame_on_a_shell_is_given_up),
     };
