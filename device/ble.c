@@ -343,8 +343,7 @@ void ble_work(struct ble *ble)
 {
     int done;
 
-    read_values(ble);
-    look_at_notify(ble);
+    /* First the bus: whoever else is connected by now may have written these values. */
     do {
         done = sd_bus_process(ble->bus, NULL);
     } while (done > 0);
@@ -352,6 +351,8 @@ void ble_work(struct ble *ble)
         ble_fail(ble, "the bus has gone", strerror(-done), "start the device again");
         return;
     }
+    read_values(ble);
+    look_at_notify(ble);
     send_waiting(ble);
 }
 
