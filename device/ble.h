@@ -3,7 +3,9 @@
  * system's. It knows values and links, not packets.
  *
  * BlueZ has one pair of descriptors for all centrals: who writes into it is known as long as one
- * alone is connected. With more, each value comes by a call that names its central. */
+ * alone is connected. With more, each value comes by a call that names its central. The other way
+ * nobody can be named: what is notified, by descriptor or by signal, BlueZ sends to every central
+ * that has subscribed, as far as the characteristic's permission lets it. */
 #ifndef DEVICE_BLE_H
 #define DEVICE_BLE_H
 
