@@ -191,8 +191,22 @@ def test_doctor(radio, on_air):
 
 def test_params_tell_of_fragments(radio, on_air):
     on_air()
-    said = ferry("params", "--explain", device="ble:ferry", env=radio.env, check=0).stdout
-    assert "Bluetooth LE, in fragments of 244 bytes that the device puts together" in said
+    done = ferry("params", "--explain", device="ble:ferry", env=radio.env, check=0)
+    assert "Bluetooth LE, in fragments of 244 bytes that the device puts together" in done.stdout
+    assert done.stderr == ""  # the echo that finds it out was told as a second try
+
+
+def test_the_link_is_lost_before_the_answer(radio, on_air):
+    """It was told to plug the device in."""
+    on_air()
+    radio.set(interval_us=500000, packets=20)
+    with subprocess.Popen([lab.FERRY, "-v", "-v", "-d", "ble:ferry", "echo", "x"], env={**os.environ, **radio.env},
+                          stdin=subprocess.DEVNULL, text=True, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE) as echo:
+        assert echo.stderr.readline().startswith("-> ")
+        radio.command("drop")
+        said = echo.stderr.read()
+        assert echo.wait(timeout=60) == 4 and "the radio link to ble:ferry was lost" in said and "come nearer" in said
 
 
 def test_a_station_of_two(radio, on_air, bench):
