@@ -297,7 +297,11 @@ int ferry_connection_resume(struct ferry_connection *connection, char *why, size
         why[0] = '\0';
     }
     ferry_transport_close(&connection->wire);
-    return with_words(open_wire(connection, why, cap), why, cap);
+    int error = open_wire(connection, why, cap);
+    if (error == FERRY_OK && connection->facts.link == FERRY_LINK_BLE) {
+        ferry_client_relinked(&connection->client); /* nothing of the old link comes any more */
+    }
+    return with_words(error, why, cap);
 }
 
 int ferry_connection_reopen(struct ferry_connection *connection, char *why, size_t cap)

@@ -343,6 +343,20 @@ void ferry_client_cancel_all(struct ferry_client *client)
     }
 }
 
+void ferry_client_relinked(struct ferry_client *client)
+{
+    for (size_t i = 0; i < client->config.request_count; i++) {
+        struct ferry_client_request *request = &client->config.requests[i];
+
+        if (request->state == SENT && request->retries > 0) {
+            request->state = WAITING;
+            request->retries--;
+            client->stats.sent--; /* it is counted as sent when it leaves */
+            client->stats.retransmitted++;
+        }
+    }
+}
+
 void ferry_client_last_try(struct ferry_client *client, int32_t ticket)
 {
     struct ferry_client_request *request = find_ticket(client, ticket);

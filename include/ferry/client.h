@@ -230,6 +230,10 @@ void ferry_client_cancel(struct ferry_client *client, int32_t ticket);
 /* Forget all requests. Use it when the connection was opened anew. */
 void ferry_client_cancel_all(struct ferry_client *client);
 
+/* The link was lost, and there is another one: what was sent over the old one and may be sent again
+ * leaves with the next ferry_client_poll(), without waiting for its time. */
+void ferry_client_relinked(struct ferry_client *client);
+
 /* Do not send this one again; wait for its answer or its end. Unknown tickets are ignored. */
 void ferry_client_last_try(struct ferry_client *client, int32_t ticket);
 

@@ -103,7 +103,8 @@ FERRY_MUST_CHECK
 int ferry_connection_reopen(struct ferry_connection *connection, char *why, size_t cap);
 
 /* The same for a wire that broke in the middle of something, a cable that was pulled: what is in
- * flight stays, and is sent again when its time comes. */
+ * flight stays, and is sent again when its time comes; over Bluetooth LE at once, since a new link
+ * brings nothing of the old one. */
 FERRY_MUST_CHECK
 int ferry_connection_resume(struct ferry_connection *connection, char *why, size_t cap);
 

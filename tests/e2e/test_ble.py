@@ -149,6 +149,13 @@ def test_the_link_is_lost_at_every_step(radio, on_air, bench, io):
     assert running["hash"] == bench.hash_of("v2") and running["confirmed"]
 
 
+def test_an_upload_alone_goes_on_over_the_new_link(radio, on_air, bench):
+    device = on_air()
+    radio.set(loss_bytes=40000)
+    device.ferry("image", "upload", bench.images["v2"], check=0)
+    assert bench.hash_of("v2") in device.ferry("image", "list", check=0).stdout
+
+
 def test_a_lost_link_is_told(radio, on_air):
     device = on_air()
     device.process.send_signal(signal.SIGSTOP)  # it does not answer

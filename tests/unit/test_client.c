@@ -220,6 +220,35 @@ static void test_an_unsent_request_cannot_be_answered(void **state)
     assert_int_equal(answer(&bench, header, "\xa0", 1, 1), FERRY_E_NOT_FOUND);
 }
 
+/* All of it at once, the older first, and what may not be repeated stays as it is. */
+static void test_over_a_new_link_what_was_sent_is_sent_again(void **state)
+{
+    struct ferry_client_command once = {.op = FERRY_SMP_WRITE,
+                                        .group = 0,
+                                        .id = FERRY_SMP_OS_RESET,
+                                        .payload = bytes_of("\xa0"),
+                                        .retries = FERRY_CLIENT_ONCE};
+    struct bench bench;
+    struct ferry_smp_header first, second;
+    uint64_t deadline;
+    size_t len;
+
+    (void)state;
+    set_up(&bench, 7, 0);
+    assert_true(submit(&bench, 1) > 0 && submit(&bench, 2) > 0);
+    assert_true(ferry_client_submit(&bench.client, &once) > 0);
+    first = sent(&bench, 0, &len);
+    second = sent(&bench, 0, &len);
+    (void)sent(&bench, 0, &len);
+    assert_true(is_quiet(&bench, 10, &deadline));
+    ferry_client_relinked(&bench.client);
+    assert_int_equal(sent(&bench, 20, &len).seq, first.seq);
+    assert_int_equal(sent(&bench, 20, &len).seq, second.seq);
+    assert_true(is_quiet(&bench, 20, &deadline));
+    assert_int_equal(bench.client.stats.sent, 3);
+    assert_int_equal(bench.client.stats.retransmitted, 2);
+}
+
 static void test_retransmission_is_the_same_bytes(void **state)
 {
     uint8_t first[BUF_SIZE];
@@ -1177,6 +1206,7 @@ int main(void)
         cmocka_unit_test(test_the_window_is_full_and_frees),
         cmocka_unit_test(test_only_the_right_answer_matches),
         cmocka_unit_test(test_an_unsent_request_cannot_be_answered),
+        cmocka_unit_test(test_over_a_new_link_what_was_sent_is_sent_again),
         cmocka_unit_test(test_retransmission_is_the_same_bytes),
         cmocka_unit_test(test_a_silent_server_ends_in_a_timeout),
         cmocka_unit_test(test_once_means_once),
