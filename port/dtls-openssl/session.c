@@ -37,6 +37,8 @@ static bool expect_name(SSL *ssl, const char *name)
 {
     X509_VERIFY_PARAM *rules = SSL_get0_param(ssl);
 
+    /* "*.example.com" is for all below it; "pump*.example.com" is a habit of few CAs. */
+    X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return name == NULL || X509_VERIFY_PARAM_set1_ip_asc(rules, name) == 1 ||
            X509_VERIFY_PARAM_set1_host(rules, name, 0) == 1;
 }

@@ -22,7 +22,8 @@ static const struct ferry_dtls_psk alice = {"alice", BYTES(KEY)};
 static const struct ferry_dtls_psk wrong = {"alice", BYTES(OTHER_KEY)};
 static const struct ferry_dtls_psk bob = {"bob", BYTES(KEY)};
 
-static struct certificate ca, other_ca, good, expired, early, self_signed, stranger, client_cert;
+static struct certificate ca, other_ca, good, expired, early, self_signed, stranger, client_cert,
+    wildcard, partial;
 
 static int make_certificates(void **state)
 {
@@ -42,6 +43,10 @@ static int make_certificates(void **state)
                      (struct certificate_wish){.name = "device", .by = &other_ca});
     certificate_make(&client_cert, "client",
                      (struct certificate_wish){.name = "station", .by = &ca});
+    certificate_make(&wildcard, "wildcard",
+                     (struct certificate_wish){.name = "*.example.com", .by = &ca});
+    certificate_make(&partial, "partial",
+                     (struct certificate_wish){.name = "pump*.example.com", .by = &ca});
     return 0;
 }
 
@@ -174,6 +179,23 @@ static void test_a_certificate_for_another_name(void **state)
     expect(&client, &server, FERRY_DTLS_WRONG_NAME, false, FERRY_DTLS_BAD_CERTIFICATE, true);
 }
 
+static void test_a_wildcard_stands_for_a_whole_label(void **state)
+{
+    struct ferry_dtls_config client = trusts(&ca);
+    struct ferry_dtls_config server = shows(&partial);
+    struct pair pair;
+
+    (void)state;
+    client.name = "pump7.example.com";
+    expect(&client, &server, FERRY_DTLS_WRONG_NAME, false, FERRY_DTLS_BAD_CERTIFICATE, true);
+    server = shows(&wildcard);
+    pair_begin(&pair, &client, &server);
+    pair_connect(&pair);
+    pair_run(&pair, pair.now);
+    assert_int_equal(ferry_dtls_state(pair.ends[PAIR_CLIENT]), FERRY_DTLS_OPEN);
+    pair_end(&pair);
+}
+
 static void test_certificates_of_a_client(void **state)
 {
     static const struct {
@@ -293,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_a_part_of_an_identity),
         cmocka_unit_test(test_certificates_of_a_server),
         cmocka_unit_test(test_a_certificate_for_another_name),
+        cmocka_unit_test(test_a_wildcard_stands_for_a_whole_label),
         cmocka_unit_test(test_certificates_of_a_client),
         cmocka_unit_test(test_a_pinned_certificate_needs_no_ca),
         cmocka_unit_test(test_keys_of_different_kinds),
