@@ -104,7 +104,7 @@ static const char *read_line(struct psk_file *file, char *line)
     }
     len = read_hex(colon + 1, file->keys[file->count]);
     if (len == 0) {
-        return "give the key in hexadecimal, 8 to 64 bytes";
+        return "give the key in hexadecimal, 16 to 64 bytes";
     }
     file->list[file->count] =
         (struct ferry_dtls_psk){.identity = line, .key = {file->keys[file->count], len}};

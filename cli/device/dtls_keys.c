@@ -58,14 +58,14 @@ static int take_hex(struct dtls_keys *keys, const char *text, const char *what, 
 {
     size_t len = strcspn(text, "\r\n");
 
-    if (len == 0 || len % 2 != 0 || len > 2 * sizeof keys->psk) {
-        return wrong(why, cap, what, "is no key of 16 to 128 hexadecimal digits");
+    if (len % 2 != 0 || len < (size_t)2 * DTLS_PSK_MIN || len > 2 * sizeof keys->psk) {
+        return wrong(why, cap, what, "is no key of 32 to 128 hexadecimal digits");
     }
     for (size_t i = 0; i < len / 2; i++) {
         int high = digit_of(text[2 * i]);
         int low = digit_of(text[2 * i + 1]);
         if (high < 0 || low < 0) {
-            return wrong(why, cap, what, "is no key of 16 to 128 hexadecimal digits");
+            return wrong(why, cap, what, "is no key of 32 to 128 hexadecimal digits");
         }
         keys->psk[i] = (uint8_t)(high << 4 | low);
     }

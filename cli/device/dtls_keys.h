@@ -7,7 +7,8 @@
 #include "cli/cli.h"
 #include "ferry/connection.h"
 
-#define DTLS_PSK_MAX 64 /* bytes of a pre-shared key */
+#define DTLS_PSK_MIN 16 /* bytes of a pre-shared key */
+#define DTLS_PSK_MAX 64
 
 /* What is given, by name; ends with a row whose name is NULL. */
 struct dtls_field {

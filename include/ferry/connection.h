@@ -36,7 +36,7 @@ enum ferry_connection_way { FERRY_CONNECTION_SENT, FERRY_CONNECTION_RECEIVED };
  * too. */
 struct ferry_connection_dtls {
     const char *psk_identity; /* NULL = no pre-shared key; else 1 to 95 characters */
-    struct ferry_bytes psk;   /* 8 to 64 bytes */
+    struct ferry_bytes psk;   /* 16 to 64 bytes, random ones */
     const char *ca_file;   /* PEM: who may have signed the device's certificate, or itself; NULL =
                               no certificates */
     const char *cert_file; /* PEM: our own, for devices that demand one; NULL = none */

@@ -217,7 +217,7 @@ static const char *wrong_psk(const struct ferry_dtls_psk *psk)
         return "a PSK identity has 1 to 95 characters";
     }
     if (psk->key.len < FERRY_DTLS_PSK_LEAST || psk->key.len > FERRY_DTLS_PSK_MOST) {
-        return "a PSK has 8 to 64 bytes, 16 random ones best";
+        return "a PSK has 16 to 64 bytes, random ones: openssl rand -hex 16";
     }
     return NULL;
 }

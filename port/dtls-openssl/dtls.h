@@ -24,10 +24,13 @@
 
 #define FERRY_DTLS_PACKET_MAX 16384 /* bytes of one packet: what a record holds */
 #define FERRY_DTLS_IDENTITY   96    /* characters of an identity, its NUL included */
-#define FERRY_DTLS_PSK_LEAST  8     /* bytes of a key */
-#define FERRY_DTLS_PSK_MOST   64
-#define FERRY_DTLS_MTU_LEAST  512 /* OpenSSL does not cut handshakes smaller */
+#define FERRY_DTLS_MTU_LEAST  512   /* OpenSSL does not cut handshakes smaller */
 #define FERRY_DTLS_NEVER      UINT64_MAX
+
+/* Bytes of a pre-shared key. Most suites that small devices have know no forward secrecy: whoever
+ * records a handshake may guess the key at leisure, so that a shorter one is none. */
+#define FERRY_DTLS_PSK_LEAST 16
+#define FERRY_DTLS_PSK_MOST  64
 
 /* Used where the configuration says 0. */
 #define FERRY_DTLS_MTU           1200 /* fits every path of IPv6 */

@@ -265,7 +265,7 @@ static void expect_error(struct ferry_dtls_config config, int error, const char 
 static void test_configurations_that_cannot_be(void **state)
 {
     const struct ferry_dtls_psk no_name = {"", BYTES(KEY)};
-    const struct ferry_dtls_psk short_key = {"alice", BYTES("1234567")};
+    const struct ferry_dtls_psk short_key = {"alice", BYTES("123456789012345")};
     const struct ferry_dtls_psk two[] = {alice, bob};
     struct ferry_dtls_config config;
 
@@ -273,7 +273,7 @@ static void test_configurations_that_cannot_be(void **state)
     expect_error((struct ferry_dtls_config){0}, FERRY_E_CONFIG, "a client needs a PSK");
     expect_error((struct ferry_dtls_config){.server = true}, FERRY_E_CONFIG, "a server needs");
     expect_error(psk(false, &no_name), FERRY_E_CONFIG, "identity");
-    expect_error(psk(false, &short_key), FERRY_E_CONFIG, "8 to 64 bytes");
+    expect_error(psk(false, &short_key), FERRY_E_CONFIG, "16 to 64 bytes");
     config = psk(false, two);
     config.psk_count = 2;
     expect_error(config, FERRY_E_CONFIG, "one PSK");
