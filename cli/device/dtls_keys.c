@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dtls_keys.h"
+#include "secret.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* The key itself, which no profile has. */
 #define PSK_VARIABLE "FERRY_DTLS_PSK"
-
-/* Who else may read a file of keys. */
-#define OTHERS (S_IRWXG | S_IRWXO)
 
 enum { IDENTITY, PSK_FILE, CA, CERT, KEY, NAME };
 
@@ -73,23 +69,15 @@ static int take_hex(struct dtls_keys *keys, const char *text, const char *what, 
     return FERRY_OK;
 }
 
-/* A secret is its owner's alone. Returns the open file, or NULL. */
 static FILE *open_secret(const char *path, char *why, size_t cap)
 {
-    FILE *file = fopen(path, "r");
-    struct stat there;
+    const char *cause;
+    FILE *file = secret_open(path, &cause);
 
-    if (file == NULL || fstat(fileno(file), &there) != 0) {
-        (void)wrong(why, cap, path, strerror(errno));
-    } else if ((there.st_mode & OTHERS) != 0) {
-        (void)wrong(why, cap, path, "can be read or written by others: chmod 600 it");
-    } else {
-        return file;
+    if (file == NULL) {
+        (void)wrong(why, cap, path, cause);
     }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return NULL;
+    return file;
 }
 
 static int check_secret(const char *path, char *why, size_t cap)
@@ -107,7 +95,6 @@ static int take_psk_file(struct dtls_keys *keys, const char *path, char *why, si
     if (file == NULL) {
         return FERRY_E_CONFIG;
     }
-    setvbuf(file, NULL, _IONBF, 0); /* no copy is left behind */
     if (fgets(line, sizeof line, file) == NULL) {
         line[0] = '\0';
     }

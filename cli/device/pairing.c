@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pairing.h"
+#include "secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,61 +36,84 @@ static bool ask(const char *question, char *line, size_t cap)
     return answered;
 }
 
-/* What is known before anybody is asked. Returns whether there is anything; *valid tells whether it
- * is a passkey. */
-static bool is_known(const struct cli *cli, uint32_t *passkey, bool *valid)
-{
-    const char *variable = getenv(VARIABLE);
-    char line[32] = "";
+/* ---- What is known before anybody is asked --------------------------------------------------- */
 
-    if (cli->passkey_file != NULL) {
-        FILE *file = fopen(cli->passkey_file, "re");
-        *valid =
-            file != NULL && fgets(line, sizeof line, file) != NULL && read_passkey(line, passkey);
-        if (file != NULL) {
-            fclose(file);
-        }
-        return true;
-    }
-    bool known = variable != NULL && variable[0] != '\0';
-    *valid = known && read_passkey(variable, passkey);
-    return known;
+static int wrong(char *why, size_t cap, const char *path, const char *cause)
+{
+    snprintf(why, cap,
+             "the passkey file %s %s; write the device's six digits into it, for its owner alone",
+             path, cause);
+    return FERRY_E_CONFIG;
 }
 
-static bool enter(const struct cli *cli, uint32_t *passkey)
+static int take_file(const char *path, struct pairing *pairing, char *why, size_t cap)
+{
+    const char *cause;
+    char line[32] = "";
+    FILE *file = secret_open(path, &cause);
+
+    if (file == NULL) {
+        return wrong(why, cap, path, cause);
+    }
+    pairing->given =
+        fgets(line, sizeof line, file) != NULL && read_passkey(line, &pairing->passkey);
+    fclose(file);
+    return pairing->given ? FERRY_OK : wrong(why, cap, path, "has no passkey");
+}
+
+int pairing_read(const struct cli *cli, struct pairing *pairing, char *why, size_t cap)
+{
+    const char *variable = getenv(VARIABLE);
+
+    *pairing = (struct pairing){.unattended = cli->unattended};
+    if (cli->passkey_file != NULL) {
+        return take_file(cli->passkey_file, pairing, why, cap);
+    }
+    if (variable == NULL || variable[0] == '\0') {
+        return FERRY_OK;
+    }
+    pairing->given = read_passkey(variable, &pairing->passkey);
+    if (!pairing->given) {
+        snprintf(why, cap, VARIABLE " is no passkey; set it to the device's six digits");
+        return FERRY_E_CONFIG;
+    }
+    return FERRY_OK;
+}
+
+/* ---- Questions ------------------------------------------------------------------------------- */
+
+static bool enter(const struct pairing *pairing, uint32_t *passkey)
 {
     char line[32];
-    bool valid;
 
-    if (is_known(cli, passkey, &valid)) {
-        return valid;
+    if (pairing->given) {
+        *passkey = pairing->passkey;
+        return true;
     }
-    return !cli->unattended && ask("Passkey that the device shows: ", line, sizeof line) &&
+    return !pairing->unattended && ask("Passkey that the device shows: ", line, sizeof line) &&
            read_passkey(line, passkey);
 }
 
-static bool compare(const struct cli *cli, uint32_t passkey)
+static bool compare(const struct pairing *pairing, uint32_t passkey)
 {
-    uint32_t expected;
     char question[80];
     char line[32];
-    bool valid;
 
-    if (is_known(cli, &expected, &valid)) {
-        return valid && expected == passkey;
+    if (pairing->given) {
+        return pairing->passkey == passkey;
     }
     snprintf(question, sizeof question, "Does the device show %06u? [y/N] ", (unsigned)passkey);
-    return !cli->unattended && ask(question, line, sizeof line) &&
+    return !pairing->unattended && ask(question, line, sizeof line) &&
            (line[0] == 'y' || line[0] == 'Y');
 }
 
-bool pairing_answer(const struct cli *cli, enum ferry_pairing question, uint32_t *passkey)
+bool pairing_answer(const struct pairing *pairing, enum ferry_pairing question, uint32_t *passkey)
 {
     switch (question) {
     case FERRY_PAIRING_ENTER:
-        return enter(cli, passkey);
+        return enter(pairing, passkey);
     case FERRY_PAIRING_COMPARE:
-        return compare(cli, *passkey);
+        return compare(pairing, *passkey);
     case FERRY_PAIRING_SHOW:
         break;
     }

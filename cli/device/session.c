@@ -23,6 +23,7 @@
 #define SHORT 100
 
 #define DTLS_KIND "dtls:"
+#define BLE_KIND  "ble:"
 
 /* ---- Opening -------------------------------------------------------------------------- */
 
@@ -187,7 +188,7 @@ static bool answer_pairing(void *context, enum ferry_pairing question, uint32_t 
 {
     const struct session *session = context;
 
-    return pairing_answer(session->cli, question, passkey);
+    return pairing_answer(&session->pairing, question, passkey);
 }
 
 int session_dial(struct cli *cli, struct session *session, char *why, size_t cap)
@@ -209,6 +210,12 @@ int session_dial(struct cli *cli, struct session *session, char *why, size_t cap
             return error;
         }
         config.dtls = &session->keys.keys;
+    }
+    if (strncmp(cli->device, BLE_KIND, sizeof BLE_KIND - 1) == 0) {
+        int error = pairing_read(cli, &session->pairing, why, cap);
+        if (error != FERRY_OK) {
+            return error;
+        }
     }
     int error = ferry_connection_open(&session->connection, &config, why, cap);
     if (error == FERRY_OK) {

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/device/dtls_keys.h"
+#include "cli/device/pairing.h"
 #include "cli/packet/plain.h"
 #include "ferry/connection.h"
 
@@ -16,6 +17,7 @@ struct session {
     struct ferry_connection *connection;
     struct ferry_client *client; /* of the connection */
     struct dtls_keys keys;       /* of the connection, if it is one of DTLS */
+    struct pairing pairing;      /* … of Bluetooth LE */
     struct ferry_params params;  /* zero where the device did not say */
     uint32_t window;             /* requests in flight the device can take, at least 1 */
     char last_text[80];          /* the end of the console text seen, for messages */

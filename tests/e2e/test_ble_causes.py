@@ -149,14 +149,34 @@ def test_the_passkey_of_a_profile(radio, on_air, tmp_path):
     on_air(ble_permission="authenticated")
     env = {**radio.env, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     key = tmp_path / "passkey"
+    key.touch(0o600)
     for text, check in (("nothing\n", 3), ("004711\n", 0)):
         key.write_text(text)
         ferry("profile", "add", "one", "ble:ferry", "--passkey-file", key, env=env, check=0)
-        ferry("-c", "one", "echo", "hi", env=env, check=check)
+        said = ferry("-c", "one", "echo", "hi", env=env, check=check).stderr
+        assert ("has no passkey" in said) == (check != 0)
     listed = json.loads(ferry("--json", "profile", "list", env=env, check=0).stdout)["profiles"]
     assert listed[0]["passkey-file"] == str(key)
     said = ferry("profile", "add", "two", "udp:h", "--passkey-file", key, env=env, check=2).stderr
     assert "a passkey is for devices of Bluetooth LE" in said
+
+
+@pytest.mark.parametrize("radio", [{"passkey": 4711}], indirect=True, ids=["passkey"])
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o602])
+def test_a_passkey_that_others_may_read(radio, on_air, tmp_path, mode):
+    on_air(ble_permission="authenticated")
+    env = {**radio.env, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    key = tmp_path / "passkey"
+    key.write_text("004711\n")
+    ferry("profile", "add", "one", "ble:ferry", "--passkey-file", key, env=env, check=0)
+    key.chmod(mode)
+    assert f"{key} can be read or written by others" in ferry("-c", "one", "echo", "hi", env=env, check=3).stderr
+    key.chmod(0o600)
+    ferry("-c", "one", "echo", "hi", env=env, check=0)
+
+
+def test_a_passkey_that_is_none(radio):
+    assert "FERRY_BLE_PASSKEY is no passkey" in told(radio, FERRY_BLE_PASSKEY="12345x")
 
 
 # ---- Commands around it ----------------------------------------------------------------------------------
