@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pairing.h"
 #include "secret.h"
+#include "terminal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define VARIABLE    "FERRY_BLE_PASSKEY"
 #define PASSKEY_MAX 999999
+
+/* BlueZ gives up then, and many devices do before. */
+#define PAIRING_WAIT_MS 60000U
 
 /* Six digits, leading zeros among them; blanks around them do no harm. */
 static bool read_passkey(const char *text, uint32_t *passkey)
@@ -19,21 +23,6 @@ static bool read_passkey(const char *text, uint32_t *passkey)
     }
     *passkey = (uint32_t)value;
     return true;
-}
-
-/* A line of the terminal; false without one. */
-static bool ask(const char *question, char *line, size_t cap)
-{
-    FILE *terminal = fopen("/dev/tty", "r+e");
-
-    if (terminal == NULL) {
-        return false;
-    }
-    fputs(question, terminal);
-    fflush(terminal);
-    bool answered = fgets(line, (int)cap, terminal) != NULL;
-    fclose(terminal);
-    return answered;
 }
 
 /* ---- What is known before anybody is asked --------------------------------------------------- */
@@ -81,6 +70,19 @@ int pairing_read(const struct cli *cli, struct pairing *pairing, char *why, size
 }
 
 /* ---- Questions ------------------------------------------------------------------------------- */
+
+/* A line of the terminal; false without one. */
+static bool ask(const char *question, char *line, size_t cap)
+{
+    enum terminal_end end = terminal_ask(question, line, cap, PAIRING_WAIT_MS);
+
+    if (end == TERMINAL_LATE) {
+        fprintf(stderr,
+                "\nferry: no answer on the terminal in %u s, and Bluetooth waits no longer\n",
+                PAIRING_WAIT_MS / 1000U);
+    }
+    return end == TERMINAL_ANSWERED;
+}
 
 static bool enter(const struct pairing *pairing, uint32_t *passkey)
 {
