@@ -289,6 +289,14 @@ static void send_waiting(struct ble *ble)
 /* ---- Descriptors -------------------------------------------------------------------------------
  */
 
+/* What an empty value does not tell by itself. */
+static bool is_hung_up(int fd)
+{
+    struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+
+    return poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR | POLLRDHUP)) != 0;
+}
+
 static void read_values(struct ble *ble)
 {
     uint8_t value[FERRY_BLE_MTU_MOST];
@@ -298,7 +306,7 @@ static void read_values(struct ble *ble)
         if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
             return;
         }
-        if (len <= 0) {
+        if (len < 0 || (len == 0 && is_hung_up(ble->write_fd))) {
             ble_close_write(ble);
             return;
         }

@@ -317,16 +317,26 @@ void bluez_take_value(struct bluez *bluez, struct ferry_bytes value)
     }
 }
 
+static bool is_hung_up(int fd)
+{
+    struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+
+    return fd >= 0 && poll(&look, 1, 0) > 0 &&
+           (look.revents & (POLLHUP | POLLERR | POLLRDHUP)) != 0;
+}
+
 /* Returns whether there is a packet. */
 static bool read_values(struct bluez *bluez, struct ferry_bytes *packet)
 {
     uint8_t value[FERRY_BLE_MTU_MOST];
     ssize_t n = -1;
 
+    /* An empty value reads as the end does, which alone has hung up. */
     while (bluez->notify_fd >= 0 &&
-           (n = recv(bluez->notify_fd, value, sizeof value, MSG_DONTWAIT)) > 0) {
+           ((n = recv(bluez->notify_fd, value, sizeof value, MSG_DONTWAIT)) > 0 ||
+            (n == 0 && !is_hung_up(bluez->notify_fd)))) {
         struct ferry_bytes fragment = {value, (size_t)n};
-        if (ferry_ble_assemble(&bluez->assembler, fragment, packet) == 1) {
+        if (n > 0 && ferry_ble_assemble(&bluez->assembler, fragment, packet) == 1) {
             return true;
         }
     }
@@ -334,13 +344,6 @@ static bool read_values(struct bluez *bluez, struct ferry_bytes *packet)
         bluez->gone = true;
     }
     return false;
-}
-
-static bool is_hung_up(int fd)
-{
-    struct pollfd look = {.fd = fd};
-
-    return fd >= 0 && poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 /* Refused in the middle: whoever is asked for the passkey is waited for. What was refused is lost,

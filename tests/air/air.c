@@ -62,6 +62,7 @@ static const struct {
     {"refuse-notify", &air.options.refuse_notify, 0, 1},
     {"no-service", &air.options.no_service, 0, 1},
     {"no-acquire", &air.options.no_acquire, 0, 1},
+    {"empty", &air.options.empty, 0, 1},
     {"seed", &air.options.seed, 0, UINT32_MAX},
 };
 

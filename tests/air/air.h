@@ -37,6 +37,7 @@ struct air_options {
     uint32_t forget_ms;  /* a device that was not heard for so long is no object any more */
     uint32_t passkey;    /* of a device without an agent: it shows this; AIR_NO_PASSKEY: nothing */
     uint32_t refuse_pairing, deaf_agent, refuse_notify, no_service, no_acquire;
+    uint32_t empty; /* an empty value comes before each that goes by a descriptor */
     uint32_t seed;
 };
 

@@ -131,6 +131,9 @@ static bool hand_over(struct air_characteristic *characteristic, const struct pd
         call_write(characteristic, pdu, "command", NULL, NULL);
         return true;
     }
+    if (air.options.empty) {
+        (void)send(characteristic->app_write_fd, "", 0, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
     return send(characteristic->app_write_fd, pdu->data, pdu->len, MSG_NOSIGNAL | MSG_DONTWAIT) >=
                0 ||
            errno != EAGAIN;

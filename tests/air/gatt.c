@@ -134,6 +134,9 @@ void air_gatt_notified(struct air_characteristic *characteristic, const uint8_t 
     memcpy(characteristic->value, data, len);
     characteristic->value_len = len;
     if (characteristic->notify_fd >= 0) {
+        if (air.options.empty) {
+            (void)send(characteristic->notify_fd, "", 0, MSG_NOSIGNAL | MSG_DONTWAIT);
+        }
         if (send(characteristic->notify_fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
             air_say("notification lost: %s", strerror(errno));
         }

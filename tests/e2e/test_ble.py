@@ -102,6 +102,14 @@ def test_without_reassembly_an_att_mtu_of_23_is_too_small(radio, on_air):
     assert "does not put fragments together" in done.stderr and "next:" in done.stderr
 
 
+@pytest.mark.parametrize("radio", [{"empty": 1}], indirect=True, ids=["empty"])
+def test_an_empty_value_is_not_the_end_of_a_link(radio, on_air, bench):
+    device = on_air()
+    device.ferry("image", "upload", bench.images["v2"], check=0)
+    assert len(re.findall(r"^connected:", radio.log(), re.M)) == 1
+    assert radio.log().count("takes values by a descriptor") == 1
+
+
 # ---- Lost connections ---------------------------------------------------------------------------
 
 @pytest.mark.parametrize("radio", [
