@@ -111,12 +111,12 @@ static uint32_t security_of(enum ferry_gatt_permission permission)
     return levels[permission];
 }
 
-/* The address, of a path that ends in "dev_AA_BB_CC_DD_EE_FF". */
+/* "ble:" and the address, of a path that ends in "dev_AA_BB_CC_DD_EE_FF". */
 static void identify(const char *device, char identity[FERRY_VCHIP_IDENTITY])
 {
     const char *name = strstr(device, "/dev_");
 
-    (void)snprintf(identity, FERRY_VCHIP_IDENTITY, "%s", name != NULL ? name + 5 : device);
+    (void)snprintf(identity, FERRY_VCHIP_IDENTITY, "ble:%s", name != NULL ? name + 5 : device);
     for (char *at = identity; name != NULL && *at != '\0'; at++) {
         *at = *at == '_' ? ':' : *at;
     }

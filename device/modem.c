@@ -14,6 +14,8 @@
 
 #define MS_NS 1000000U
 
+_Static_assert(FERRY_VCHIP_IDENTITY >= FERRY_DTLS_IDENTITY, "none is cut short");
+
 /* One more than there can be sessions: where the next one begins. */
 #define PLACES (MODEM_OPEN + MODEM_HANDSHAKES + 1)
 

@@ -95,7 +95,7 @@ static const char *read_line(struct psk_file *file, char *line)
     if (file->count == PSK_FILE_KEYS) {
         return "there are more than 16 keys";
     }
-    if (colon == NULL || colon == line || colon - line >= FERRY_DTLS_IDENTITY) {
+    if (colon == NULL || colon == line || colon - line >= FERRY_DTLS_NAME) {
         return "give IDENTITY:HEX, with an identity of 1 to 95 characters";
     }
     *colon = '\0';

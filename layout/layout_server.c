@@ -38,6 +38,21 @@ static void read_lock(struct json_reader *reader, const cJSON *item, struct layo
     (void)json_fail(reader, "lock", "is \"%s\"; give \"open\", \"locked\" or \"update\"", name);
 }
 
+/* A name alone could be anybody's who has it by another way. */
+static bool has_kind(const char *identity)
+{
+    static const char *const kinds[] = {"psk:", "cert:", "ble:"};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        size_t len = strlen(kinds[i]);
+
+        if (strncmp(identity, kinds[i], len) == 0 && identity[len] != '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void read_grant(struct json_reader *reader, const cJSON *item,
                        struct ferry_vchip_grant *grant)
 {
@@ -46,6 +61,13 @@ static void read_grant(struct json_reader *reader, const cJSON *item,
     if (!json_only(reader, item, "identity level") ||
         !json_text(reader, item, "identity", grant->identity, sizeof(grant->identity)) ||
         !json_text(reader, item, "level", level, sizeof(level))) {
+        return;
+    }
+    if (!has_kind(grant->identity)) {
+        (void)json_fail(reader, "identity",
+                        "is \"%s\"; give what proves it, too: \"psk:NAME\", \"cert:NAME\" (common "
+                        "name) or \"ble:AA:BB:CC:DD:EE:FF\"",
+                        grant->identity);
         return;
     }
     if (strcmp(level, "update") == 0) {

@@ -44,7 +44,7 @@
  */
 #define FERRY_VCHIP_FILE_MAX 0x01000000U
 
-#define FERRY_VCHIP_IDENTITY 96 /* characters of a peer's identity, its NUL included */
+#define FERRY_VCHIP_IDENTITY 104 /* characters of a peer's identity, its NUL included */
 
 /* Bytes a program has for requests: buf_size * buf_count is at most this. */
 #define FERRY_VCHIP_BUFFERS 131072
@@ -100,7 +100,8 @@ struct ferry_vchip_peer {
     uint32_t mtu;        /* BLE: ATT_MTU; else 0 */
     uint32_t subscribed; /* BLE: 1 = notifications are wanted */
     uint32_t queue;      /* BLE: notifications that may be on their way at once; see LEFT */
-    char identity[FERRY_VCHIP_IDENTITY]; /* who it proved to be, with a NUL; "" = not known */
+    char identity[FERRY_VCHIP_IDENTITY]; /* who it proved to be: "psk:", "cert:" or "ble:" and a
+                                            name, with a NUL; "" = not known */
 };
 
 /* Why the chip started. */

@@ -213,7 +213,7 @@ static int set_up_ssl(struct ferry_dtls_context *context, const struct ferry_dtl
 static const char *wrong_psk(const struct ferry_dtls_psk *psk)
 {
     if (psk->identity == NULL || psk->identity[0] == '\0' ||
-        strlen(psk->identity) >= FERRY_DTLS_IDENTITY) {
+        strlen(psk->identity) >= FERRY_DTLS_NAME) {
         return "a PSK identity has 1 to 95 characters";
     }
     if (psk->key.len < FERRY_DTLS_PSK_LEAST || psk->key.len > FERRY_DTLS_PSK_MOST) {

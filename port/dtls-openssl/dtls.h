@@ -23,8 +23,9 @@
 #include "ferry/error.h"
 
 #define FERRY_DTLS_PACKET_MAX 16384 /* bytes of one packet: what a record holds */
-#define FERRY_DTLS_IDENTITY   96    /* characters of an identity, its NUL included */
-#define FERRY_DTLS_MTU_LEAST  512   /* OpenSSL does not cut handshakes smaller */
+#define FERRY_DTLS_NAME       96  /* characters of a PSK's identity, or a common name, and a NUL */
+#define FERRY_DTLS_IDENTITY   104 /* … with its kind in front */
+#define FERRY_DTLS_MTU_LEAST  512 /* OpenSSL does not cut handshakes smaller */
 #define FERRY_DTLS_NEVER      UINT64_MAX
 
 /* Bytes of a pre-shared key. Most suites that small devices have know no forward secrecy: whoever
@@ -43,7 +44,7 @@
 /* ---- What keys there are ------------------------------------------------------------- */
 
 struct ferry_dtls_psk {
-    const char *identity; /* 1 .. FERRY_DTLS_IDENTITY - 1 characters */
+    const char *identity; /* 1 .. FERRY_DTLS_NAME - 1 characters */
     struct ferry_bytes key;
 };
 
@@ -153,9 +154,10 @@ void ferry_dtls_tick(struct ferry_dtls *session, uint64_t now);
 /* Tell the peer that this is the end; sends, once. The cause becomes FERRY_DTLS_CLOSED. */
 void ferry_dtls_close(struct ferry_dtls *session);
 
-/* Who the peer has proven to be: its PSK's identity, or the common name of its certificate. "" when
- * it has proven nothing (a server that demands no certificate), when its certificate has no such
- * name of printable ASCII, or while the session has not been open. The session's. */
+/* Who the peer has proven to be: "psk:" and its PSK's identity, or "cert:" and the common name of
+ * its certificate, as whoever signs certificates shall not make one who has a key. "" when it has
+ * proven nothing (a server that demands no certificate), when it has no such name of printable
+ * ASCII, or while the session has not been open. The session's. */
 const char *ferry_dtls_identity(const struct ferry_dtls *session);
 
 /* The cipher suite that was agreed on, by OpenSSL's name; "" before. */

@@ -10,7 +10,7 @@
 #define COOKIE_SECRET 32
 
 struct psk {
-    char identity[FERRY_DTLS_IDENTITY];
+    char identity[FERRY_DTLS_NAME];
     uint8_t key[FERRY_DTLS_PSK_MOST];
     size_t len;
 };

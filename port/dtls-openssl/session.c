@@ -4,6 +4,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,9 +110,9 @@ static void end_by(struct ferry_dtls *session, enum ferry_dtls_cause cause, bool
 /* ---- Who the peer is ----------------------------------------------------------------- */
 
 /* A name is taken only if nothing in it can be mistaken for another one. */
-static void take_name(char out[FERRY_DTLS_IDENTITY], const uint8_t *name, size_t len)
+static void take_name(struct ferry_dtls *session, const char *kind, const uint8_t *name, size_t len)
 {
-    if (len >= FERRY_DTLS_IDENTITY) {
+    if (len == 0 || len >= FERRY_DTLS_NAME) {
         return;
     }
     for (size_t i = 0; i < len; i++) {
@@ -119,12 +120,12 @@ static void take_name(char out[FERRY_DTLS_IDENTITY], const uint8_t *name, size_t
             return;
         }
     }
-    memcpy(out, name, len);
-    out[len] = '\0';
+    (void)snprintf(session->identity, sizeof session->identity, "%s:%.*s", kind, (int)len,
+                   (const char *)name);
 }
 
 /* The common name of a certificate that has exactly one. */
-static void take_common_name(char out[FERRY_DTLS_IDENTITY], const X509 *certificate)
+static void take_common_name(struct ferry_dtls *session, const X509 *certificate)
 {
     const X509_NAME *subject = X509_get_subject_name(certificate);
     int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
@@ -133,7 +134,7 @@ static void take_common_name(char out[FERRY_DTLS_IDENTITY], const X509 *certific
         return;
     }
     const ASN1_STRING *value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
-    take_name(out, ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
+    take_name(session, "cert", ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
 }
 
 static void take_identity(struct ferry_dtls *session)
@@ -142,10 +143,10 @@ static void take_identity(struct ferry_dtls *session)
     const char *psk = SSL_get_psk_identity(session->ssl);
 
     if (certificate != NULL) {
-        take_common_name(session->identity, certificate);
+        take_common_name(session, certificate);
     } else if (dtls_has_psk(session)) {
         psk = session->context->server ? psk : session->context->psks->identity;
-        take_name(session->identity, (const uint8_t *)psk, strlen(psk));
+        take_name(session, "psk", (const uint8_t *)psk, strlen(psk));
     }
 }
 

@@ -106,7 +106,7 @@ def test_certificates_of_both(tmp_path, bench, certificates):
     with device_of(tmp_path, bench, dtls_cert=cert, dtls_key=key, dtls_ca=certificates.ca) as device:
         device.wait_for(r"app 1\.0\.0")
         assert echo(device, keys).stdout == "hello\n"
-        device.wait_for(r'session 1 is open: "station-1", ECDHE-ECDSA')
+        device.wait_for(r'session 1 is open: "cert:station-1", ECDHE-ECDSA')
         with Client(device.udp_port, "-cert", own, "-key", own_key, "-CAfile", certificates.ca,
                     "-verify_return_error") as client:
             assert client.ask(WRITE, 0, 0, {"d": "hi"}).map == {"r": "hi"}
@@ -147,8 +147,8 @@ def test_wrong_keys_are_named(device):
 # ---- Who may what ------------------------------------------------------------------------------
 
 def test_the_gate_knows_who_is_there(tmp_path, bench, psks, owner):
-    layout = unlock.layout(owner, shell=True, peers=[{"identity": "factory", "level": "service"},
-                                         {"identity": "somebody else", "level": "update"}])
+    layout = unlock.layout(owner, shell=True, peers=[{"identity": "psk:factory", "level": "service"},
+                                         {"identity": "psk:somebody else", "level": "update"}])
     with device_of(tmp_path, bench, layout=layout, dtls_psk=psks) as device:
         device.wait_for(r"app 1\.0\.0")
         with psk_client(device) as station, psk_client(device, FACTORY, "factory") as factory, \
@@ -167,6 +167,22 @@ def test_the_gate_knows_who_is_there(tmp_path, bench, psks, owner):
         assert dtls.ferry("access", uri=device.dtls_uri, keys=dtls.psk_environment(), check=0)
         for _ in range(6):  # what a session opened ends with it, and takes no place from the next one
             dtls.ferry("unlock", "-k", owner, uri=device.dtls_uri, keys=dtls.psk_environment(), check=0)
+
+
+def test_a_certificate_is_not_a_key_of_its_name(tmp_path, bench, psks, owner, certificates):
+    """Who signs certificates does not make the factory's, which is a key."""
+    layout = unlock.layout(owner, peers=[{"identity": "psk:factory", "level": "service"},
+                                         {"identity": "cert:line-4", "level": "update"}])
+    cert, key = certificates.signed("device")
+    with device_of(tmp_path, bench, layout=layout, dtls_psk=psks, dtls_cert=cert, dtls_key=key,
+                   dtls_ca=certificates.ca) as device:
+        device.wait_for(r"app 1\.0\.0")
+        for name, lowest in (("factory", 0), ("psk:factory", 0), ("line-4", 1)):
+            own, own_key = certificates.signed(name)
+            with Client(device.udp_port, "-cert", own, "-key", own_key) as client:
+                assert client.ask(READ, 103, 0, {}).map["lowest"] == lowest, name
+        with Client(device.udp_port, "-psk", FACTORY, "-psk_identity", "factory", "-cipher", "PSK") as factory:
+            assert factory.ask(READ, 103, 0, {}).map["lowest"] == 2
 
 
 # ---- Nothing leaks, nothing is acted on ----------------------------------------------------------

@@ -76,6 +76,16 @@ static void a_value_of_a_central_that_is_alone_is_its_own(void **state)
     (void)close(bluez);
 }
 
+static void a_central_is_named_by_kind_and_address(void **state)
+{
+    int bluez = begin();
+
+    (void)state;
+    assert_string_equal(ble.links[0].state.identity, "ble:00:00:00:00:00:0A");
+    ble_close_write(&ble);
+    (void)close(bluez);
+}
+
 /* As ble_objects.c does when another one is connected. */
 static void another_one_connects(struct ble *of)
 {
@@ -99,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_value_of_a_central_that_is_alone_is_its_own),
+        cmocka_unit_test(a_central_is_named_by_kind_and_address),
         cmocka_unit_test(a_second_centrals_value_is_not_the_firsts),
     };
 

@@ -380,7 +380,7 @@ static void drain(const struct rig *rig)
 static void a_peer_is_told_when_the_program_takes_it(void **state)
 {
     struct rig *rig = begin();
-    struct ferry_vchip_peer peer = {.connected = 1, .identity = "pump"};
+    struct ferry_vchip_peer peer = {.connected = 1, .identity = "psk:pump"};
     struct ferry_vchip_peer heard;
 
     (void)state;

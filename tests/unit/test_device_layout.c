@@ -148,12 +148,12 @@ static void what_the_server_has(void **state)
     assert_int_not_equal(start.flags & FERRY_VCHIP_UDP_LIMITS, 0);
     assert_string_equal(start.grants[0].identity, "");
     read_with("\"server\": {\"lock\": \"locked\", \"peers\": ["
-              "{\"identity\": \"factory\", \"level\": \"service\"}, "
-              "{\"identity\": \"station\", \"level\": \"update\"}]}",
+              "{\"identity\": \"psk:factory\", \"level\": \"service\"}, "
+              "{\"identity\": \"cert:station\", \"level\": \"update\"}]}",
               &start);
-    assert_string_equal(start.grants[0].identity, "factory");
+    assert_string_equal(start.grants[0].identity, "psk:factory");
     assert_int_equal(start.grants[0].level, 2);
-    assert_string_equal(start.grants[1].identity, "station");
+    assert_string_equal(start.grants[1].identity, "cert:station");
     assert_int_equal(start.grants[1].level, 1);
     assert_string_equal(start.grants[2].identity, "");
 }
@@ -296,12 +296,21 @@ static const struct bad bads[] = {
     {"\"max_align\": 8", "\"max_align\": 8, \"server\": {\"udp_limits\": 1}", "server.udp_limits",
      "give true or false"},
     {"\"max_align\": 8",
-     "\"max_align\": 8, \"server\": {\"peers\": [{\"identity\": \"a\", \"level\": \"update\"}]}",
+     "\"max_align\": 8, \"server\": {\"peers\": [{\"identity\": \"psk:a\", \"level\": "
+     "\"update\"}]}",
      "server.peers", "open device"},
     {"\"max_align\": 8",
-     "\"max_align\": 8, \"server\": {\"lock\": \"locked\", \"peers\": [{\"identity\": \"a\", "
+     "\"max_align\": 8, \"server\": {\"lock\": \"locked\", \"peers\": [{\"identity\": \"ble:a\", "
      "\"level\": \"locked\"}]}",
      "server.peers[0].level", "\"update\" or \"service\""},
+    {"\"max_align\": 8",
+     "\"max_align\": 8, \"server\": {\"lock\": \"locked\", \"peers\": [{\"identity\": \"factory\", "
+     "\"level\": \"update\"}]}",
+     "server.peers[0].identity", "\"psk:NAME\", \"cert:NAME\" (common name) or \"ble:"},
+    {"\"max_align\": 8",
+     "\"max_align\": 8, \"server\": {\"lock\": \"locked\", \"peers\": [{\"identity\": \"cert:\", "
+     "\"level\": \"update\"}]}",
+     "server.peers[0].identity", "is \"cert:\""},
     {"\"max_align\": 8",
      "\"max_align\": 8, \"server\": {\"lock\": \"locked\", \"peers\": [{\"level\": \"update\"}]}",
      "server.peers[0].identity", ""},

@@ -64,8 +64,8 @@ static void test_psk_carries_packets(void **state)
     (void)state;
     pair_begin(&pair, &psk_client, &psk_server);
     pair_open(&pair);
-    assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_SERVER]), "alice");
-    assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_CLIENT]), "alice");
+    assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_SERVER]), "psk:alice");
+    assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_CLIENT]), "psk:alice");
     assert_string_equal(ferry_dtls_cipher(pair.ends[PAIR_CLIENT]), "ECDHE-PSK-CHACHA20-POLY1305");
     assert_true(pair_send(&pair, PAIR_CLIENT, "question") && pair_send(&pair, PAIR_CLIENT, "2nd"));
     assert_true(pair_send(&pair, PAIR_SERVER, "answer"));
@@ -85,8 +85,8 @@ static void test_certificates_name_both_ends(void **state)
     (void)state;
     pair_begin(&pair, &client, &server);
     pair_open(&pair);
-    assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_SERVER]), "station-7");
-    assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_CLIENT]), "device.example");
+    assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_SERVER]), "cert:station-7");
+    assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_CLIENT]), "cert:device.example");
     assert_string_equal(ferry_dtls_cipher(pair.ends[PAIR_CLIENT]), "ECDHE-ECDSA-AES256-GCM-SHA384");
     pair_end(&pair);
 }
@@ -115,9 +115,10 @@ static void test_common_names_that_could_be_anothers(void **state)
         struct certificate_wish wish;
         const char *identity;
     } cases[] = {
-        {{.name = "station-7\n"}, ""},    {{.name = "station-7\0.example", .name_len = 18}, ""},
-        {{.name = "st\xc3\xa4tion"}, ""}, {{.name = "station-7", .second = "station-8"}, ""},
-        {{.name = X95 "x"}, ""},          {{.name = X95}, X95},
+        {{.name = "station-7\n"}, ""},     {{.name = "station-7\0.example", .name_len = 18}, ""},
+        {{.name = "st\xc3\xa4tion"}, ""},  {{.name = "station-7", .second = "station-8"}, ""},
+        {{.name = X95 "x"}, ""},           {{.name = X95}, "cert:" X95},
+        {{.name = "alice"}, "cert:alice"}, {{.name = "psk:alice"}, "cert:psk:alice"},
     };
     struct ferry_dtls_config client = cert_client();
     struct ferry_dtls_config server = cert_server();
@@ -150,11 +151,11 @@ static void test_a_server_may_have_both_kinds_of_keys(void **state)
     server.psk_count = 1;
     pair_begin(&pair, &client, &server);
     pair_open(&pair);
-    assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_SERVER]), "station-7");
+    assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_SERVER]), "cert:station-7");
     pair_end(&pair);
     pair_begin(&pair, &psk_client, &server);
     pair_open(&pair);
-    assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_SERVER]), "alice");
+    assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_SERVER]), "psk:alice");
     pair_end(&pair);
 }
 
@@ -336,7 +337,7 @@ static void test_damage_in_a_handshake(void **state)
         pair_run(&pair, pair.now + 2 * FERRY_DTLS_HANDSHAKE_MS);
         if (pair_is_open(&pair)) {
             assert_string_equal(ferry_dtls_identity(pair.ends[PAIR_SERVER]),
-                                seed % 2 == 0 ? "alice" : "station-7");
+                                seed % 2 == 0 ? "psk:alice" : "cert:station-7");
             open++;
         }
         for (int end = 0; end < 2 && pair.ends[end] != NULL; end++) {
