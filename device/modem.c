@@ -4,6 +4,7 @@
 
 #include "psk_file.h"
 
+#include "ferry/peers.h"
 #include "ferry/server.h"
 #include "port/dtls-openssl/dtls.h"
 
@@ -15,6 +16,12 @@
 #define MS_NS 1000000U
 
 _Static_assert(FERRY_VCHIP_IDENTITY >= FERRY_DTLS_IDENTITY, "none is cut short");
+
+/* Hosts whose handshakes are counted, and how many each may begin: a cookie costs little, and what
+ * follows it a key exchange. */
+#define HOSTS 32
+
+static const struct ferry_peers_limits limits = {.each = {.rate = 20, .burst = 40}};
 
 /* One more than there can be sessions: where the next one begins. */
 #define PLACES (MODEM_OPEN + MODEM_HANDSHAKES + 1)
@@ -36,6 +43,8 @@ struct modem {
     uint32_t last_number;
     uint64_t begun, heard;
     uint64_t now;
+    struct ferry_peers peers; /* hosts */
+    struct ferry_peers_entry entries[HOSTS];
     struct place places[PLACES];
 };
 
@@ -98,10 +107,42 @@ static void end(struct place *place)
     forget(place);
 }
 
+static uint32_t host_of(const struct place *place)
+{
+    return place->address >> FERRY_VCHIP_HOST;
+}
+
+/* That are not done, of the same host. */
+static size_t handshakes_like(const struct place *place)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < PLACES; i++) {
+        const struct place *other = &place->modem->places[i];
+
+        count += other->session != NULL && !is_open(other) && host_of(other) == host_of(place);
+    }
+    return count;
+}
+
+/* Which of two ends first: of sessions the one heard the longest ago; of handshakes one of the host
+ * that has the most, so that none pushes out those of others, and of these the oldest. */
+static bool ends_before(const struct place *a, const struct place *b, bool open)
+{
+    if (open) {
+        return a->heard < b->heard;
+    }
+
+    size_t like_a = handshakes_like(a);
+    size_t like_b = handshakes_like(b);
+
+    return like_a != like_b ? like_a > like_b : a->begun < b->begun;
+}
+
 /* Of those that are open, or not, no more than there is room for. */
 static void make_room(struct modem *modem, bool open, size_t most)
 {
-    struct place *oldest = NULL;
+    struct place *first = NULL;
     size_t count = 0;
 
     for (size_t i = 0; i < PLACES; i++) {
@@ -111,18 +152,17 @@ static void make_room(struct modem *modem, bool open, size_t most)
             continue;
         }
         count++;
-        if (oldest == NULL ||
-            (open ? place->heard < oldest->heard : place->begun < oldest->begun)) {
-            oldest = place;
+        if (first == NULL || ends_before(place, first, open)) {
+            first = place;
         }
     }
     if (count > most) {
         say(modem, open ? "DTLS: the session heard the longest ago ends, for another"
-                        : "DTLS: the oldest handshake ends, for another");
+                        : "DTLS: the oldest handshake of a host ends, for another");
         if (open) {
-            ferry_dtls_close(oldest->session);
+            ferry_dtls_close(first->session);
         }
-        end(oldest);
+        end(first);
     }
 }
 
@@ -187,6 +227,19 @@ static void look_at(struct place *place)
     if (place->session != NULL && ferry_dtls_state(place->session) == FERRY_DTLS_ENDED) {
         bury(place);
     }
+}
+
+/* By host, as ports are for the taking. */
+static bool admits(void *context, struct ferry_bytes peer)
+{
+    struct modem *modem = context;
+    uint32_t host;
+
+    memcpy(&host, peer.data, sizeof(host));
+    host >>= FERRY_VCHIP_HOST;
+    return ferry_peers_admit(&modem->peers,
+                             (struct ferry_bytes){(const uint8_t *)&host, sizeof(host)},
+                             modem->now / MS_NS);
 }
 
 /* A peer of which nothing is known, or which has begun anew. */
@@ -310,7 +363,9 @@ static int read_keys(struct modem *modem, char *why, size_t cap)
                                                .psk_count = psks.count,
                                                .cert_file = config->cert_file,
                                                .key_file = config->key_file,
-                                               .ca_file = config->ca_file};
+                                               .ca_file = config->ca_file,
+                                               .admits = admits,
+                                               .admits_context = modem};
 
         result = ferry_dtls_context_new(&modem->context, &keys, why, cap);
     }
@@ -330,7 +385,10 @@ int modem_open(struct modem **modem, struct udp *udp, const struct modem_config 
     }
     (*modem)->udp = udp;
     (*modem)->config = *config;
-    result = read_keys(*modem, why, cap);
+    result = ferry_peers_init(&(*modem)->peers, &limits, (*modem)->entries, HOSTS);
+    if (result == FERRY_OK) {
+        result = read_keys(*modem, why, cap);
+    }
     if (result != FERRY_OK) {
         modem_close(*modem);
         *modem = NULL;

@@ -8,7 +8,8 @@
 #include "udp.h"
 
 /* Sessions at once: those that are open, and handshakes. One more ends the open session heard the
- * longest ago, or the oldest handshake; none of these ends one of those. */
+ * longest ago, or the oldest handshake of the host that has the most; none of these ends one of
+ * those. A host that begins more than 20 a second is not answered. */
 #define MODEM_OPEN       8
 #define MODEM_HANDSHAKES 8
 

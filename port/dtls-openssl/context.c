@@ -287,6 +287,8 @@ static int set_up(struct ferry_dtls_context *context, const struct ferry_dtls_co
 {
     name_digests();
     context->server = config->server;
+    context->admits = config->admits;
+    context->admits_context = config->admits_context;
     context->mtu = (uint16_t)or_else(config->mtu, FERRY_DTLS_MTU);
     context->retransmit_ms = or_else(config->retransmit_ms, FERRY_DTLS_RETRANSMIT_MS);
     context->handshake_ms = or_else(config->handshake_ms, FERRY_DTLS_HANDSHAKE_MS);

@@ -69,6 +69,11 @@ struct ferry_dtls_config {
                                counted; at least FERRY_DTLS_MTU_LEAST; 0 = FERRY_DTLS_MTU */
     uint32_t retransmit_ms; /* to the first retransmission; 0 = FERRY_DTLS_RETRANSMIT_MS */
     uint32_t handshake_ms;  /* a session must be open within; 0 = FERRY_DTLS_HANDSHAKE_MS */
+
+    /* A server's: whether a peer whose address a cookie has just proven gets a session, which costs
+     * memory and a key exchange; peer as given to ferry_dtls_listen(). NULL: each does. */
+    bool (*admits)(void *context, struct ferry_bytes peer);
+    void *admits_context;
 };
 
 struct ferry_dtls_context;
@@ -106,7 +111,7 @@ struct ferry_dtls *ferry_dtls_connect(struct ferry_dtls_context *context, struct
 /* A server's: a datagram of a peer that has no session. The first hello is answered with a cookie
  * and forgotten; the same peer's second hello with that cookie makes a session, which answers it at
  * once. Until then nothing is kept, and at most one datagram is sent, no longer than the hello.
- * Everything else is dropped.
+ * Everything else is dropped, and so is the second hello of who is not admitted.
  *
  * peer  bytes that tell its address and port from any other's; not kept
  * out   the new session's, and the cookie's

@@ -28,6 +28,8 @@ struct ferry_dtls_context {
     /* A server's. */
     struct ferry_dtls *listener; /* takes first hellos, until one of them is a session's */
     uint8_t secret[COOKIE_SECRET];
+    bool (*admits)(void *context, struct ferry_bytes peer); /* NULL: each */
+    void *admits_context;
     struct ferry_bytes peer; /* whose hello it is, during the call */
     uint64_t now;
 };

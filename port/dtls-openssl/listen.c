@@ -95,6 +95,11 @@ static int take_hello(struct ferry_dtls *session, struct ferry_bytes datagram)
     return result;
 }
 
+static bool admits(const struct ferry_dtls_context *context)
+{
+    return context->admits == NULL || context->admits(context->admits_context, context->peer);
+}
+
 struct ferry_dtls *ferry_dtls_listen(struct ferry_dtls_context *context, struct ferry_bytes peer,
                                      struct ferry_bytes datagram, struct ferry_dtls_out out,
                                      uint64_t now)
@@ -112,11 +117,12 @@ struct ferry_dtls *ferry_dtls_listen(struct ferry_dtls_context *context, struct 
     if (result != 0) {
         context->listener = NULL; /* the next hello finds a new one */
     }
-    if (result > 0) {
+    if (result > 0 && admits(context)) {
         session->end = now + context->handshake_ms;
         dtls_advance(session);
-    } else if (result < 0) {
+    } else if (result != 0) {
         ferry_dtls_free(session);
+        result = 0;
     }
     context->peer = (struct ferry_bytes){NULL, 0};
     return result > 0 ? session : NULL;

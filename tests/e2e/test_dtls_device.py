@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -252,18 +253,62 @@ def test_before_its_cookie_nobody_is_sent_more_than_he_sent(device, hello):
     assert device.log().count("is open") == 1
 
 
+def begin(stack, device, hello, source):
+    """A peer that has shown its cookie, and the ServerHello it got: its random number."""
+    talk = stack.enter_context(smp.Talk(device.udp_port, source=source))
+    talk.send(hello)
+    talk.send(hello_with_cookie(hello, talk.socket.recv(65536)))
+    return talk, server_random(talk.socket.recv(65536))
+
+
+def server_random(datagram):
+    assert datagram[13] == 2
+    return datagram[13 + 12 + 2:][:32]
+
+
 def test_handshakes_begun_do_not_stop_a_good_peer(device, hello):
-    """A hundred, each from an address of its own that has shown its cookie; a session that is open stays."""
+    """A hundred, each from a host of its own that has shown its cookie; a session that is open stays."""
     with psk_client(device) as client, contextlib.ExitStack() as stack:
         assert client.ask(WRITE, 0, 0, {"d": "before"}).map == {"r": "before"}
-        for _ in range(100):
-            talk = stack.enter_context(smp.Talk(device.udp_port))
-            talk.send(hello)
-            talk.send(hello_with_cookie(hello, talk.socket.recv(65536)))
-            assert talk.socket.recv(65536)[13] == 2  # its ServerHello
+        for number in range(1, 101):
+            begin(stack, device, hello, f"127.0.1.{number}")
         assert echo(device).stdout == "hello\n"
         assert client.ask(WRITE, 0, 0, {"d": "after"}).map == {"r": "after"}
-    assert device.log().count("the oldest handshake ends") >= 92
+    assert device.log().count("the oldest handshake of a host ends") >= 92
+
+
+def test_a_host_pushes_out_no_handshake_of_another(device, hello):
+    """Twenty from ports of one host: another's, which was first, goes on and is sent again."""
+    with contextlib.ExitStack() as stack:
+        slow, number = begin(stack, device, hello, "127.0.1.1")
+        for _ in range(20):
+            begin(stack, device, hello, "127.0.1.2")
+        while (datagram := slow.socket.recv(65536))[13] != 2:
+            pass  # the rest of the first flight
+        assert server_random(datagram) == number
+    assert device.log().count("the oldest handshake of a host ends") >= 13
+
+
+def test_a_host_begins_so_many_handshakes_and_no_more(device, hello):
+    """200 good cookies from one host are a rate of its own: 40 at once, and 20 a second."""
+    with contextlib.ExitStack() as stack:
+        began = time.monotonic()
+        talks = [stack.enter_context(smp.Talk(device.udp_port, source="127.0.1.2")) for _ in range(200)]
+        for talk in talks:
+            talk.send(hello)
+            talk.send(hello_with_cookie(hello, talk.socket.recv(65536)))
+        begin(stack, device, hello, "127.0.1.1")  # it is another's that goes on
+        most = 41 + 20 * (time.monotonic() - began)
+        for talk in talks:
+            talk.socket.setblocking(False)
+        assert 40 <= sum(is_answered(talk) for talk in talks) <= most
+
+
+def is_answered(talk):
+    try:
+        return talk.socket.recv(65536)[13] == 2
+    except BlockingIOError:
+        return False
 
 
 def test_open_sessions_are_bounded(device):
