@@ -42,6 +42,8 @@ struct bluez_object {
     char address[18]; /* of an adapter or a device */
     char uuid[37];    /* of a service or a characteristic */
     bool powered, connected, paired, resolved;
+    bool bonded; /* paired for good: both ends keep the key */
+    bool tells_bond;
     bool serves; /* a device with the SMP service, as advertised or as resolved */
     bool heard;  /* a device that was heard in this discovery: rssi counts */
     int16_t rssi;
@@ -151,7 +153,9 @@ void bluez_end_discovery(struct bluez *bluez);
 bool bluez_wait(struct bluez *bluez, uint64_t end_ms);
 
 /* Find the device of the address: among those that BlueZ knows, else by discovery; fresh: by
- * discovery alone. Returns FERRY_OK or an error, with why. */
+ * discovery alone. Anybody may take a name: one that is bonded goes before others of its name, and
+ * where the device was opened before and is bonded, no other one will do, since none has its key.
+ * Returns FERRY_OK or an error, with why. */
 FERRY_MUST_CHECK
 int bluez_find_device(struct bluez *bluez, bool fresh);
 
@@ -166,6 +170,9 @@ int bluez_connect(struct bluez *bluez);
  * FERRY_OK or an error, with why. */
 FERRY_MUST_CHECK
 int bluez_resolve(struct bluez *bluez);
+
+/* Look under which address the device is known by now: pairing tells its true one. */
+void bluez_keep_address(struct bluez *bluez);
 
 /* End the connection, if it is ours. */
 void bluez_disconnect(struct bluez *bluez);

@@ -131,8 +131,12 @@ bool bluez_wait(struct bluez *bluez, uint64_t end)
 /* ---- The device ------------------------------------------------------------------------------ */
 
 struct search {
-    const struct bluez_object *best, *second; /* of the same rank; NULL = none */
+    bool discovering;
+    bool fresh;                               /* who is not here does not count */
+    bool late;                                /* nobody is waited for any more */
     size_t heard, serving;                    /* of all devices */
+    bool bond_silent;                         /* one of the name is bonded, and not here so far */
+    const struct bluez_object *best, *second; /* of the same rank; NULL = none */
 };
 
 /* Anybody may be called as somebody's address is: who gives one wants that device. */
@@ -148,28 +152,70 @@ static bool is_address(const char *text)
     return form[i] == '\0' && text[i] == '\0';
 }
 
+static bool is_known(const struct bluez *bluez, const struct bluez_object *object)
+{
+    return strcasecmp(object->address, bluez->address->known) == 0;
+}
+
 /* A device's names may change: what it advertises, and what it tells once it is connected. */
 static bool is_named(const struct bluez *bluez, const struct bluez_object *object)
 {
     const char *wanted = bluez->address->path;
 
-    return strcasecmp(object->address, wanted) == 0 ||
-           strcasecmp(object->address, bluez->address->known) == 0 ||
+    return strcasecmp(object->address, wanted) == 0 || is_known(bluez, object) ||
            (!is_address(wanted) &&
             (strcmp(object->name, wanted) == 0 || strcmp(object->told, wanted) == 0));
 }
 
-/* Of several with the same name: the one that is here. A device may come back from a reset under
- * another address, and BlueZ still know the old one. */
-static int rank(const struct bluez_object *object)
+static bool is_here(const struct bluez_object *object)
 {
-    return object->connected * 8 + object->heard * 4 + object->serves * 2 + object->paired;
+    return object->connected || object->heard;
 }
 
-static void search(const struct bluez *bluez, const struct bluez_objects *objects,
-                   struct search *search)
+/* Of several with the same name. A device without a bond may come back from a reset under another
+ * address, and BlueZ still know the old one: then who is here goes first. */
+static int rank(const struct bluez *bluez, const struct bluez_object *object, bool fresh)
 {
-    *search = (struct search){0};
+    return (fresh && is_here(object)) * 32 + is_known(bluez, object) * 16 + object->bonded * 8 +
+           object->connected * 4 + object->heard * 2 + object->serves;
+}
+
+/* Whether the device was opened before, and is bonded: who it is can be proven. */
+static bool is_sure(const struct bluez *bluez, const struct bluez_objects *objects)
+{
+    for (size_t i = 0; i < objects->count; i++) {
+        const struct bluez_object *object = &objects->list[i];
+        if (object->kind == BLUEZ_IS_DEVICE && object->bonded && is_known(bluez, object) &&
+            bluez_is_below(object->path, bluez->adapter)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void compare(const struct bluez *bluez, const struct bluez_object *object,
+                    struct search *search)
+{
+    int better = search->best == NULL ? 1
+                                      : rank(bluez, object, search->fresh) -
+                                            rank(bluez, search->best, search->fresh);
+
+    if (better > 0) {
+        search->best = object;
+        search->second = NULL;
+    } else if (better == 0) {
+        search->second = object;
+    }
+}
+
+static void search_all(const struct bluez *bluez, const struct bluez_objects *objects,
+                       struct search *search)
+{
+    bool sure = is_sure(bluez, objects);
+
+    search->best = search->second = NULL;
+    search->heard = search->serving = 0;
+    search->bond_silent = false;
     for (size_t i = 0; i < objects->count; i++) {
         const struct bluez_object *object = &objects->list[i];
         if (object->kind != BLUEZ_IS_DEVICE || !bluez_is_below(object->path, bluez->adapter)) {
@@ -177,40 +223,36 @@ static void search(const struct bluez *bluez, const struct bluez_objects *object
         }
         search->heard += object->heard;
         search->serving += object->heard && object->serves;
-        if (!is_named(bluez, object)) {
+        if (!(sure ? is_known(bluez, object) : is_named(bluez, object))) {
             continue;
         }
-        if (search->best == NULL || rank(object) > rank(search->best)) {
-            search->best = object;
-            search->second = NULL;
-        } else if (rank(object) == rank(search->best)) {
-            search->second = object;
-        }
+        search->bond_silent = search->bond_silent || (object->bonded && !is_here(object));
+        compare(bluez, object, search);
     }
 }
 
 /* Returns 1 when the device is found; 0 when it is not, or not sure; an error, with why. */
-static int look(struct bluez *bluez, bool discovering, bool fresh, size_t *heard, size_t *serving)
+static int look(struct bluez *bluez, struct search *search)
 {
     struct bluez_objects objects;
-    struct search found;
     int error = bluez_objects(bluez, &objects);
 
     if (error != FERRY_OK) {
         return error;
     }
-    search(bluez, &objects, &found);
-    *heard = found.heard;
-    *serving = found.serving;
-    const struct bluez_object *best = found.best;
-    int result = best != NULL && (!fresh || best->heard || best->connected);
-    if (result == 1 && found.second != NULL) {
+    search_all(bluez, &objects, search);
+    const struct bluez_object *best = search->best;
+    int result = best != NULL && (!search->fresh || is_here(best));
+    if (result == 1 && search->fresh && !best->bonded && !is_known(bluez, best)) {
+        result = search->late || !search->bond_silent;
+    }
+    if (result == 1 && search->second != NULL) {
         result = 0;
-        if (discovering) {
+        if (search->discovering) {
             result = bluez_fail(bluez, FERRY_E_NOT_FOUND,
                                 "several devices are called %s: %s and %s; give the address: "
                                 "ble:%s",
-                                bluez->address->path, best->address, found.second->address,
+                                bluez->address->path, best->address, search->second->address,
                                 best->address);
         }
     }
@@ -222,9 +264,9 @@ static int look(struct bluez *bluez, bool discovering, bool fresh, size_t *heard
     return result;
 }
 
-static int not_there(struct bluez *bluez, size_t heard, size_t serving)
+static int not_there(struct bluez *bluez, const struct search *search)
 {
-    if (heard == 0) {
+    if (search->heard == 0) {
         return bluez_fail(bluez, FERRY_E_NOT_FOUND,
                           "no device at all was heard in %d s; see that it is on, near, and "
                           "connected to nobody else",
@@ -233,14 +275,27 @@ static int not_there(struct bluez *bluez, size_t heard, size_t serving)
     return bluez_fail(bluez, FERRY_E_NOT_FOUND,
                       "no such device was heard in %d s; of others %zu were, %zu of them with SMP; "
                       "ferry scan lists these",
-                      BLUEZ_FIND_MS / 1000, heard, serving);
+                      BLUEZ_FIND_MS / 1000, search->heard, search->serving);
+}
+
+static int discover(struct bluez *bluez, struct search *search)
+{
+    uint64_t end = ferry_posix_now_ms() + BLUEZ_FIND_MS;
+    int found;
+
+    search->discovering = true;
+    bluez->changed = false;
+    while ((found = look(bluez, search)) == 0 && ferry_posix_now_ms() < end &&
+           bluez_wait(bluez, end)) {
+    }
+    search->late = true;
+    return found == 0 ? look(bluez, search) : found;
 }
 
 int bluez_find_device(struct bluez *bluez, bool fresh)
 {
-    size_t heard;
-    size_t serving;
-    int found = fresh ? 0 : look(bluez, false, false, &heard, &serving);
+    struct search search = {.fresh = fresh};
+    int found = fresh ? 0 : look(bluez, &search);
 
     if (found != 0) {
         return found == 1 ? FERRY_OK : found;
@@ -249,14 +304,10 @@ int bluez_find_device(struct bluez *bluez, bool fresh)
     if (error != FERRY_OK) {
         return error;
     }
-    uint64_t end = ferry_posix_now_ms() + BLUEZ_FIND_MS;
-    bluez->changed = false;
-    while ((found = look(bluez, true, fresh, &heard, &serving)) == 0 &&
-           ferry_posix_now_ms() < end && bluez_wait(bluez, end)) {
-    }
+    found = discover(bluez, &search);
     bluez_end_discovery(bluez);
     if (found == 0) {
-        return not_there(bluez, heard, serving);
+        return not_there(bluez, &search);
     }
     return found == 1 ? FERRY_OK : found;
 }

@@ -90,6 +90,20 @@ static int reach(struct bluez *bluez)
                       bluez->refused[0] != '\0' ? bluez->refused : why);
 }
 
+void bluez_keep_address(struct bluez *bluez)
+{
+    struct bluez_objects objects;
+
+    if (bluez_objects(bluez, &objects) != FERRY_OK) {
+        return;
+    }
+    const struct bluez_object *device = find_path(&objects, bluez->device);
+    if (device != NULL) {
+        snprintf(bluez->device_address, sizeof bluez->device_address, "%s", device->address);
+    }
+    bluez_objects_free(&objects);
+}
+
 void bluez_disconnect(struct bluez *bluez)
 {
     if (bluez->connected && !bluez->gone) {

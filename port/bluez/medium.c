@@ -42,6 +42,9 @@ static int open_bluez(struct ferry_transport *transport,
     error = error == FERRY_OK ? bluez_add_agent(bluez) : error;
     error = error == FERRY_OK ? bluez_connect(bluez) : error;
     error = error == FERRY_OK ? bluez_start(bluez) : error;
+    if (error == FERRY_OK) {
+        bluez_keep_address(bluez);
+    }
     bluez->why = NULL;
     bluez->cap = 0;
     transport->fragment = (uint32_t)bluez->fragment;

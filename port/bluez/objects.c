@@ -76,10 +76,12 @@ static int read_property(sd_bus_message *m, struct bluez_object *object, const c
         {"Powered", &object->powered},
         {"Connected", &object->connected},
         {"Paired", &object->paired},
+        {"Bonded", &object->bonded},
         {"ServicesResolved", &object->resolved},
         {"NotifyAcquired", &object->notify_taken},
     };
 
+    object->tells_bond = object->tells_bond || strcmp(name, "Bonded") == 0;
     object->acquires_write = object->acquires_write || strcmp(name, "WriteAcquired") == 0;
     object->acquires_notify = object->acquires_notify || strcmp(name, "NotifyAcquired") == 0;
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
@@ -163,6 +165,7 @@ static int read_object(sd_bus_message *m, struct bluez_object *object)
         }
         r = r < 0 ? r : sd_bus_message_exit_container(m);
     }
+    object->bonded = object->tells_bond ? object->bonded : object->paired; /* BlueZ before 5.66 */
     return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 

@@ -90,7 +90,10 @@ static int advertise(sd_event_source *timer, uint64_t now, void *userdata)
 {
     (void)timer, (void)now, (void)userdata;
     for (struct air_device *device = air.devices; device != NULL; device = device->next) {
-        if (discovering() && device->advertises && device->link == NULL && wanted(device)) {
+        bool heard = discovering() && device->advertises && device->link == NULL && wanted(device);
+        if (heard && device->hidden > 0) {
+            device->hidden--;
+        } else if (heard) {
             air_device_heard(device);
         }
         forget_old(device);

@@ -9,6 +9,7 @@
  *
  *   drop               every connection is lost
  *   power on|off       of the adapters
+ *   hide ADDRESS N     the device's next N advertisements that are looked for are not heard
  *   set NAME VALUE     an option: what begins from now on has it
  *
  * and is answered by "ok" or "what?". It ends with the bus, or at SIGTERM. */
@@ -130,6 +131,17 @@ bool air_option_set(const char *name, const char *value)
 /* ---- Commands
  * -------------------------------------------------------------------------------------- */
 
+static bool hide(const char *address, const char *count)
+{
+    for (struct air_device *device = air.devices; device != NULL; device = device->next) {
+        if (!device->gone && strcmp(device->address, address) == 0) {
+            device->hidden = (unsigned)strtoul(count, NULL, 10);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool run_command(char *line)
 {
     char *word = strtok(line, " \n");
@@ -147,6 +159,9 @@ static bool run_command(char *line)
     if (strcmp(word, "power") == 0 && first != NULL) {
         air_adapter_power(strcmp(first, "on") == 0);
         return true;
+    }
+    if (strcmp(word, "hide") == 0 && first != NULL && second != NULL) {
+        return hide(first, second);
     }
     return strcmp(word, "set") == 0 && first != NULL && second != NULL &&
            air_option_set(first, second);

@@ -115,7 +115,8 @@ struct pairing;
 struct air_device {
     struct air_device *next;
     char sender[AIR_PATH];
-    bool gone; /* the program has ended */
+    bool gone;       /* the program has ended */
+    unsigned hidden; /* so many advertisements that are looked for are not heard */
     /* Advertisement. */
     bool advertises;
     char advertisement[AIR_THEIR_PATH];

@@ -52,7 +52,19 @@ static void path_of(char *path, const char *adapter, const char *address)
     }
 }
 
-/* A program that had the same name: the bond is the device's. */
+static void export_device(struct air_device *device)
+{
+    char path[AIR_PATH];
+    const struct air_interface *interfaces[] = {&air_device_interface, NULL};
+
+    if (!air_object_exported(&device->object)) {
+        path_of(path, AIR_ADAPTER, device->address);
+        air_object_export(&device->object, path, device, interfaces);
+    }
+}
+
+/* A program that had the same name: the bond is the device's, and what is bonded is not forgotten.
+ */
 static void inherit(struct air_device *device)
 {
     for (struct air_device *old = air.devices; old != NULL; old = old->next) {
@@ -62,18 +74,37 @@ static void inherit(struct air_device *device)
             device->bond = old->bond;
             old->paired = false;
             air_device_forget(old);
+            if (device->paired) {
+                export_device(device);
+            }
         }
     }
+}
+
+static bool is_taken(const struct air_device *device)
+{
+    for (const struct air_device *other = air.devices; other != NULL; other = other->next) {
+        if (other != device && !other->gone && strcmp(other->address, device->address) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void air_device_named(struct air_device *device)
 {
     uint64_t hash = 0xcbf29ce484222325U; /* FNV-1a */
 
+    if (device->address[0] != '\0') {
+        return; /* it advertises again */
+    }
     for (const char *c = device->name; *c != '\0'; c++) {
         hash = (hash ^ (uint8_t)*c) * 0x100000001b3U;
     }
     address_of(device->address, 0xd0, hash);
+    while (is_taken(device)) { /* a twin */
+        address_of(device->address, 0xd0, ++hash);
+    }
     address_of(device->central_address, 0xc4, hash);
     device->rssi = (int16_t)(-40 - (int16_t)(hash >> 40) % 40);
     inherit(device);
@@ -92,17 +123,6 @@ void air_device_left(struct air_device *device)
 
 /* ---- Being heard ------------------------------------------------------------------------------
  */
-
-static void export_device(struct air_device *device)
-{
-    char path[AIR_PATH];
-    const struct air_interface *interfaces[] = {&air_device_interface, NULL};
-
-    if (!air_object_exported(&device->object)) {
-        path_of(path, AIR_ADAPTER, device->address);
-        air_object_export(&device->object, path, device, interfaces);
-    }
-}
 
 void air_device_heard(struct air_device *device)
 {
@@ -193,7 +213,7 @@ static int try_connection(sd_event_source *timer, uint64_t now, void *userdata)
     struct air_device *device = userdata;
 
     (void)timer, (void)now;
-    if (device->advertises && !device->gone) {
+    if (device->advertises && !device->gone && device->hidden == 0) {
         air_link_begin(device);
         air_device_stop_connecting(device, NULL);
         return 0;

@@ -229,6 +229,43 @@ def test_encryption_alone_needs_no_passkey(radio, on_air):
     on_air(ble_permission="encrypted").ferry("image", "list", check=0)
 
 
+@pytest.fixture
+def two(tmp_path, radio, on_air, bench):
+    """A paired device and its address; and that of an impostor: not paired, but with its name, and v2 in it."""
+    device = on_air(**SECURE)
+    device.ferry("image", "list", check=0, env={"FERRY_BLE_PASSKEY": "123456"})
+    real = radio.wait_for(r"^advertises: ferry (\S+)$").group(1)
+    with Device(tmp_path / "impostor", bench, radio, image="v2"):
+        yield device, real, radio.wait_for(rf"^advertises: ferry (?!{real})(\S+)$").group(1)
+
+
+PAIRED = [{"passkey": 123456, "give_up_ms": 100}]
+
+
+@pytest.mark.parametrize("radio", PAIRED, indirect=True, ids=["paired"])
+def test_an_impostor_does_not_go_on_for_a_paired_device(radio, two, bench):
+    """It is heard while the real one is reset; its image would be the right one, and confirmed."""
+    device, real, other = two
+    connections = len(re.findall("^connected: ", radio.log(), re.M))
+    update = subprocess.Popen([lab.FERRY, "-d", device.ble_uri, "update", bench.images["v2"]], text=True,
+                              env=device.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+    radio.wait_for("^connected: ", connections + 1)
+    radio.command(f"hide {real} 600")  # from its reset on, for longer than a search takes
+    said, _ = update.communicate(timeout=60)
+    assert f"connected: {other}" not in radio.log() and update.returncode == 0, said
+    assert device.running()["hash"] == bench.hash_of("v2")
+
+
+@pytest.mark.parametrize("radio", PAIRED, indirect=True, ids=["paired"])
+def test_of_two_with_one_name_it_is_the_paired_one(radio, two):
+    """Though the other one is heard first."""
+    device, real, other = two
+    radio.command(f"hide {real} 25")
+    assert "1.0.0" in device.ferry("image", "list", check=0).stdout
+    assert f"connected: {other}" not in radio.log()
+
+
 # ---- What goes wrong --------------------------------------------------------------------------------
 
 def test_what_a_link_unlocked_ends_with_it(tmp_path, radio, bench):
