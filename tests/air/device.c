@@ -69,6 +69,9 @@ static void inherit(struct air_device *device)
 {
     for (struct air_device *old = air.devices; old != NULL; old = old->next) {
         if (old != device && old->gone && strcmp(old->address, device->address) == 0) {
+            if (!old->paired) { /* handed on, or there was none */
+                continue;
+            }
             device->paired = old->paired;
             device->trusted = old->trusted;
             device->bond = old->bond;

@@ -5,7 +5,7 @@
     python3 tests/e2e/air.py [NAME=VALUE ...]
 
 by hand: prints what to set in the environment of ferry and ferry-device, takes the commands of
-tests/air/air.c on standard input, and ends with it. docs/INTEROP.md has an example."""
+tests/air/air.c on standard input, and ends with it. docs/DEVICE.md has an example."""
 import os
 import pathlib
 import re

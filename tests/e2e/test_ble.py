@@ -190,6 +190,19 @@ def test_a_device_that_wants_to_be_paired(radio, on_air, bench):
     device.ferry("image", "list", check=0)  # it knows us now
 
 
+@pytest.mark.parametrize("radio", [{"passkey": 123456}], indirect=True, ids=["passkey"])
+def test_the_bond_outlives_resets_after_a_power_cut(radio, on_air):
+    device = on_air(**SECURE)
+    device.ferry("echo", "hi", check=0, env={"FERRY_BLE_PASSKEY": "123456"})
+    device.kill()
+    device.start()
+    radio.wait_for("^advertises: ferry ", 2)
+    device.ferry("echo", "hi", check=0)
+    device.ferry("reset", check=0)
+    radio.wait_for("^advertises: ferry ", 3)
+    device.ferry("echo", "hi", check=0)
+
+
 @pytest.mark.parametrize("radio", [{"passkey": 123456, "deaf_agent": 1},
                                    {"passkey": 123456, "deaf_agent": 1, "no_acquire": 1}], indirect=True,
                          ids=["descriptors", "calls"])
