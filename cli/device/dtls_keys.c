@@ -75,7 +75,7 @@ static FILE *open_secret(const char *path, char *why, size_t cap)
     FILE *file = secret_open(path, &cause);
 
     if (file == NULL) {
-        (void)wrong(why, cap, path, cause);
+        snprintf(why, cap, "%s: %s", path, cause);
     }
     return file;
 }

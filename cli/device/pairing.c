@@ -30,7 +30,7 @@ static bool read_passkey(const char *text, uint32_t *passkey)
 static int wrong(char *why, size_t cap, const char *path, const char *cause)
 {
     snprintf(why, cap,
-             "the passkey file %s %s; write the device's six digits into it, for its owner alone",
+             "the passkey file %s: %s; write the device's six digits into it, for its owner alone",
              path, cause);
     return FERRY_E_CONFIG;
 }
@@ -47,7 +47,7 @@ static int take_file(const char *path, struct pairing *pairing, char *why, size_
     pairing->given =
         fgets(line, sizeof line, file) != NULL && read_passkey(line, &pairing->passkey);
     fclose(file);
-    return pairing->given ? FERRY_OK : wrong(why, cap, path, "has no passkey");
+    return pairing->given ? FERRY_OK : wrong(why, cap, path, "there is no passkey in it");
 }
 
 int pairing_read(const struct cli *cli, struct pairing *pairing, char *why, size_t cap)

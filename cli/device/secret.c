@@ -16,7 +16,7 @@ FILE *secret_open(const char *path, const char **wrong)
     if (file == NULL || fstat(fileno(file), &there) != 0) {
         *wrong = strerror(errno);
     } else if ((there.st_mode & OTHERS) != 0) {
-        *wrong = "can be read or written by others: chmod 600 it";
+        *wrong = "can be read or written by others; chmod 600 it";
     } else {
         setvbuf(file, NULL, _IONBF, 0);
         return file;

@@ -204,7 +204,12 @@ int session_dial(struct cli *cli, struct session *session, char *why, size_t cap
                                              .context = session};
     session->number = record_open(cli->device);
     if (strncmp(cli->device, DTLS_KIND, sizeof DTLS_KIND - 1) == 0) {
-        int error = dtls_keys_read(cli, &session->keys, why, cap);
+        struct ferry_transport_address address;
+        int error = ferry_transport_parse(cli->device, &address, why, cap); /* before its keys */
+        if (error != FERRY_OK) {
+            return error;
+        }
+        error = dtls_keys_read(cli, &session->keys, why, cap);
         if (error != FERRY_OK) {
             dtls_keys_wipe(&session->keys);
             return error;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does SMP answer: as it was asked, else with the other framing? */
 #include "doctor.h"
+#include "cli/device/remedy.h"
 
 #include "ferry/cbor.h"
 
@@ -160,13 +161,15 @@ static bool tell_why(const struct doctor *doctor, struct doctor_finding *finding
 }
 
 /* A wire that did not open, or broke. */
-static void tell_broken(struct doctor *doctor, int error, const char *why,
-                        struct doctor_finding *finding)
+static void tell_broken(struct doctor *doctor, int error, char *why, struct doctor_finding *finding)
 {
     bool told = doctor->open && tell_why(doctor, finding);
 
     if (!told && error == FERRY_E_CONFIG && doctor->address.medium == FERRY_TRANSPORT_DTLS) {
-        doctor_fail(finding, CLI_OPEN, why, dtls_keys_next, "the keys cannot be used");
+        const char *next = remedy_cut(why);
+
+        doctor_fail(finding, CLI_OPEN, why, next[0] != '\0' ? next : dtls_keys_next,
+                    "the keys cannot be used");
     } else if (!told) {
         doctor_fail(finding, CLI_NO_ANSWER, "it was unplugged, or has reset",
                     "plug it in again, then try again", "the wire broke: %s", why);

@@ -44,11 +44,14 @@ static void explain_text(const struct silence *silence, struct silence_words *wo
 
 static void explain_refused(const struct silence *silence, struct silence_words *words)
 {
-    (void)silence;
     snprintf(words->seen, sizeof words->seen, "the host says that nobody listens on this port");
     words->why = "the host is up, but no SMP server is bound to this UDP port";
     words->next = "check the port number (1337 is the usual one), and that the firmware has SMP "
                   "over UDP and has started it";
+    if (silence->facts.link == FERRY_LINK_DTLS4 || silence->facts.link == FERRY_LINK_DTLS6) {
+        words->next = "check the port number (1337 is the usual one), and that the firmware has "
+                      "SMP over DTLS and has started it";
+    }
 }
 
 static void explain_taken(const struct silence *silence, struct silence_words *words)

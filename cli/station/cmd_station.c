@@ -352,6 +352,7 @@ const struct cli_command cli_station_commands[] = {
      "  -d, --devices LIST   the devices, with commas between them; may be given again:\n"
      "                       a port or '/dev/ttyACM*', usb:VID:PID[:SERIAL], udp:HOST[:PORT],\n"
      "                       udp:10.0.0.10-60, udp:10.0.0.0/24, udp:HOST:20000-20999,\n"
+     "                       dtls: with the same, ble:NAME or ble:ADDRESS,\n"
      "                       @FILE with one a line and its name behind it\n"
      "      --list           say which devices these are; update none\n"
      "      --wait           go on with every port that is plugged in, until Ctrl-C\n"

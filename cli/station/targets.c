@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "targets.h"
+#include "port/posix/transport.h"
 
 #include <ctype.h>
 #include <glob.h>
@@ -166,8 +167,14 @@ static bool is_absent(const char *uri)
 int targets_add_uri(const struct cli *cli, struct targets *targets, const char *uri,
                     const char *name)
 {
+    struct ferry_transport_address address;
+    char why[320];
+
     if (targets->only_present && is_absent(uri)) {
         return CLI_OK;
+    }
+    if (ferry_transport_parse(uri, &address, why, sizeof why) != FERRY_OK) {
+        return cli_fail(cli, CLI_USAGE, why, "cannot read the URI '%s'", uri);
     }
     struct target *target = make_target(targets, uri, name);
 

@@ -209,8 +209,9 @@ static const struct {
     const char *text;
     const char *remedy;
 } WARNINGS[] = {
-    [FERRY_FILE_WARN_LOSS] = {"packets are lost on the way; they are sent again",
-                              "check cable, baud rate and what else writes to this line"},
+    [FERRY_FILE_WARN_LOSS] =
+        {"packets are lost on the way; they are sent again",
+         "check cable and baud rate, or radio or network, and what else sends there"},
     [FERRY_FILE_WARN_BUFFERS] = {"the device ran out of buffers; fewer chunks are sent at once",
                                  "give the device more buffers"},
     [FERRY_FILE_WARN_BUSY] = {"the device is busy with another file; waiting", ""},

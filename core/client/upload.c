@@ -379,8 +379,9 @@ static const struct {
     [FERRY_UPLOAD_WARN_NO_SHA] = {"the packets are too small to carry the SHA-256 of the file: an "
                                   "interrupted upload cannot be resumed",
                                   "give the device buffers of 256 bytes or more"},
-    [FERRY_UPLOAD_WARN_LOSS] = {"packets are lost on the way; they are sent again",
-                                "check cable, baud rate and what else writes to this line"},
+    [FERRY_UPLOAD_WARN_LOSS] =
+        {"packets are lost on the way; they are sent again",
+         "check cable and baud rate, or radio or network, and what else sends there"},
     [FERRY_UPLOAD_WARN_BUFFERS] = {"the device ran out of buffers; fewer chunks are sent at once",
                                    "give the device more buffers"},
     [FERRY_UPLOAD_WARN_CUT] = {"the device stores less of a chunk than was sent: its flash has a "

@@ -104,7 +104,10 @@ static const char *parse_host(const char *rest, struct ferry_transport_address *
     if (*host == '[') {
         host++;
         len = strcspn(host, "]");
-        rest = host + len + (host[len] == ']');
+        if (host[len] == '\0') {
+            return NULL;
+        }
+        rest = host + len + 1;
     }
     if (copy(address->path, sizeof address->path, host, len) != FERRY_OK) {
         return NULL;

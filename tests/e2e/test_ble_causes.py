@@ -154,7 +154,7 @@ def test_the_passkey_of_a_profile(radio, on_air, tmp_path):
         key.write_text(text)
         ferry("profile", "add", "one", "ble:ferry", "--passkey-file", key, env=env, check=0)
         said = ferry("-c", "one", "echo", "hi", env=env, check=check).stderr
-        assert ("has no passkey" in said) == (check != 0)
+        assert ("there is no passkey in it" in said) == (check != 0)
     listed = json.loads(ferry("--json", "profile", "list", env=env, check=0).stdout)["profiles"]
     assert listed[0]["passkey-file"] == str(key)
     said = ferry("profile", "add", "two", "udp:h", "--passkey-file", key, env=env, check=2).stderr
@@ -170,7 +170,7 @@ def test_a_passkey_that_others_may_read(radio, on_air, tmp_path, mode):
     key.write_text("004711\n")
     ferry("profile", "add", "one", "ble:ferry", "--passkey-file", key, env=env, check=0)
     key.chmod(mode)
-    assert f"{key} can be read or written by others" in ferry("-c", "one", "echo", "hi", env=env, check=3).stderr
+    assert f"{key}: can be read or written by others" in ferry("-c", "one", "echo", "hi", env=env, check=3).stderr
     key.chmod(0o600)
     ferry("-c", "one", "echo", "hi", env=env, check=0)
 

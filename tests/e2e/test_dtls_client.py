@@ -55,7 +55,8 @@ def test_a_psk_in_a_file_of_its_owner(tmp_path):
     keys = {"FERRY_DTLS_PSK_IDENTITY": dtls.IDENTITY, "FERRY_DTLS_PSK_FILE": path}
     with dtls.psk_server() as server:
         path.chmod(0o640)
-        assert "chmod 600" in refused(server.uri, keys, 3)["what"]
+        error = refused(server.uri, keys, 3)
+        assert "can be read or written by others" in error["what"] and error["next"] == "chmod 600 it"
         path.chmod(0o600)
         assert echo(server.uri, keys, check=0).stdout == "hello\n"
 
@@ -154,7 +155,13 @@ def test_keys_that_cannot_be(keys, words):
 
 def test_nobody_there():
     error = refused(f"dtls:127.0.0.1:{dtls.free_port()}", dtls.psk_environment())
-    assert "nobody listens" in error["what"]
+    assert "nobody listens" in error["what"] and "SMP over DTLS" in error["next"]
+
+
+@pytest.mark.parametrize("uri", ["dtls:", "dtls:[::1", "dtls:[]", "dtls:[::1]x", "dtls:[::1]:", "dtls:h:99999",
+                                 "dtls:h:1x", "dtls:h?x=1"])
+def test_what_is_no_uri_is_told_before_keys(uri):
+    assert refused(uri, {}, 2)["what"] == f"cannot read the URI '{uri}'"
 
 
 def test_a_server_that_is_silent():
