@@ -23,13 +23,29 @@ bool access_level_find(const char *name, uint32_t *level)
     return false;
 }
 
-/* After a reset in the middle of it an update needs the key again. */
-static const char *remedy(const struct cli *cli)
+bool access_outlives(const struct session *session)
 {
-    return strcmp(cli->command->words, "update") == 0
-               ? "ferry update --unlock KEY, and the rest as it was: it unlocks again after the "
-                 "reset"
-               : "ferry unlock -k KEY, then the same again";
+    switch (session_link(session)) {
+    case FERRY_LINK_BLE:
+    case FERRY_LINK_DTLS4:
+    case FERRY_LINK_DTLS6:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* After a reset in the middle of it an update needs the key again. */
+static const char *remedy(const struct session *session)
+{
+    if (strcmp(session->cli->command->words, "update") == 0) {
+        return "ferry update --unlock KEY, and the rest as it was: it unlocks again after the "
+               "reset";
+    }
+    return access_outlives(session)
+               ? "ferry unlock -k KEY, then the same again"
+               : "what is unlocked over this wire ends with its command: let the device's firmware "
+                 "permit this to who you are there, or unlock it and do this over another wire";
 }
 
 bool access_tell(struct session *session, const char *what, const char *reason)
@@ -50,7 +66,7 @@ bool access_tell(struct session *session, const char *what, const char *reason)
     snprintf(why, sizeof why,
              "this connection has level %s, and the command needs more (rc 11, EACCESSDENIED%s%s)",
              access_level_name(status.level), reason[0] != '\0' ? "; " : "", reason);
-    (void)cli_fail_why(session->cli, CLI_REFUSED, why, remedy(session->cli),
+    (void)cli_fail_why(session->cli, CLI_REFUSED, why, remedy(session),
                        "cannot %s: the device is locked", what);
     return true;
 }

@@ -11,6 +11,9 @@ const char *access_level_name(uint32_t level);
 /* The level that an unlock may ask for by this name. Returns false when there is none. */
 bool access_level_find(const char *name, uint32_t *level);
 
+/* Whether what is unlocked stays so when this session ends: not where it is the link's. */
+bool access_outlives(const struct session *session);
+
 /* A command was refused with FERRY_RC_ACCESS_DENIED: where the device can be unlocked further, tell
  * that, and what to do. What is in flight is given up.
  *

@@ -27,6 +27,17 @@ static void print_unlocked(const struct cli *cli, const struct unlock *unlock,
            (unsigned)status->left_s, hex);
 }
 
+/* It is true, and of no use to the next command. */
+static void tell_what_ends(const struct session *session)
+{
+    if (!access_outlives(session)) {
+        fprintf(stderr,
+                "ferry: over this wire an unlock ends with its link, and so with this command\n"
+                "  next: update by ferry update --unlock KEY FILE; for other commands "
+                "unlock over another wire\n");
+    }
+}
+
 /* "90", "90s", "10m", "2h". Returns FERRY_OK or FERRY_E_RANGE. */
 static int read_time(const char *text, uint32_t *seconds)
 {
@@ -90,10 +101,11 @@ static int run_unlock(struct cli *cli, int argc, char **argv)
     code = session_open(cli, &session);
     if (code == CLI_OK) {
         code = unlock_device(&session, &unlock, &status);
+        if (code == CLI_OK) {
+            print_unlocked(cli, &unlock, &status);
+            tell_what_ends(&session);
+        }
         session_close(&session);
-    }
-    if (code == CLI_OK) {
-        print_unlocked(cli, &unlock, &status);
     }
     key_free(&unlock.key);
     return code;

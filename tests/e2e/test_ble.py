@@ -289,7 +289,10 @@ def test_what_a_link_unlocked_ends_with_it(tmp_path, radio, bench):
         radio.wait_for(r"^advertises: ferry ")
         for _ in range(5):
             device.ferry("unlock", "-k", key, check=0)
-        assert "level locked" in device.ferry("image", "erase").stderr
+        said = device.ferry("unlock", "-k", key, check=0).stderr
+        assert "ends with its link" in said and "ferry update --unlock" in said
+        said = device.ferry("image", "erase").stderr
+        assert "level locked" in said and "the same again" not in said
 
 
 def test_the_adapter_is_not_powered(radio, on_air):
