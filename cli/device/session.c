@@ -22,9 +22,6 @@
 /* A packet of so many bytes at most has its words in the same line. */
 #define SHORT 100
 
-#define DTLS_KIND "dtls:"
-#define BLE_KIND  "ble:"
-
 /* ---- Opening -------------------------------------------------------------------------- */
 
 /* Frames that were damaged are only counted: the record is told with whatever comes next. */
@@ -191,6 +188,23 @@ static bool answer_pairing(void *context, enum ferry_pairing question, uint32_t 
     return pairing_answer(&session->pairing, question, passkey);
 }
 
+/* What the kind of the device's URI needs beside it. */
+static int read_keys(struct session *session, struct ferry_connection_config *config, char *why,
+                     size_t cap)
+{
+    struct ferry_transport_address address;
+    int error = ferry_transport_parse(session->cli->device, &address, why, cap);
+
+    if (error == FERRY_OK && address.medium == FERRY_TRANSPORT_DTLS) {
+        config->dtls = &session->keys.keys;
+        error = dtls_keys_read(session->cli, &session->keys, why, cap);
+    }
+    if (error == FERRY_OK && address.medium == FERRY_TRANSPORT_BLE) {
+        error = pairing_read(session->cli, &session->pairing, why, cap);
+    }
+    return error;
+}
+
 int session_dial(struct cli *cli, struct session *session, char *why, size_t cap)
 {
     *session = (struct session){.cli = cli, .window = 1, .text = plain_for(stderr)};
@@ -203,26 +217,12 @@ int session_dial(struct cli *cli, struct session *session, char *why, size_t cap
                                              .pair = answer_pairing,
                                              .context = session};
     session->number = record_open(cli->device);
-    if (strncmp(cli->device, DTLS_KIND, sizeof DTLS_KIND - 1) == 0) {
-        struct ferry_transport_address address;
-        int error = ferry_transport_parse(cli->device, &address, why, cap); /* before its keys */
-        if (error != FERRY_OK) {
-            return error;
-        }
-        error = dtls_keys_read(cli, &session->keys, why, cap);
-        if (error != FERRY_OK) {
-            dtls_keys_wipe(&session->keys);
-            return error;
-        }
-        config.dtls = &session->keys.keys;
+    int error = read_keys(session, &config, why, cap);
+    if (error != FERRY_OK) {
+        dtls_keys_wipe(&session->keys);
+        return error;
     }
-    if (strncmp(cli->device, BLE_KIND, sizeof BLE_KIND - 1) == 0) {
-        int error = pairing_read(cli, &session->pairing, why, cap);
-        if (error != FERRY_OK) {
-            return error;
-        }
-    }
-    int error = ferry_connection_open(&session->connection, &config, why, cap);
+    error = ferry_connection_open(&session->connection, &config, why, cap);
     if (error == FERRY_OK) {
         session->client = ferry_connection_client(session->connection);
     }
