@@ -241,6 +241,7 @@ static int set_up(struct ferry_connection *connection, const struct ferry_connec
     connection->config = *config;
     connection->config.uri = NULL;
     connection->address.pair = config->pair;
+    connection->address.proves = config->pair_proves;
     connection->address.pair_context = config->context;
     if (config->packet_max == 0) {
         connection->config.packet_max = FERRY_CONNECTION_PACKET_MAX;

@@ -201,6 +201,7 @@ static int read_keys(struct session *session, struct ferry_connection_config *co
     }
     if (error == FERRY_OK && address.medium == FERRY_TRANSPORT_BLE) {
         error = pairing_read(session->cli, &session->pairing, why, cap);
+        config->pair_proves = session->pairing.given;
     }
     return error;
 }

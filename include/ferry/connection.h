@@ -68,6 +68,8 @@ struct ferry_connection_config {
     /* Bluetooth LE: asked when the device wants to be paired; NULL = only pairing without a
      * question. */
     ferry_pairing_answer *pair;
+    bool pair_proves; /* pair knows the device's passkey: it is refused when it is paired without a
+                         question, as somebody between could bring about */
     void *context;
 };
 

@@ -35,6 +35,7 @@ static bool ask(struct bluez *bluez, enum ferry_pairing question, uint32_t *pass
         address->pair != NULL && address->pair(address->pair_context, question, passkey);
 
     bluez->unanswered = bluez->unanswered || !answered;
+    bluez->proven = answered;
     return answered;
 }
 
@@ -80,11 +81,22 @@ static int on_compare(sd_bus_message *m, void *context, sd_bus_error *error)
     return sd_bus_reply_method_return(m, NULL);
 }
 
+/* Whether a question has to be answered. */
+static bool must_prove(const struct bluez *bluez)
+{
+    return bluez->address->proves || bluez->address->security == FERRY_SECURITY_AUTHENTICATED;
+}
+
 /* Without any question: the user wants this device, and has named it. */
 static int on_permit(sd_bus_message *m, void *context, sd_bus_error *error)
 {
+    struct bluez *bluez = context;
+
     (void)error;
-    return is_ours(context, m) ? sd_bus_reply_method_return(m, NULL) : reject(m);
+    if (!is_ours(bluez, m) || (must_prove(bluez) && !bluez->proven)) {
+        return reject(m);
+    }
+    return sd_bus_reply_method_return(m, NULL);
 }
 
 /* A PIN is of the other Bluetooth. */
@@ -175,11 +187,27 @@ int bluez_fail_pairing(struct bluez *bluez, const char *what)
                       what);
 }
 
+/* BlueZ asks nothing where this end began: what was not asked shows when it is done. */
+void bluez_check_proof(struct bluez *bluez)
+{
+    bluez->unproven = bluez->unproven || (must_prove(bluez) && !bluez->proven);
+}
+
+int bluez_fail_unproven(struct bluez *bluez)
+{
+    return bluez_fail(bluez, FERRY_E_IO,
+                      "the device was paired without a passkey, as somebody between might have it; "
+                      "leave passkey and security=authenticated out if it has none, else see who "
+                      "answers in its name: ferry scan");
+}
+
 int bluez_pair(struct bluez *bluez)
 {
     bluez->unanswered = false;
+    bluez->proven = false;
     if (bluez_ask(bluez, bluez->device, BLUEZ_DEVICE, "Pair", BLUEZ_PAIR_MS) == FERRY_OK) {
-        return FERRY_OK;
+        bluez_check_proof(bluez);
+        return bluez->unproven ? FERRY_E_IO : FERRY_OK; /* open() says why */
     }
     if (bluez_refused(bluez, "AlreadyExists")) {
         return bluez_fail_paired(bluez);

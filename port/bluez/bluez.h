@@ -76,6 +76,8 @@ struct bluez {
     bool asked;      /* pairing: we were, … */
     bool unanswered; /* … and nobody could tell the passkey */
     bool paired;     /* when its services were looked at */
+    bool proven;     /* a question of this pairing was answered */
+    bool unproven;   /* paired without one, against what was asked for: the bond is not kept */
     bool offers_write, offers_notify;
     uint16_t mtu; /* 0 = not told */
 
@@ -189,6 +191,12 @@ int bluez_fail_paired(struct bluez *bluez);
 
 /* For a device that could not be paired. Returns FERRY_E_IO, with why. */
 int bluez_fail_pairing(struct bluez *bluez, const char *what);
+
+/* The device was paired: whether as it must be is told by unproven. */
+void bluez_check_proof(struct bluez *bluez);
+
+/* For one that was paired without proof. Returns FERRY_E_IO, with why. */
+int bluez_fail_unproven(struct bluez *bluez);
 
 /* Pair. Returns FERRY_OK or an error, with why. */
 FERRY_MUST_CHECK

@@ -42,6 +42,14 @@ static int take_property(struct bluez *bluez, sd_bus_message *m, const char *pat
         bluez->gone = bluez->gone || (r >= 0 && !flag);
         return r;
     }
+    if (strcmp(path, bluez->device) == 0 && strcmp(interface, BLUEZ_DEVICE) == 0 &&
+        strcmp(name, "Paired") == 0) {
+        int r = sd_bus_message_read(m, "v", "b", &flag);
+        if (r >= 0 && flag) {
+            bluez_check_proof(bluez);
+        }
+        return r;
+    }
     if (strcmp(path, bluez->characteristic) == 0 && strcmp(interface, BLUEZ_CHARACTERISTIC) == 0 &&
         strcmp(name, "Value") == 0) {
         int r = sd_bus_message_enter_container(m, 'v', "ay");

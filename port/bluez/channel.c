@@ -166,10 +166,20 @@ static bool watch(const struct bluez *bluez, int operation, int fd, uint32_t eve
     return fd < 0 || epoll_ctl(bluez->epoll, operation, fd, &event) == 0;
 }
 
+/* More than the device asks for. */
+static int pair_first(struct bluez *bluez)
+{
+    bool wanted = bluez->address->security != FERRY_SECURITY_ANY && !bluez->paired;
+    int error = wanted ? bluez_pair(bluez) : FERRY_OK;
+
+    return wanted && error == FERRY_OK ? bluez_resolve(bluez) : error;
+}
+
 int bluez_start(struct bluez *bluez)
 {
-    int error = subscribe(bluez);
+    int error = pair_first(bluez);
 
+    error = error == FERRY_OK ? subscribe(bluez) : error;
     if (error != FERRY_OK) {
         return error;
     }
@@ -375,7 +385,7 @@ int bluez_receive(struct bluez *bluez, struct ferry_bytes *packet)
             return 1;
         }
     } while (r > 0);
-    bluez->gone = bluez->gone || r < 0 || is_hung_up(bluez->write_fd);
+    bluez->gone = bluez->gone || r < 0 || bluez->unproven || is_hung_up(bluez->write_fd);
     if (bluez->must_pair && !bluez->gone) {
         pair_now(bluez);
     }

@@ -104,9 +104,23 @@ void bluez_keep_address(struct bluez *bluez)
     bluez_objects_free(&objects);
 }
 
+/* The bond would be taken for a proof. That ends the connection, too. */
+static void forget(struct bluez *bluez)
+{
+    sd_bus_message *call = bluez_begin(bluez, bluez->adapter, BLUEZ_ADAPTER, "RemoveDevice");
+
+    if (call != NULL && sd_bus_message_append(call, "o", bluez->device) >= 0) {
+        (void)bluez_call(bluez, call, BLUEZ_CALL_MS, NULL);
+    } else {
+        sd_bus_message_unref(call);
+    }
+}
+
 void bluez_disconnect(struct bluez *bluez)
 {
-    if (bluez->connected && !bluez->gone) {
+    if (bluez->unproven) {
+        forget(bluez);
+    } else if (bluez->connected && !bluez->gone) {
         (void)bluez_ask(bluez, bluez->device, BLUEZ_DEVICE, "Disconnect", DISCONNECT_MS);
     }
     bluez->connected = false;

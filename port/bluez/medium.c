@@ -45,6 +45,9 @@ static int open_bluez(struct ferry_transport *transport,
     if (error == FERRY_OK) {
         bluez_keep_address(bluez);
     }
+    if (bluez->unproven) {
+        error = bluez_fail_unproven(bluez);
+    }
     bluez->why = NULL;
     bluez->cap = 0;
     transport->fragment = (uint32_t)bluez->fragment;
@@ -85,6 +88,11 @@ static int receive_bluez(struct ferry_transport *transport, struct ferry_bytes *
     int result = bluez_receive(bluez, packet);
 
     transport->frames_dropped = bluez->assembler.dropped;
+    if (result == FERRY_E_IO && bluez->unproven) {
+        snprintf(transport->broken, sizeof transport->broken,
+                 "it was paired without a passkey, as somebody between might have it");
+        transport->remedy = "see who answers in its name: ferry scan";
+    }
     return result;
 }
 

@@ -31,6 +31,13 @@ enum ferry_transport_framing {
     FERRY_FRAMING_DATAGRAM /* the medium keeps packets apart */
 };
 
+/* What a link of Bluetooth LE must be. */
+enum ferry_transport_security {
+    FERRY_SECURITY_ANY, /* as the device asks for */
+    FERRY_SECURITY_ENCRYPTED,
+    FERRY_SECURITY_AUTHENTICATED /* paired by a passkey, or a comparison */
+};
+
 struct ferry_dtls_config;
 
 /* Where to, as read from a URI. */
@@ -46,7 +53,11 @@ struct ferry_transport_address {
     char known[18]; /* not of the URI, BLE: the address that the device had when it was opened
                        before; it is found by that, too. Empty = not known */
 
-    /* Not of the URI, BLE: who answers when the device pairs; NULL = nobody. */
+    enum ferry_transport_security security; /* BLE */
+
+    /* Not of the URI, BLE: who answers when the device pairs; NULL = nobody. proves: a device that
+     * is paired without a question is refused, whatever security says. */
+    bool proves;
     ferry_pairing_answer *pair;
     void *pair_context;
 
@@ -59,7 +70,8 @@ struct ferry_transport_address {
  *
  *   serial:/dev/ttyACM0?baud=115200, raw:…   or a bare path: serial
  *   udp:HOST[:PORT], dtls:HOST[:PORT]        PORT 1337 unless told; IPv6 hosts in brackets
- *   ble:NAME, ble:AA:BB:CC:DD:EE:FF          with ?adapter=hci1 for one of several radios
+ *   ble:NAME, ble:AA:BB:CC:DD:EE:FF          with ?adapter=hci1 for one of several radios, and
+ *                                            ?security=any|encrypted|authenticated; joined by &
  *   tcp:HOST:PORT, unix:PATH                 with ?framing=raw for bare packets, and ?baud=N where
  *                                            a serial line of that speed is behind; joined by &
  *

@@ -157,10 +157,35 @@ static int parse_dtls(const char *rest, struct ferry_transport_address *address,
                : bad(why, cap, "write dtls:HOST or dtls:HOST:1337, with a port from 1 to 65535");
 }
 
+/* One of the things that may stand behind '?'. */
+static bool take_ble(const char *pair, size_t len, struct ferry_transport_address *address)
+{
+    static const char adapter[] = "adapter=";
+    static const char security[] = "security=";
+    static const char *const levels[] = {"any", "encrypted", "authenticated"};
+    char value[16];
+
+    if (len > sizeof adapter - 1 && strncmp(pair, adapter, sizeof adapter - 1) == 0) {
+        return copy(address->adapter, sizeof address->adapter, pair + sizeof adapter - 1,
+                    len - (sizeof adapter - 1)) == FERRY_OK;
+    }
+    if (len < sizeof security - 1 || strncmp(pair, security, sizeof security - 1) != 0 ||
+        copy(value, sizeof value, pair + sizeof security - 1, len - (sizeof security - 1)) !=
+            FERRY_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        if (strcmp(value, levels[i]) == 0) {
+            address->security = (enum ferry_transport_security)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static int parse_ble(const char *rest, struct ferry_transport_address *address, char *why,
                      size_t cap)
 {
-    static const char key[] = "?adapter=";
     size_t len = strcspn(rest, "?");
 
     address->medium = FERRY_TRANSPORT_BLE;
@@ -168,16 +193,15 @@ static int parse_ble(const char *rest, struct ferry_transport_address *address, 
     if (copy(address->path, sizeof address->path, rest, len) != FERRY_OK) {
         return bad(why, cap, "write ble:NAME or ble:AA:BB:CC:DD:EE:FF; ferry scan lists both");
     }
-    rest += len;
-    if (*rest == '\0') {
-        return FERRY_OK;
-    }
-    if (strncmp(rest, key, sizeof key - 1) != 0 ||
-        copy(address->adapter, sizeof address->adapter, rest + sizeof key - 1,
-             strlen(rest + sizeof key - 1)) != FERRY_OK) {
-        return bad(why, cap,
-                   "behind '?' adapter=NAME is known, as ?adapter=hci1; give the address of a "
-                   "device whose name has a '?'");
+    for (rest += len; *rest != '\0'; rest += len) {
+        rest++;
+        len = strcspn(rest, "&");
+        if (!take_ble(rest, len, address)) {
+            return bad(why, cap,
+                       "behind '?' adapter=NAME and security=any, encrypted or authenticated are "
+                       "known, as ?adapter=hci1&security=encrypted; give the address of a device "
+                       "whose name has a '?'");
+        }
     }
     return FERRY_OK;
 }

@@ -242,6 +242,44 @@ def test_encryption_alone_needs_no_passkey(radio, on_air):
     on_air(ble_permission="encrypted").ferry("image", "list", check=0)
 
 
+def paired(radio):
+    return len(re.findall(r"^pairing: .*: done$", radio.log(), re.M))
+
+
+UNPROVEN = "paired without a passkey"
+
+
+def test_who_gives_a_passkey_is_asked_for_it(radio, on_air):
+    """A device that pairs without one may be somebody between; no bond is left of it."""
+    device = on_air(ble_permission="encrypted")
+    done = device.ferry("image", "list", check=3, env={"FERRY_BLE_PASSKEY": "123456"})
+    assert UNPROVEN in done.stderr and "next: leave passkey" in done.stderr and paired(radio) == 1
+    device.ferry("image", "list", check=0)
+    assert paired(radio) == 2
+
+
+def test_authenticated_is_not_less(radio, on_air):
+    device = on_air(ble_permission="encrypted")
+    assert UNPROVEN in ferry("image", "list", device="ble:ferry?security=authenticated", env=radio.env, check=3).stderr
+    ferry("image", "list", device="ble:ferry?security=any&adapter=hci0", env=device.env, check=0)
+
+
+@pytest.mark.parametrize("radio", [{"passkey": 123456}], indirect=True, ids=["passkey"])
+@pytest.mark.parametrize("level", ["authenticated", "encrypted"])
+def test_more_than_the_device_asks_for(radio, on_air, level):
+    on_air()
+    uri = f"ble:ferry?security={level}"
+    assert "wants a passkey" in ferry("image", "list", device=uri, env=radio.env, check=3).stderr
+    for _ in range(2):
+        ferry("image", "list", device=uri, env={**radio.env, "FERRY_BLE_PASSKEY": "123456"}, check=0)
+        assert paired(radio) == 1
+
+
+def test_an_open_device_is_asked_for_no_passkey(radio, on_air):
+    on_air().ferry("image", "list", check=0, env={"FERRY_BLE_PASSKEY": "123456"})
+    assert paired(radio) == 0
+
+
 @pytest.fixture
 def two(tmp_path, radio, on_air, bench):
     """A paired device and its address; and that of an impostor: not paired, but with its name, and v2 in it."""

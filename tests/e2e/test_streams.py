@@ -161,6 +161,7 @@ def test_the_remedy_fits_the_wire(uri, why, next):
 
 @pytest.mark.parametrize("uri, word", [
     ("ble:", "ble:NAME"), ("ble:?adapter=hci1", "ble:NAME"), ("ble:pump?adapter=", "adapter=NAME"),
-    ("ble:pump?baud=9", "adapter=NAME"), ("dtls:", "dtls:HOST"), ("dtls:h:70000", "dtls:HOST")])
+    ("ble:pump?baud=9", "adapter=NAME"), ("ble:pump?security=", "security=any"),
+    ("ble:pump?adapter=hci1&security=much", "security=any"), ("ble:pump?security=any&", "security=any"), ("dtls:", "dtls:HOST"), ("dtls:h:70000", "dtls:HOST")])
 def test_a_wrong_uri_of_packets_is_told(uri, word):
     assert word in lab.ferry("echo", "x", device=uri, check=2).stderr
