@@ -297,21 +297,25 @@ int session_hello(struct session *session)
 
 int session_reopen(struct session *session)
 {
-    char why[320];
     record_event(session->number, "reopen");
-    return ferry_connection_reopen(session->connection, why, sizeof why);
+    int error =
+        ferry_connection_reopen(session->connection, session->unopened, sizeof session->unopened);
+    if (error == FERRY_OK) {
+        session->unopened[0] = '\0';
+    }
+    return error;
 }
 
 bool session_hold_on(struct session *session)
 {
     const struct timespec pause = {.tv_nsec = HOLD_ON_EVERY_MS * 1000000};
     uint64_t end = ferry_connection_now() + HOLD_ON_MS;
-    char why[320];
 
     fprintf(stderr, "ferry: the connection to %s broke; waiting up to %d s for it to come back\n",
             session->cli->device, HOLD_ON_MS / 1000);
     record_event(session->number, "broken");
-    while (ferry_connection_resume(session->connection, why, sizeof why) != FERRY_OK) {
+    while (ferry_connection_resume(session->connection, session->unopened,
+                                   sizeof session->unopened) != FERRY_OK) {
         if (ferry_connection_now() >= end) {
             return false;
         }
@@ -320,6 +324,7 @@ bool session_hold_on(struct session *session)
     record_event(session->number, "back");
     session->heard_ms = ferry_connection_now(); /* the silence was the wire's */
     fputs("ferry: it is back, going on\n", stderr);
+    session->unopened[0] = '\0';
     return true;
 }
 
@@ -349,6 +354,18 @@ int session_step(struct session *session, uint64_t end, struct ferry_client_answ
     return ferry_connection_step(session->connection, end, answer);
 }
 
+/* What kept it from coming back, pairing say, is the cause. */
+static int radio_gone(const struct session *session, const char *what)
+{
+    char why[sizeof session->unopened];
+
+    snprintf(why, sizeof why, "%s", session->unopened);
+    const char *next = remedy_cut(why);
+    return cli_fail_why(session->cli, CLI_NO_ANSWER, why,
+                        next[0] != '\0' ? next : "come nearer; then look: ferry image list",
+                        "cannot %s: the radio link to %s was lost", what, session->cli->device);
+}
+
 int session_gone(const struct session *session, const char *what)
 {
     const char *next;
@@ -359,8 +376,7 @@ int session_gone(const struct session *session, const char *what)
                             "cannot %s: the connection to %s broke", what, session->cli->device);
     }
     if (session_link(session) == FERRY_LINK_BLE) {
-        return cli_fail(session->cli, CLI_NO_ANSWER, "come nearer; then look: ferry image list",
-                        "cannot %s: the radio link to %s was lost", what, session->cli->device);
+        return radio_gone(session, what);
     }
     return cli_fail(session->cli, CLI_NO_ANSWER, "plug it in again; then look: ferry image list",
                     "cannot %s: the connection to %s broke", what, session->cli->device);

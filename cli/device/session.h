@@ -30,11 +30,12 @@ struct session {
     void (*hear_text)(void *context, struct ferry_bytes text);
     void (*hear_packet)(void *context, enum ferry_connection_way way, struct ferry_bytes packet);
     void *hear_context;
-    bool opens;        /* the first answer is waited for */
-    unsigned asked;    /* requests sent meanwhile */
-    uint64_t heard_ms; /* a packet came last (ferry_connection_now()); 0 = none yet */
-    unsigned number;   /* of the connection in the record */
-    size_t damaged;    /* frames that the record was told of */
+    bool opens;         /* the first answer is waited for */
+    unsigned asked;     /* requests sent meanwhile */
+    uint64_t heard_ms;  /* a packet came last (ferry_connection_now()); 0 = none yet */
+    unsigned number;    /* of the connection in the record */
+    size_t damaged;     /* frames that the record was told of */
+    char unopened[320]; /* why the wire that broke did not come back; "" = it did */
 };
 
 /* Open the wire to cli->device; nothing is asked and nothing printed. why: as

@@ -177,6 +177,20 @@ def test_a_lost_link_is_told(radio, on_air):
     assert process.returncode == 4 and "the radio link to ble:ferry was lost" in said and "come nearer" in said
 
 
+def test_why_a_lost_link_does_not_come_back(radio, on_air, bench):
+    """It was told to come nearer. The wait for it is 30 s."""
+    device = on_air()
+    radio.set(interval_us=30000, packets=2)
+    process = subprocess.Popen([lab.FERRY, "-d", device.ble_uri, "image", "upload", bench.images["v2"]], text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env=device.env)
+    assert "upload: 10 %" in process.stderr.readline()
+    device.kill()
+    said = process.communicate(timeout=90)[1]
+    assert process.returncode == 4 and "the radio link to ble:ferry was lost" in said
+    assert "why:  no device at all was heard" in said and "next: see that it is on" in said
+
+
 # ---- Pairing --------------------------------------------------------------------------------------
 
 SECURE = {"ble_permission": "authenticated"}
