@@ -53,7 +53,7 @@ DEVICE_ONLY = {"image list", "image test", "image confirm", "image erase", "imag
                "log clear", "log list", "log module_list", "log level_list", "enum count",
                "enum list", "enum group", "enum details", "settings read", "settings write",
                "settings delete", "settings commit", "settings load", "settings save", "config",
-               "shell exec", "storage erase", "run list", "run test", "crash"}
+               "shell exec", "storage erase", "run list", "run test", "crash", "scan"}
 # What has tests of its own for bad files.
 ELSEWHERE = {"decode": "test_packets.py", "replay": "test_traces.py", "station": "test_station.py",
              "man": "test_tool.py", "profile add": "test_tool.py",
