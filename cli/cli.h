@@ -50,6 +50,7 @@ struct cli {
     int verbose;
     bool piped; /* standard output is taken by a file's bytes: all words go to standard error */
     const char *password_file;         /* --password-file; NULL = none given */
+    const char *unlock_path;           /* --unlock; NULL = none given */
     const char *trace_path;            /* --trace; NULL = none given */
     const char *text_path;             /* --text; NULL = none given */
     bool unattended;                   /* the command asks nothing on the terminal */

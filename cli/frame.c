@@ -11,6 +11,7 @@
 enum {
     OPTION_JSON = 0x1000,
     OPTION_PASSWORD_FILE,
+    OPTION_UNLOCK,
     OPTION_TRACE,
     OPTION_TEXT,
     OPTION_CONN_TYPE,
@@ -26,6 +27,7 @@ static const struct option global_options[] = {
     {"timeout", required_argument, NULL, 't'},
     {"tries", required_argument, NULL, 'r'},
     {"password-file", required_argument, NULL, OPTION_PASSWORD_FILE},
+    {"unlock", required_argument, NULL, OPTION_UNLOCK},
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"text", required_argument, NULL, OPTION_TEXT},
     {"verbose", no_argument, NULL, 'v'},
@@ -43,6 +45,8 @@ const char cli_global_options[] =
     "      --json           results as JSON on standard output\n"
     "  -t, --timeout S      seconds to wait for an answer (default: computed from the line)\n"
     "  -r, --tries N        send a request up to N times, 2 to 255 (default: 4)\n"
+    "      --unlock KEY     unlock a locked device by this key first; `update`: and again after\n"
+    "                       its reset\n"
     "      --password-file FILE\n"
     "                       the password of an encrypted key is the file's first line; else the\n"
     "                       environment's FERRY_KEY_PASSWORD; else it is asked for\n"
@@ -108,7 +112,7 @@ static void print_command_help(const struct cli *cli)
         printf("\n%s", command->options);
     }
     puts("\nglobal options: -d URI, -c PROFILE, --json, -t S, -r N, --trace FILE, --text FILE,\n"
-         "                --password-file FILE, -v (see `ferry --help`)");
+         "                --unlock KEY, --password-file FILE, -v (see `ferry --help`)");
 }
 
 /* Tries of each request. */
@@ -144,6 +148,9 @@ static bool global_option(struct cli *cli, int option)
         return true;
     case OPTION_PASSWORD_FILE:
         cli->password_file = optarg;
+        return true;
+    case OPTION_UNLOCK:
+        cli->unlock_path = optarg;
         return true;
     case OPTION_TRACE:
         cli->trace_path = optarg;

@@ -42,10 +42,14 @@ static const char *remedy(const struct session *session)
         return "ferry update --unlock KEY, and the rest as it was: it unlocks again after the "
                "reset";
     }
+    if (session->cli->unlock_path != NULL) {
+        return "the same again, if the link was lost meanwhile; else give --unlock a key that may "
+               "more";
+    }
     return access_outlives(session)
-               ? "ferry unlock -k KEY, then the same again"
-               : "what is unlocked over this wire ends with its command: let the device's firmware "
-                 "permit this to who you are there, or unlock it and do this over another wire";
+               ? "ferry unlock -k KEY, then the same again; or give it --unlock KEY"
+               : "what is unlocked over this wire ends with its command: give --unlock KEY, and "
+                 "the rest as it was";
 }
 
 bool access_tell(struct session *session, const char *what, const char *reason)

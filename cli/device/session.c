@@ -3,6 +3,7 @@
 #include "pairing.h"
 #include "record.h"
 #include "remedy.h"
+#include "unlock.h"
 #include "cli/doctor/holder.h"
 #include "cli/doctor/silence.h"
 #include "cli/packet/packet_view.h"
@@ -258,7 +259,7 @@ static int refuse_fragments(const struct session *session)
         "%s takes packets of %u bytes only", session->cli->device, (unsigned)facts.fragment);
 }
 
-int session_open(struct cli *cli, struct session *session)
+static int meet(struct cli *cli, struct session *session)
 {
     int code = session_connect(cli, session);
     if (code != CLI_OK) {
@@ -281,6 +282,31 @@ int session_open(struct cli *cli, struct session *session)
     }
     session_close(session);
     return code;
+}
+
+/* A key that does not load is told before the wire is opened. */
+static int meet_and_unlock(struct cli *cli, struct session *session)
+{
+    struct unlock unlock = {.key_path = cli->unlock_path};
+    int code = unlock_load(cli, &unlock);
+
+    if (code != CLI_OK) {
+        return code;
+    }
+    code = meet(cli, session);
+    if (code == CLI_OK) {
+        code = unlock_first(session, &unlock);
+        if (code != CLI_OK) {
+            session_close(session);
+        }
+    }
+    key_free(&unlock.key);
+    return code;
+}
+
+int session_open(struct cli *cli, struct session *session)
+{
+    return cli->unlock_path != NULL ? meet_and_unlock(cli, session) : meet(cli, session);
 }
 
 int session_hello(struct session *session)

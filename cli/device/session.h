@@ -48,7 +48,8 @@ int session_dial(struct cli *cli, struct session *session, char *why, size_t cap
 FERRY_MUST_CHECK
 int session_connect(struct cli *cli, struct session *session);
 
-/* Open the device and find out how it speaks: version 2, else 1, and its buffers.
+/* Open the device and find out how it speaks: version 2, else 1, and its buffers. With --unlock it
+ * is unlocked then.
  * session may not be moved afterwards. After a message returns an enum cli_exit. */
 FERRY_MUST_CHECK
 int session_open(struct cli *cli, struct session *session);

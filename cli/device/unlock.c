@@ -117,16 +117,24 @@ static bool sign(const struct unlock *unlock, uint32_t level, uint32_t seconds, 
     return key_sign(&unlock->key, bytes, len, signature) == FERRY_ACCESS_SIGNATURE_SIZE;
 }
 
+/* Where the device stands, and with a key what that may. Returns FERRY_OK or the error. */
+static int ask_status(struct session *session, const uint8_t *key,
+                      struct ferry_client_answer *answer, struct ferry_access_status *status)
+{
+    int error =
+        session_ask(session, ferry_command_access_status(session->client, key, NULL), answer);
+
+    return error == FERRY_OK ? ferry_answer_access_status(answer->payload, status) : error;
+}
+
 /* After FERRY_ACCESS_ERR_NO_CHALLENGE: perhaps it worked, and its answer was lost. */
 static bool worked_already(struct session *session, uint32_t level,
                            struct ferry_access_status *status)
 {
     struct ferry_client_answer answer;
 
-    return session_ask(session, ferry_command_access_status(session->client, NULL, NULL),
-                       &answer) == FERRY_OK &&
-           ferry_answer_access_status(answer.payload, status) == FERRY_OK &&
-           status->level == level && status->left_s > 0;
+    return ask_status(session, NULL, &answer, status) == FERRY_OK && status->level == level &&
+           status->left_s > 0;
 }
 
 /* Whether it was short: until an unlock of somebody else ends nobody waits. */
@@ -206,10 +214,25 @@ int unlock_renew(struct session *session, struct unlock *unlock)
     struct ferry_access_status status;
     struct ferry_client_answer answer;
 
-    if (session_ask(session, ferry_command_access_status(session->client, NULL, NULL), &answer) !=
-            FERRY_OK ||
-        ferry_answer_access_status(answer.payload, &status) != FERRY_OK ||
-        status.level >= unlock->level) {
+    if (ask_status(session, NULL, &answer, &status) != FERRY_OK || status.level >= unlock->level) {
+        return CLI_OK;
+    }
+    return unlock_device(session, unlock, &status);
+}
+
+int unlock_first(struct session *session, struct unlock *unlock)
+{
+    struct ferry_access_status status;
+    struct ferry_client_answer answer;
+
+    if (ask_status(session, NULL, &answer, &status) != FERRY_OK || status.level >= status.highest) {
+        return CLI_OK;
+    }
+    int error = ask_status(session, unlock_raw_key(unlock), &answer, &status);
+    if (error != FERRY_OK) {
+        return access_fail(session, error, "use the key of --unlock", &answer);
+    }
+    if (status.has_key && status.max_level <= status.level) {
         return CLI_OK;
     }
     return unlock_device(session, unlock, &status);
@@ -219,15 +242,12 @@ int unlock_try(struct session *session, const struct unlock *unlock)
 {
     struct ferry_access_status status;
     struct ferry_client_answer answer = {0};
-    int error = session_ask(
-        session, ferry_command_access_status(session->client, unlock_raw_key(unlock), NULL),
-        &answer);
+    int error = ask_status(session, unlock_raw_key(unlock), &answer, &status);
 
     if (is_group_error(&answer, FERRY_ACCESS_ERR_NO_KEY)) {
         return access_fail(session, error, "use the key of --unlock", &answer);
     }
-    if (error == FERRY_OK && ferry_answer_access_status(answer.payload, &status) == FERRY_OK &&
-        status.has_key && status.max_level < unlock->level) {
+    if (error == FERRY_OK && status.has_key && status.max_level < unlock->level) {
         return too_high(session->cli, status.max_level, unlock->level);
     }
     return CLI_OK;

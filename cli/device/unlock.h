@@ -37,6 +37,11 @@ int unlock_device(struct session *session, struct unlock *unlock,
 FERRY_MUST_CHECK
 int unlock_renew(struct session *session, struct unlock *unlock);
 
+/* Unlock what the key may, for a command of whatever level, where the device has a gate and the
+ * key goes further than it stands; else nothing. After a message returns an enum cli_exit. */
+FERRY_MUST_CHECK
+int unlock_first(struct session *session, struct unlock *unlock);
+
 /* Whether the device knows the key for unlock->level, also where it is unlocked. Nothing is
  * changed, and where it has no gate, or one that does not tell, nothing found. After a message
  * returns an enum cli_exit. */

@@ -240,7 +240,7 @@ void doctor_server(struct doctor *doctor, struct doctor_finding *finding)
     }
     if (signs.has_access && signs.access.level < FERRY_ACCESS_UPDATE) {
         doctor_warn(finding, "it takes no update of who has not shown a key",
-                    "ferry update --unlock KEY FILE; or ferry unlock -k KEY, for other commands",
+                    "ferry update --unlock KEY FILE; other commands take --unlock KEY, too",
                     "%s, and it is locked%s%s", words, groups[0] != '\0' ? "; groups " : "",
                     groups);
         return;

@@ -33,8 +33,8 @@ static void tell_what_ends(const struct session *session)
     if (!access_outlives(session)) {
         fprintf(stderr,
                 "ferry: over this wire an unlock ends with its link, and so with this command\n"
-                "  next: update by ferry update --unlock KEY FILE; for other commands "
-                "unlock over another wire\n");
+                "  next: give the command that needs it --unlock KEY: ferry image erase --unlock "
+                "KEY\n");
     }
 }
 
@@ -153,7 +153,7 @@ static int run_lock(struct cli *cli, int argc, char **argv)
 
 /* ---- Access --------------------------------------------------------------------------------- */
 
-static void print_status(const struct ferry_access_status *status)
+static void print_status(const struct session *session, const struct ferry_access_status *status)
 {
     printf("level:    %s", access_level_name(status->level));
     if (status->left_s > 0) {
@@ -162,7 +162,8 @@ static void print_status(const struct ferry_access_status *status)
     }
     putchar('\n');
     if (status->highest > status->lowest) {
-        printf("unlocks:  up to %s: ferry unlock -k KEY\n", access_level_name(status->highest));
+        printf("unlocks:  up to %s: %s\n", access_level_name(status->highest),
+               access_outlives(session) ? "ferry unlock -k KEY" : "a command with --unlock KEY");
     } else {
         puts("unlocks:  never on this connection");
     }
@@ -236,7 +237,7 @@ static int show(struct session *session, const struct unlock *unlock)
         print_access_json(&status, error == FERRY_OK ? &audit : NULL);
         return CLI_OK;
     }
-    print_status(&status);
+    print_status(session, &status);
     if (error == FERRY_OK) {
         print_audit(&audit);
     }

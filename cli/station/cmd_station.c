@@ -208,6 +208,10 @@ static int take_options(struct station *station, int argc, char **argv)
     if (!any && station->cli->device == NULL) {
         return cli_usage(station->cli, "which devices? give -d LIST, as often as you like");
     }
+    if (station->cli->unlock_path != NULL) {
+        return cli_usage(station->cli, "station unlocks no device: update a locked one alone, by "
+                                       "ferry update --unlock KEY");
+    }
     if (station->options.count != 0 && !station->options.wait) {
         return cli_usage(station->cli, "--count goes with --wait");
     }

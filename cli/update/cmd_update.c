@@ -12,7 +12,6 @@ enum {
     OPTION_NO_CONFIRM,
     OPTION_FORCE,
     OPTION_RECOVERY,
-    OPTION_UNLOCK,
     OPTION_CONFIRM,
     OPTION_CHECK,
     OPTION_CHECK_TIMEOUT,
@@ -29,7 +28,6 @@ static const struct option update_options[] = {
     {"no-confirm", no_argument, NULL, OPTION_NO_CONFIRM},
     {"force", no_argument, NULL, OPTION_FORCE},
     {"recovery", no_argument, NULL, OPTION_RECOVERY},
-    {"unlock", required_argument, NULL, OPTION_UNLOCK},
     {"confirm", required_argument, NULL, OPTION_CONFIRM},
     {"check", required_argument, NULL, OPTION_CHECK},
     {"check-timeout", required_argument, NULL, OPTION_CHECK_TIMEOUT},
@@ -158,10 +156,6 @@ static int take_value(struct update_run *run, int option)
     case OPTION_CHECK:
         run->check = optarg;
         break;
-    case OPTION_UNLOCK:
-        run->unlock.key_path = optarg;
-        run->unlock.level = FERRY_ACCESS_UPDATE;
-        break;
     default:
         return CLI_USAGE;
     }
@@ -255,6 +249,7 @@ static int run_update(struct cli *cli, int argc, char **argv)
     static struct update_run run;
     run = (struct update_run){.cli = cli, .check_timeout = 60, .check_status = CHECK_NOT_RUN};
     int code = take_options(&run, argc, argv);
+    run.unlock.key_path = cli->unlock_path;
     bool unlocks = code == CLI_OK && run.unlock.key_path != NULL;
     if (unlocks) {
         code = unlock_load(cli, &run.unlock);
@@ -303,7 +298,6 @@ const struct cli_command cli_update_commands[] = {
      "      --no-checks      leave key, counter and needs of the image to the bootloader\n"
      "      --force          reset though the application says it is busy\n"
      "      --recovery       take the way through the bootloader's recovery\n"
-     "      --unlock KEY     unlock a locked device by this key, and again after its reset\n"
      "  -w, --window N       at most N chunks in flight; else what the device's buffers take\n",
      run_update},
     {0},

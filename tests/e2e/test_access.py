@@ -82,6 +82,26 @@ def test_an_update_with_a_wrong_key(locked, bench, keys):
     assert locked.running()["version"] == "1.0.0"
 
 
+def test_any_command_unlocks_first(locked, uri, bench, keys):
+    says(ferry("image", "erase", "--unlock", keys[1], device=uri), 5, "NO_KEY")
+    says(ferry("image", "erase", "--unlock", bench.key, device=uri), 2, "devices are unlocked by ed25519")
+    assert ferry_json("access", device=uri)["level"] == "locked"
+    ferry("--unlock", keys[0], "image", "erase", device=uri, check=0)
+    assert ferry_json("access", device=uri)["level"] == "service"  # of this wire, not of the command
+    ferry("image", "erase", "--unlock", keys[1], device=uri, check=0)  # nothing to do
+    ferry("--unlock", keys[0], "update", bench.images["v2"], device=uri, check=0)
+    assert locked.running()["confirmed"]
+
+
+def test_a_device_without_a_gate_is_asked_for_nothing(device, keys):
+    ferry("image", "erase", "--unlock", keys[0], device=device.uri, check=0)
+
+
+def test_station_says_that_it_unlocks_nothing(bench, keys):
+    done = ferry("station", "--unlock", keys[0], "-d", "udp:127.0.0.1:9", bench.images["v2"])
+    says(done, 2, "station unlocks no device", "usage: ferry station")
+
+
 COMMANDS = [("image", "erase"), ("image", "slots"), ("reset",), ("info",), ("why",), ("measured",),
             ("key", "list"), ("image", "confirm")]
 

@@ -342,9 +342,12 @@ def test_what_a_link_unlocked_ends_with_it(tmp_path, radio, bench):
         for _ in range(5):
             device.ferry("unlock", "-k", key, check=0)
         said = device.ferry("unlock", "-k", key, check=0).stderr
-        assert "ends with its link" in said and "ferry update --unlock" in said
+        assert "ends with its link" in said and "ferry image erase --unlock" in said
         said = device.ferry("image", "erase").stderr
-        assert "level locked" in said and "the same again" not in said
+        assert "level locked" in said and "next: what is unlocked" in said and "give --unlock KEY" in said
+        device.ferry("image", "erase", "--unlock", key, check=0)
+        assert "NO_KEY" in device.ferry("image", "erase", "--unlock",
+                                        unlock.make_key(tmp_path / "stranger.pem"), check=5).stderr
 
 
 def test_the_adapter_is_not_powered(radio, on_air):

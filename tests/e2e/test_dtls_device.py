@@ -170,6 +170,27 @@ def test_the_gate_knows_who_is_there(tmp_path, bench, psks, owner):
             dtls.ferry("unlock", "-k", owner, uri=device.dtls_uri, keys=dtls.psk_environment(), check=0)
 
 
+def test_a_command_unlocks_its_own_session(tmp_path, bench, psks, owner):
+    """`ferry unlock` ended with its session, so that no other command could do what it permits."""
+    with device_of(tmp_path, bench, layout=unlock.layout(owner), dtls_psk=psks) as device:
+        device.wait_for(r"app 1\.0\.0")
+
+        def ferry(*words, check):
+            return dtls.ferry(*words, uri=device.dtls_uri, keys=dtls.psk_environment(), check=check)
+
+        ferry("unlock", "-k", owner, check=0)
+        said = ferry("image", "erase", check=5).stderr
+        assert "the device is locked" in said and "give --unlock KEY" in said
+        ferry("image", "erase", "--unlock", owner, check=0)
+        ferry("--unlock", owner, "image", "upload", bench.images["v2"], check=0)
+        assert "level:    service" in ferry("access", "--unlock", owner, check=0).stdout
+        access = ferry("access", check=0).stdout
+        assert "level:    locked" in access and "a command with --unlock KEY" in access
+        stranger = unlock.make_key(tmp_path / "stranger.pem")
+        assert "NO_KEY" in ferry("image", "erase", "--unlock", stranger, check=5).stderr
+        ferry("image", "erase", "--unlock", dtls.__file__, check=1)
+
+
 def test_a_certificate_is_not_a_key_of_its_name(tmp_path, bench, psks, owner, certificates):
     """Who signs certificates does not make the factory's, which is a key."""
     layout = unlock.layout(owner, peers=[{"identity": "psk:factory", "level": "service"},
