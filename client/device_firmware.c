@@ -230,8 +230,10 @@ static void reconnect(struct update *update, uint32_t wait_ms)
     uint64_t end = ferry_connection_now() + wait_ms;
     char why[320];
 
-    while (ferry_connection_reopen(update->device, why, sizeof why) != FERRY_OK) {
-        if (ferry_connection_now() >= end) {
+    int error;
+
+    while ((error = ferry_connection_reopen(update->device, why, sizeof why)) != FERRY_OK) {
+        if (error == FERRY_E_CONFIG || ferry_connection_now() >= end) {
             ferry_update_stop(&update->flow, FERRY_E_IO);
             return;
         }

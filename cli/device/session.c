@@ -340,9 +340,10 @@ bool session_hold_on(struct session *session)
     fprintf(stderr, "ferry: the connection to %s broke; waiting up to %d s for it to come back\n",
             session->cli->device, HOLD_ON_MS / 1000);
     record_event(session->number, "broken");
-    while (ferry_connection_resume(session->connection, session->unopened,
-                                   sizeof session->unopened) != FERRY_OK) {
-        if (ferry_connection_now() >= end) {
+    int error;
+    while ((error = ferry_connection_resume(session->connection, session->unopened,
+                                            sizeof session->unopened)) != FERRY_OK) {
+        if (error == FERRY_E_CONFIG || ferry_connection_now() >= end) {
             return false;
         }
         nanosleep(&pause, NULL);
@@ -397,6 +398,13 @@ int session_gone(const struct session *session, const char *what)
     const char *next;
     const char *why = ferry_connection_broken(session->connection, &next);
 
+    bool dtls =
+        session_link(session) == FERRY_LINK_DTLS4 || session_link(session) == FERRY_LINK_DTLS6;
+
+    if (why[0] != '\0' && dtls && session->heard_ms == 0) {
+        return cli_fail_why(session->cli, CLI_NO_ANSWER, why, next, "no DTLS session with %s",
+                            session->cli->device);
+    }
     if (why[0] != '\0') {
         return cli_fail_why(session->cli, CLI_NO_ANSWER, why, next,
                             "cannot %s: the connection to %s broke", what, session->cli->device);

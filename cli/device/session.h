@@ -58,7 +58,8 @@ int session_open(struct cli *cli, struct session *session);
 FERRY_MUST_CHECK
 int session_hello(struct session *session);
 
-/* Close the wire and open it again, as after a reset. Silent: FERRY_OK or an error. */
+/* Close the wire and open it again, as after a reset. Silent: FERRY_OK or an error, which time may
+ * mend unless it is FERRY_E_CONFIG. */
 FERRY_MUST_CHECK
 int session_reopen(struct session *session);
 

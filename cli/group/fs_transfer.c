@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transfers of files, what both directions share: the flow, the comparison, what is told. */
 #include "fs_transfer.h"
+#include "cli/device/remedy.h"
 
 #include <string.h>
 
@@ -27,9 +28,13 @@ const char *transfer_last_part(const char *path)
 int transfer_gone(const struct transfer *t)
 {
     if (session_link(t->session) == FERRY_LINK_BLE) {
-        return cli_fail(t->session->cli, CLI_NO_ANSWER, "come nearer, then run the same command",
-                        "cannot %s: the radio link to %s was lost at %u of %u bytes", t->what,
-                        t->session->cli->device, (unsigned)t->done, (unsigned)t->total);
+        char why[sizeof t->session->unopened];
+        snprintf(why, sizeof why, "%s", t->session->unopened);
+        const char *next = remedy_cut(why);
+        return cli_fail_why(t->session->cli, CLI_NO_ANSWER, why,
+                            next[0] != '\0' ? next : "come nearer, then run the same command",
+                            "cannot %s: the radio link to %s was lost at %u of %u bytes", t->what,
+                            t->session->cli->device, (unsigned)t->done, (unsigned)t->total);
     }
     return cli_fail(t->session->cli, CLI_NO_ANSWER, "plug it in again, then run the same command",
                     "cannot %s: the connection to %s broke at %u of %u bytes", t->what,

@@ -289,14 +289,15 @@ static void reopen(struct unit *unit, uint64_t now)
     struct unit_work *work = unit->work;
 
     unregister(unit);
-    if (session_reopen(&work->session) == FERRY_OK) {
+    int error = session_reopen(&work->session);
+    if (error == FERRY_OK) {
         unit->phase = UNIT_RUNNING;
         work->reopened_at = now;
         ferry_update_reconnected(&work->flow, now);
         if (work->check_status != 0) {
             ferry_update_reject(&work->flow);
         }
-    } else if (now >= work->reopen_by) {
+    } else if (error == FERRY_E_CONFIG || now >= work->reopen_by) {
         unit->phase = UNIT_RUNNING;
         ferry_update_stop(&work->flow, FERRY_E_IO);
     } else {

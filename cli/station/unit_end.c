@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a device of a station ends otherwise than by its flow, and its serial number. */
 #include "station.h"
+#include "cli/update/update_fail.h"
 
 #include "ferry/cbor.h"
 
@@ -29,8 +30,7 @@ void unit_fail(struct unit *unit, const struct ferry_update_event *event, uint64
                  cli_fail_why(&unit->cli, CLI_REFUSED,
                               "this connection may not do it (rc 11, EACCESSDENIED)",
                               "update it alone: ferry update --unlock KEY",
-                              "cannot %s: the device is locked",
-                              ferry_update_step_name(event->step)),
+                              "cannot %s: the device is locked", update_step_words(event->step)),
                  now);
         return;
     }
@@ -46,7 +46,7 @@ void unit_overdue(struct unit *unit, uint64_t now)
     }
     int code = cli_fail_why(
         &unit->cli, CLI_NO_ANSWER, where, "look at the device; --limit S gives each more time",
-        "%s: not done within the %u s of --limit", ferry_update_step_name(unit->step),
+        "cannot %s: not done within the %u s of --limit", update_step_words(unit->step),
         (unsigned)(unit->station->options.limit_ms / 1000));
     unit_end(unit, UNIT_FAILED, code, now);
 }

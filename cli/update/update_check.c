@@ -82,8 +82,10 @@ static void take_back(struct update_run *run)
 {
     const struct timespec pause = {.tv_nsec = 100000000};
     uint64_t end = ferry_connection_now() + REOPEN_MS;
-    while (session_reopen(&run->session) != FERRY_OK && ferry_connection_now() < end &&
-           update_signal() == 0) {
+    int error;
+
+    while ((error = session_reopen(&run->session)) != FERRY_OK && error != FERRY_E_CONFIG &&
+           ferry_connection_now() < end && update_signal() == 0) {
         nanosleep(&pause, NULL);
     }
     ferry_update_reconnected(&run->flow, ferry_connection_now());

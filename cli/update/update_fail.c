@@ -3,6 +3,43 @@
 
 #include "ferry/group_image.h"
 
+const char *update_step_words(enum ferry_update_step step)
+{
+    switch (step) {
+    case FERRY_UPDATE_HELLO:
+        return "ask the device for its buffers";
+    case FERRY_UPDATE_MODE:
+        return "ask what the bootloader does";
+    case FERRY_UPDATE_LIST:
+        return "list images";
+    case FERRY_UPDATE_SPACE:
+        return "ask how large an image fits";
+    case FERRY_UPDATE_ENTER:
+        return "enter the bootloader";
+    case FERRY_UPDATE_ERASE:
+        return "erase the image that waits for a reset";
+    case FERRY_UPDATE_UPLOAD:
+        return "upload";
+    case FERRY_UPDATE_CHECK:
+        return "see whether the device lists the image";
+    case FERRY_UPDATE_TEST:
+        return "ask for a test of the image";
+    case FERRY_UPDATE_RESET:
+        return "reset the device";
+    case FERRY_UPDATE_AWAY:
+    case FERRY_UPDATE_RETURN:
+        return "find it again after the reset";
+    case FERRY_UPDATE_CONFIRM:
+        return "confirm the image";
+    case FERRY_UPDATE_PROVE:
+        return "list the images again";
+    case FERRY_UPDATE_JUDGE:
+    case FERRY_UPDATE_END:
+        break;
+    }
+    return "end the update";
+}
+
 /* Recovery verifies what it was sent, and keeps the reason. */
 static bool is_refused_by_recovery(const struct ferry_update_event *event)
 {
@@ -89,7 +126,7 @@ static int refused(const struct update_failure *failure)
     const struct ferry_update_event *event = failure->event;
     const struct ferry_client_answer answer = {.error = event->error, .status = event->status};
     bool denied = !event->status.grouped && event->status.rc == FERRY_RC_ACCESS_DENIED;
-    const char *what = ferry_update_step_name(event->step);
+    const char *what = update_step_words(event->step);
 
     if (tell_slot_taken(failure)) {
         return CLI_REFUSED;
@@ -146,7 +183,7 @@ int update_fail(const struct update_failure *failure)
         }
         break;
     case FERRY_E_IO:
-        return session_gone(failure->session, step);
+        return session_gone(failure->session, update_step_words(event->step));
     case FERRY_E_REVERTED:
         return taken_back(failure, CLI_REVERTED);
     case FERRY_E_NO_IMAGE:

@@ -20,6 +20,9 @@ struct update_failure {
  * message. */
 bool update_fail_asks(const struct ferry_update_event *event);
 
+/* What a step does, behind "cannot". */
+const char *update_step_words(enum ferry_update_step step);
+
 /* Tell what failed, why and what to do next. Returns an enum cli_exit. */
 int update_fail(const struct update_failure *failure);
 

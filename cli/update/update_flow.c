@@ -52,8 +52,10 @@ static bool reconnect(struct update_run *run, uint32_t wait_ms)
 {
     uint64_t end = ferry_connection_now() + wait_ms;
     const struct timespec pause = {.tv_nsec = 200000000};
-    while (session_reopen(&run->session) != FERRY_OK) {
-        if (ferry_connection_now() >= end || update_signal() != 0) {
+    int error;
+
+    while ((error = session_reopen(&run->session)) != FERRY_OK) {
+        if (error == FERRY_E_CONFIG || ferry_connection_now() >= end || update_signal() != 0) {
             ferry_update_stop(&run->flow, FERRY_E_IO);
             return false;
         }

@@ -84,9 +84,10 @@ struct ferry_connection;
  *             that can be found out
  *
  * Returns FERRY_OK; FERRY_E_FORMAT when the URI cannot be read, or has a baud rate that the system
- * does not know; FERRY_E_CONFIG when packet_max is none, or the keys for DTLS are missing or cannot
- * be used; FERRY_E_BUSY when another program has the port; FERRY_E_NOT_FOUND when there is no
- * such port or host; FERRY_E_IO for the rest. */
+ * does not know; FERRY_E_CONFIG for what another try does not mend: packet_max is none, the keys
+ * for DTLS are missing or cannot be used, a device of Bluetooth LE does not let itself be paired
+ * so; FERRY_E_BUSY when another program has the port; FERRY_E_NOT_FOUND when there is no such port
+ * or host; FERRY_E_IO for the rest. */
 FERRY_MUST_CHECK
 int ferry_connection_open(struct ferry_connection **connection,
                           const struct ferry_connection_config *config, char *why, size_t cap);

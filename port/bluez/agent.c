@@ -165,7 +165,7 @@ bool bluez_nobody_answered(struct bluez *bluez)
 {
     if (bluez->unanswered) {
         (void)bluez_fail(
-            bluez, FERRY_E_IO,
+            bluez, FERRY_E_CONFIG,
             "the device is not paired, and wants a passkey; set FERRY_BLE_PASSKEY to its "
             "six digits, or run it on a terminal");
     }
@@ -174,14 +174,17 @@ bool bluez_nobody_answered(struct bluez *bluez)
 
 int bluez_fail_paired(struct bluez *bluez)
 {
-    return bluez_fail(bluez, FERRY_E_IO,
+    return bluez_fail(bluez, FERRY_E_CONFIG,
                       "the device is paired, and wants more (to see a passkey, say), or knows this "
                       "computer no more; pair anew after: bluetoothctl remove ADDRESS");
 }
 
 int bluez_fail_pairing(struct bluez *bluez, const char *what)
 {
-    return bluez_fail(bluez, FERRY_E_IO,
+    bool final = bluez->asked || bluez_refused(bluez, "AuthenticationFailed") ||
+                 bluez_refused(bluez, "AuthenticationRejected");
+
+    return bluez_fail(bluez, final ? FERRY_E_CONFIG : FERRY_E_IO,
                       "the device is not paired, and pairing failed: %s; see whether the passkey "
                       "is right, and the device permits to be paired now",
                       what);
@@ -195,7 +198,7 @@ void bluez_check_proof(struct bluez *bluez)
 
 int bluez_fail_unproven(struct bluez *bluez)
 {
-    return bluez_fail(bluez, FERRY_E_IO,
+    return bluez_fail(bluez, FERRY_E_CONFIG,
                       "the device was paired without a passkey, as somebody between might have it; "
                       "leave passkey and security=authenticated out if it has none, else see who "
                       "answers in its name: ferry scan");
@@ -213,7 +216,7 @@ int bluez_pair(struct bluez *bluez)
         return bluez_fail_paired(bluez);
     }
     if (bluez_nobody_answered(bluez)) {
-        return FERRY_E_IO;
+        return FERRY_E_CONFIG;
     }
     return bluez_fail_pairing(bluez, bluez->refused);
 }

@@ -186,16 +186,17 @@ int bluez_add_agent(struct bluez *bluez);
 /* After a refusal: whether somebody was asked for a passkey in vain, with why. */
 bool bluez_nobody_answered(struct bluez *bluez);
 
-/* For a device that is paired, and refuses nevertheless. Returns FERRY_E_IO, with why. */
+/* For a device that is paired, and refuses nevertheless. Returns FERRY_E_CONFIG, with why. */
 int bluez_fail_paired(struct bluez *bluez);
 
-/* For a device that could not be paired. Returns FERRY_E_IO, with why. */
+/* For a device that could not be paired. Returns FERRY_E_CONFIG where the answer was the cause,
+ * else FERRY_E_IO; with why. */
 int bluez_fail_pairing(struct bluez *bluez, const char *what);
 
 /* The device was paired: whether as it must be is told by unproven. */
 void bluez_check_proof(struct bluez *bluez);
 
-/* For one that was paired without proof. Returns FERRY_E_IO, with why. */
+/* For one that was paired without proof. Returns FERRY_E_CONFIG, with why. */
 int bluez_fail_unproven(struct bluez *bluez);
 
 /* Pair. Returns FERRY_OK or an error, with why. */

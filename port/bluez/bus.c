@@ -160,7 +160,7 @@ int bluez_open(struct bluez *bluez)
     char cause[160];
 
     if (!sdbus_load(cause, sizeof cause)) {
-        return bluez_fail(bluez, FERRY_E_IO,
+        return bluez_fail(bluez, FERRY_E_CONFIG,
                           "the library that speaks to BlueZ cannot be loaded: %s; apt install "
                           "libsystemd0",
                           cause);

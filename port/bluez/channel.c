@@ -141,7 +141,7 @@ static int subscribe(struct bluez *bluez)
         return FERRY_OK;
     }
     if (bluez_nobody_answered(bluez)) {
-        return FERRY_E_IO;
+        return FERRY_E_CONFIG;
     }
     bool lost = is_lost(bluez);
     if (lost && bluez->asked) {

@@ -209,7 +209,7 @@ int bluez_objects(struct bluez *bluez, struct bluez_objects *objects)
 
     *objects = (struct bluez_objects){0};
     if (error != FERRY_OK && strstr(bluez->refusal, "AccessDenied") != NULL) {
-        return bluez_fail(bluez, FERRY_E_IO,
+        return bluez_fail(bluez, FERRY_E_CONFIG,
                           "this user may not use BlueZ; run it as a user of the group bluetooth, "
                           "or at the computer itself");
     }

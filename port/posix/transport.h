@@ -121,8 +121,8 @@ struct ferry_transport {
  *
  * Returns FERRY_OK; FERRY_E_BUSY when another program has the port; FERRY_E_NOT_FOUND when there
  * is no such port or host; FERRY_E_FORMAT for a baud rate that the system does not know;
- * FERRY_E_CONFIG for a kind of wire that this program was built without; FERRY_E_IO for the rest.
- */
+ * FERRY_E_CONFIG for what another try does not mend: a kind of wire that this program was built
+ * without, keys that cannot be used, a passkey that is wrong; FERRY_E_IO for the rest. */
 FERRY_MUST_CHECK
 int ferry_transport_open(struct ferry_transport *transport,
                          const struct ferry_transport_address *address, char *why, size_t cap);

@@ -69,7 +69,10 @@ static void inherit(struct air_device *device)
 {
     for (struct air_device *old = air.devices; old != NULL; old = old->next) {
         if (old != device && old->gone && strcmp(old->address, device->address) == 0) {
-            if (!old->paired) { /* handed on, or there was none */
+            if (!old->paired) { /* handed on, or there was none; its path is needed */
+                if (air_object_exported(&old->object)) {
+                    air_device_forget(old);
+                }
                 continue;
             }
             device->paired = old->paired;

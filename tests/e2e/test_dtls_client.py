@@ -100,7 +100,9 @@ def test_an_ip_address_or_a_name_is_asked_of_the_certificate(certificates):
 
 def test_a_wrong_psk_is_named_though_the_server_says_nothing():
     with dtls.psk_server(psk=dtls.OTHER_PSK) as server:
-        assert "different keys" in refused(server.uri, dtls.psk_environment(), 4, "-t", "0.5")["why"]
+        error = refused(server.uri, dtls.psk_environment(), 4, "-t", "0.5")
+        assert "different keys" in error["why"]
+        assert error["what"].startswith(("no DTLS session with", "no answer from"))
 
 
 def test_an_expired_certificate(certificates):
@@ -108,6 +110,7 @@ def test_an_expired_certificate(certificates):
     with dtls.Server("-cert", cert, "-key", key) as server:
         error = refused(server.uri, {"FERRY_DTLS_CA": certificates.ca})
         assert error["why"] == "the peer's certificate has expired"
+        assert error["what"] == f"no DTLS session with {server.uri}"
 
 
 def test_a_self_signed_certificate(certificates):
