@@ -102,7 +102,8 @@ static bool set_timeout(struct cli *cli, const char *text)
 static void print_command_help(const struct cli *cli)
 {
     const struct cli_command *command = cli->command;
-    printf("usage: ferry %s %s\n%s\n", cli->called, command->arguments, command->help);
+    printf("usage: ferry %s%s%s\n%s\n", cli->called, command->arguments[0] != '\0' ? " " : "",
+           command->arguments, command->help);
     for (const struct cli_alias *a = cli_aliases; a->words != NULL; a++) {
         if (strcmp(a->stands_for, command->words) == 0) {
             printf("also called: %s\n", a->words);

@@ -308,9 +308,11 @@ static int read_option(const struct option_line *line, char *text, struct option
         good = read_name(text, field);
         break;
     case PERMISSION:
+        options->ble_how = true;
         good = read_permission(text, field);
         break;
     case BLE_IO:
+        options->ble_how = true;
         good = read_ble_io(text, field);
         break;
     case SHARE:
@@ -372,6 +374,9 @@ static int check(const struct options *options)
         problem = "--dir is missing: name the folder of the device";
     } else if ((uint64_t)options->buf_size * options->buf_count > FERRY_VCHIP_BUFFERS) {
         problem = "--buf-size times --buf-count is above 131072 bytes of RAM: give less";
+    } else if (options->ble == NULL && (options->ble_how || options->ble_whole)) {
+        problem = "--ble-permission, --ble-whole or --ble-io without --ble: give --ble NAME as "
+                  "well";
     } else if (options->latency_ms > 0 && options->serial == NULL && options->raw == NULL &&
                options->udp < 0 && options->dtls < 0) {
         problem = "--latency without a wire: give --serial, --raw, --udp or --dtls as well";

@@ -35,6 +35,7 @@ struct options {
     const char *dtls_psk, *dtls_cert, *dtls_key, *dtls_ca; /* files; NULL: none */
     const char *ble; /* the name that is advertised; NULL: no radio */
     bool ble_whole;  /* one write is one packet */
+    bool ble_how;    /* one of the following was given */
     bool ble_plain;  /* values by calls, not by descriptors */
     enum ferry_gatt_permission ble_permission;
     bool fresh;        /* --new */

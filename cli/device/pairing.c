@@ -3,6 +3,8 @@
 #include "secret.h"
 #include "terminal.h"
 
+#include "ferry/connection.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +13,9 @@
 
 /* BlueZ gives up then, and many devices do before. */
 #define PAIRING_WAIT_MS 60000U
+
+/* So often something else than digits may be typed. */
+#define PAIRING_TRIES 3
 
 /* Six digits, leading zeros among them; blanks around them do no harm. */
 static bool read_passkey(const char *text, uint32_t *passkey)
@@ -72,9 +77,11 @@ int pairing_read(const struct cli *cli, struct pairing *pairing, char *why, size
 /* ---- Questions ------------------------------------------------------------------------------- */
 
 /* A line of the terminal; false without one. */
-static bool ask(const char *question, char *line, size_t cap)
+static bool ask(const char *question, char *line, size_t cap, uint64_t until)
 {
-    enum terminal_end end = terminal_ask(question, line, cap, PAIRING_WAIT_MS);
+    uint64_t now = ferry_connection_now();
+    uint32_t left = now < until ? (uint32_t)(until - now) : 0;
+    enum terminal_end end = terminal_ask(question, line, cap, left);
 
     if (end == TERMINAL_LATE) {
         fprintf(stderr,
@@ -86,14 +93,23 @@ static bool ask(const char *question, char *line, size_t cap)
 
 static bool enter(const struct pairing *pairing, uint32_t *passkey)
 {
+    uint64_t until = ferry_connection_now() + PAIRING_WAIT_MS;
     char line[32];
 
     if (pairing->given) {
         *passkey = pairing->passkey;
         return true;
     }
-    return !pairing->unattended && ask("Passkey that the device shows: ", line, sizeof line) &&
-           read_passkey(line, passkey);
+    for (int i = 0; i < PAIRING_TRIES && !pairing->unattended; i++) {
+        if (!ask("Passkey that the device shows: ", line, sizeof line, until)) {
+            return false;
+        }
+        if (read_passkey(line, passkey)) {
+            return true;
+        }
+        fputs("ferry: a passkey has six digits\n", stderr);
+    }
+    return false;
 }
 
 static bool compare(const struct pairing *pairing, uint32_t passkey)
@@ -105,7 +121,8 @@ static bool compare(const struct pairing *pairing, uint32_t passkey)
         return pairing->passkey == passkey;
     }
     snprintf(question, sizeof question, "Does the device show %06u? [y/N] ", (unsigned)passkey);
-    return !pairing->unattended && ask(question, line, sizeof line) &&
+    return !pairing->unattended &&
+           ask(question, line, sizeof line, ferry_connection_now() + PAIRING_WAIT_MS) &&
            (line[0] == 'y' || line[0] == 'Y');
 }
 

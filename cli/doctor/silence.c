@@ -119,7 +119,9 @@ static void explain_nothing(const struct silence *silence, struct silence_words 
             "check cable, port and baud rate; if the firmware frames its packets, use serial:";
     } else if (silence->facts.link == FERRY_LINK_UDP4 || silence->facts.link == FERRY_LINK_UDP6) {
         words->why = "no device has this address, a firewall drops UDP, or it is off";
-        words->next = "ping the device; then check the port and firewalls between";
+        words->next =
+            "ping the device; then check the port and firewalls between; or it speaks DTLS "
+            "there: dtls:HOST:PORT";
     } else if (silence->facts.link == FERRY_LINK_BLE) {
         words->why = "it is connected, but its SMP server is stuck, or another device's attributes "
                      "are remembered for it";

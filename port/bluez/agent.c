@@ -167,7 +167,7 @@ bool bluez_nobody_answered(struct bluez *bluez)
         (void)bluez_fail(
             bluez, FERRY_E_CONFIG,
             "the device is not paired, and wants a passkey; set FERRY_BLE_PASSKEY to its "
-            "six digits, or run it on a terminal");
+            "six digits, or type them in on a terminal");
     }
     return bluez->unanswered;
 }
@@ -176,7 +176,8 @@ int bluez_fail_paired(struct bluez *bluez)
 {
     return bluez_fail(bluez, FERRY_E_CONFIG,
                       "the device is paired, and wants more (to see a passkey, say), or knows this "
-                      "computer no more; pair anew after: bluetoothctl remove ADDRESS");
+                      "computer no more; pair anew after: bluetoothctl remove %s",
+                      bluez_address(bluez));
 }
 
 int bluez_fail_pairing(struct bluez *bluez, const char *what)

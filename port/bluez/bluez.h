@@ -176,6 +176,9 @@ int bluez_resolve(struct bluez *bluez);
 /* Look under which address the device is known by now: pairing tells its true one. */
 void bluez_keep_address(struct bluez *bluez);
 
+/* The device's address, for bluetoothctl. */
+const char *bluez_address(struct bluez *bluez);
+
 /* End the connection, if it is ours. */
 void bluez_disconnect(struct bluez *bluez);
 

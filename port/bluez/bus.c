@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAME "org.bluez"
@@ -168,10 +169,13 @@ int bluez_open(struct bluez *bluez)
     int r = sd_bus_open_system(&bluez->bus);
 
     if (r < 0) {
+        const char *given = getenv("DBUS_SYSTEM_BUS_ADDRESS");
+        const char *bus_address =
+            given != NULL && given[0] != '\0' ? given : "/run/dbus/system_bus_socket";
         return bluez_fail(bluez, FERRY_E_IO,
                           "there is no system bus, by which BlueZ is asked: %s; start dbus, and "
-                          "see that this program may use /run/dbus/system_bus_socket",
-                          strerror(-r));
+                          "see that this program may use %s",
+                          strerror(-r), bus_address);
     }
     (void)sd_bus_set_method_call_timeout(bluez->bus, (uint64_t)BLUEZ_CALL_MS * 1000);
     struct bluez_objects objects;

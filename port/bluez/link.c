@@ -104,6 +104,14 @@ void bluez_keep_address(struct bluez *bluez)
     bluez_objects_free(&objects);
 }
 
+const char *bluez_address(struct bluez *bluez)
+{
+    if (bluez->device_address[0] == '\0') {
+        bluez_keep_address(bluez);
+    }
+    return bluez->device_address[0] != '\0' ? bluez->device_address : "its address";
+}
+
 /* The bond would be taken for a proof. That ends the connection, too. */
 static void forget(struct bluez *bluez)
 {
@@ -137,7 +145,8 @@ static int find_characteristic(struct bluez *bluez, const struct bluez_objects *
     if (service == NULL) {
         return bluez_fail(bluez, FERRY_E_NOT_FOUND,
                           "the device has no SMP service; build SMP over Bluetooth into its "
-                          "firmware, or, if it was built in later: bluetoothctl remove ADDRESS");
+                          "firmware, or, if it was built in later: bluetoothctl remove %s",
+                          bluez_address(bluez));
     }
     const struct bluez_object *characteristic =
         find_uuid(objects, BLUEZ_IS_CHARACTERISTIC, service->path, FERRY_BLE_CHARACTERISTIC);
@@ -196,6 +205,6 @@ int bluez_resolve(struct bluez *bluez)
                ? error
                : bluez_fail(bluez, FERRY_E_IO,
                             "the device is connected, but does not tell its services within %d s; "
-                            "reset it, then: bluetoothctl remove ADDRESS",
-                            BLUEZ_RESOLVE_MS / 1000);
+                            "reset it, then: bluetoothctl remove %s",
+                            BLUEZ_RESOLVE_MS / 1000, bluez_address(bluez));
 }

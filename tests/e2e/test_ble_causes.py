@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import time
 
@@ -107,7 +108,7 @@ def test_another_program_has_the_device(radio, on_air, bench):
 # ---- The passkey ---------------------------------------------------------------------------------------
 
 
-def on_terminal(command, answer, env, timeout=60):
+def on_terminal(command, answer, env, timeout=60, end=b"\n"):
     """Run it at a terminal of its own, and answer its questions. Exit code and what was shown."""
     child, terminal = pty.fork()
     if child == 0:
@@ -127,7 +128,7 @@ def on_terminal(command, answer, env, timeout=60):
             shown += data
             if shown.count(b"device shows: ") > answered:  # a wrong one is asked for again
                 answered += 1
-                os.write(terminal, answer + b"\n")
+                os.write(terminal, answer + end)
         os.kill(child, 9)
         os.waitpid(child, 0)
         raise AssertionError(shown.decode())
@@ -136,12 +137,21 @@ def on_terminal(command, answer, env, timeout=60):
 
 
 @pytest.mark.parametrize("radio", [{"passkey": 4711}], indirect=True, ids=["passkey"])
-@pytest.mark.parametrize("answer, code", [(b"004711", 0), (b" 4711 ", 0), (b"123", 3), (b"no", 3), (b"1000000", 3)])
+@pytest.mark.parametrize("answer, code", [(b"004711", 0), (b" 4711 ", 0), (b"123", 3), (b"no", 3), (b"12ab", 3), (b"1000000", 3)])
 def test_the_passkey_is_asked_for_on_the_terminal(radio, on_air, answer, code):
     on_air(ble_permission="authenticated")
     got, shown = on_terminal([lab.FERRY, "-d", "ble:ferry", "echo", "hello"], answer, radio.env)
     assert got == code, shown
     assert "Passkey that the device shows:" in shown and ("not paired" in shown) == (code != 0)
+    assert shown.count("a passkey has six digits") == (3 if answer in (b"no", b"12ab", b"1000000") else 0)
+
+
+@pytest.mark.parametrize("radio", [{"passkey": 4711}], indirect=True, ids=["passkey"])
+@pytest.mark.parametrize("key, code", [(b"\x03", -signal.SIGINT), (b"\x04", 3)], ids=["interrupt", "end"])
+def test_a_question_that_is_left_ends_its_line(radio, on_air, key, code):
+    on_air(ble_permission="authenticated")
+    got, shown = on_terminal([lab.FERRY, "-d", "ble:ferry", "echo", "hello"], key, radio.env, end=b"")
+    assert got == code and re.search(r"shows: (\^[CD]\x08*)?\r\n", shown), repr(shown)
 
 
 @pytest.mark.parametrize("radio", [{"passkey": 4711}], indirect=True, ids=["passkey"])

@@ -45,6 +45,14 @@ def test_a_wrong_word_is_named(tmp_path, options, why):
     assert code == 2 and why in said
 
 
+@pytest.mark.parametrize("options", [["--ble-permission", "authenticated"], ["--ble-io", "acquire"], ["--ble-whole"]],
+                         ids=lambda words: words[0])
+def test_how_without_a_radio_is_refused(tmp_path, options):
+    done = subprocess.run([lab.FERRY_DEVICE, "--dir", tmp_path, *options], capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL)
+    assert done.returncode == 2 and "without --ble: give --ble NAME as well" in done.stderr
+
+
 def test_it_is_found_while_the_firmware_serves(tmp_path, bench, ether):
     with lab.Device(tmp_path / "d", bench, ble="pump") as device:
         ether.wait_for("^advertises: pump ")
