@@ -104,13 +104,18 @@ static int take_psk_file(struct dtls_keys *keys, const char *path, char *why, si
     return error;
 }
 
-static int take_psk(struct dtls_keys *keys, const char *path, const char *hex, char *why,
-                    size_t cap)
+/* A profile's names are its options, the environment's its variables. */
+static int take_psk(struct dtls_keys *keys, bool profile, const char *path, const char *hex,
+                    char *why, size_t cap)
 {
     const char *identity = keys->keys.psk_identity;
 
     if (path != NULL && hex != NULL) {
         return wrong(why, cap, PSK_VARIABLE, "and FERRY_DTLS_PSK_FILE are both given: give one");
+    }
+    if (profile && (identity == NULL) != (path == NULL)) {
+        return wrong(why, cap, "the profile's PSK",
+                     "needs both; add it again with --psk-identity ID and --psk-file FILE");
     }
     if (identity == NULL && (path != NULL || hex != NULL)) {
         return wrong(why, cap, "a PSK", "needs its identity: FERRY_DTLS_PSK_IDENTITY");
@@ -122,6 +127,24 @@ static int take_psk(struct dtls_keys *keys, const char *path, const char *hex, c
         return take_psk_file(keys, path, why, cap);
     }
     return hex != NULL ? take_hex(keys, hex, PSK_VARIABLE, why, cap) : FERRY_OK;
+}
+
+/* What belongs together. */
+static const struct {
+    int first, second;
+} pairs[] = {{IDENTITY, PSK_FILE}, {CERT, KEY}};
+
+bool dtls_keys_lack(char *const texts[DTLS_FIELDS], const char **given, const char **missing)
+{
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        bool first = texts[pairs[i].first] != NULL;
+        if (first != (texts[pairs[i].second] != NULL)) {
+            *given = dtls_fields[first ? pairs[i].first : pairs[i].second].name;
+            *missing = dtls_fields[first ? pairs[i].second : pairs[i].first].name;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- All of them --------------------------------------------------------------------- */
@@ -143,7 +166,7 @@ int dtls_keys_read(const struct cli *cli, struct dtls_keys *keys, char *why, siz
     if (texts[IDENTITY] == NULL && texts[PSK_FILE] == NULL && hex == NULL && texts[CA] == NULL) {
         return wrong(why, cap, "DTLS", "needs a PSK, or the CA of the device's certificate");
     }
-    int error = take_psk(keys, texts[PSK_FILE], hex, why, cap);
+    int error = take_psk(keys, cli->dtls != NULL, texts[PSK_FILE], hex, why, cap);
     if (error == FERRY_OK && texts[KEY] != NULL) {
         error = check_secret(texts[KEY], why, cap);
     }

@@ -40,6 +40,9 @@ struct dtls_keys {
 FERRY_MUST_CHECK
 int dtls_keys_read(const struct cli *cli, struct dtls_keys *keys, char *why, size_t cap);
 
+/* Whether one of two that belong together is missing, an identity's key say: their names. */
+bool dtls_keys_lack(char *const texts[DTLS_FIELDS], const char **given, const char **missing);
+
 void dtls_keys_wipe(struct dtls_keys *keys);
 
 /* What to do when there is no key, or a wrong one. */

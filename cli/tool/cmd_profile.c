@@ -226,6 +226,7 @@ static void tell_added(const struct cli *cli, const struct profile *profile)
 static int check_and_save(struct cli *cli, struct profile *profile)
 {
     struct ferry_transport_address address;
+    const char *given, *missing;
     char why[256];
 
     if (ferry_transport_parse(profile->device, &address, why, sizeof why) != FERRY_OK) {
@@ -234,6 +235,10 @@ static int check_and_save(struct cli *cli, struct profile *profile)
     if (has_keys(profile) && address.medium != FERRY_TRANSPORT_DTLS) {
         return cli_fail(cli, CLI_USAGE, "write dtls:HOST[:PORT], or leave them out",
                         "keys are for devices that speak DTLS, and %s is none", profile->device);
+    }
+    if (dtls_keys_lack(profile->keys, &given, &missing)) {
+        return cli_fail(cli, CLI_USAGE, "give both, or neither",
+                        "--%s is given, and --%s, which it needs, is not", given, missing);
     }
     if (profile->passkey_file != NULL && address.medium != FERRY_TRANSPORT_BLE) {
         return cli_fail(cli, CLI_USAGE, "write ble:NAME, or leave it out",

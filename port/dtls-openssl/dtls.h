@@ -170,7 +170,8 @@ const char *ferry_dtls_cipher(const struct ferry_dtls *session);
 
 /* ---- Why it ended -------------------------------------------------------------------- */
 
-/* X(name, what this end found, what the peer said of it, and what a client does about each) */
+/* X(name, what this end found, what the peer said of it, and what a client does about each, in the
+ * settings of `ferry`) */
 #define FERRY_DTLS_CAUSES(X)                                                                       \
     X(NONE, "the session has not ended", "the session has not ended", "", "")                      \
     X(CLOSED, "this end closed the session", "the peer closed the session", "open it again",       \
@@ -180,8 +181,10 @@ const char *ferry_dtls_cipher(const struct ferry_dtls *session);
       "check host and port, that the device serves DTLS there, and firewalls between")             \
     X(WRONG_PSK, "the two ends have different keys for this PSK identity",                         \
       "the peer has another key for this PSK identity",                                            \
-      "give the key that the device has for this identity",                                        \
-      "give the key that the device has for this identity")                                        \
+      "give the key that the device has for this identity: FERRY_DTLS_PSK_FILE, or profile add "   \
+      "--psk-file",                                                                                \
+      "give the key that the device has for this identity: FERRY_DTLS_PSK_FILE, or profile add "   \
+      "--psk-file")                                                                                \
     X(UNKNOWN_IDENTITY, "the peer's PSK identity is not known here",                               \
       "the peer does not know this PSK identity",                                                  \
       "give an identity that the device knows, and its key",                                       \
@@ -197,20 +200,27 @@ const char *ferry_dtls_cipher(const struct ferry_dtls *session);
     X(SELF_SIGNED, "the peer's certificate is self-signed, and none of the trusted ones",          \
       "the peer says that our certificate is self-signed",                                         \
       "give that certificate as the CA, if it is the device's for certain",                        \
-      "give a certificate that the device accepts, and its key")                                   \
+      "give a certificate that the device accepts, and its key: FERRY_DTLS_CERT and "              \
+      "FERRY_DTLS_KEY, or profile add --cert --key")                                               \
     X(UNKNOWN_CA, "the peer's certificate is not signed by a trusted CA",                          \
       "the peer does not trust who signed our certificate",                                        \
-      "give the CA that signed the device's certificate",                                          \
-      "give a certificate that the device accepts, and its key")                                   \
+      "give the CA that signed the device's certificate: FERRY_DTLS_CA, or profile add --ca",      \
+      "give a certificate that the device accepts, and its key: FERRY_DTLS_CERT and "              \
+      "FERRY_DTLS_KEY, or profile add --cert --key")                                               \
     X(WRONG_NAME, "the peer's certificate is for another name",                                    \
       "the peer says that our certificate is for another name",                                    \
-      "give the name that the device's certificate is for, or * for any",                          \
-      "give a certificate that the device accepts, and its key")                                   \
+      "give the name that the device's certificate is for, or * for any: FERRY_DTLS_NAME, or "     \
+      "profile add --name",                                                                        \
+      "give a certificate that the device accepts, and its key: FERRY_DTLS_CERT and "              \
+      "FERRY_DTLS_KEY, or profile add --cert --key")                                               \
     X(BAD_CERTIFICATE, "the peer's certificate cannot be used",                                    \
       "the peer cannot use our certificate", "make the device's certificate anew, for a server",   \
-      "give a certificate that the device accepts, and its key")                                   \
+      "give a certificate that the device accepts, and its key: FERRY_DTLS_CERT and "              \
+      "FERRY_DTLS_KEY, or profile add --cert --key")                                               \
     X(NO_CERTIFICATE, "the peer showed no certificate", "the peer demands a certificate",          \
-      "give the device a certificate", "give a certificate that the device accepts, and its key")  \
+      "give the device a certificate",                                                             \
+      "give a certificate that the device accepts, and its key: FERRY_DTLS_CERT and "              \
+      "FERRY_DTLS_KEY, or profile add --cert --key")                                               \
     X(NO_CIPHER, "the two ends have no cipher suite in common",                                    \
       "the peer has no cipher suite in common with us",                                            \
       "give a PSK where the device has one, and certificates where it has those",                  \

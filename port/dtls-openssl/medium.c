@@ -32,6 +32,7 @@
 
 struct wire {
     struct ferry_dtls_context *context;
+    char name[64]; /* that the certificate must be for, as far as it is told */
     struct ferry_dtls *session;
     struct ferry_dtls *next;                 /* takes its place once it is open; NULL = none */
     uint64_t begun_at;                       /* the handshake that runs */
@@ -80,6 +81,7 @@ static int make_context(struct wire *wire, const struct ferry_transport_address 
     } else if (strcmp(config.name, ANY_NAME) == 0) {
         config.name = NULL;
     }
+    snprintf(wire->name, sizeof wire->name, "%.63s", config.name != NULL ? config.name : "");
     int error = ferry_dtls_context_new(&wire->context, &config, why, cap);
     return error == FERRY_OK || error == FERRY_E_IO ? error : FERRY_E_CONFIG;
 }
@@ -151,8 +153,10 @@ static void tell_cause(struct ferry_transport *transport)
     (void)ferry_dtls_cause(wire->session, &by_peer);
     enum ferry_dtls_cause cause = ferry_dtls_prospect(wire->session);
 
-    snprintf(transport->broken, sizeof transport->broken, "%s",
-             ferry_dtls_cause_text(cause, by_peer));
+    bool named = cause == FERRY_DTLS_WRONG_NAME && !by_peer;
+
+    snprintf(transport->broken, sizeof transport->broken, "%s%s%s",
+             ferry_dtls_cause_text(cause, by_peer), named ? " than " : "", named ? wire->name : "");
     transport->remedy = ferry_dtls_cause_remedy(cause, by_peer);
 }
 

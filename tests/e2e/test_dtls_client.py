@@ -80,6 +80,19 @@ def test_a_profile_names_the_keys(tmp_path, monkeypatch):
             assert PSK not in text
 
 
+def test_a_profile_without_half_of_its_keys(tmp_path, monkeypatch):
+    """Refused when it is added; one that was written by hand is told its own options, not variables."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for given, missing in (("psk-identity", "psk-file"), ("psk-file", "psk-identity"), ("cert", "key")):
+        said = lab.ferry("profile", "add", "half", "dtls:127.0.0.1", f"--{given}", "/dev/null", check=2).stderr
+        assert f"--{given} is given, and --{missing}, which it needs, is not" in said
+    (tmp_path / "ferry").mkdir()
+    (tmp_path / "ferry" / "profiles.json").write_text(
+        json.dumps({"half": {"device": "dtls:127.0.0.1", "dtls": {"psk-identity": "x"}}}))
+    said = lab.ferry("-c", "half", "echo", "hello", check=3).stderr
+    assert "the profile's PSK needs both" in said and "--psk-file" in said and "FERRY_DTLS" not in said
+
+
 def test_a_trace_has_packets_and_no_keys(tmp_path):
     with dtls.psk_server() as server:
         dtls.ferry("--trace", tmp_path / "trace", "echo", "hello", uri=server.uri, keys=dtls.psk_environment(), check=0)
@@ -91,7 +104,9 @@ def test_an_ip_address_or_a_name_is_asked_of_the_certificate(certificates):
     cert, key = certificates.signed("named", alt="DNS:device-9.example")
     keys = {"FERRY_DTLS_CA": certificates.ca}
     with dtls.Server("-cert", cert, "-key", key) as server:
-        assert "for another name" in refused(server.uri, keys)["why"]
+        error = refused(server.uri, keys)
+        assert error["why"] == "the peer's certificate is for another name than 127.0.0.1"
+        assert "FERRY_DTLS_NAME, or profile add --name" in error["next"]
         assert echo(server.uri, {**keys, "FERRY_DTLS_NAME": "device-9.example"}, check=0).stdout == "hello\n"
         assert echo(server.uri, {**keys, "FERRY_DTLS_NAME": "*"}, check=0).stdout == "hello\n"
 
@@ -127,7 +142,8 @@ def test_a_server_that_demands_a_certificate(certificates):
     keys = {"FERRY_DTLS_CA": certificates.ca}
     with dtls.Server("-cert", cert, "-key", key, "-CAfile", certificates.ca, "-Verify", 1,
                      "-verify_return_error") as server:
-        assert refused(server.uri, keys)["why"] == "the peer demands a certificate"
+        error = refused(server.uri, keys)
+        assert error["why"] == "the peer demands a certificate" and "FERRY_DTLS_CERT" in error["next"]
         keys |= {"FERRY_DTLS_CERT": own, "FERRY_DTLS_KEY": own_key}
         assert "does not trust" in refused(server.uri, keys)["why"]
 
