@@ -350,6 +350,17 @@ void modem_listen(struct modem *modem, bool on)
     }
 }
 
+/* Its peers tell it, too, but late. */
+static void warn_expired(struct modem *modem)
+{
+    char date[FERRY_DTLS_DATE];
+
+    if (ferry_dtls_has_expired(modem->context, date)) {
+        say(modem, "DTLS: the certificate %.200s has expired on %s; renew it: its peers refuse it",
+            modem->config.cert_file, date);
+    }
+}
+
 static int read_keys(struct modem *modem, char *why, size_t cap)
 {
     const struct modem_config *config = &modem->config;
@@ -368,6 +379,9 @@ static int read_keys(struct modem *modem, char *why, size_t cap)
                                                .admits_context = modem};
 
         result = ferry_dtls_context_new(&modem->context, &keys, why, cap);
+    }
+    if (result == FERRY_OK) {
+        warn_expired(modem);
     }
     psk_file_wipe(&psks);
     return result;

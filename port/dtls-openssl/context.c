@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Strength that OpenSSL asks of keys and signatures: 112 bits. Its releases from 3.2 on count the
  * short tags of CCM_8 as 64 bits, and leave these suites out. */
@@ -319,6 +320,16 @@ int ferry_dtls_context_new(struct ferry_dtls_context **context,
     }
     *context = made;
     return FERRY_OK;
+}
+
+bool ferry_dtls_has_expired(const struct ferry_dtls_context *context, char date[FERRY_DTLS_DATE])
+{
+    const X509 *own = SSL_CTX_get0_certificate(context->ssl);
+    const ASN1_TIME *end = own != NULL ? X509_get0_notAfter(own) : NULL;
+    struct tm day;
+
+    return end != NULL && X509_cmp_current_time(end) < 0 && ASN1_TIME_to_tm(end, &day) == 1 &&
+           strftime(date, FERRY_DTLS_DATE, "%Y-%m-%d", &day) > 0;
 }
 
 void ferry_dtls_context_free(struct ferry_dtls_context *context)

@@ -90,6 +90,12 @@ FERRY_MUST_CHECK
 int ferry_dtls_context_new(struct ferry_dtls_context **context,
                            const struct ferry_dtls_config *config, char *why, size_t cap);
 
+#define FERRY_DTLS_DATE 11 /* "2026-11-26" and a NUL */
+
+/* Whether our own certificate has expired, by the system's clock, and when, in UTC; it is used
+ * nevertheless. False without one. */
+bool ferry_dtls_has_expired(const struct ferry_dtls_context *context, char date[FERRY_DTLS_DATE]);
+
 /* Wipe the keys and free it; NULL is ignored. Its sessions are freed before. */
 void ferry_dtls_context_free(struct ferry_dtls_context *context);
 

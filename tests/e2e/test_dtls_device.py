@@ -129,6 +129,8 @@ def test_a_device_that_nobody_may_trust(tmp_path, bench, certificates, kind, her
     cert, key = certificates.signed(kind, days=-1) if kind == "expired" else certificates.self_signed(kind)
     with device_of(tmp_path, bench, dtls_cert=cert, dtls_key=key) as device:
         device.wait_for(r"app 1\.0\.0")
+        warning = rf"DTLS: the certificate {re.escape(str(cert))} has expired on \d{{4}}-\d\d-\d\d; renew it"
+        assert bool(re.search(warning, device.log())) == (kind == "expired")
         assert here in echo(device, {"FERRY_DTLS_CA": certificates.ca}, 4).stderr
         device.wait_for("DTLS: a handshake failed: " + there)
 
