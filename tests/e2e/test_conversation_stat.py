@@ -7,7 +7,7 @@ import smp
 from smp import READ, WRITE, err, rc
 
 SHOW, LIST = range(2)
-SETS = ["smp", "upload", "serial", "raw", "udp", "device"]
+SETS = ["smp", "upload", "serial", "raw", "udp", "ble", "dtls", "device"]
 WIRE = ["bytes_in", "bytes_out", "received", "dropped", "damaged", "answered"]
 
 
