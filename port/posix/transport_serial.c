@@ -173,7 +173,9 @@ static void close_serial(struct ferry_transport *transport)
     if (transport->fd >= 0) {
         /* The kernel would wait up to 30 s for bytes that nobody takes. */
         tcflush(transport->fd, TCOFLUSH);
-        ioctl(transport->fd, TIOCNXCL); /* a pty that others keep open would stay exclusive */
+        /* Both hold as long as anybody has it open, a child that is about to run a program, say. */
+        ioctl(transport->fd, TIOCNXCL);
+        flock(transport->fd, LOCK_UN);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -201,6 +202,35 @@ static void test_what_nobody_takes_holds_up_no_close(void **state)
     close(line);
 }
 
+/* A program that is forked while a port is open has it open, too, until it runs another one. */
+static void test_a_forked_child_keeps_no_port_taken(void **state)
+{
+    int line = posix_openpt(O_RDWR | O_NOCTTY);
+    struct ferry_connection *connection;
+    char uri[80];
+    char why[200];
+    char byte;
+    int hold[2];
+
+    (void)state;
+    assert_true(line >= 0 && grantpt(line) == 0 && unlockpt(line) == 0 && pipe(hold) == 0);
+    snprintf(uri, sizeof uri, "serial:%s", ptsname(line));
+    const struct ferry_connection_config config = {.uri = uri};
+    assert_int_equal(ferry_connection_open(&connection, &config, why, sizeof why), FERRY_OK);
+    pid_t child = fork();
+    if (child == 0) {
+        close(hold[1]);
+        _exit(read(hold[0], &byte, 1) == 0 ? 0 : 1); /* until the test is done, or has failed */
+    }
+    ferry_connection_let_go(connection);
+    assert_int_equal(ferry_connection_reopen(connection, why, sizeof why), FERRY_OK);
+    ferry_connection_close(connection);
+    close(hold[1]);
+    close(hold[0]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    close(line);
+}
+
 /* ---- A confirm that names its image ------------------------------------------------------------
  */
 
@@ -312,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_an_error_of_opening_has_words),
         cmocka_unit_test_setup_teardown(test_counts_go_on_over_a_reopen, open_wire, close_wire),
         cmocka_unit_test(test_what_nobody_takes_holds_up_no_close),
+        cmocka_unit_test(test_a_forked_child_keeps_no_port_taken),
         cmocka_unit_test_setup_teardown(test_a_confirm_that_is_lost_is_sent_again_to_what_runs,
                                         open_wire, close_wire),
         cmocka_unit_test_setup_teardown(test_a_confirm_is_not_sent_twice_after_a_crash, open_wire,
