@@ -36,16 +36,19 @@ static uint32_t id_of(uint32_t wire, uint32_t peer)
     return wire == FERRY_VCHIP_UDP ? peer >> FERRY_VCHIP_HOST : peer;
 }
 
-/* On these wires there may be many, and one must not stop the others. */
-static bool has_peers(uint32_t wire)
+/* On these wires there may be many, and one must not stop the others. An open device takes all of
+ * UDP that it has room for: clients may fill as many buffers as it tells. */
+static bool has_peers(const struct wires *wires, uint32_t wire)
 {
-    return wire == FERRY_VCHIP_UDP || wire == FERRY_VCHIP_DTLS || wire == FERRY_VCHIP_BLE;
+    return wire == FERRY_VCHIP_DTLS || wire == FERRY_VCHIP_BLE ||
+           (wire == FERRY_VCHIP_UDP && wires->guard.admits != NULL);
 }
 
 /* Whether a peer is about to have the last buffer. A client is told to leave one free, so only a
  * flood wants it, or who does not take the answers. */
-static bool takes_all(const struct queue *queue, uint32_t wire, uint32_t peer)
+static bool takes_all(const struct wires *wires, uint32_t wire, uint32_t peer)
 {
+    const struct queue *queue = &wires->queue;
     uint32_t own = 0;
 
     for (uint32_t i = 0; i < queue->count; i++) {
@@ -53,7 +56,7 @@ static bool takes_all(const struct queue *queue, uint32_t wire, uint32_t peer)
 
         own += packet->wire == wire && id_of(wire, packet->peer) == id_of(wire, peer);
     }
-    return has_peers(wire) && own > 0 && own + 1 >= queue->size;
+    return has_peers(wires, wire) && own > 0 && own + 1 >= queue->size;
 }
 
 static bool admits(const struct wires *wires, uint32_t wire, uint32_t peer)
@@ -68,7 +71,7 @@ void wires_take(struct wires *wires, uint32_t wire, uint32_t peer, struct ferry_
     struct wires_counters *counters = &wires->counters[wire];
 
     counters->received++;
-    if (takes_all(&wires->queue, wire, peer) || !admits(wires, wire, peer) ||
+    if (takes_all(wires, wire, peer) || !admits(wires, wire, peer) ||
         !queue_put(&wires->queue, wire, peer, packet.data, packet.len)) {
         counters->dropped++;
     }

@@ -66,8 +66,8 @@ void wires_init(struct wires *wires, struct vchip *chip);
  * only puts bytes together and stores packets. */
 void wires_receive(void *context, uint32_t wire, uint32_t peer, const uint8_t *data, size_t len);
 
-/* Put a packet that came over a wire into the queue, and count it. No peer of UDP, DTLS or the
- * radio gets the last buffer, unless there is but one. */
+/* Put a packet that came over a wire into the queue, and count it. No peer of DTLS, the radio or,
+ * with a guard, UDP gets the last buffer, unless there is but one. */
 void wires_take(struct wires *wires, uint32_t wire, uint32_t peer, struct ferry_bytes packet);
 
 /* What wires_init() has the chip tell of peers, with the struct wires * as context. */

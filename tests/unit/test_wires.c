@@ -229,6 +229,13 @@ static void take_from(uint32_t wire, uint32_t peer)
 }
 
 /* Or who takes no answers, and has requests waiting for them, would stop all the others. */
+static bool admits_all(void *context, uint32_t peer)
+{
+    (void)context;
+    (void)peer;
+    return true;
+}
+
 static void no_peer_has_the_last_buffer(void **state)
 {
     static const uint32_t all[] = {FERRY_VCHIP_UDP, FERRY_VCHIP_DTLS, FERRY_VCHIP_BLE};
@@ -237,6 +244,7 @@ static void no_peer_has_the_last_buffer(void **state)
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         begin_with(4);
+        wires.guard.admits = admits_all;
         for (uint32_t n = 0; n < 5; n++) {
             take_from(all[i], host + (all[i] == FERRY_VCHIP_UDP ? n : 0)); /* any port of it */
         }
@@ -251,6 +259,16 @@ static void no_peer_has_the_last_buffer(void **state)
     begin_with(1);
     take_from(FERRY_VCHIP_BLE, 1);
     assert_int_equal(wires.queue.count, 1);
+}
+
+static void an_open_udp_port_may_have_all_buffers(void **state)
+{
+    (void)state;
+    begin_with(4);
+    for (uint32_t n = 0; n < 5; n++) {
+        take_from(FERRY_VCHIP_UDP, 1U << FERRY_VCHIP_HOST);
+    }
+    expect_counters(FERRY_VCHIP_UDP, 5, 1, 0);
 }
 
 static void a_line_may_have_all_buffers(void **state)
@@ -544,6 +562,7 @@ int main(void)
         cmocka_unit_test(lines_of_a_packet_around_a_full_queue),
         cmocka_unit_test(fragments_without_any_buffer),
         cmocka_unit_test(no_peer_has_the_last_buffer),
+        cmocka_unit_test(an_open_udp_port_may_have_all_buffers),
         cmocka_unit_test(a_line_may_have_all_buffers),
         cmocka_unit_test(the_largest_packets_of_each_wire),
         cmocka_unit_test(a_datagram_of_no_bytes),
