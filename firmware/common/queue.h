@@ -11,9 +11,8 @@ struct queue_packet {
     uint32_t wire;
     uint32_t peer;
     size_t len;
-    bool begun; /* … to be worked on, and what is left to be answered: whoever does that; 0 at first
-                 */
-    uint32_t left;
+    bool begun;    /* it is being worked on; the queue sets false */
+    uint32_t left; /* bytes that may still be answered; for whoever works on it, the queue sets 0 */
     uint8_t *data; /* of the queue; until queue_drop() */
 };
 
